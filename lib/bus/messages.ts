@@ -1,0 +1,129 @@
+/**
+ * The message bus between the primary and its workers: every message, as types, with a version number.
+ *
+ * PURE. A request names its operation; its parameters and its result are in the two maps below, one for each direction.
+ * The socket is in `endpoint.ts`, what a message does is with whoever handles it.
+ *
+ * All values are plain JSON: that is what cluster IPC carries (an Error would lose its message, a Buffer blow up).
+ * Private keys travel here and nowhere else.
+ */
+import type { CertificatePair } from '../domain/certificate.js';
+import type { Resolution, ResolvePhase } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import type { AdminSettings, BackendSettings, LogSettings } from '../config/settings.js';
+
+/** Raised with every change of meaning. Both ends must have the same. */
+export const BUS_VERSION = 1;
+
+/** The part of the settings that a worker needs. */
+export interface WorkerSettings {
+  readonly backend?: BackendSettings;
+  readonly defaultPairs: readonly CertificatePair[];
+  readonly certCacheDurationMs: number;
+  readonly lruCacheDurationMs: number;
+  readonly lruMaxItems: number;
+  readonly errorCacheDurationMs: number;
+  readonly negativeMaxItems: number;
+  readonly admin: AdminSettings;
+  readonly log: LogSettings;
+  readonly handshakeTimeoutMs: number;
+  readonly lookupTimeoutMs: number;
+  readonly autocertTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  /** 48 bytes, base64. */
+  readonly ticketKeys: string;
+}
+
+/** What the primary knows of its caches, as the admin route `status` reports it. At most 1,024 names in all. */
+export interface CacheStatus {
+  readonly valid: readonly string[];
+  readonly invalid: readonly string[];
+  readonly autocert: readonly string[];
+}
+
+/** How many workers had to be told of an expire, and how many have acknowledged. Only with `--expire-workers`. */
+export interface WorkersExpired {
+  readonly workers: number;
+  readonly acknowledged: number;
+}
+
+type None = Readonly<Record<string, never>>;
+
+/** Requests of a worker to the primary. */
+export interface WorkerToPrimary {
+  resolve: {
+    params: {
+      readonly name: ServerName;
+      readonly phase: ResolvePhase;
+      /** The client's address: what the rate limit on the manager is shared between. */
+      readonly client: string;
+      /** The fingerprint of the lapsed certificate that the worker still has. */
+      readonly fingerprint?: string;
+    };
+    result: Resolution;
+  };
+  expireAll: { params: { readonly hard: boolean }; result: Partial<WorkersExpired> };
+  expireDomain: { params: { readonly name: ServerName }; result: Partial<WorkersExpired> };
+  status: { params: None; result: CacheStatus };
+  /** Every listener of this worker accepts. */
+  ready: { params: None; result: None };
+}
+
+/** Requests of the primary to a worker. */
+export interface PrimaryToWorker {
+  /** New settings for new connections; empties the LRU. The first one is what starts the worker. */
+  configure: { params: { readonly settings: WorkerSettings }; result: None };
+  ticketKeys: { params: { readonly ticketKeys: string }; result: None };
+  /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
+  expire: { params: { readonly name?: ServerName }; result: None };
+  reopenLogs: { params: None; result: None };
+  /** Stops accepting, finishes what is under way, exits. Answered at once. */
+  drain: { params: { readonly timeoutMs: number }; result: None };
+}
+
+/** A map of operations, as the two above. */
+export type Operations = Record<string, { params: unknown; result: unknown }>;
+
+/** An error as it crosses the bus. */
+export interface BusErrorBody {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One message on the wire. */
+export type Envelope =
+  | {
+      readonly bus: typeof BUS_VERSION;
+      readonly kind: 'request';
+      readonly id: number;
+      readonly op: string;
+      readonly params: unknown;
+    }
+  | {
+      readonly bus: typeof BUS_VERSION;
+      readonly kind: 'result';
+      readonly id: number;
+      readonly result: unknown;
+    }
+  | {
+      readonly bus: typeof BUS_VERSION;
+      readonly kind: 'error';
+      readonly id: number;
+      readonly error: BusErrorBody;
+    };
+
+/** Whether a message that arrived is one of ours, of our version; another version is said, not guessed at. */
+export function parseEnvelope(
+  message: unknown,
+): Envelope | { readonly kind: 'foreign'; readonly reason: string } {
+  if (typeof message !== 'object' || message === null || !('bus' in message)) {
+    return { kind: 'foreign', reason: 'not a bus message' };
+  }
+  if (message.bus !== BUS_VERSION) {
+    return { kind: 'foreign', reason: `bus version ${String(message.bus)}, expected ${BUS_VERSION}` };
+  }
+  const { kind, id } = message as { kind?: unknown; id?: unknown };
+  const isKnown = kind === 'request' || kind === 'result' || kind === 'error';
+  if (!isKnown || typeof id !== 'number') return { kind: 'foreign', reason: 'malformed bus message' };
+  return message as Envelope;
+}

@@ -1,0 +1,56 @@
+/**
+ * The results of looking a name up: what a source says, and what the primary answers a worker.
+ *
+ * `absent` (the name has no certificate) and `unavailable` (nobody could tell) are never confused: an outage is
+ * not remembered as "this domain has no certificate". Results are tagged unions; no value has a marker inside.
+ */
+import type { CertificateBundle, CertificatePair } from './certificate.js';
+
+/** What one source says of a name. */
+export type Lookup =
+  /** Certificates for the name, best first. Each candidate is one pair, or an RSA and an ECDSA pair. Not yet examined. */
+  | { readonly kind: 'found'; readonly candidates: readonly (readonly CertificatePair[])[] }
+  /** The source answered, and has none. */
+  | { readonly kind: 'absent' }
+  /**
+   * The source failed, timed out, talked nonsense or holds half an entry. `reason` is one clause for a log line.
+   * `scope` tells a sick source (which is then skipped for a while) from a sick entry in a healthy one.
+   */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly scope: 'source' | 'name' }
+  /** No answer yet, and not the source's fault: no token left, or an order that somebody else started is under way. */
+  | { readonly kind: 'pending'; readonly reason: string };
+
+/** The tier that answered a handshake. A source appears by its name (`redis`, `manager`, `directory`, `ca`, or an embedder's own). */
+export type Tier = string;
+
+/** The tiers that are not sources: the worker's LRU, the primary's PEM cache, the default certificate. */
+export const TIER_LRU = 'lru';
+export const TIER_CACHE = 'cache';
+export const TIER_DEFAULT = 'default';
+
+/** What the primary answers a worker. */
+export type Resolution =
+  | {
+      readonly kind: 'found';
+      readonly certificate: CertificateBundle;
+      readonly tier: Tier;
+      /** The longest that a worker may keep it, milliseconds. Absent: as long as the worker's own TTL says. 0: not at all. */
+      readonly keepMs?: number;
+    }
+  /** As `found`, and it is the certificate whose fingerprint the worker sent. */
+  | { readonly kind: 'unchanged'; readonly tier: Tier; readonly keepMs?: number }
+  /** Every source said that there is none. */
+  | { readonly kind: 'absent'; readonly tier: Tier; readonly keepMs?: number }
+  /** Nobody could tell, and there is no earlier certificate to go on serving. */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly keepMs: number }
+  | {
+      readonly kind: 'pending';
+      readonly reason: string;
+      /** The last good certificate of the name, if the primary still has it. To be used for this handshake and not kept. */
+      readonly lastGood?: CertificateBundle;
+      /** True for the one that started an order: it may ask again with phase `order` and wait for the certificate. */
+      readonly starter?: true;
+    };
+
+/** `lookup`: the ordinary question. `order`: the starter of an order waits for its end. */
+export type ResolvePhase = 'lookup' | 'order';

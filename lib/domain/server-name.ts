@@ -1,0 +1,68 @@
+/**
+ * Server names, normalised at one door.
+ *
+ * Everything that is looked up, cached or compared is a `ServerName`: lower case, without the trailing dot,
+ * letters, digits, hyphens and underscores in labels of 1 to 63 octets, 253 octets in all (RFC 1035 §2.3.4,
+ * RFC 6066 §3), and with a last label that is not all digits. The last rule keeps out IPv4 addresses and bare
+ * numbers, which the manager would read as database ids and answer with another domain's key.
+ */
+
+declare const serverNameBrand: unique symbol;
+
+/** A normalised host name, for example `www.example.com`. Never an IP address. */
+export type ServerName = string & { readonly [serverNameBrand]: true };
+
+const MAX_NAME_LENGTH = 253;
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
+const ALL_DIGITS = /^[0-9]+$/;
+
+/**
+ * Normalises a name as a client sent it.
+ *
+ * @param raw the name of the ClientHello, or of a Host header without its port.
+ * @returns the normalised name, or undefined for anything that is not a host name.
+ */
+export function normaliseServerName(raw: string): ServerName | undefined {
+  // The length is checked first: a client may send 60 KB of anything.
+  if (raw.length === 0 || raw.length > MAX_NAME_LENGTH + 1) return undefined;
+  const name = (raw.endsWith('.') ? raw.slice(0, -1) : raw).toLowerCase();
+  if (name.length === 0 || name.length > MAX_NAME_LENGTH) return undefined;
+  const labels = name.split('.');
+  if (!labels.every((label) => LABEL.test(label))) return undefined;
+  if (ALL_DIGITS.test(labels[labels.length - 1] ?? '')) return undefined;
+  return name as ServerName;
+}
+
+/**
+ * Normalises a name that may be a wildcard, as certificates and the manager's expire requests have them:
+ * `*.example.com`. Only the whole first label may be the star.
+ */
+export function normaliseDomain(raw: string): ServerName | undefined {
+  if (!raw.startsWith('*.')) return normaliseServerName(raw);
+  const parent = normaliseServerName(raw.slice(2));
+  return parent === undefined ? undefined : (`*.${parent}` as ServerName);
+}
+
+/** Whether the name is a wildcard (`*.example.com`). */
+export function isWildcard(name: ServerName): boolean {
+  return name.startsWith('*.');
+}
+
+/**
+ * The wildcard that covers a name: `*.example.com` for `www.example.com`. Undefined for a wildcard, and where
+ * the parent has one label only: nobody issues `*.com`.
+ */
+export function wildcardOf(name: ServerName): ServerName | undefined {
+  if (isWildcard(name)) return undefined;
+  const parent = name.slice(name.indexOf('.') + 1);
+  return name.includes('.') && parent.includes('.') ? (`*.${parent}` as ServerName) : undefined;
+}
+
+/**
+ * Whether a name matches a pattern of an allow-list: `example.com` matches itself alone, `*.example.com` every
+ * name below it (at any depth), `*` everything.
+ */
+export function matchesPattern(name: ServerName, pattern: string): boolean {
+  if (pattern === '*') return true;
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern;
+}

@@ -1,0 +1,45 @@
+/**
+ * The contract of a certificate source: a place outside this process that may have the certificate of a name.
+ *
+ * 1. `lookup` never throws and never rejects: whatever goes wrong is `unavailable` with a reason.
+ * 2. `absent` is said only when the source answered and has none. Half an entry, an error page or a timeout is
+ *    `unavailable`.
+ * 3. `lookup` settles soon after `signal` aborts, with `unavailable`.
+ * 4. A source examines nothing: whether a certificate fits the name is judged in one place, by the resolver.
+ * 5. A source writes nothing into what it reads.
+ * 6. No reason and no error holds key material or a password.
+ *
+ * `test/support/source-contract.ts` runs against every implementation.
+ */
+import type { Lookup } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+
+export interface LookupContext {
+  /** Aborts when nobody wants the answer any more (the source is being closed, or the look-up took too long). */
+  readonly signal: AbortSignal;
+  /** The address of the client whose handshake started the look-up: what a rate limit is shared between. */
+  readonly client?: string;
+  /**
+   * Whether a certificate of this name is known from earlier. A source that can order one then asks for no other on the
+   * strength of an ambiguous answer.
+   */
+  readonly known?: boolean;
+  /** To be called on entering an order, which takes seconds: every waiter but the one that started it is let go. */
+  onOrder?(): void;
+}
+
+/** The outcome of `check`: reachable and of use, or one sentence saying what is wrong. */
+export type SourceCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface CertificateSource {
+  /** As in the logs and on the information page: `redis`, `manager`, `directory`, `ca`. */
+  readonly name: string;
+  /** Looks a name up. `name` may be a wildcard (`*.example.com`), which is then looked up literally. */
+  lookup(name: ServerName, context: LookupContext): Promise<Lookup>;
+  /** Whether the source can be reached. Never rejects; has its own time limit. Used to probe a failing source. */
+  check(): Promise<SourceCheck>;
+  /** Forgets what is remembered of a name by hand (an order's hold-off), or of all names. */
+  forget?(name?: ServerName): void;
+  /** Ends connections and watchers. Look-ups under way end with `unavailable`. */
+  close(): Promise<void>;
+}
