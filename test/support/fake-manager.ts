@@ -1,0 +1,412 @@
+/**
+ * A peter_sslers manager for tests: an HTTP(S) server on a free port of 127.0.0.1 that answers as the recordings in
+ * `test/fixtures/manager/http` say, and can be told to misbehave.
+ *
+ * - `GET {prefix}/domain/NAME/config.json`: the recorded answer of that name (prime style 1); a name set with
+ *   `setCertificate`; 404 for any other. All-digit names are read as database ids, as the real one does.
+ * - `POST {prefix}/api/domain/autocert.json`: what `onAutocert` says; a name that has a certificate gets it ("existing");
+ *   any other name gets the recorded refusal.
+ * - Anything else: the 404 that quotes the path, as under a wrong prefix.
+ *
+ * `answer` overrides single names or paths. `requests` holds everything that arrived.
+ */
+import { EventEmitter } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+const RECORDINGS = new URL('../fixtures/manager/http/', import.meta.url);
+/** Recordings from here on were made under prime style 2, or with Redis down. */
+const FIRST_STYLE_2 = 114;
+
+/** One recording of the manager. */
+export interface Recording {
+  readonly file: string;
+  /** The number that its file name begins with. */
+  readonly number: number;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Record<string, string>;
+    readonly body: string | null;
+  };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Record<string, string>;
+    readonly body: string;
+  };
+}
+
+/** The recordings of queries and autocert (`001-…` to `139-…`), in order. */
+export function managerRecordings(): Recording[] {
+  return readdirSync(RECORDINGS)
+    .filter((file) => /^\d{3}-.*\.json$/.test(file))
+    .sort()
+    .map((file) => ({
+      file,
+      number: Number(file.slice(0, 3)),
+      ...(JSON.parse(readFileSync(new URL(file, RECORDINGS), 'utf8')) as Pick<
+        Recording,
+        'request' | 'response'
+      >),
+    }));
+}
+
+/** A request that arrived. */
+export interface ManagerRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** An answer, or a way of not giving one. Status 200 and `application/json` unless told. */
+export interface Script {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  /** Text is sent as it is, anything else as JSON. */
+  readonly body?: unknown;
+  /** Waits before answering. */
+  readonly delayMs?: number;
+  /** Waits for this before answering. */
+  readonly until?: Promise<unknown>;
+  /** Accepts the request and never answers. */
+  readonly hang?: boolean;
+  /** Closes the connection without a byte of an answer. */
+  readonly closeWithoutAnswer?: boolean;
+  /** Sends this many bytes of the body, and closes. The headers promise all of it. */
+  readonly truncateAt?: number;
+  /** Sends a body of this many bytes of white space, as fast as it is taken. */
+  readonly hugeBytes?: number;
+  /** Sends the body a byte at a time. */
+  readonly dripEveryMs?: number;
+  /** 302 to here. */
+  readonly redirect?: string;
+  /** The script holds for this many requests, then the ordinary answer is back. Default: for ever. */
+  readonly times?: number;
+}
+
+/** A certificate as tests have it. */
+export interface FakePair {
+  /** The leaf, then the intermediates. */
+  readonly chainPem: string;
+  readonly keyPem: string;
+}
+
+export interface FakePlace {
+  /** The JSON key's prefix: which version of the manager this is. @default 'x509_certificate' */
+  readonly generation?: 'x509_certificate' | 'certificate_signed' | 'server_certificate';
+  /** @default 'single' */
+  readonly slot?: 'single' | 'multi';
+}
+
+export interface FakeManagerOptions {
+  /** @default '/.well-known/peter_sslers' */
+  readonly prefix?: string;
+  /** Serves HTTPS with this pair. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** `user:password`: without it, 401. */
+  readonly credentials?: string;
+}
+
+type AutocertHandler = (name: string) => Script | Promise<Script>;
+type Slots = Record<string, unknown>;
+
+export interface FakeManager {
+  /** With its prefix: what `--fallback-server` takes. */
+  readonly root: string;
+  readonly port: number;
+  readonly requests: ManagerRequest[];
+  /** Connections accepted since the start. */
+  readonly connections: number;
+  /** Connections open now. */
+  readonly openConnections: number;
+  /** The requests of one method for one name. */
+  requestsFor(method: 'GET' | 'POST', name: string): ManagerRequest[];
+  /** Settles once this many requests (that the test holds for) have arrived. */
+  received(count: number, test?: (request: ManagerRequest) => boolean): Promise<void>;
+  /** Settles once no connection is open. */
+  disconnected(): Promise<void>;
+  /** Overrides the answer for a name's query (`GET`) or order (`POST`), or for a whole path. */
+  answer(method: 'GET' | 'POST', nameOrPath: string, script: Script): void;
+  /** The name is known with this certificate; other slots of it stay. */
+  setCertificate(name: string, pair: FakePair, place?: FakePlace): void;
+  /** The name is known and has no certificate. */
+  setBare(name: string): void;
+  /** The name is not known. */
+  remove(name: string): void;
+  /** What an order for a name answers; `*` is for every name without its own. */
+  onAutocert(name: string, handler: AutocertHandler): void;
+  /** An order for the name succeeds with this certificate, after `until`. */
+  issue(name: string, pair: FakePair, until?: Promise<unknown>): void;
+  close(): Promise<void>;
+}
+
+/** Starts one. */
+export async function startFakeManager(options: FakeManagerOptions = {}): Promise<FakeManager> {
+  const prefix = options.prefix ?? '/.well-known/peter_sslers';
+  const domains = recordedDomains();
+  const overrides = new Map<string, { script: Script; left: number }>();
+  const autocert = new Map<string, AutocertHandler>();
+  const requests: ManagerRequest[] = [];
+  const arrivals = new EventEmitter().setMaxListeners(0);
+  const sockets = new Set<Socket>();
+  let connections = 0;
+
+  const ordinary = async (request: ManagerRequest): Promise<Script> => {
+    const expected = options.credentials && `Basic ${Buffer.from(options.credentials).toString('base64')}`;
+    if (expected !== undefined && request.headers['authorization'] !== expected) {
+      return { status: 401, headers: { 'Content-Type': 'text/html' }, body: '<h1>401 Unauthorized</h1>' };
+    }
+    const { path, queried, ordered } = subjectOf(request, prefix);
+    if (queried !== undefined) {
+      const domain = /^\d+$/.test(queried)
+        ? [...domains.values()].find(
+            ({ Domain }) => (Domain as { id: string }).id === String(Number(queried)),
+          )
+        : domains.get(queried);
+      return domain === undefined ? notFound('the domain was not found') : { body: domain };
+    }
+    if (ordered !== undefined) {
+      const handler = autocert.get(ordered) ?? autocert.get('*');
+      if (handler !== undefined) return await handler(ordered);
+      const domain = domains.get(ordered);
+      if (
+        domain !== undefined &&
+        Object.values(domain).some((slot) => slot !== null && slot !== domain['Domain'])
+      ) {
+        return { body: { ...domain, result: 'success', notes: 'existing certificate(s)' } };
+      }
+      return { body: refusal() };
+    }
+    return notFound(path);
+  };
+
+  const listener: RequestListener = (incoming, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      const request: ManagerRequest = {
+        method: incoming.method ?? '',
+        url: incoming.url ?? '',
+        headers: incoming.headers,
+        body: Buffer.concat(chunks).toString(),
+        at: Date.now(),
+      };
+      requests.push(request);
+      arrivals.emit('request');
+      const { path, queried, ordered } = subjectOf(request, prefix);
+      const override = [queried ?? ordered, path]
+        .map((subject) => overrides.get(`${request.method} ${subject ?? ''}`))
+        .find((found) => found !== undefined && found.left > 0);
+      if (override !== undefined) override.left -= 1;
+      await perform(override?.script ?? (await ordinary(request)), incoming, response);
+    })().catch(() => response.destroy());
+  };
+  const server =
+    options.tls === undefined ? createServer(listener) : createTlsServer({ ...options.tls }, listener);
+  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      arrivals.emit('gone');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  const domain = (name: string): Slots => {
+    const existing = domains.get(name);
+    if (existing !== undefined) return existing;
+    const created: Slots = { Domain: { id: String(1000 + domains.size), domain_name: name } };
+    domains.set(name, created);
+    return created;
+  };
+  const waitFor = (event: string, holds: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!holds()) return;
+        arrivals.off(event, look);
+        resolve();
+      };
+      arrivals.on(event, look);
+      look();
+    });
+
+  const manager: FakeManager = {
+    root: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}${prefix}`,
+    port,
+    requests,
+    get connections() {
+      return connections;
+    },
+    get openConnections() {
+      return sockets.size;
+    },
+    requestsFor: (method, name) =>
+      requests.filter((request) => {
+        const { queried, ordered } = subjectOf(request, prefix);
+        return request.method === method && (queried ?? ordered) === name;
+      }),
+    received: (count, test = () => true) =>
+      waitFor('request', () => requests.filter((request) => test(request)).length >= count),
+    disconnected: () => waitFor('gone', () => sockets.size === 0),
+    answer: (method, nameOrPath, script) => {
+      overrides.set(`${method} ${nameOrPath}`, { script, left: script.times ?? Infinity });
+    },
+    setCertificate: (name, pair, { generation = 'x509_certificate', slot = 'single' } = {}) => {
+      const slots = domain(name);
+      slots[`${generation}__latest_single`] ??= null;
+      slots[`${generation}__latest_multi`] ??= null;
+      slots[`${generation}__latest_${slot}`] = certificateJson(pair);
+    },
+    setBare: (name) => {
+      domains.delete(name);
+      Object.assign(domain(name), {
+        x509_certificate__latest_single: null,
+        x509_certificate__latest_multi: null,
+      });
+    },
+    remove: (name) => {
+      domains.delete(name);
+    },
+    onAutocert: (name, handler) => {
+      autocert.set(name, handler);
+    },
+    issue: (name, pair, until) => {
+      autocert.set(name, async () => {
+        await until;
+        manager.setCertificate(name, pair);
+        return {
+          body: { ...domain(name), result: 'success', notes: 'new AcmeOrder, valid', AcmeOrder: { id: 11 } },
+        };
+      });
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return manager;
+}
+
+/** The manager's JSON for one certificate. */
+export function certificateJson({ chainPem, keyPem }: FakePair): unknown {
+  const end = chainPem.indexOf('-----END CERTIFICATE-----') + '-----END CERTIFICATE-----\n'.length;
+  return {
+    id: '1',
+    private_key: { id: '1', pem: keyPem },
+    certificate: { id: '1', pem: chainPem.slice(0, end) },
+    chain: { id: '1', pem: chainPem.slice(end) },
+    fullchain: { id: '1,1', pem: chainPem },
+  };
+}
+
+/** The order that fails, as recorded. */
+export function refusal(error = '`pending` AcmeOrder failed an AcmeAuthorization'): unknown {
+  return { result: 'error', AcmeOrder: { id: 1 }, error };
+}
+
+/** An answer whose words are in `form_errors`, as recorded. */
+export function formError(message: string, field = 'Error_Main'): unknown {
+  return {
+    result: 'error',
+    form_errors: { [field]: message },
+    Domain: null,
+    x509_certificate__latest_single: null,
+    x509_certificate__latest_multi: null,
+  };
+}
+
+/** Every domain of the recordings, as the last style-1 answer about it says. */
+function recordedDomains(): Map<string, Slots> {
+  const domains = new Map<string, Slots>();
+  for (const { number, request, response } of managerRecordings()) {
+    const isQuery = request.method === 'GET' && /\/config\.json(\?openresty=1)?$/.test(request.path);
+    if (number >= FIRST_STYLE_2 || !isQuery || response.status !== 200) continue;
+    const slots = JSON.parse(response.body) as Slots & { Domain: { domain_name: string } };
+    domains.set(slots.Domain.domain_name, slots);
+  }
+  return domains;
+}
+
+/** What a request is about: the name of a query, or of an order. */
+function subjectOf(request: ManagerRequest, prefix: string) {
+  const { pathname } = new URL(request.url, 'http://manager');
+  const path = decodeURIComponent(pathname);
+  const queried = path.startsWith(`${prefix}/domain/`)
+    ? /^([^/]+)\/config\.json$/.exec(path.slice(`${prefix}/domain/`.length))?.[1]?.toLowerCase()
+    : undefined;
+  const ordered =
+    request.method === 'POST' && path === `${prefix}/api/domain/autocert.json`
+      ? (new URLSearchParams(request.body).get('domain_name') ?? '').toLowerCase()
+      : undefined;
+  return { path, queried, ordered };
+}
+
+function notFound(detail: string): Script {
+  return {
+    status: 404,
+    body: {
+      message: `The resource could not be found.\n\n\n${detail}\n\n`,
+      code: '404 Not Found',
+      title: 'Not Found',
+    },
+  };
+}
+
+/** Gives the answer that a script describes. */
+async function perform(script: Script, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  await script.until;
+  if (script.delayMs !== undefined) await pause(script.delayMs);
+  if (script.hang === true) return;
+  if (script.closeWithoutAnswer === true) {
+    incoming.socket.destroy();
+    return;
+  }
+  if (script.redirect !== undefined) {
+    response.writeHead(302, { Location: script.redirect }).end();
+    return;
+  }
+  const body = Buffer.from(typeof script.body === 'string' ? script.body : JSON.stringify(script.body ?? {}));
+  const lengthBytes = script.hugeBytes ?? body.length;
+  response.writeHead(script.status ?? 200, {
+    'Content-Type': 'application/json',
+    'Content-Length': lengthBytes,
+    ...script.headers,
+  });
+  if (script.truncateAt !== undefined) {
+    response.write(body.subarray(0, script.truncateAt), () => incoming.socket.destroy());
+  } else if (script.hugeBytes !== undefined) {
+    const chunk = Buffer.alloc(65_536, ' ');
+    for (let sent = 0; sent < script.hugeBytes && !response.destroyed; sent += chunk.length) {
+      const isTaken = response.write(chunk.subarray(0, Math.min(chunk.length, script.hugeBytes - sent)));
+      if (!isTaken) {
+        await new Promise<void>((resolve) => {
+          response.once('drain', resolve);
+          response.once('close', resolve);
+        });
+      }
+    }
+    response.end();
+  } else if (script.dripEveryMs !== undefined) {
+    for (const byte of body) {
+      if (response.destroyed) return;
+      response.write(Buffer.from([byte]));
+      await pause(script.dripEveryMs);
+    }
+    response.end();
+  } else {
+    response.end(body);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
