@@ -1,0 +1,234 @@
+/**
+ * When a certificate is ordered, and what becomes of the order.
+ *
+ * Certificate authorities ban those who ask too often, and the manager has four threads, so an order is the exception:
+ *
+ * 1. Only a name that the manager has just said to have no certificate is ordered, or one that it answered with its
+ *    ambiguous 500, provided that no certificate of it is known. An outage orders nothing.
+ * 2. The name matches the allow-list, is no wildcard and has no underscore (the manager answers 500 to those).
+ * 3. One order a name at a time; whoever else asks meanwhile is answered `pending` at once.
+ * 4. A name that was refused, failed or timed out is held off: `holdoffMs`, doubling with each failure in a row, up to
+ *    four hours. So is one whose order succeeded, for `holdoffMs`: should its certificate be of no use, it is not ordered
+ *    over and over. During a hold-off the query's own result stands.
+ * 5. Somebody else is ordering it already: `pending`, looked at again after seconds.
+ * 6. The ask URL, where there is one, answers 2xx.
+ * 7. At most `concurrency` orders at once; others queue, first come first served, up to a bound.
+ *
+ * An order is never cancelled by the one that started it going away: its certificate is wanted all the same.
+ */
+import type { AutocertSettings } from '../config/settings.js';
+import type { Lookup } from '../domain/lookup.js';
+import { isWildcard, matchesPattern, type ServerName } from '../domain/server-name.js';
+import type { Logger } from '../log.js';
+import { HoldOff } from './holdoff.js';
+import type { Failure } from './manager-client.js';
+import type { OrderVerdict, QueryVerdict } from './manager-schema.js';
+import type { LookupContext } from './source.js';
+
+const MAX_HOLDOFF_MS = 4 * 3_600_000;
+/**
+ * How long an order that somebody else has under way is taken to be so. It doubles while the manager goes on saying so: it
+ * says the same of a name whose attempts failed of late, for many minutes. Looking with queries goes on meanwhile.
+ */
+const ACTIVE_MS = 2_000;
+const MAX_ACTIVE_MS = 60_000;
+/** At five seconds an order and two at once, this is most of an hour's work. */
+const MAX_QUEUED = 1_000;
+
+/** How orders reach the manager. */
+export interface OrderDesk {
+  order(name: ServerName): Promise<OrderVerdict>;
+  ask(url: string, name: ServerName, signal: AbortSignal): Promise<'yes' | 'no' | Failure>;
+}
+
+export interface AutocertOptions {
+  readonly settings: AutocertSettings;
+  readonly desk: OrderDesk;
+  readonly log: Logger;
+  /** The clock, milliseconds. */
+  readonly now: () => number;
+  /** @default 1,000 */
+  readonly maxQueued?: number;
+}
+
+export class Autocert {
+  readonly #settings: AutocertSettings;
+  readonly #desk: OrderDesk;
+  readonly #log: Logger;
+  readonly #maxQueued: number;
+  readonly #holdOff: HoldOff;
+  readonly #active: HoldOff;
+  /** Names on their way through an order; false while it is still being asked whether they may. */
+  readonly #orders = new Map<ServerName, boolean>();
+  readonly #queue: (() => void)[] = [];
+  #running = 0;
+  #isClosed = false;
+
+  constructor({ settings, desk, log, now, maxQueued = MAX_QUEUED }: AutocertOptions) {
+    this.#settings = settings;
+    this.#desk = desk;
+    this.#log = log;
+    this.#maxQueued = maxQueued;
+    this.#holdOff = new HoldOff({ firstMs: settings.holdoffMs, maxMs: MAX_HOLDOFF_MS, now });
+    this.#active = new HoldOff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now });
+  }
+
+  /** The names that are being ordered now, those in the queue included. */
+  ordering(): ServerName[] {
+    return [...this.#orders].filter(([, isEntered]) => isEntered).map(([name]) => name);
+  }
+
+  /** Whether the name is on its way through an order. */
+  isOrdering(name: ServerName): boolean {
+    return this.#orders.has(name);
+  }
+
+  /**
+   * Follows a query up with an order, if the rules above let it.
+   *
+   * @returns the query's own result where nothing was ordered; else what came of it. Settles early, with `unavailable`,
+   *   when the context's signal aborts.
+   */
+  async follow(name: ServerName, query: QueryVerdict, context: LookupContext): Promise<Lookup> {
+    if (!this.#isOrderable(name, query, context)) return query.lookup;
+    if (this.#orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
+    const heldMs = this.#holdOff.remainingMs(name);
+    if (heldMs > 0) {
+      this.#log.debug('not ordered: held off', { name, holdoffMs: heldMs });
+      return query.lookup;
+    }
+    if (this.#active.remainingMs(name) > 0) {
+      return { kind: 'pending', reason: 'the manager has an order for the name under way' };
+    }
+    if (this.#isClosed || context.signal.aborted) return givenUp;
+    if (this.#running >= this.#settings.concurrency && this.#queue.length >= this.#maxQueued) {
+      this.#log.err('not ordered: the queue of orders is full', { name, queued: this.#queue.length });
+      return { kind: 'pending', reason: 'the queue of orders is full' };
+    }
+    this.#orders.set(name, false);
+    let isPlaced = false;
+    try {
+      const refusal = await this.#ask(name, query, context.signal);
+      if (refusal !== undefined) return refusal;
+      this.#orders.set(name, true);
+      context.onOrder?.();
+      isPlaced = true;
+      return await unlessAborted(this.#place(name, query), context.signal);
+    } finally {
+      if (!isPlaced) this.#orders.delete(name);
+    }
+  }
+
+  /** Ends hold-offs, and the belief that somebody else is ordering: of one name, or of all. */
+  forget(name?: ServerName): void {
+    this.#holdOff.clear(name);
+    this.#active.clear(name);
+  }
+
+  /** Takes over the hold-offs of an earlier one, when the settings have been read again. */
+  takeOver(other: Autocert): void {
+    this.#holdOff.takeOver(other.#holdOff);
+    this.#active.takeOver(other.#active);
+  }
+
+  /** Lets the queue go. The orders under way end with the client's connections. */
+  close(): void {
+    this.#isClosed = true;
+    for (const enter of this.#queue.splice(0)) enter();
+  }
+
+  #isOrderable(name: ServerName, query: QueryVerdict, context: LookupContext): boolean {
+    if (query.mayOrder === 'no') return false;
+    if (query.mayOrder === 'unless-known' && context.known === true) return false;
+    if (isWildcard(name) || name.includes('_')) return false;
+    return this.#settings.allow.some((pattern) => matchesPattern(name, pattern));
+  }
+
+  /** Asks the ask URL. @returns the look-up's result where the name is not to be ordered now. */
+  async #ask(name: ServerName, query: QueryVerdict, signal: AbortSignal): Promise<Lookup | undefined> {
+    const { askUrl } = this.#settings;
+    if (askUrl === undefined) return undefined;
+    const verdict = await this.#desk.ask(askUrl, name, signal);
+    if (verdict === 'yes') return undefined;
+    if (verdict === 'no') {
+      this.#log.info('not ordered: --autocert-ask says no', { name });
+      return query.lookup;
+    }
+    const reason = `whether the name may be ordered could not be asked: ${verdict.failure}`;
+    this.#log.err('not ordered: --autocert-ask gave no verdict', { name, reason: verdict.failure });
+    return { kind: 'unavailable', reason, scope: 'name' };
+  }
+
+  /** Waits for a slot, orders, and keeps the books. Never rejects. */
+  async #place(name: ServerName, query: QueryVerdict): Promise<Lookup> {
+    await this.#enter();
+    try {
+      if (this.#isClosed) return givenUp;
+      this.#log.info('ordering a certificate', { name });
+      return this.#conclude(name, query, await this.#desk.order(name));
+    } finally {
+      this.#orders.delete(name);
+      this.#leave();
+    }
+  }
+
+  #conclude(name: ServerName, query: QueryVerdict, verdict: OrderVerdict): Lookup {
+    // It failed because we closed it, which says nothing of the name.
+    if (this.#isClosed) return givenUp;
+    if (verdict.kind === 'active') {
+      this.#active.fail(name);
+      this.#log.info('an order is under way already', { name, reason: verdict.message });
+      return { kind: 'pending', reason: `the manager says: ${verdict.message}` };
+    }
+    this.#active.clear(name);
+    if (verdict.kind === 'issued') {
+      this.#holdOff.rest(name);
+      this.#log.notice('a certificate was issued', { name });
+      return { kind: 'found', candidates: verdict.candidates };
+    }
+    const holdoffMs = this.#holdOff.fail(name);
+    if (verdict.kind === 'refused') {
+      this.#log.err('the order was refused', { name, reason: verdict.message, holdoffMs });
+      if (query.lookup.kind === 'absent') return query.lookup;
+      return { kind: 'unavailable', reason: `the order was refused: ${verdict.message}`, scope: 'name' };
+    }
+    this.#log.err('the order failed', { name, reason: verdict.reason, holdoffMs });
+    return { kind: 'unavailable', reason: `the order failed: ${verdict.reason}`, scope: 'name' };
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#running < this.#settings.concurrency) {
+      this.#running += 1;
+      return;
+    }
+    // The slot is handed on by `leave`, so that nobody who comes later slips in between.
+    await new Promise<void>((resolve) => this.#queue.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#running -= 1;
+    else next();
+  }
+}
+
+const givenUp: Lookup = {
+  kind: 'unavailable',
+  reason: 'the look-up was given up before the order ended',
+  scope: 'name',
+};
+
+/** The result, or `unavailable` as soon as the signal aborts. The work goes on. */
+async function unlessAborted(work: Promise<Lookup>, signal: AbortSignal): Promise<Lookup> {
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<Lookup>((resolve) => {
+    onAbort = () => resolve(givenUp);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
