@@ -1,0 +1,306 @@
+/**
+ * The source `redis`: certificates as the manager primes them into Redis. Only ever read.
+ *
+ * A look-up makes two round trips in prime style 1 and one in style 2, over one connection that all look-ups share. It
+ * waits for that connection while it is being made, and the whole of it is bounded by `timeoutMs`. A connection that the
+ * server closed while it was idle costs a look-up nothing: the question is asked once more over a new one. While Redis is
+ * away every look-up tries it again (all of them together, so a refusal is noticed at once and so is its return), and
+ * between look-ups it is tried with a growing delay.
+ *
+ * Every connection is an ioredis client of its own that does not reconnect: then no state and no queue of a lost
+ * connection lives on in the next.
+ */
+import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisSettings } from '../config/settings.js';
+import { describeError, usageError } from '../domain/errors.js';
+import type { Lookup } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import { silentLogger, type Logger } from '../log.js';
+import { entryQuestion, readErrorReply, readParts, readPointers, readWhole } from './redis-schema.js';
+import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
+
+export interface RedisSourceOptions {
+  readonly settings: RedisSettings;
+  readonly log?: Logger;
+  /** Bounds connecting and each look-up as a whole, milliseconds. @default 1500 */
+  readonly timeoutMs?: number;
+}
+
+/** What ioredis takes, but for an option that its own constructor refuses as possibly undefined. */
+type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
+/** A connection, or the attempt at one. */
+interface Connection {
+  readonly redis: Redis;
+  readonly ready: Promise<Redis>;
+}
+
+const DEFAULT_TIMEOUT_MS = 1_500;
+const DEFAULT_PORT = 6379;
+/** Where the manager primes when nobody says otherwise. */
+const DEFAULT_DATABASE = 9;
+const MIN_RECONNECT_MS = 50;
+const MAX_RECONNECT_MS = 1_000;
+/** How long a closing connection may wait for the server's side of it. */
+const GOODBYE_MS = 100;
+const CLOSED = 'the Redis source is closed';
+/** A name that nobody can have a certificate for (RFC 6761 §6.4). */
+const PROBE_NAME = 'check.invalid' as ServerName;
+
+export class RedisSource implements CertificateSource {
+  readonly name = 'redis';
+  readonly #style: 1 | 2;
+  readonly #options: ClientOptions;
+  readonly #address: string;
+  readonly #timeoutMs: number;
+  readonly #log: Logger;
+  readonly #underWay = new Set<AbortController>();
+  #connection: Connection | undefined;
+  #reconnectTimer: NodeJS.Timeout | undefined;
+  #failedAttempts = 0;
+  #isClosed = false;
+
+  /**
+   * Begins to connect at once, so that the first look-up finds a connection.
+   *
+   * @throws ProxyError ERR_USAGE for a URL that is none of Redis.
+   */
+  constructor({ settings, log = silentLogger, timeoutMs = DEFAULT_TIMEOUT_MS }: RedisSourceOptions) {
+    this.#style = settings.strategy;
+    this.#address = describeRedisUrl(settings.url);
+    this.#timeoutMs = timeoutMs;
+    this.#log = log;
+    this.#options = {
+      ...parseRedisUrl(settings.url),
+      lazyConnect: true,
+      connectTimeout: timeoutMs,
+      // A server that accepts and then says nothing: the connection is given up, or everything would queue behind it.
+      socketTimeout: timeoutMs,
+      disconnectTimeout: GOODBYE_MS,
+      retryStrategy: () => null,
+      enableOfflineQueue: false,
+      // The check asks INFO, which an ACL may forbid, and hides LOADING behind a time-out.
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      enableAutoPipelining: true,
+    };
+    this.#connect().ready.catch(() => undefined);
+  }
+
+  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+    try {
+      return await this.#bounded(context.signal, (signal) => this.#read(name, signal));
+    } catch (error) {
+      return this.#explain(error);
+    }
+  }
+
+  /** PING, and a read like those of the look-ups, which an ACL may forbid. */
+  async check(): Promise<SourceCheck> {
+    const probe = entryQuestion(this.#style, PROBE_NAME);
+    try {
+      await this.#bounded(undefined, (signal) =>
+        this.#ask(signal, (redis) => Promise.all([redis.ping(), redis.hmget(probe.key, ...probe.fields)])),
+      );
+    } catch (error) {
+      const { reason } = this.#explain(error);
+      return { ok: false, reason };
+    }
+    this.#log.debug('redis answers', { url: this.#address, database: this.#options.db });
+    return { ok: true };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#reconnectTimer);
+    for (const task of this.#underWay) task.abort(new Ended(CLOSED));
+    const redis = this.#connection?.redis;
+    this.#connection = undefined;
+    if (redis === undefined || redis.status === 'end') return;
+    await new Promise<void>((resolve) => {
+      redis.once('end', resolve);
+      redis.disconnect();
+    });
+  }
+
+  async #read(name: ServerName, signal: AbortSignal): Promise<Lookup> {
+    const { key, fields } = entryQuestion(this.#style, name);
+    const entry = await this.#ask(signal, (redis) => redis.hmget(key, ...fields));
+    if (this.#style === 2) return readWhole(key, entry);
+    const pointers = readPointers(key, entry);
+    if (pointers.kind !== 'pointers') return pointers;
+    // Single GETs and no MGET: in a cluster the keys are on different nodes. Auto-pipelining sends them as one.
+    const parts = await this.#ask(signal, (redis) =>
+      Promise.all(pointers.keys.map((part) => redis.get(part))),
+    );
+    return readParts(pointers, parts);
+  }
+
+  /** Asks; and asks once more over a new connection when the first one ended without an answer. */
+  async #ask<T>(signal: AbortSignal, question: (redis: Redis) => Promise<T>): Promise<T> {
+    const connection = this.#connect();
+    const redis = await connection.ready;
+    try {
+      return await question(redis);
+    } catch (error) {
+      if (isErrorReply(error) || signal.aborted) throw error;
+      this.#letGo(connection);
+      redis.disconnect();
+    }
+    return await question(await this.#connect().ready);
+  }
+
+  /** Runs a task until it settles, the time is over, the caller gives it up, or the source is closed. */
+  async #bounded<T>(outer: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const givenUp = (): Error => new Ended('the look-up was given up before Redis answered');
+    if (this.#isClosed) throw new Ended(CLOSED);
+    if (outer?.aborted) throw givenUp();
+    const task = new AbortController();
+    const onAbort = (): void => task.abort(givenUp());
+    const timer = setTimeout(() => {
+      task.abort(new Ended(`Redis at ${this.#address} did not answer within ${this.#timeoutMs} ms`));
+    }, this.#timeoutMs);
+    outer?.addEventListener('abort', onAbort);
+    this.#underWay.add(task);
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        task.signal.addEventListener('abort', () => reject(task.signal.reason as Error));
+        run(task.signal).then(resolve, reject);
+      });
+    } finally {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', onAbort);
+      this.#underWay.delete(task);
+    }
+  }
+
+  /** The connection; if there is none, one is begun. */
+  #connect(): Connection {
+    if (this.#isClosed) throw new Ended(CLOSED);
+    if (this.#connection !== undefined) return this.#connection;
+    clearTimeout(this.#reconnectTimer);
+    const redis = new Redis(this.#options);
+    const connection = { redis, ready: this.#establish(redis) };
+    // Also without anybody waiting for it.
+    connection.ready.catch(() => undefined);
+    redis.once('end', () => this.#letGo(connection));
+    this.#connection = connection;
+    return connection;
+  }
+
+  async #establish(redis: Redis): Promise<Redis> {
+    // What `connect` rejects with says only that the connection is closed; the reason comes as an event before it.
+    let firstError: Error | undefined;
+    const note = (error: unknown): void => {
+      firstError ??= error instanceof Error ? error : new Error(String(error));
+    };
+    redis.on('error', note);
+    await redis.connect().catch(note);
+    if (firstError === undefined) {
+      const fields = { url: this.#address, database: this.#options.db };
+      if (this.#failedAttempts > 0) this.#log.notice('redis is available again', fields);
+      else this.#log.info('connected to redis', fields);
+      this.#failedAttempts = 0;
+      return redis;
+    }
+    // Also where it connected: ioredis goes on after a refused SELECT, in database 0, where every name would be absent.
+    if (redis.status === 'ready') redis.disconnect();
+    if (this.#failedAttempts++ === 0 && !this.#isClosed) {
+      this.#log.err('redis is not available', { reason: this.#explain(firstError).reason });
+    }
+    throw firstError;
+  }
+
+  /** Forgets a connection that is of no use any more, and begins another one after a while. */
+  #letGo(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    if (this.#isClosed) return;
+    const delayMs = Math.min(MIN_RECONNECT_MS * 2 ** this.#failedAttempts, MAX_RECONNECT_MS);
+    this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);
+    this.#reconnectTimer.unref();
+  }
+
+  #explain(error: unknown): Extract<Lookup, { kind: 'unavailable' }> {
+    const result = isErrorReply(error)
+      ? readErrorReply(error.message, keyOf(error))
+      : ({ kind: 'unavailable', scope: 'source', reason: this.#describe(error) } as const);
+    // Some servers quote the command that they refuse, AUTH among them.
+    const { password } = this.#options;
+    return password ? { ...result, reason: result.reason.replaceAll(password, '***') } : result;
+  }
+
+  #describe(error: unknown): string {
+    if (error instanceof Ended) return error.message;
+    return `cannot reach Redis at ${this.#address}: ${describeError(error)}`;
+  }
+}
+
+/** A look-up that ended for a reason of ours; its message is the whole reason. */
+class Ended extends Error {}
+
+/** An error that Redis answered with, as against a connection that failed. */
+function isErrorReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** The key that an error reply is about. Only of a GET or HMGET: the arguments of AUTH are nobody's business. */
+function keyOf(error: Error): string | undefined {
+  const { command } = error as { command?: { name: string; args: readonly unknown[] } };
+  const key = command?.name === 'get' || command?.name === 'hmget' ? command.args[0] : undefined;
+  return typeof key === 'string' ? key : undefined;
+}
+
+/**
+ * A Redis URL as ioredis options: `redis://[user][:password]@host[:port][/db]`, `rediss://` the same over TLS,
+ * `unix:///path[?db=N]` or an absolute path. The query may hold `db`, `username` and `password` too. Database 9 when none is named.
+ *
+ * @throws ProxyError ERR_USAGE, without the URL's text: it may hold a password.
+ */
+export function parseRedisUrl(text: string): ClientOptions {
+  const wrong = (what: string): Error =>
+    usageError(`the Redis URL ${what}; expected redis://HOST:PORT/DB, rediss://… or unix:///PATH?db=N`);
+  let url: URL;
+  try {
+    url = new URL(text.startsWith('/') ? `unix://${text}` : text);
+  } catch {
+    throw wrong('cannot be parsed');
+  }
+  const isUnix = url.protocol === 'unix:';
+  if (!isUnix && url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
+    throw wrong('has another scheme');
+  }
+  const path = isUnix ? '' : url.pathname.replace(/^\//, '');
+  const database = path || url.searchParams.get('db') || String(DEFAULT_DATABASE);
+  if (!/^\d{1,9}$/.test(database)) throw wrong('names a database that is not a number');
+  let username: string, password: string, socketPath: string;
+  try {
+    username = decodeURIComponent(url.username) || (url.searchParams.get('username') ?? '');
+    password = decodeURIComponent(url.password) || (url.searchParams.get('password') ?? '');
+    socketPath = isUnix ? decodeURIComponent(url.pathname) : '';
+  } catch {
+    throw wrong('has a % that is not followed by two hex digits');
+  }
+  if (isUnix && socketPath.length < 2) throw wrong('names no socket');
+  return {
+    ...(isUnix
+      ? { path: socketPath }
+      : {
+          host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
+          port: Number(url.port || DEFAULT_PORT),
+        }),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(username ? { username } : {}),
+    ...(password ? { password } : {}),
+    db: Number(database),
+  };
+}
+
+/** A Redis URL for logs and messages: without its password, with its database. */
+export function describeRedisUrl(text: string): string {
+  const { path, host = '', port, username, db, tls } = parseRedisUrl(text);
+  if (path !== undefined) return `unix://${path}?db=${db}`;
+  const user = username === undefined ? '' : `${encodeURIComponent(username)}@`;
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  return `${tls === undefined ? 'redis' : 'rediss'}://${user}${shownHost}:${port}/${db}`;
+}
