@@ -1,0 +1,80 @@
+/**
+ * Names without a certificate: a store of its own, bounded in number, so that junk names push out nothing but each other.
+ *
+ * `absent` (every source said that there is none) and `error` (nobody could tell) are kept apart, each with the time to
+ * live that it was stored with, fixed from insertion.
+ */
+import { LRUCache } from 'lru-cache';
+import type { ServerName } from '../domain/server-name.js';
+
+export type Negative =
+  | { readonly kind: 'absent' }
+  /** `reason`: one clause for a log line. */
+  | { readonly kind: 'error'; readonly reason: string };
+
+/** `expiresAtMs`: milliseconds since 1970. */
+export type NegativeEntry = Negative & { readonly expiresAtMs: number };
+
+export interface NegativeCacheOptions {
+  /** A whole number above 0. */
+  readonly maxItems: number;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export class NegativeCache {
+  readonly #now: () => number;
+  #entries: LRUCache<ServerName, NegativeEntry>;
+
+  constructor({ maxItems, now }: NegativeCacheOptions) {
+    this.#now = now;
+    this.#entries = new LRUCache({ max: maxItems });
+  }
+
+  /** How many names are kept, expired ones that nobody has asked for since included. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Stores what is known of a name for `ttlMs`, in place of what was known before. */
+  set(name: ServerName, negative: Negative, ttlMs: number): void {
+    this.#entries.set(name, { ...negative, expiresAtMs: this.#now() + ttlMs });
+  }
+
+  /** What is known of a name, unless it has expired. */
+  get(name: ServerName): NegativeEntry | undefined {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    if (this.#now() < entry.expiresAtMs) return entry;
+    this.#entries.delete(name);
+    return undefined;
+  }
+
+  /** @returns whether there was an entry. */
+  delete(name: ServerName): boolean {
+    return this.#entries.delete(name);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** The names known to be absent now, most recently used first, at most `limit` of them. */
+  absentNames(limit: number): ServerName[] {
+    const nowMs = this.#now();
+    const names: ServerName[] = [];
+    for (const [name, entry] of this.#entries.entries()) {
+      if (names.length >= limit) break;
+      if (entry.kind === 'absent' && nowMs < entry.expiresAtMs) names.push(name);
+    }
+    return names;
+  }
+
+  /** Changes the bound. The most recently used entries stay, in their order. */
+  resize(maxItems: number): void {
+    if (maxItems === this.#entries.max) return;
+    const old = this.#entries;
+    this.#entries = new LRUCache({ max: maxItems });
+    for (const [name, entry] of [...old.entries()].reverse()) this.#entries.set(name, entry);
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * The primary's cache of certificates, bounded in bytes.
+ *
+ * An entry is *fresh* for a fixed time from its insertion (never longer because it was used) and *retained* from then on:
+ * good enough to serve while no source can be asked. One that was valid when it was stored is gone at its `notAfter`; one
+ * stored outside its dates, because no source has a better one, stays until it is evicted. When room is needed the least
+ * recently used entry goes, fresh or not.
+ *
+ * Size: an entry counts the characters of its leaf certificates, its keys and its name, and a fixed sum for the objects
+ * around them. Intermediates are kept and counted once, however many entries share them (see chain-store), and are part
+ * of the same bound.
+ */
+import { LRUCache } from 'lru-cache';
+import type { CertificateBundle, CertificatePair } from '../domain/certificate.js';
+import type { Tier } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import { ChainStore, flatCopy } from './chain-store.js';
+
+/** What is known of a name. */
+export interface PemEntry {
+  readonly certificate: CertificateBundle;
+  /** The source that it came from. */
+  readonly origin: Tier;
+  /** Milliseconds since 1970. */
+  readonly freshUntilMs: number;
+  /** Whether its freshness is a prolongation (`renew`) and not a source's word. */
+  readonly renewed: boolean;
+}
+
+export interface PemHit {
+  readonly entry: PemEntry;
+  /** `retained`: to be looked up afresh, and served only while that fails. */
+  readonly state: 'fresh' | 'retained';
+}
+
+export interface PemCacheOptions {
+  /** The bound, a whole number of bytes above 0. */
+  readonly maxBytes: number;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
+  /** Told of each name that lost a fresh entry for want of room, the sign of a cache that is too small. */
+  readonly onEvictFresh?: (name: ServerName) => void;
+}
+
+interface StoredPair {
+  readonly leafPem: string;
+  readonly intermediatesPem: string;
+  readonly keyPem: string;
+}
+
+interface Slot {
+  readonly pairs: readonly StoredPair[];
+  readonly fingerprint: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** When it disappears by itself: its `notAfter`, or never if it was outside its dates when it came. */
+  readonly goneAtMs: number;
+  readonly origin: Tier;
+  freshUntilMs: number;
+  renewed: boolean;
+}
+
+/** What an entry costs beside its texts: slot, pairs, the cache's own arrays. An estimate. */
+const OVERHEAD_BYTES = 512;
+const END_OF_CERTIFICATE = '-----END CERTIFICATE-----\n';
+/** In the past, whatever the clock says. */
+const LAPSED = -Infinity;
+
+export class PemCache {
+  readonly #now: () => number;
+  readonly #onEvictFresh: ((name: ServerName) => void) | undefined;
+  readonly #chains = new ChainStore();
+  #slots: LRUCache<ServerName, Slot>;
+
+  constructor({ maxBytes, now, onEvictFresh }: PemCacheOptions) {
+    this.#now = now;
+    this.#onEvictFresh = onEvictFresh;
+    this.#slots = this.#newSlots(maxBytes);
+  }
+
+  /**
+   * Stores a certificate in place of what was known of the name.
+   *
+   * @param freshMs how long it is fresh. A certificate within its dates is not fresh beyond its `notAfter`.
+   * @returns false if it is larger than the whole cache. Then nothing is kept of the name, and `onEvictFresh` is told.
+   */
+  set(name: ServerName, certificate: CertificateBundle, origin: Tier, freshMs: number): boolean {
+    const nowMs = this.#now();
+    const { fingerprint, notBeforeMs, notAfterMs } = certificate;
+    const isOutdated = nowMs >= notAfterMs || nowMs < notBeforeMs;
+    const goneAtMs = isOutdated ? Infinity : notAfterMs;
+    const slot: Slot = {
+      pairs: certificate.pairs.map((pair) => this.#store(pair)),
+      fingerprint,
+      notBeforeMs,
+      notAfterMs,
+      goneAtMs,
+      origin,
+      freshUntilMs: Math.min(nowMs + freshMs, goneAtMs),
+      renewed: false,
+    };
+    if (sizeAlone(name, slot) > this.#slots.maxSize) {
+      this.#release(slot);
+      this.#slots.delete(name);
+      this.#onEvictFresh?.(name);
+      return false;
+    }
+    this.#slots.set(name, slot);
+    this.#makeRoom();
+    return true;
+  }
+
+  /** What is known of a name. Counts as a use of it. */
+  get(name: ServerName): PemHit | undefined {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return undefined;
+    const nowMs = this.#now();
+    if (nowMs >= slot.goneAtMs) {
+      this.#slots.delete(name);
+      return undefined;
+    }
+    return hitOf(slot, nowMs);
+  }
+
+  /**
+   * Gives a retained entry a short fresh life again: while the sources are unavailable, so that they are not asked for
+   * every handshake. A fresh entry is left as it is.
+   *
+   * @returns whether the name has a fresh entry now.
+   */
+  renew(name: ServerName, freshMs: number): boolean {
+    const slot = this.#slots.peek(name);
+    const nowMs = this.#now();
+    if (slot === undefined || nowMs >= slot.goneAtMs) return false;
+    if (nowMs < slot.freshUntilMs) return true;
+    slot.freshUntilMs = Math.min(nowMs + freshMs, slot.goneAtMs);
+    slot.renewed = true;
+    return nowMs < slot.freshUntilMs;
+  }
+
+  /** @returns whether there was an entry, fresh or retained. */
+  delete(name: ServerName): boolean {
+    return this.#slots.delete(name);
+  }
+
+  /** Soft: everything is retained from now on. Hard: everything is gone. */
+  flush({ hard }: { readonly hard: boolean }): void {
+    if (hard) {
+      this.#slots.clear();
+      return;
+    }
+    for (const slot of this.#slots.values()) {
+      slot.freshUntilMs = LAPSED;
+      slot.renewed = false;
+    }
+  }
+
+  /** The names with a fresh entry, most recently used first, at most `limit` of them. Is no use of them. */
+  freshNames(limit: number): ServerName[] {
+    const nowMs = this.#now();
+    const names: ServerName[] = [];
+    for (const [name, slot] of this.#slots.entries()) {
+      if (names.length >= limit) break;
+      if (nowMs < slot.freshUntilMs) names.push(name);
+    }
+    return names;
+  }
+
+  /** Everything that is known, most recently used first. Is no use of it. */
+  *entries(): IterableIterator<[ServerName, PemHit]> {
+    const nowMs = this.#now();
+    for (const [name, slot] of this.#slots.entries()) {
+      if (nowMs < slot.goneAtMs) yield [name, hitOf(slot, nowMs)];
+    }
+  }
+
+  /** `entries`: fresh and retained ones. `bytes`: as the module comment counts them, never above the bound. */
+  stats(): { readonly entries: number; readonly bytes: number } {
+    return { entries: this.#slots.size, bytes: this.#bytes() };
+  }
+
+  /** Changes the bound. What still fits stays, in its order of use; what does not is evicted. */
+  resize(maxBytes: number): void {
+    if (maxBytes === this.#slots.maxSize) return;
+    const old = this.#slots;
+    this.#slots = this.#newSlots(maxBytes);
+    // The least recently used first. The old map is dropped without being emptied: its shares in the chains move along.
+    for (const [name, slot] of [...old.entries()].reverse()) {
+      if (sizeAlone(name, slot) > maxBytes) {
+        this.#release(slot);
+        this.#reportEvicted(name, slot);
+      } else {
+        this.#slots.set(name, slot);
+      }
+    }
+    this.#makeRoom();
+  }
+
+  #newSlots(maxBytes: number): LRUCache<ServerName, Slot> {
+    return new LRUCache<ServerName, Slot>({
+      maxSize: maxBytes,
+      sizeCalculation: (slot, name) => sizeWithoutChains(name, slot),
+      dispose: (slot) => this.#release(slot),
+      disposeAfter: (slot, name, reason) => {
+        if (reason === 'evict') this.#reportEvicted(name, slot);
+      },
+    });
+  }
+
+  #bytes(): number {
+    return this.#slots.calculatedSize + this.#chains.bytes;
+  }
+
+  /** lru-cache bounds what it can count, an entry's own part; the shared part is added here. */
+  #makeRoom(): void {
+    while (this.#bytes() > this.#slots.maxSize && this.#slots.size > 1) this.#slots.pop();
+  }
+
+  #store({ chainPem, keyPem }: CertificatePair): StoredPair {
+    const end = chainPem.indexOf(END_OF_CERTIFICATE);
+    const leafLength = end === -1 ? chainPem.length : end + END_OF_CERTIFICATE.length;
+    return {
+      leafPem: flatCopy(chainPem.slice(0, leafLength)),
+      intermediatesPem: this.#chains.intern(chainPem.slice(leafLength)),
+      keyPem,
+    };
+  }
+
+  #release(slot: Slot): void {
+    for (const { intermediatesPem } of slot.pairs) this.#chains.release(intermediatesPem);
+  }
+
+  #reportEvicted(name: ServerName, slot: Slot): void {
+    if (this.#now() < slot.freshUntilMs) this.#onEvictFresh?.(name);
+  }
+}
+
+function sizeWithoutChains(name: ServerName, slot: Slot): number {
+  let size = OVERHEAD_BYTES + name.length;
+  for (const { leafPem, keyPem } of slot.pairs) size += leafPem.length + keyPem.length;
+  return size;
+}
+
+/** The room that an entry takes if no other shares its intermediates. */
+function sizeAlone(name: ServerName, slot: Slot): number {
+  let size = sizeWithoutChains(name, slot);
+  for (const pem of new Set(slot.pairs.map(({ intermediatesPem }) => intermediatesPem))) {
+    size += ChainStore.costOf(pem);
+  }
+  return size;
+}
+
+function hitOf(slot: Slot, nowMs: number): PemHit {
+  const { fingerprint, notBeforeMs, notAfterMs, origin, freshUntilMs, renewed } = slot;
+  const pairs = slot.pairs.map(({ leafPem, intermediatesPem, keyPem }) => ({
+    chainPem: leafPem + intermediatesPem,
+    keyPem,
+  }));
+  return {
+    entry: {
+      certificate: { pairs, fingerprint, notBeforeMs, notAfterMs },
+      origin,
+      freshUntilMs,
+      renewed,
+    },
+    state: nowMs < freshUntilMs ? 'fresh' : 'retained',
+  };
+}

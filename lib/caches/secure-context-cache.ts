@@ -1,0 +1,184 @@
+/**
+ * A worker's cache of parsed certificates, and of names that have none.
+ *
+ * Positive entries are bounded in *names*. A lapsed one stays until it is evicted: it is the last good certificate of its
+ * name, and its fingerprint saves parsing an unchanged one again. Negative answers live in a bounded store of their own,
+ * so that junk names push out no context.
+ *
+ * Where both are known of a name: `absent` withdraws the context. An `error` does not: a fresh context goes on as if
+ * nothing had happened, a lapsed one is handed out beside the error as the last good one.
+ *
+ * `get` is on every handshake's path: a hit is one look-up and creates nothing.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Tier } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import { NegativeCache } from './negative-cache.js';
+
+/** `C` is the context's type, for a worker `tls.SecureContext`. */
+export interface ContextEntry<C> {
+  readonly context: C;
+  /** That of the certificate in the context. */
+  readonly fingerprint: string;
+  /** The tier that had it. */
+  readonly tier: Tier;
+  /** Milliseconds since 1970. */
+  readonly freshUntilMs: number;
+}
+
+export type ContextHit<C> =
+  | { readonly state: 'fresh' | 'lapsed'; readonly entry: ContextEntry<C> }
+  | { readonly state: 'negative'; readonly kind: 'absent'; readonly reason: string }
+  | {
+      readonly state: 'negative';
+      readonly kind: 'error';
+      readonly reason: string;
+      /** The lapsed entry of the name, to be served rather than the default. */
+      readonly lastGood?: ContextEntry<C>;
+    };
+
+export interface SecureContextCacheOptions {
+  /** The most names with a context, a whole number above 0. */
+  readonly maxNames: number;
+  /** The most names without one, a whole number above 0. */
+  readonly maxNegatives: number;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+interface MutableEntry<C> {
+  readonly context: C;
+  readonly fingerprint: string;
+  tier: Tier;
+  freshUntilMs: number;
+}
+
+interface Slot<C> {
+  readonly entry: MutableEntry<C>;
+  /** What `get` returns while it is fresh: made once, so that a hit creates nothing. */
+  readonly fresh: ContextHit<C>;
+  readonly lapsed: ContextHit<C>;
+  /** What `get` returns until `errorUntilMs` if it has lapsed. Kept here, not among the junk, so that it lives as long. */
+  error: ContextHit<C> | undefined;
+  errorUntilMs: number;
+}
+
+const ABSENT: ContextHit<never> = {
+  state: 'negative',
+  kind: 'absent',
+  reason: 'no source has a certificate for this name',
+};
+
+export class SecureContextCache<C> {
+  readonly #now: () => number;
+  readonly #negatives: NegativeCache;
+  #slots: LRUCache<ServerName, Slot<C>>;
+
+  constructor({ maxNames, maxNegatives, now }: SecureContextCacheOptions) {
+    this.#now = now;
+    this.#slots = new LRUCache({ max: maxNames });
+    this.#negatives = new NegativeCache({ maxItems: maxNegatives, now });
+  }
+
+  /** How many names have a context, fresh or lapsed. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** How many names are known to have none. */
+  get negativeSize(): number {
+    return this.#negatives.size;
+  }
+
+  /** What is known of a name. Counts as a use of it. Undefined: nothing, it has to be resolved. */
+  get(name: ServerName): ContextHit<C> | undefined {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return this.#negative(name);
+    const nowMs = this.#now();
+    if (nowMs < slot.entry.freshUntilMs) return slot.fresh;
+    if (slot.error !== undefined && nowMs < slot.errorUntilMs) return slot.error;
+    return slot.lapsed;
+  }
+
+  /** Stores a context, fresh for `ttlMs` (0: lapsed from the start), in place of what was known of the name. */
+  setContext(name: ServerName, found: Omit<ContextEntry<C>, 'freshUntilMs'>, ttlMs: number): void {
+    const { context, fingerprint, tier } = found;
+    const entry = { context, fingerprint, tier, freshUntilMs: this.#now() + ttlMs };
+    this.#slots.set(name, {
+      entry,
+      fresh: { state: 'fresh', entry },
+      lapsed: { state: 'lapsed', entry },
+      error: undefined,
+      errorUntilMs: 0,
+    });
+    this.#negatives.delete(name);
+  }
+
+  /**
+   * Makes a context fresh again for `ttlMs`: its certificate was found unchanged.
+   *
+   * @param tier the tier that said so; absent leaves the earlier one.
+   * @returns false if the context has been evicted meanwhile: the name has to be resolved without a fingerprint.
+   */
+  refresh(name: ServerName, ttlMs: number, tier?: Tier): boolean {
+    const slot = this.#slots.peek(name);
+    if (slot === undefined) return false;
+    slot.entry.freshUntilMs = this.#now() + ttlMs;
+    if (tier !== undefined) slot.entry.tier = tier;
+    slot.error = undefined;
+    return true;
+  }
+
+  /**
+   * Remembers for `ttlMs` (0: not at all) that a name has no certificate, or that nobody could tell.
+   *
+   * @param reason for `error`, one clause for a log line.
+   */
+  setNegative(name: ServerName, kind: 'absent' | 'error', ttlMs: number, reason = 'it is unknown why'): void {
+    if (kind === 'absent') {
+      this.#slots.delete(name);
+      if (ttlMs > 0) this.#negatives.set(name, { kind }, ttlMs);
+      return;
+    }
+    if (ttlMs <= 0) return;
+    const slot = this.#slots.peek(name);
+    if (slot === undefined) {
+      this.#negatives.set(name, { kind, reason }, ttlMs);
+    } else {
+      slot.error = { state: 'negative', kind, reason, lastGood: slot.entry };
+      slot.errorUntilMs = this.#now() + ttlMs;
+    }
+  }
+
+  /** Forgets all that is known of a name. @returns whether anything was. */
+  delete(name: ServerName): boolean {
+    const hadNegative = this.#negatives.delete(name);
+    return this.#slots.delete(name) || hadNegative;
+  }
+
+  clear(): void {
+    this.#slots.clear();
+    this.#negatives.clear();
+  }
+
+  /** Every context, lapsed ones included: a new session-ticket key has to reach them all. */
+  *contexts(): IterableIterator<C> {
+    for (const { entry } of this.#slots.values()) yield entry.context;
+  }
+
+  /** Changes the bounds. The most recently used entries stay, in their order. */
+  resize(maxNames: number, maxNegatives: number): void {
+    this.#negatives.resize(maxNegatives);
+    if (maxNames === this.#slots.max) return;
+    const old = this.#slots;
+    this.#slots = new LRUCache({ max: maxNames });
+    for (const [name, slot] of [...old.entries()].reverse()) this.#slots.set(name, slot);
+  }
+
+  #negative(name: ServerName): ContextHit<C> | undefined {
+    const negative = this.#negatives.get(name);
+    if (negative === undefined) return undefined;
+    if (negative.kind === 'absent') return ABSENT;
+    return { state: 'negative', kind: 'error', reason: negative.reason };
+  }
+}

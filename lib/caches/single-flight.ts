@@ -1,0 +1,148 @@
+/**
+ * Single-flight: one look-up a name for everybody who asks while it is under way.
+ *
+ * A flight outlives its waiters: each waits as long as it may, the work goes on behind them. Two things are special here:
+ *
+ * - An expire begins a new epoch: `detach` takes a flight out, later askers do not join it, and what it brings is
+ *   given to those who wait for it but must not be stored (`current` is false from then on).
+ * - A flight may turn into an order that takes seconds. Then every waiter is let go at once; the first one, who started
+ *   it, is told so and may come back to wait for the end.
+ */
+import type { ServerName } from '../domain/server-name.js';
+
+/** What a waiter hears. */
+export type Arrival<T> =
+  | { readonly kind: 'landed'; readonly value: T }
+  /** Not within the time that this waiter had. */
+  | { readonly kind: 'late' }
+  /** The flight has become an order. */
+  | { readonly kind: 'ordering'; readonly starter: boolean };
+
+export class Flight<T> {
+  readonly startedAtMs: number;
+  #current = true;
+  #ordering = false;
+  #hasStarter = true;
+  #landing: Promise<T>;
+  readonly #letGo = new Set<() => void>();
+
+  constructor(startedAtMs: number, run: (flight: Flight<T>) => Promise<T>) {
+    this.startedAtMs = startedAtMs;
+    this.#landing = run(this);
+  }
+
+  /** False once an expire has overtaken it: store nothing. */
+  get current(): boolean {
+    return this.#current;
+  }
+
+  /** Whether it has become an order. */
+  get ordering(): boolean {
+    return this.#ordering;
+  }
+
+  /** Ends when the flight has landed. Rejects as the work does. */
+  get landing(): Promise<T> {
+    return this.#landing;
+  }
+
+  detach(): void {
+    this.#current = false;
+  }
+
+  /** Lets every waiter go: what is under way now takes seconds. */
+  beginOrder(): void {
+    this.#ordering = true;
+    for (const letGo of this.#letGo) letGo();
+  }
+
+  /**
+   * Waits for the landing.
+   *
+   * @param patienceMs how long at most.
+   * @param throughOrder true for the starter who came back: an order does not let it go.
+   * @param first true for the waiter whose question started the flight.
+   */
+  wait(patienceMs: number, options: { first: boolean; throughOrder: boolean }): Promise<Arrival<T>> {
+    const isStarter = options.first && this.#hasStarter;
+    if (this.#ordering && !options.throughOrder) return Promise.resolve({ kind: 'ordering', starter: false });
+    return new Promise((resolve, reject) => {
+      const finish = (arrival: Arrival<T>): void => {
+        clearTimeout(timer);
+        this.#letGo.delete(letGo);
+        resolve(arrival);
+      };
+      const letGo = (): void => finish({ kind: 'ordering', starter: isStarter });
+      const timer = setTimeout(() => {
+        if (isStarter) this.#hasStarter = false;
+        finish({ kind: 'late' });
+      }, patienceMs);
+      if (!options.throughOrder) this.#letGo.add(letGo);
+      this.#landing.then(
+        (value) => finish({ kind: 'landed', value }),
+        (error: unknown) => {
+          clearTimeout(timer);
+          this.#letGo.delete(letGo);
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      );
+    });
+  }
+}
+
+export class SingleFlight<T> {
+  readonly #flights = new Map<ServerName, Flight<T>>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get(name: ServerName): Flight<T> | undefined {
+    return this.#flights.get(name);
+  }
+
+  /** Starts a flight; the caller has seen that there is none. It leaves the table when it lands. */
+  start(name: ServerName, run: (flight: Flight<T>) => Promise<T>): Flight<T> {
+    const flight = new Flight<T>(this.#now(), async (self) => {
+      // The flight must be in the table before its work begins, or work that ends at once would stay in it.
+      await Promise.resolve();
+      try {
+        return await run(self);
+      } finally {
+        if (this.#flights.get(name) === self) this.#flights.delete(name);
+      }
+    });
+    // A waiter hears of a failure by itself; with none there is nobody to tell.
+    flight.landing.catch(() => undefined);
+    this.#flights.set(name, flight);
+    return flight;
+  }
+
+  /** Begins a new epoch for a name, or for all. */
+  detach(name?: ServerName): void {
+    for (const [key, flight] of name === undefined ? this.#flights : this.#only(name)) {
+      flight.detach();
+      this.#flights.delete(key);
+    }
+  }
+
+  /** Names whose flight has become an order. */
+  ordering(): ServerName[] {
+    return [...this.#flights].filter(([, flight]) => flight.ordering).map(([name]) => name);
+  }
+
+  /** Ends when all that are under way now have landed, well or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#flights.values()].map((flight) => flight.landing));
+  }
+
+  get size(): number {
+    return this.#flights.size;
+  }
+
+  #only(name: ServerName): [ServerName, Flight<T>][] {
+    const flight = this.#flights.get(name);
+    return flight === undefined ? [] : [[name, flight]];
+  }
+}

@@ -1,0 +1,270 @@
+import { expect } from 'chai';
+import { PemCache } from '../../../lib/caches/pem-cache.js';
+import type { CertificateBundle } from '../../../lib/domain/certificate.js';
+import type { ServerName } from '../../../lib/domain/server-name.js';
+import { ManualTime } from './manual-time.js';
+
+const HOUR_MS = 3_600_000;
+const MANY_BYTES = 1_000_000;
+const name = (text: string): ServerName => text as ServerName;
+const A = name('a.test');
+const B = name('b.test');
+const C = name('c.test');
+
+const block = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+
+/** A stand-in: the cache reads no certificate, it only takes the chain apart. */
+function bundle(time: ManualTime, changes: Partial<CertificateBundle> & { chain?: string } = {}) {
+  const { chain = block('intermediate'), ...rest } = changes;
+  return {
+    pairs: [{ chainPem: block('leaf') + chain, keyPem: 'key\n' }],
+    fingerprint: 'f'.repeat(64),
+    notBeforeMs: time.nowMs - HOUR_MS,
+    notAfterMs: time.nowMs + HOUR_MS,
+    ...rest,
+  };
+}
+
+function setup(maxBytes = MANY_BYTES) {
+  const time = new ManualTime();
+  const evicted: string[] = [];
+  const cache = new PemCache({ maxBytes, now: time.now, onEvictFresh: (lost) => evicted.push(lost) });
+  const state = (of: ServerName) => cache.get(of)?.state;
+  return { time, evicted, cache, state };
+}
+
+/** What one entry takes, and what a second one with the same chain adds. */
+function sizes(chain?: string) {
+  const { cache, time } = setup();
+  cache.set(A, bundle(time, chain === undefined ? {} : { chain }), 'redis', 1000);
+  const first = cache.stats().bytes;
+  cache.set(B, bundle(time, chain === undefined ? {} : { chain }), 'redis', 1000);
+  return { first, second: cache.stats().bytes - first };
+}
+
+describe('PemCache', () => {
+  it('gives back the certificate that was stored, and where it came from', () => {
+    const { cache, time } = setup();
+    const pairs = [
+      { chainPem: block('ecdsa') + block('x1') + block('root'), keyPem: 'one\n' },
+      { chainPem: block('rsa'), keyPem: 'two\n' },
+    ];
+    const certificate = bundle(time, { pairs });
+    expect(cache.set(A, certificate, 'manager', 1000)).to.equal(true);
+    expect(cache.get(A)).to.deep.equal({
+      entry: { certificate, origin: 'manager', freshUntilMs: time.nowMs + 1000, renewed: false },
+      state: 'fresh',
+    });
+    expect(cache.get(B)).to.equal(undefined);
+  });
+
+  describe('the life of an entry', () => {
+    // Stored at 0 with a freshness of 600 s; the times are in seconds.
+    const cases = [
+      { title: 'is fresh up to its duration', notBefore: -10, notAfter: 9000, at: 599, state: 'fresh' },
+      {
+        title: 'is retained from its duration on',
+        notBefore: -10,
+        notAfter: 9000,
+        at: 600,
+        state: 'retained',
+      },
+      {
+        title: 'is fresh to the end of its validity',
+        notBefore: -10,
+        notAfter: 300,
+        at: 299,
+        state: 'fresh',
+      },
+      { title: 'disappears at its notAfter', notBefore: -10, notAfter: 300, at: 300, state: undefined },
+      {
+        title: 'disappears at its notAfter when retained',
+        notBefore: -10,
+        notAfter: 900,
+        at: 900,
+        state: undefined,
+      },
+      { title: 'is fresh though it came expired', notBefore: -900, notAfter: 0, at: 599, state: 'fresh' },
+      {
+        title: 'is retained long after it came expired',
+        notBefore: -900,
+        notAfter: -1,
+        at: 9999,
+        state: 'retained',
+      },
+      { title: 'is fresh though it came too early', notBefore: 1, notAfter: 300, at: 400, state: 'fresh' },
+      {
+        title: 'is retained after it came too early',
+        notBefore: 1,
+        notAfter: 300,
+        at: 700,
+        state: 'retained',
+      },
+    ];
+    for (const { title, notBefore, notAfter, at, state: expected } of cases) {
+      it(title, () => {
+        const { cache, time, state } = setup();
+        const notBeforeMs = time.nowMs + notBefore * 1000;
+        const notAfterMs = time.nowMs + notAfter * 1000;
+        cache.set(A, bundle(time, { notBeforeMs, notAfterMs }), 'redis', 600_000);
+        time.nowMs += at * 1000;
+        const listed = [...cache.entries()].map(([listedName, hit]) => [listedName, hit.state]);
+        expect(listed).to.deep.equal(expected === undefined ? [] : [[A, expected]]);
+        expect(cache.freshNames(10)).to.deep.equal(expected === 'fresh' ? [A] : []);
+        expect(state(A)).to.equal(expected);
+        expect(cache.stats().entries).to.equal(expected === undefined ? 0 : 1);
+      });
+    }
+
+    it('is not prolonged by use', () => {
+      const { cache, time, state } = setup();
+      cache.set(A, bundle(time), 'redis', 1000);
+      time.nowMs += 999;
+      expect(state(A)).to.equal('fresh');
+      time.nowMs += 1;
+      expect(state(A)).to.equal('retained');
+    });
+  });
+
+  describe('renew', () => {
+    it('gives a retained entry a short life, says so in the entry, and lets it lapse again', () => {
+      const { cache, time, state } = setup();
+      cache.set(A, bundle(time), 'redis', 1000);
+      time.nowMs += 1000;
+      expect(cache.renew(A, 50)).to.equal(true);
+      expect(cache.get(A)).to.deep.include({ state: 'fresh' });
+      expect(cache.get(A)?.entry).to.include({ renewed: true, freshUntilMs: time.nowMs + 50 });
+      time.nowMs += 50;
+      expect(state(A)).to.equal('retained');
+    });
+
+    it('leaves a fresh entry alone, knows no unknown name, and stops at notAfter', () => {
+      const { cache, time, state } = setup();
+      cache.set(A, bundle(time, { notAfterMs: time.nowMs + 1500 }), 'redis', 1000);
+      expect(cache.renew(A, 9000)).to.equal(true);
+      expect(cache.get(A)?.entry.renewed).to.equal(false);
+      expect(cache.renew(B, 9000)).to.equal(false);
+      time.nowMs += 1000;
+      expect(cache.renew(A, 9000)).to.equal(true);
+      time.nowMs += 500;
+      expect(cache.renew(A, 9000)).to.equal(false);
+      expect(state(A)).to.equal(undefined);
+    });
+  });
+
+  it('forgets one name on delete, whatever its state', () => {
+    const { cache, time, state } = setup();
+    cache.set(A, bundle(time), 'redis', 1000);
+    cache.set(B, bundle(time), 'redis', 1);
+    time.nowMs += 10;
+    expect([cache.delete(A), cache.delete(B), cache.delete(C)]).to.deep.equal([true, true, false]);
+    expect([state(A), state(B)]).to.deep.equal([undefined, undefined]);
+    expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });
+  });
+
+  it('retains everything on a soft flush and drops everything on a hard one', () => {
+    const { cache, time, state, evicted } = setup();
+    cache.set(A, bundle(time), 'redis', 1000);
+    cache.set(B, bundle(time, { notAfterMs: time.nowMs - 1 }), 'redis', 1000);
+    cache.flush({ hard: false });
+    expect([state(A), state(B), cache.freshNames(9).length]).to.deep.equal(['retained', 'retained', 0]);
+    cache.flush({ hard: true });
+    expect(state(A)).to.equal(undefined);
+    expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });
+    expect(evicted).to.deep.equal([]);
+  });
+
+  it('lists fresh names, the latest first, up to a limit', () => {
+    const { cache, time } = setup();
+    for (const each of [A, B, C]) cache.set(each, bundle(time), 'redis', 1000);
+    expect(cache.freshNames(2)).to.deep.equal([C, B]);
+    expect(cache.freshNames(0)).to.deep.equal([]);
+  });
+
+  describe('its bound', () => {
+    it('counts a shared chain once', () => {
+      const chain = block('x'.repeat(5000));
+      const { first, second } = sizes(chain);
+      expect(first - second).to.be.greaterThan(chain.length);
+      expect(second).to.be.lessThan(1000);
+    });
+
+    it('counts a chain as long as one entry has it, whichever came first', () => {
+      const chain = block('x'.repeat(5000));
+      const { cache, time } = setup();
+      cache.set(A, bundle(time, { chain }), 'redis', 1000);
+      cache.set(B, bundle(time, { chain }), 'redis', 1000);
+      cache.delete(A);
+      expect(cache.stats().bytes).to.equal(sizes(chain).first);
+      cache.set(B, bundle(time, { chain: '' }), 'redis', 1000);
+      expect(cache.stats().bytes).to.be.lessThan(1000);
+    });
+
+    it('evicts the least recently used entry, and tells of it if it was fresh', () => {
+      const { first, second } = sizes();
+      const { cache, time, state, evicted } = setup(first + second);
+      cache.set(A, bundle(time), 'redis', 1000);
+      cache.set(B, bundle(time), 'redis', 5000);
+      cache.get(A);
+      cache.set(C, bundle(time), 'redis', 5000);
+      expect([state(A), state(B), state(C)]).to.deep.equal(['fresh', undefined, 'fresh']);
+      expect(evicted).to.deep.equal([B]);
+      time.nowMs += 1000;
+      cache.get(C);
+      cache.set(B, bundle(time), 'redis', 5000);
+      expect([state(A), evicted]).to.deep.equal([undefined, [B]]);
+    });
+
+    it('makes room for chains too, and never holds more than its bound', () => {
+      const chains = ['1', '2', '3', '4'].map((digit) => block(digit.repeat(3000)));
+      const { cache, time } = setup(8000);
+      for (let round = 0; round < 20; round += 1) {
+        const chain = chains[round % 4] ?? '';
+        cache.set(name(`n${round % 7}.test`), bundle(time, { chain }), 'redis', 1000);
+        expect(cache.stats().bytes).to.be.lessThan(8001);
+        expect(cache.stats().entries).to.be.greaterThan(0);
+      }
+      for (let i = 0; i < 7; i += 1) cache.delete(name(`n${i}.test`));
+      expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });
+    });
+
+    it('does not keep an entry larger than all of it, and tells of it', () => {
+      const { cache, time, state, evicted } = setup(3000);
+      cache.set(A, bundle(time), 'redis', 1000);
+      cache.set(B, bundle(time), 'redis', 1000);
+      expect(cache.set(A, bundle(time, { chain: block('x'.repeat(3000)) }), 'redis', 1000)).to.equal(false);
+      expect([state(A), state(B), evicted]).to.deep.equal([undefined, 'fresh', [A]]);
+      cache.delete(B);
+      expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });
+    });
+  });
+
+  describe('resize', () => {
+    it('keeps entries, their states and their order of use', () => {
+      const { first, second } = sizes();
+      const { cache, time, state, evicted } = setup();
+      cache.set(A, bundle(time), 'redis', 1000);
+      cache.set(B, bundle(time), 'redis', 10);
+      cache.set(C, bundle(time), 'redis', 1000);
+      time.nowMs += 10;
+      cache.get(A);
+      const before = cache.stats();
+      cache.resize(MANY_BYTES * 2);
+      expect(cache.stats()).to.deep.equal(before);
+      expect([...cache.entries()].map(([each]) => each)).to.deep.equal([A, C, B]);
+      cache.resize(first + second);
+      expect([state(A), state(B), state(C), evicted]).to.deep.equal(['fresh', undefined, 'fresh', []]);
+      cache.resize(first);
+      expect([state(A), state(C), evicted]).to.deep.equal([undefined, 'fresh', [A]]);
+      expect(cache.stats()).to.deep.equal({ entries: 1, bytes: first });
+    });
+
+    it('drops an entry that no longer fits at all', () => {
+      const { cache, time, evicted } = setup();
+      cache.set(A, bundle(time), 'redis', 1000);
+      cache.resize(100);
+      expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });
+      expect(evicted).to.deep.equal([A]);
+    });
+  });
+});

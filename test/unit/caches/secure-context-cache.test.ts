@@ -1,0 +1,212 @@
+import { expect } from 'chai';
+import { SecureContextCache } from '../../../lib/caches/secure-context-cache.js';
+import type { ServerName } from '../../../lib/domain/server-name.js';
+import { ManualTime } from './manual-time.js';
+
+const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
+const found = (id: string) => ({ context: { id }, fingerprint: `print of ${id}`, tier: 'redis' });
+
+function setup(maxNames = 10, maxNegatives = 10) {
+  const time = new ManualTime(0);
+  const cache = new SecureContextCache<{ id: string }>({ maxNames, maxNegatives, now: time.now });
+  const state = (name: ServerName) => cache.get(name)?.state;
+  return { time, cache, state };
+}
+
+describe('SecureContextCache', () => {
+  it('hands out a context, fresh for its time and lapsed after, not longer for being used', () => {
+    const { cache, time } = setup();
+    expect(cache.get(A)).to.equal(undefined);
+    cache.setContext(A, found('one'), 100);
+    const entry = { ...found('one'), freshUntilMs: 100 };
+    time.nowMs = 99;
+    expect(cache.get(A)).to.deep.equal({ state: 'fresh', entry });
+    time.nowMs = 100;
+    expect(cache.get(A)).to.deep.equal({ state: 'lapsed', entry });
+    time.nowMs = 1e9;
+    expect(cache.get(A)?.state).to.equal('lapsed');
+  });
+
+  it('creates nothing on a hit', () => {
+    const { cache } = setup();
+    cache.setContext(A, found('one'), 100);
+    expect(cache.get(A)).to.equal(cache.get(A));
+  });
+
+  it('holds as many names as its bound says, and evicts the least recently used', () => {
+    const { cache, state } = setup(2);
+    cache.setContext(A, found('one'), 100);
+    cache.setContext(B, found('two'), 100);
+    cache.get(A);
+    cache.setContext(C, found('three'), 100);
+    expect([cache.size, state(A), state(B), state(C)]).to.deep.equal([2, 'fresh', undefined, 'fresh']);
+  });
+
+  it('keeps a context for the longest it was told to: a time of 0 is lapsed at once', () => {
+    const { cache, state } = setup();
+    cache.setContext(A, found('one'), 0);
+    expect(state(A)).to.equal('lapsed');
+  });
+
+  describe('refresh', () => {
+    it('makes a lapsed context fresh again, from now on, and may name another tier', () => {
+      const { cache, time } = setup();
+      cache.setContext(A, found('one'), 100);
+      time.nowMs = 500;
+      expect(cache.refresh(A, 100)).to.equal(true);
+      expect(cache.get(A)).to.deep.equal({
+        state: 'fresh',
+        entry: { ...found('one'), freshUntilMs: 600 },
+      });
+      expect(cache.refresh(A, 200, 'cache')).to.equal(true);
+      expect(cache.get(A)).to.have.nested.property('entry.tier', 'cache');
+    });
+
+    it('says so when the context has been evicted meanwhile', () => {
+      const { cache, state } = setup();
+      expect(cache.refresh(A, 100)).to.equal(false);
+      expect(state(A)).to.equal(undefined);
+    });
+
+    it('ends a remembered error', () => {
+      const { cache, time, state } = setup();
+      cache.setContext(A, found('one'), 100);
+      time.nowMs = 100;
+      cache.setNegative(A, 'error', 50, 'redis is down');
+      cache.refresh(A, 10);
+      time.nowMs = 110;
+      expect(state(A)).to.equal('lapsed');
+    });
+  });
+
+  describe('a name without a certificate', () => {
+    it('is remembered for its own time, absent and error each with its reason', () => {
+      const { cache, time } = setup();
+      cache.setNegative(A, 'absent', 100);
+      cache.setNegative(B, 'error', 50, 'redis is down');
+      expect(cache.get(A)).to.include({ state: 'negative', kind: 'absent' });
+      expect(cache.get(B)).to.deep.equal({ state: 'negative', kind: 'error', reason: 'redis is down' });
+      expect([cache.size, cache.negativeSize]).to.deep.equal([0, 2]);
+      time.nowMs = 50;
+      expect(cache.get(B)).to.equal(undefined);
+      time.nowMs = 100;
+      expect(cache.get(A)).to.equal(undefined);
+    });
+
+    it('is forgotten when a certificate turns up', () => {
+      const { cache, time, state } = setup();
+      cache.setNegative(A, 'absent', 100);
+      cache.setContext(A, found('one'), 10);
+      time.nowMs = 10;
+      expect([state(A), cache.negativeSize]).to.deep.equal(['lapsed', 0]);
+    });
+
+    it('is not remembered with a time of 0', () => {
+      const { cache } = setup();
+      cache.setNegative(A, 'absent', 0);
+      cache.setNegative(B, 'error', 0, 'no');
+      expect(cache.negativeSize).to.equal(0);
+    });
+
+    it('evicts no context, however many junk names there are', () => {
+      const { cache, state } = setup(2, 5);
+      cache.setContext(A, found('one'), 100);
+      cache.setContext(B, found('two'), 100);
+      for (let i = 0; i < 1000; i += 1) {
+        const junk = `junk${i}.test` as ServerName;
+        cache.get(junk);
+        cache.setNegative(junk, i % 2 === 0 ? 'absent' : 'error', 100);
+      }
+      expect([state(A), state(B), cache.negativeSize]).to.deep.equal(['fresh', 'fresh', 5]);
+    });
+  });
+
+  describe('a negative answer for a name that has a context', () => {
+    const cases = [
+      {
+        kind: 'absent',
+        at: 10,
+        then: 'negative',
+        lastGood: false,
+        title: 'absent withdraws a fresh context',
+      },
+      {
+        kind: 'absent',
+        at: 100,
+        then: 'negative',
+        lastGood: false,
+        title: 'absent withdraws a lapsed context',
+      },
+      {
+        kind: 'error',
+        at: 10,
+        then: 'fresh',
+        lastGood: false,
+        title: 'an error leaves a fresh context alone',
+      },
+      {
+        kind: 'error',
+        at: 100,
+        then: 'negative',
+        lastGood: true,
+        title: 'an error keeps a lapsed one as last good',
+      },
+    ] as const;
+    for (const { kind, at, then, lastGood, title } of cases) {
+      it(title, () => {
+        const { cache, time } = setup();
+        cache.setContext(A, found('one'), 100);
+        time.nowMs = at;
+        cache.setNegative(A, kind, 50, 'redis is down');
+        const hit = cache.get(A);
+        expect(hit?.state).to.equal(then);
+        expect(hit !== undefined && 'lastGood' in hit).to.equal(lastGood);
+        if (lastGood) expect(hit).to.have.nested.property('lastGood.context.id', 'one');
+        expect(cache.size).to.equal(kind === 'absent' ? 0 : 1);
+      });
+    }
+
+    it('is over after its time: the context is lapsed, to be looked up again', () => {
+      const { cache, time, state } = setup();
+      cache.setContext(A, found('one'), 100);
+      time.nowMs = 100;
+      cache.setNegative(A, 'error', 50, 'redis is down');
+      time.nowMs = 150;
+      expect(state(A)).to.equal('lapsed');
+    });
+  });
+
+  it('forgets one name, positive or negative, or everything', () => {
+    const { cache } = setup();
+    cache.setContext(A, found('one'), 100);
+    cache.setNegative(B, 'absent', 100);
+    expect([cache.delete(A), cache.delete(B), cache.delete(C)]).to.deep.equal([true, true, false]);
+    cache.setContext(A, found('one'), 100);
+    cache.setNegative(B, 'absent', 100);
+    cache.clear();
+    expect([cache.size, cache.negativeSize]).to.deep.equal([0, 0]);
+  });
+
+  it('lists every context, lapsed ones too', () => {
+    const { cache, time } = setup();
+    cache.setContext(A, found('one'), 10);
+    cache.setContext(B, found('two'), 100);
+    time.nowMs = 50;
+    expect([...cache.contexts()].map(({ id }) => id).sort()).to.deep.equal(['one', 'two']);
+  });
+
+  it('keeps the most recently used names when it is resized', () => {
+    const { cache, state } = setup();
+    for (const name of [A, B, C]) cache.setContext(name, found(name), 100);
+    cache.setNegative('d.test' as ServerName, 'absent', 100);
+    cache.setNegative('e.test' as ServerName, 'absent', 100);
+    cache.get(A);
+    cache.resize(2, 1);
+    expect([state(A), state(B), state(C), cache.negativeSize]).to.deep.equal([
+      'fresh',
+      undefined,
+      'fresh',
+      1,
+    ]);
+  });
+});
