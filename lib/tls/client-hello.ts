@@ -1,9 +1,10 @@
 /**
  * Reads the start of a TLS connection: the record layer, the ClientHello, its server name and its ALPN list.
  *
- * PURE. The caller gathers the bytes of the connection and asks again as they arrive; nothing is consumed, nothing is
- * kept between two calls. A call walks the record headers only, so it is cheap until the ClientHello is complete; only then
- * is the message read. Bad input is an answer (`invalid`), never an exception, and no byte outside `bytes` is looked at.
+ * PURE. The caller gathers the bytes of the connection and asks again as they arrive; nothing is consumed, nothing
+ * is kept between two calls. A call walks the record headers only, so it is cheap until the ClientHello is
+ * complete; only then is the message read. Bad input is an answer (`invalid`), never an exception, and no byte
+ * outside `bytes` is looked at.
  *
  * RFC 8446 §4.1.2 and §5.1, RFC 6066 §3 (server name), RFC 7301 §3.1 (ALPN).
  */
@@ -22,7 +23,10 @@ export const MAX_BUFFERED_BYTES = MAX_CLIENT_HELLO_BYTES + MAX_CLIENT_HELLO_RECO
 
 /** What the bytes at the start of a connection are. */
 export type ClientHelloResult =
-  /** Too early to tell. The answer does not change before there are `needBytes` bytes in all: asking earlier is allowed. */
+  /**
+   * Too early to tell. The answer does not change before there are `needBytes` bytes in all: asking earlier is
+   * allowed.
+   */
   | { readonly kind: 'incomplete'; readonly needBytes: number }
   | ClientHello
   /** An HTTP request without TLS, or the beginning of one. */
@@ -32,7 +36,10 @@ export type ClientHelloResult =
 
 export interface ClientHello {
   readonly kind: 'hello';
-  /** The first host_name, one character for each octet (latin1), as it was received: not normalised, perhaps not a name. */
+  /**
+   * The first host_name, one character for each octet (latin1), as it was received: not normalised, perhaps not a
+   * name.
+   */
   readonly serverName?: string;
   /** The protocols offered, best first, one character for each octet (latin1). Empty without the extension. */
   readonly alpn: readonly string[];
@@ -61,7 +68,8 @@ const invalid = (reason: string): ClientHelloResult => ({ kind: 'invalid', reaso
 /**
  * Says what the bytes at the start of a connection are.
  *
- * @param bytes everything received so far, from the first byte of the connection. Bytes after the ClientHello do not matter.
+ * @param bytes everything received so far, from the first byte of the connection. Bytes after the ClientHello do
+ * not matter.
  */
 export function parseClientHello(bytes: Buffer): ClientHelloResult {
   if (bytes.length > 0 && bytes[0] !== CONTENT_HANDSHAKE) return describeForeign(bytes);

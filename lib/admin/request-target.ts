@@ -1,0 +1,97 @@
+/**
+ * Request targets, as the admin router reads them: which ones lie under the reserved prefix, and for which host
+ * they are.
+ *
+ * PURE. A backend may normalise a path before it looks at it: decode escapes, merge slashes, resolve dot segments.
+ * Whatever it could turn into a path under the prefix counts as under the prefix, so that no spelling of ours
+ * reaches a backend.
+ */
+import { isIPv6 } from 'node:net';
+import { normaliseServerName } from '../domain/server-name.js';
+
+export interface RequestTarget {
+  /** From the first slash to the query, as it was sent. */
+  readonly path: string;
+  /** Without the question mark; empty if there is none. */
+  readonly query: string;
+  /** The authority of a target in absolute form, which overrides the Host header (RFC 9112 §3.2.2). */
+  readonly authority?: string;
+}
+
+const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i;
+/**
+ * What makes a path mean another path to somebody. Everything else is taken at its word, at the cost of this one
+ * look.
+ */
+const CONFUSING = /[%\\;#]|\/\/|\/\./;
+/** Decoding twice, and once more, is a bug that exists. */
+const MAX_DECODINGS = 3;
+
+/** Takes a request target in origin or absolute form apart. */
+export function splitTarget(rawUrl: string): RequestTarget {
+  const absolute = rawUrl.startsWith('/') ? null : ABSOLUTE.exec(rawUrl);
+  const rest = absolute === null ? rawUrl : rawUrl.slice(absolute[0].length);
+  const mark = rest.indexOf('?');
+  return {
+    path: mark < 0 ? rest : rest.slice(0, mark),
+    query: mark < 0 ? '' : rest.slice(mark + 1),
+    ...(absolute?.[1] === undefined ? {} : { authority: absolute[1] }),
+  };
+}
+
+/** Whether a path is the prefix, or lies below it, taken literally. */
+export function isBelow(prefix: string, path: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
+}
+
+/** Whether a path as it was sent is, or may be made into, one under the prefix. */
+export function mayReach(prefix: string, path: string): boolean {
+  if (isBelow(prefix, path)) return true;
+  if (!CONFUSING.test(path)) return false;
+  let decoded = path;
+  for (let i = 0; i < MAX_DECODINGS; i++) {
+    if (spellings(decoded).some((spelling) => isBelow(prefix, spelling))) return true;
+    const next = decodeLeniently(decoded);
+    if (next === decoded) return false;
+    decoded = next;
+  }
+  return spellings(decoded).some((spelling) => isBelow(prefix, spelling));
+}
+
+/** The paths that the ways of normalising make of one. */
+function spellings(path: string): string[] {
+  const slashes = path.replace(/\\/g, '/');
+  const cut = slashes.split('#', 1)[0] ?? '';
+  // Path parameters, which servlet containers drop before they match.
+  return [slashes, cut, cut.replace(/;[^/]*/g, '')].flatMap((form) => {
+    const merged = form.replace(/\/{2,}/g, '/');
+    // Dot segments before and after merging slashes: the two orders differ for `/a//../b`.
+    return [form, removeDotSegments(merged), removeDotSegments(form).replace(/\/{2,}/g, '/')];
+  });
+}
+
+/** RFC 3986 §5.2.4. */
+function removeDotSegments(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split('/').slice(1)) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
+
+/** Decodes each escape by itself: one that is no UTF-8 must not shield the others. */
+function decodeLeniently(path: string): string {
+  return path.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
+}
+
+/**
+ * A host as it is compared: without port and brackets, lower case, without a trailing dot, IPv6 in its shortest
+ * form.
+ */
+export function normaliseHost(raw: string): string {
+  const [, literal] = /^\[([^\]]*)\](?::\d*)?$/.exec(raw) ?? [];
+  const host = literal ?? (isIPv6(raw) ? raw : raw.replace(/:\d*$/, ''));
+  if (isIPv6(host) && !host.includes('%')) return new URL(`http://[${host}]/`).hostname.slice(1, -1);
+  return normaliseServerName(host) ?? host.toLowerCase();
+}

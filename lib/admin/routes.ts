@@ -1,0 +1,207 @@
+/**
+ * The admin routes that the manager calls, field for field as it expects them (docs/architecture.md has the
+ * contract): `{prefix}/nginx/shared_cache/status`, `…/expire/all` and `…/expire/domain/NAME`.
+ *
+ * One router serves every door: the public listeners, the plain HTTP one, the control socket. It knows no sockets;
+ * whoever does asks `owns` for each request and sends what `respond` answers.
+ */
+import { CHALLENGE, isAuthorised } from './auth.js';
+import type { Htpasswd } from './htpasswd.js';
+import { isBelow, mayReach, normaliseHost, splitTarget } from './request-target.js';
+import { spacedJson, type Json } from './spaced-json.js';
+import { SERVER_NAME, SERVER_VERSION } from './version.js';
+import type { CacheStatus, WorkersExpired } from '../bus/messages.js';
+import { describeError } from '../domain/errors.js';
+import { normaliseDomain, type ServerName } from '../domain/server-name.js';
+
+/**
+ * What the routes have done. Each may reject, for example when the primary does not answer in time: that is a 503.
+ */
+export interface AdminActions {
+  status(): Promise<CacheStatus>;
+  /** `hard` also drops what is retained for times of outage. */
+  expireAll(params: { readonly hard: boolean }): Promise<Partial<WorkersExpired>>;
+  expireDomain(params: { readonly name: ServerName }): Promise<Partial<WorkersExpired>>;
+}
+
+export interface AdminRouterOptions {
+  /** Starts with `/`, has no trailing slash. */
+  readonly prefix: string;
+  /** Hosts that have the routes, any port; empty means any. The others answer 404. */
+  readonly hosts: readonly string[];
+  /** Absent: everything under the prefix answers 404, unless the door is trusted. */
+  readonly authenticator?: Htpasswd;
+  /** The door itself keeps strangers out (the control socket): no authentication, every host. */
+  readonly trusted?: boolean;
+  readonly actions: AdminActions;
+  /** What `status` reports of the configuration. */
+  readonly config: {
+    readonly certCacheDurationMs: number;
+    readonly lruCacheDurationMs: number;
+    readonly lruMaxItems: number;
+  };
+}
+
+export interface AdminRequest {
+  readonly method: string;
+  /** The request target as it was sent. */
+  readonly url: string;
+  readonly host: string | undefined;
+  readonly authorization: string | undefined;
+}
+
+/**
+ * Header names are lower case; `content-length` is that of the answer to a GET, though the body of a HEAD is empty.
+ */
+export interface AdminResponse {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+type Route =
+  { readonly kind: 'status' | 'expireAll' } | { readonly kind: 'expireDomain'; readonly rawName: string };
+
+const ROOT = '/nginx/shared_cache';
+const DOMAIN = `${ROOT}/expire/domain/`;
+const STATUS_NOTE =
+  'This is a max(1024) listening of keys in the ngx.shared.DICT `cert_cache`. ' +
+  "This does not show the worker's own LRU cache, or Redis.";
+
+export class AdminRouter {
+  readonly #options: AdminRouterOptions;
+  readonly #hosts: ReadonlySet<string>;
+
+  constructor(options: AdminRouterOptions) {
+    this.#options = options;
+    this.#hosts = new Set(options.hosts.map(normaliseHost));
+  }
+
+  /**
+   * Whether a request is for `respond` and must not reach a backend. The prefix is reserved on every host: what the
+   * host decides is whether there is anything behind it.
+   */
+  readonly owns: (rawUrl: string, host?: string) => boolean = (rawUrl) =>
+    mayReach(this.#options.prefix, splitTarget(rawUrl).path);
+
+  /** Answers a request that is owned. Never rejects. */
+  async respond(request: AdminRequest): Promise<AdminResponse> {
+    const response = await this.#answer(request);
+    const headers = { ...response.headers, 'content-length': String(Buffer.byteLength(response.body)) };
+    return { ...response, headers, body: request.method === 'HEAD' ? '' : response.body };
+  }
+
+  async #answer({ method, url, host, authorization }: AdminRequest): Promise<AdminResponse> {
+    const { authenticator, trusted } = this.#options;
+    const { path, query, authority } = splitTarget(url);
+    if (trusted !== true) {
+      if (authenticator === undefined || !this.#isListed(authority ?? host)) return nothingHere();
+      try {
+        if (!(await isAuthorised(authorization, authenticator))) {
+          return failure(401, 'Unauthorized', { 'www-authenticate': CHALLENGE });
+        }
+      } catch (error) {
+        return failure(503, describeError(error));
+      }
+    }
+    const route = this.#route(path);
+    if (route === undefined) return failure(404, 'Unknown URI');
+    // An expire by HEAD would be a side effect of a method that has none.
+    const allowed = route.kind === 'status' ? ['GET', 'HEAD'] : ['GET'];
+    if (!allowed.includes(method)) return failure(405, 'Method Not Allowed', { allow: allowed.join(', ') });
+    try {
+      return await this.#act(route, query);
+    } catch (error) {
+      return failure(503, describeError(error));
+    }
+  }
+
+  #isListed(host: string | undefined): boolean {
+    return this.#hosts.size === 0 || (host !== undefined && this.#hosts.has(normaliseHost(host)));
+  }
+
+  /** Only the plain spelling is a route; the confusing ones are merely kept from the backends. */
+  #route(path: string): Route | undefined {
+    if (!isBelow(this.#options.prefix, path)) return undefined;
+    const rest = path.slice(this.#options.prefix.length);
+    if (rest === `${ROOT}/status`) return { kind: 'status' };
+    if (rest === `${ROOT}/expire/all`) return { kind: 'expireAll' };
+    const rawName = rest.startsWith(DOMAIN) ? rest.slice(DOMAIN.length) : '';
+    return rawName === '' || rawName.includes('/') ? undefined : { kind: 'expireDomain', rawName };
+  }
+
+  async #act(route: Route, query: string): Promise<AdminResponse> {
+    const { actions, config } = this.#options;
+    switch (route.kind) {
+      case 'status': {
+        const { valid, invalid, autocert } = await actions.status();
+        return success({
+          note: STATUS_NOTE,
+          keys: { valid, invalid, autocert },
+          config: {
+            expiries: {
+              'ngx.shared.cert_cache': config.certCacheDurationMs / 1000,
+              'resty.lrucache': config.lruCacheDurationMs / 1000,
+            },
+            maxitems: { 'resty.lrucache': config.lruMaxItems },
+          },
+        });
+      }
+      case 'expireAll': {
+        const hard = new URLSearchParams(query).getAll('hard').includes('1');
+        const told = await actions.expireAll({ hard });
+        return success({ expired: 'all' }, workersTold(told));
+      }
+      case 'expireDomain': {
+        const name = decodeName(route.rawName);
+        if (name === undefined) return failure(400, 'Not a domain name');
+        const told = await actions.expireDomain({ name });
+        return success({ expired: 'domain', domain: name }, workersTold(told));
+      }
+    }
+  }
+}
+
+function decodeName(rawName: string): ServerName | undefined {
+  try {
+    return normaliseDomain(decodeURIComponent(rawName));
+  } catch {
+    return undefined;
+  }
+}
+
+const workersTold = ({ workers, acknowledged }: Partial<WorkersExpired>): Record<string, Json> => ({
+  ...(workers === undefined ? {} : { workers }),
+  ...(acknowledged === undefined ? {} : { acknowledged }),
+});
+
+const SERVER = { server: SERVER_NAME, server_version: SERVER_VERSION };
+
+/** The order of the fields is the original's; ours come last. */
+function success(fields: Record<string, Json>, extra: Record<string, Json> = {}): AdminResponse {
+  return json(200, { result: 'success', ...fields, ...SERVER, ...extra });
+}
+
+function failure(status: number, reason: string, headers: Record<string, string> = {}): AdminResponse {
+  return json(status, { result: 'error', expired: 'None', reason, ...SERVER }, headers);
+}
+
+function json(status: number, fields: Json, headers: Record<string, string> = {}): AdminResponse {
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'x-peter-sslers': SERVER_VERSION,
+      'cache-control': 'no-store',
+      ...headers,
+    },
+    body: `${spacedJson(fields)}\n`,
+  };
+}
+
+/** For doors and hosts without admin routes: an answer that does not say what is here elsewhere. */
+const nothingHere = (): AdminResponse => ({
+  status: 404,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body: '404 Not Found\n',
+});
