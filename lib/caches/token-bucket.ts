@@ -66,7 +66,8 @@ export class FairTokenBucket {
   acquire(client: string, signal: AbortSignal): Promise<boolean> {
     if (this.#isClosed || signal.aborted) return Promise.resolve(false);
     this.#serve();
-    if (this.#waiting === 0 && this.#tokens >= 1) {
+    // What is left now is left over by those who waited.
+    if (this.#tokens >= 1) {
       this.#tokens -= 1;
       return Promise.resolve(true);
     }
@@ -78,7 +79,7 @@ export class FairTokenBucket {
 
   /** Gives a token back: what it was taken for cost nothing after all. */
   refund(): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+    this.#tokens += 1;
     this.#serve();
   }
 
