@@ -1,0 +1,93 @@
+/**
+ * What a reload changed, by the names of flags: for the notice line, and to say what a reload cannot change. PURE.
+ * Values are compared and never returned, so no secret can get out this way.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { flag, type FlagName } from './defaults.js';
+import type { Settings } from './settings.js';
+
+/** What of the settings each flag sets. `config` sets nothing itself. */
+const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) => unknown>> = {
+  listen: (s) => s.listen,
+  backend: (s) => s.backend,
+  'default-cert': (s) => s.defaultPairs?.map((pair) => pair.chainPem),
+  'default-key': (s) => s.defaultPairs?.map((pair) => pair.keyPem),
+  'redis-strategy': (s) => s.redis?.strategy,
+  'redis-url': (s) => s.redis?.url,
+  'fallback-server': (s) => s.manager?.root,
+  'fallback-ca': (s) => s.manager?.caPem,
+  'fallback-credentials': (s) => s.manager?.credentials,
+  'enable-autocert': (s) => s.manager?.autocert !== undefined,
+  'autocert-allow': (s) => s.manager?.autocert?.allow,
+  'autocert-ask': (s) => s.manager?.autocert?.askUrl,
+  'autocert-holdoff': (s) => s.manager?.autocert?.holdoffMs,
+  'autocert-concurrency': (s) => s.manager?.autocert?.concurrency,
+  'cert-preferences': (s) => s.manager?.preferences,
+  'cert-dir': (s) => s.certDir,
+  'internal-ca': (s) => s.internalCa?.dir,
+  'internal-ca-allow': (s) => s.internalCa?.allow,
+  sources: (s) => s.sources,
+  wildcards: (s) => s.wildcards,
+  'miss-rate': (s) => s.manager?.missRate,
+  'cert-cache-duration': (s) => s.certCacheDurationMs,
+  'cert-cache-size': (s) => s.certCacheSizeBytes,
+  'negative-maxitems': (s) => s.negativeMaxItems,
+  'error-cache-duration': (s) => s.errorCacheDurationMs,
+  'lru-cache-duration': (s) => s.lruCacheDurationMs,
+  'lru-maxitems': (s) => s.lruMaxItems,
+  'expire-workers': (s) => s.expireWorkers,
+  workers: (s) => s.workers,
+  'admin-prefix': (s) => s.admin.prefix,
+  'admin-user-file': (s) => s.admin.htpasswd,
+  'admin-host': (s) => s.admin.hosts,
+  'state-dir': (s) => s.stateDir,
+  'pid-file': (s) => s.pidFile,
+  'log-level': (s) => s.log.level,
+  'log-file': (s) => s.log.file,
+  'log-format': (s) => s.log.format,
+  'handshake-timeout': (s) => s.handshakeTimeoutMs,
+  'lookup-timeout': (s) => s.lookupTimeoutMs,
+  'autocert-timeout': (s) => s.autocertTimeoutMs,
+  'drain-timeout': (s) => s.drainTimeoutMs,
+};
+
+/** What switches a source or autocert on and off. Their other flags count as changed only where they are on both times. */
+const SWITCHES: readonly FlagName[] = [
+  'redis-strategy',
+  'fallback-server',
+  'enable-autocert',
+  'internal-ca',
+  'sources',
+];
+
+/**
+ * Compares two loads.
+ *
+ * @returns the flags (without dashes) whose settings differ, or the files that they name; and those of them that take
+ *   effect at the next restart only.
+ */
+export function describeChanges(
+  before: Settings,
+  after: Settings,
+): { changed: FlagName[]; needRestart: FlagName[] } {
+  const filled = [fillIn(before, after), fillIn(after, before)] as const;
+  const changed = (Object.keys(SETS) as (keyof typeof SETS)[]).filter((name) => {
+    const [left, right] = SWITCHES.includes(name) ? [before, after] : filled;
+    return !isDeepStrictEqual(SETS[name](left), SETS[name](right));
+  });
+  return { changed, needRestart: changed.filter((name) => flag(name).restart === true) };
+}
+
+/** The settings, with what is off in them taken from the others. */
+function fillIn(settings: Settings, others: Settings): Settings {
+  const redis = settings.redis ?? others.redis;
+  const manager = settings.manager ?? others.manager;
+  const autocert = manager?.autocert ?? others.manager?.autocert;
+  const internalCa = settings.internalCa ?? others.internalCa;
+  return {
+    ...settings,
+    ...(redis && { redis }),
+    ...(manager && { manager: { ...manager, ...(autocert && { autocert }) } }),
+    ...(internalCa && { internalCa }),
+  };
+}

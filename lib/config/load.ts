@@ -1,0 +1,204 @@
+/**
+ * Loading: from the command line, the environment, the configuration file and the files they name to `Settings`.
+ *
+ * Everything is checked before anything is used, so that a reload with one mistake in it changes nothing. PURE but for the
+ * injected reader of files: the same input gives the same settings. Every mistake is one sentence (ERR_USAGE) that begins
+ * with the flag, the variable, or the file and line it is in.
+ */
+import { resolve } from 'node:path';
+import { LOG_LEVELS } from '../log.js';
+import { CERT_PREFERENCES, SOURCE_NAMES } from './defaults.js';
+import { gather, type GivenFlags, type SettingsInput } from './gather.js';
+import {
+  readAllowed,
+  readAuthorities,
+  readCredentials,
+  readDefaultPairs,
+  readHtpasswd,
+} from './named-files.js';
+import {
+  parseAskUrl,
+  parseBackend,
+  parseChoice,
+  parseHost,
+  parseListen,
+  parseManagerUrl,
+  parsePattern,
+  parsePrefix,
+  parseRedisUrl,
+} from './parse.js';
+import type {
+  AutocertSettings,
+  InternalCaSettings,
+  ListenAddress,
+  ManagerSettings,
+  RedisSettings,
+  Settings,
+} from './settings.js';
+
+export type { SettingsInput } from './gather.js';
+
+export interface LoadInput extends SettingsInput {
+  /** The default of `--workers`. */
+  readonly cpuCount: number;
+  /** The time to judge the default certificate by. */
+  readonly nowMs: number;
+  /** Throws when the text is no htpasswd file; its message becomes part of the error. Default: anything is one. */
+  readonly checkHtpasswd?: (text: string) => void;
+}
+
+export interface Loaded {
+  readonly settings: Settings;
+  /** One sentence each, for the log: a certificate that has expired, a flag that has no effect. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Loads the settings.
+ *
+ * @throws ProxyError ERR_USAGE: in one sentence, the first thing that is wrong.
+ */
+export function loadSettings(input: LoadInput): Loaded {
+  const { given, warnings } = gather(input);
+  const stateDir = given.path('state-dir') ?? given.fail('state-dir', 'needs a value');
+  const redis = redisSettings(given, warnings);
+  const manager = managerSettings(given, input.cwd, warnings);
+  const certDir = given.path('cert-dir');
+  const others = [redis, manager, certDir].some((source) => source !== undefined);
+  const internalCa = internalCaSettings(given, resolve(stateDir, 'ca'), others);
+  const sources = sourceOrder(given, warnings, {
+    directory: certDir !== undefined,
+    redis: redis !== undefined,
+    manager: manager !== undefined,
+    ca: internalCa !== undefined,
+  });
+  const backend = given.one('backend', parseBackend);
+  const defaults = readDefaultPairs(given, input.nowMs);
+  const pidFile = given.path('pid-file');
+  const logFile = given.path('log-file');
+  const htpasswd = readHtpasswd(given, input.checkHtpasswd ?? (() => undefined));
+  const settings: Settings = {
+    listen: listenAddresses(given),
+    workers: given.number('workers', input.cpuCount),
+    ...(backend && { backend }),
+    ...(defaults.pairs && { defaultPairs: defaults.pairs }),
+    ...(redis && { redis }),
+    ...(manager && { manager }),
+    ...(certDir !== undefined && { certDir }),
+    ...(internalCa && { internalCa }),
+    sources,
+    wildcards: given.boolean('wildcards'),
+    certCacheDurationMs: given.milliseconds('cert-cache-duration'),
+    certCacheSizeBytes: given.number('cert-cache-size'),
+    negativeMaxItems: given.number('negative-maxitems'),
+    errorCacheDurationMs: given.milliseconds('error-cache-duration'),
+    lruCacheDurationMs: given.milliseconds('lru-cache-duration'),
+    lruMaxItems: given.number('lru-maxitems'),
+    expireWorkers: given.boolean('expire-workers'),
+    admin: {
+      prefix: given.one('admin-prefix', parsePrefix) ?? given.fail('admin-prefix', 'needs a value'),
+      ...(htpasswd !== undefined && { htpasswd }),
+      hosts: given.list('admin-host', parseHost),
+    },
+    stateDir,
+    ...(pidFile !== undefined && { pidFile }),
+    log: {
+      level: given.choice('log-level', LOG_LEVELS),
+      format: given.choice('log-format', ['text', 'json'] as const),
+      ...(logFile !== undefined && { file: logFile }),
+    },
+    handshakeTimeoutMs: given.milliseconds('handshake-timeout'),
+    lookupTimeoutMs: given.milliseconds('lookup-timeout'),
+    autocertTimeoutMs: given.milliseconds('autocert-timeout'),
+    drainTimeoutMs: given.milliseconds('drain-timeout'),
+  };
+  return { settings, warnings: [...warnings, ...defaults.warnings] };
+}
+
+function listenAddresses(given: GivenFlags): ListenAddress[] {
+  const addresses = given.list('listen', parseListen);
+  if (addresses.length === 0) given.fail('listen', 'needs an address');
+  // Port 0 is a port of the system's choice, each time another.
+  const fixed = addresses.filter(({ port }) => port !== 0).map(({ host, port }) => `${host} port ${port}`);
+  const twice = fixed.find((address, index) => fixed.indexOf(address) !== index);
+  return twice === undefined ? addresses : given.fail('listen', `names ${twice} twice`);
+}
+
+function redisSettings(given: GivenFlags, warnings: string[]): RedisSettings | undefined {
+  const strategy = given.choice('redis-strategy', ['1', '2', 'none'] as const);
+  const url = given.one('redis-url', parseRedisUrl) ?? given.fail('redis-url', 'needs a value');
+  if (strategy !== 'none') return { strategy: strategy === '1' ? 1 : 2, url };
+  if (given.has('redis-url')) {
+    warnings.push(`${given.label('redis-url')} has no effect without --redis-strategy 1 or 2`);
+  }
+  return undefined;
+}
+
+function managerSettings(given: GivenFlags, cwd: string, warnings: string[]): ManagerSettings | undefined {
+  const url = given.one('fallback-server', parseManagerUrl);
+  const caPem = readAuthorities(given);
+  const fromFile = readCredentials(given);
+  const preferences = given.list('cert-preferences', (text) => parseChoice(text, CERT_PREFERENCES));
+  // Read even when it is off: a mistake in it is better found now than when it is switched on.
+  const autocert = autocertSettings(given, cwd);
+  const missRate = given.number('miss-rate');
+  if (url === undefined) {
+    if (given.boolean('enable-autocert')) given.fail('enable-autocert', 'needs --fallback-server');
+    for (const name of ['fallback-ca', 'fallback-credentials'] as const) {
+      if (given.has(name)) warnings.push(`${given.label(name)} has no effect without --fallback-server`);
+    }
+    return undefined;
+  }
+  if (fromFile !== undefined && url.credentials !== undefined) {
+    given.fail('fallback-credentials', 'and the URL of --fallback-server both hold credentials: choose one');
+  }
+  if (preferences.length === 0) given.fail('cert-preferences', 'needs a value');
+  const credentials = fromFile ?? url.credentials;
+  return {
+    root: url.root,
+    ...(caPem !== undefined && { caPem }),
+    ...(credentials !== undefined && { credentials }),
+    preferences: [...new Set(preferences)],
+    ...(given.boolean('enable-autocert') && { autocert }),
+    missRate,
+  };
+}
+
+function autocertSettings(given: GivenFlags, cwd: string): AutocertSettings {
+  const askUrl = given.one('autocert-ask', parseAskUrl);
+  return {
+    allow: readAllowed(given, cwd),
+    ...(askUrl !== undefined && { askUrl }),
+    holdoffMs: given.milliseconds('autocert-holdoff'),
+    concurrency: given.number('autocert-concurrency'),
+    timeoutMs: given.milliseconds('autocert-timeout'),
+  };
+}
+
+/** On when asked for, or when there is no other source: then `npm start` works with nothing else installed. */
+function internalCaSettings(
+  given: GivenFlags,
+  defaultDir: string,
+  othersConfigured: boolean,
+): InternalCaSettings | undefined {
+  const allow = given.list('internal-ca-allow', parsePattern);
+  const dir = given.path('internal-ca') ?? (othersConfigured ? undefined : defaultDir);
+  return dir === undefined ? undefined : { dir, allow };
+}
+
+function sourceOrder(
+  given: GivenFlags,
+  warnings: string[],
+  configured: Readonly<Record<(typeof SOURCE_NAMES)[number], boolean>>,
+): string[] {
+  const order = [...new Set(given.list('sources', (text) => parseChoice(text, SOURCE_NAMES)))];
+  const sources = order.filter((name) => configured[name]);
+  const known = SOURCE_NAMES.filter((name) => configured[name]).join(', ');
+  if (sources.length === 0) given.fail('sources', `names no source that is configured, which are: ${known}`);
+  for (const name of given.has('sources') ? order : []) {
+    if (!configured[name]) {
+      warnings.push(`${given.label('sources')} names ${name}, which is not configured and is left out`);
+    }
+  }
+  return sources;
+}

@@ -1,0 +1,115 @@
+/**
+ * What is in the files that flags name: the default certificate, the manager's authorities and credentials, patterns.
+ *
+ * Each is examined here, so that a wrong one stops the start (or the reload) with one sentence that names the file. No
+ * message holds what is in a file.
+ */
+import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
+import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
+import { describeError } from '../domain/errors.js';
+import type { GivenFlags } from './gather.js';
+import { parsePattern, Problem } from './parse.js';
+
+/**
+ * The default certificate: nothing, one pair, or an RSA and an ECDSA pair, the ECDSA one first.
+ *
+ * @returns the pairs, and a warning for each that is expired or not valid yet: those are served all the same.
+ */
+export function readDefaultPairs(
+  given: GivenFlags,
+  nowMs: number,
+): { pairs: readonly CertificatePair[] | undefined; warnings: string[] } {
+  const certs = given.paths('default-cert');
+  const keys = given.paths('default-key');
+  if (certs.length !== keys.length) {
+    const [more, less] = certs.length > keys.length ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
+    given.fail(`default-${more}`, `needs a --default-${less} beside each`);
+  }
+  if (certs.length > 2) given.fail('default-cert', 'may be given twice at most, for RSA and ECDSA');
+  const warnings: string[] = [];
+  const pairs = certs.map((certPath, index) => {
+    const keyPath = keys[index] ?? '';
+    const pair = {
+      chainPem: given.read('default-cert', certPath),
+      keyPem: given.read('default-key', keyPath),
+    };
+    const verdict = examine([pair], undefined, nowMs);
+    if (verdict.kind === 'unusable') {
+      return given.fail('default-cert', `${certPath} with --default-key ${keyPath}: ${verdict.reason}`);
+    }
+    if (verdict.kind === 'outdated') {
+      warnings.push(`${given.label('default-cert')} ${certPath}: ${verdict.reason}`);
+    }
+    return pair;
+  });
+  if (pairs.length === 0) return { pairs: undefined, warnings };
+  if (new Set(pairs.map(isRsa)).size < pairs.length) {
+    given.fail('default-cert', 'is given twice, which must be once for RSA and once for ECDSA');
+  }
+  const verdict = examine(pairs, undefined, nowMs);
+  return { pairs: verdict.kind === 'unusable' ? pairs : verdict.bundle.pairs, warnings };
+}
+
+function isRsa({ chainPem }: CertificatePair): boolean {
+  return new X509Certificate(chainPem).publicKey.asymmetricKeyType?.startsWith('rsa') ?? false;
+}
+
+/** The PEM of the authorities that the manager's certificate must chain to. */
+export function readAuthorities(given: GivenFlags): string | undefined {
+  const file = given.readOne('fallback-ca');
+  if (file === undefined) return undefined;
+  const blocks = splitChain(file.text);
+  if (blocks.length === 0) given.fail('fallback-ca', `names ${file.path}, which holds no PEM certificate`);
+  try {
+    for (const block of blocks) new X509Certificate(block);
+  } catch {
+    given.fail('fallback-ca', `names ${file.path}, in which a certificate cannot be parsed`);
+  }
+  return blocks.join('');
+}
+
+/** `user:password` of the first line. */
+export function readCredentials(given: GivenFlags): string | undefined {
+  const file = given.readOne('fallback-credentials');
+  if (file === undefined) return undefined;
+  const line = file.text.split(/\r?\n/, 1)[0] ?? '';
+  return /^[^:]+:/.test(line)
+    ? line
+    : given.fail('fallback-credentials', `names ${file.path}, whose first line is not user:password`);
+}
+
+/** The htpasswd file's text, which `check` has found to be right. */
+export function readHtpasswd(given: GivenFlags, check: (text: string) => void): string | undefined {
+  const file = given.readOne('admin-user-file');
+  if (file === undefined) return undefined;
+  try {
+    check(file.text);
+  } catch (error) {
+    given.fail('admin-user-file', `${file.path}: ${describeError(error)}`);
+  }
+  return file.text;
+}
+
+/** The patterns of `--autocert-allow`, those in files included: one a line, `#` begins a comment. */
+export function readAllowed(given: GivenFlags, cwd: string): string[] {
+  return given
+    .list('autocert-allow', (text) => (isFile(text) ? [text] : parsePattern(text)))
+    .flatMap((item) => {
+      if (typeof item === 'string') return [item];
+      const path = resolve(cwd, (item[0] ?? '').replace(/^@/, ''));
+      const lines = given.read('autocert-allow', path).split(/\r?\n/);
+      return lines.flatMap((line, index) => {
+        const text = line.replace(/#.*/, '').trim();
+        if (text === '') return [];
+        const pattern = parsePattern(text);
+        if (!(pattern instanceof Problem)) return [pattern];
+        return given.fail('autocert-allow', `${path}: line ${index + 1} ${pattern.clause}`);
+      });
+    });
+}
+
+// No pattern begins with any of these.
+function isFile(text: string): boolean {
+  return /^(?:@|\/|\.\.?\/)/.test(text);
+}

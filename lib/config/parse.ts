@@ -1,0 +1,167 @@
+/**
+ * From the text of one value to what it means. PURE.
+ *
+ * Every parser returns the value, or a `Problem`: the rest of a sentence that begins with the flag's name. Problems never
+ * quote the text: the caller does, where it holds no password.
+ */
+import { isIP } from 'node:net';
+import { normaliseDomain, normaliseServerName } from '../domain/server-name.js';
+import type { FlagDefinition } from './defaults.js';
+import type { BackendSettings, ListenAddress } from './settings.js';
+
+/** What is wrong with a value, as a clause: `must be a whole number from 1 to 64`. */
+export class Problem {
+  constructor(readonly clause: string) {}
+}
+
+/** `true`, `1` → true; `false`, `0` → false. */
+export function parseBoolean(text: string): boolean | Problem {
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  return new Problem('must be true or false');
+}
+
+const DECIMAL = /^(?:\d+(?:\.\d*)?|\.\d+)$/;
+
+/** A number in the flag's own unit and within its limits: whole for an integer, in bytes for a size. */
+export function parseNumber(text: string, definition: FlagDefinition): number | Problem {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = definition;
+  switch (definition.kind) {
+    case 'integer':
+      return within(
+        /^\d+$/.test(text) ? Number(text) : NaN,
+        min,
+        max,
+        `a whole number from ${min} to ${max}`,
+      );
+    case 'bytes':
+      return within(bytesOf(text), min, max, 'a size in bytes, at least 1 KiB, such as 64 MiB or 1 GiB');
+    case 'seconds': {
+      const seconds = DECIMAL.test(text) ? Number(text) : NaN;
+      if (seconds === 0)
+        return new Problem('must be above 0: the 0 that once meant "for ever" is not accepted');
+      return within(seconds, min, max, `a number of seconds from ${min} to ${max}, decimals allowed`);
+    }
+    default: {
+      const value = DECIMAL.test(text) ? Number(text) : NaN;
+      return within(value === 0 ? NaN : value, min, max, `a number above 0 and up to ${max}`);
+    }
+  }
+}
+
+function within(value: number, min: number, max: number, expected: string): number | Problem {
+  return value >= min && value <= max ? value : new Problem(`must be ${expected}`);
+}
+
+const BYTES_PER: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+};
+
+function bytesOf(text: string): number {
+  const [, amount, suffix = ''] = /^(\d+(?:\.\d+)?)\s*(b|kib|mib|gib)?$/i.exec(text) ?? [];
+  return amount === undefined ? NaN : Math.round(Number(amount) * (BYTES_PER[suffix.toLowerCase()] ?? NaN));
+}
+
+/** `127.0.0.1:8443` or `[::1]:8443`. Names are refused (they may stand for several addresses), and so is a bare port. */
+export function parseListen(text: string): ListenAddress | Problem {
+  const [, bracketed, bare = '', digits = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? bare;
+  const port = Number(digits);
+  if (bracketed === undefined && (host === '' || host === '*') && digits !== '') {
+    return new Problem(`must name an address: write 0.0.0.0:${port} or [::]:${port} for every one`);
+  }
+  if (isIP(host) !== (bracketed === undefined ? 4 : 6) || digits === '' || port > 65_535) {
+    return new Problem('must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443');
+  }
+  return { host, port };
+}
+
+/** `http://host:port`, `https://host:port` or `unix:/path`. */
+export function parseBackend(text: string): BackendSettings | Problem {
+  if (/^tcp:/i.test(text) || /^[^/:?#]+=/.test(text)) {
+    return new Problem('is not possible yet: this version has one HTTP backend, for every host');
+  }
+  const socketPath = /^unix:(?:\/\/)?(\/[^/].*)$/.exec(text)?.[1];
+  if (socketPath !== undefined) return { origin: 'http://localhost', socketPath };
+  const url = httpUrl(text);
+  if (url === undefined) return new Problem('must be http://host:port, https://host:port or unix:/path');
+  if (url.username !== '' || url.password !== '') return new Problem('must hold no user name and password');
+  if (url.pathname !== '/' || /[?#]/.test(text)) return new Problem('must end after the host and port');
+  return { origin: url.origin };
+}
+
+/** A Redis URL, with database 9 written into it where it names none. */
+export function parseRedisUrl(text: string): string | Problem {
+  const expected = new Problem('must be redis://host:port/database, rediss:// or unix:///path?db=9');
+  if (!/^(?:rediss?:\/\/|unix:\/)/.test(text) || !URL.canParse(text)) return expected;
+  const url = new URL(text);
+  const database = url.searchParams.get('db') ?? '';
+  if (!/^\d*$/.test(database)) return new Problem('must name the database by its number');
+  if (url.protocol === 'unix:') {
+    if (url.host !== '' || !/^\/[^/]/.test(url.pathname)) return expected;
+    if (database === '') url.searchParams.set('db', '9');
+    return `unix://${url.pathname}${url.search}`;
+  }
+  if (url.hostname === '') return expected;
+  if (!/^\/?\d*$/.test(url.pathname)) return new Problem('must name the database by its number');
+  if (url.pathname.length < 2) url.pathname = `/${database === '' ? '9' : database}`;
+  return url.href;
+}
+
+/** The manager's root without a trailing slash, and the credentials that stood in it. */
+export function parseManagerUrl(text: string): { root: string; credentials?: string } | Problem {
+  const url = httpUrl(text);
+  if (url === undefined) return new Problem('must be an http:// or https:// URL');
+  if (/[?#]/.test(text)) return new Problem('must have no query and no fragment');
+  const root = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  if (url.username === '' && url.password === '') return { root };
+  try {
+    return { root, credentials: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` };
+  } catch {
+    return new Problem('holds a user name or password that is not percent-encoded rightly');
+  }
+}
+
+/** The URL that is asked before an order. A query is kept. */
+export function parseAskUrl(text: string): string | Problem {
+  const url = httpUrl(text);
+  if (url === undefined) return new Problem('must be an http:// or https:// URL');
+  if (url.username !== '' || url.password !== '') return new Problem('must hold no user name and password');
+  return text.includes('#') ? new Problem('must have no fragment') : url.href;
+}
+
+// `http:host` and `http:/host` are fine for the URL class, and nobody means them.
+function httpUrl(text: string): URL | undefined {
+  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** `example.com`, `*.example.com` or `*`, in lower case. */
+export function parsePattern(text: string): string | Problem {
+  return text === '*'
+    ? text
+    : (normaliseDomain(text) ?? new Problem('must be example.com, *.example.com (every name below) or *'));
+}
+
+/** A host as a Host header may have it, without a port: a name, or an IP address without brackets. */
+export function parseHost(text: string): string | Problem {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIP(bare) !== 0) return bare.toLowerCase();
+  return normaliseServerName(text) ?? new Problem('must be a host name or an IP address, without a port');
+}
+
+/** A path without a trailing slash: `/.peter_sslers`. */
+export function parsePrefix(text: string): string | Problem {
+  const prefix = text.replace(/\/+$/, '');
+  return /^(?:\/[\w.~-]+)+$/.test(prefix) && !/\/\.{1,2}(?:\/|$)/.test(prefix)
+    ? prefix
+    : new Problem('must be a path such as /.peter_sslers, of letters, digits and . _ ~ -');
+}
+
+/** One of a fixed list. */
+export function parseChoice<T extends string>(text: string, choices: readonly T[]): T | Problem {
+  return choices.find((choice) => choice === text) ?? new Problem(`must be one of ${choices.join(', ')}`);
+}
