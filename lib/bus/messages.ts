@@ -65,6 +65,8 @@ export interface WorkerToPrimary {
   expireAll: { params: { readonly hard: boolean }; result: Partial<WorkersExpired> };
   expireDomain: { params: { readonly name: ServerName }; result: Partial<WorkersExpired> };
   status: { params: None; result: CacheStatus };
+  /** The worker listens to the bus from now on: what is sent before its program is loaded would be lost. */
+  hello: { params: None; result: None };
   /** Every listener of this worker accepts. */
   ready: { params: None; result: None };
 }
@@ -81,8 +83,29 @@ export interface PrimaryToWorker {
   drain: { params: { readonly timeoutMs: number }; result: None };
 }
 
-/** A map of operations, as the two above. */
-export type Operations = Record<string, { params: unknown; result: unknown }>;
+/**
+ * Sent beside the requests, since it carries a listening handle: the worker accepts on it from now on. After the last of
+ * `count` the worker says `ready`.
+ */
+export interface ListenMessage {
+  readonly bus: typeof BUS_VERSION;
+  readonly kind: 'listen';
+  readonly count: number;
+}
+
+export function isListenMessage(message: unknown): message is ListenMessage {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'bus' in message &&
+    'kind' in message &&
+    message.bus === BUS_VERSION &&
+    message.kind === 'listen'
+  );
+}
+
+/** What a map of operations looks like, as the two above. */
+export type Operations<Map> = Record<keyof Map, { params: unknown; result: unknown }>;
 
 /** An error as it crosses the bus. */
 export interface BusErrorBody {
@@ -112,18 +135,24 @@ export type Envelope =
       readonly error: BusErrorBody;
     };
 
-/** Whether a message that arrived is one of ours, of our version; another version is said, not guessed at. */
+/** Whether a message that arrived is one of ours (`foreign`: somebody else's), and of our version. */
 export function parseEnvelope(
   message: unknown,
-): Envelope | { readonly kind: 'foreign'; readonly reason: string } {
-  if (typeof message !== 'object' || message === null || !('bus' in message)) {
-    return { kind: 'foreign', reason: 'not a bus message' };
-  }
-  if (message.bus !== BUS_VERSION) {
-    return { kind: 'foreign', reason: `bus version ${String(message.bus)}, expected ${BUS_VERSION}` };
-  }
-  const { kind, id } = message as { kind?: unknown; id?: unknown };
+):
+  | Envelope
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'mismatch'; readonly id: number; readonly isRequest: boolean; readonly reason: string } {
+  if (typeof message !== 'object' || message === null || !('bus' in message)) return { kind: 'foreign' };
+  const { bus, kind, id } = message as { bus: unknown; kind?: unknown; id?: unknown };
   const isKnown = kind === 'request' || kind === 'result' || kind === 'error';
-  if (!isKnown || typeof id !== 'number') return { kind: 'foreign', reason: 'malformed bus message' };
+  if (!isKnown || typeof id !== 'number') return { kind: 'foreign' };
+  if (bus !== BUS_VERSION) {
+    return {
+      kind: 'mismatch',
+      id,
+      isRequest: kind === 'request',
+      reason: `the other end speaks bus version ${String(bus)}, this one ${BUS_VERSION}`,
+    };
+  }
   return message as Envelope;
 }

@@ -46,11 +46,15 @@ export type Resolution =
   | {
       readonly kind: 'pending';
       readonly reason: string;
-      /** The last good certificate of the name, if the primary still has it. To be used for this handshake and not kept. */
-      readonly lastGood?: CertificateBundle;
+      /** The last good certificate of the name, if the primary still has it: for this handshake, not to be kept. */
+      readonly lastGood?: LastGood;
       /** True for the one that started an order: it may ask again with phase `order` and wait for the certificate. */
       readonly starter?: true;
     };
+
+/** An earlier certificate that goes on being served; `unchanged` when it is the one whose fingerprint the worker sent. */
+export type LastGood =
+  { readonly kind: 'found'; readonly certificate: CertificateBundle } | { readonly kind: 'unchanged' };
 
 /** `lookup`: the ordinary question. `order`: the starter of an order waits for its end. */
 export type ResolvePhase = 'lookup' | 'order';

@@ -1,0 +1,284 @@
+/**
+ * The primary: settings, caches, resolver, sources, workers. It never touches a client's traffic.
+ *
+ * A reload changes all of it in place: processes and sockets stay, the caches and the ticket keys persist.
+ */
+import { NegativeCache } from '../caches/negative-cache.js';
+import { PemCache } from '../caches/pem-cache.js';
+import { describeChanges } from '../config/changes.js';
+import type { Loaded } from '../config/load.js';
+import type { Settings } from '../config/settings.js';
+import type { WorkersExpired, WorkerSettings } from '../bus/messages.js';
+import type { CertificatePair } from '../domain/certificate.js';
+import { describeError } from '../domain/errors.js';
+import type { ServerName } from '../domain/server-name.js';
+import { createLogger } from '../log-pino.js';
+import { Resolver, type ResolverSettings } from '../resolver.js';
+import type { CertificateSource } from '../sources/source.js';
+import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
+import { mintDefaultCertificate } from './default-certificate.js';
+import { Sources } from './sources.js';
+import { Supervisor } from './supervisor.js';
+import { TicketKeys } from './ticket-keys.js';
+
+export interface PrimaryOptions {
+  /** Reads the settings: at the start and at each reload. Throws a ProxyError when anything is wrong. */
+  load(): Loaded;
+  /** An embedder's own sources: asked before all others. */
+  readonly sources?: readonly CertificateSource[];
+}
+
+export type PrimaryLogger = ReturnType<typeof createLogger>;
+
+export class Primary {
+  readonly log: PrimaryLogger;
+  readonly pem: PemCache;
+  readonly #options: PrimaryOptions;
+  readonly #negative: NegativeCache;
+  readonly #sources: Sources;
+  readonly #ticketKeys: TicketKeys;
+  #resolver: Resolver;
+  #handles: SharedHandle[] = [];
+  #supervisor: Supervisor | undefined;
+  #settings: Settings;
+  #defaultPairs: readonly CertificatePair[];
+  #mintedPairs: readonly CertificatePair[] | undefined;
+  /** The reload that runs, and the one that waits: further ones fold into that. */
+  #reloading: Promise<void> | undefined;
+  #waitingReload: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /**
+   * Starts everything; returns when every worker accepts.
+   *
+   * @throws ProxyError: wrong settings (ERR_USAGE), a port in use and the like (ERR_ENVIRONMENT).
+   */
+  static async start(options: PrimaryOptions): Promise<Primary> {
+    const { settings, warnings } = options.load();
+    const log = createLogger({ settings: settings.log, role: 'primary' });
+    const minted =
+      settings.defaultPairs === undefined ? [await mintDefaultCertificate(Date.now())] : undefined;
+    const primary = new Primary(options, settings, log, minted);
+    try {
+      await primary.#start(warnings);
+    } catch (thrown) {
+      await primary.kill();
+      throw thrown;
+    }
+    return primary;
+  }
+
+  private constructor(
+    options: PrimaryOptions,
+    settings: Settings,
+    log: PrimaryLogger,
+    minted: readonly CertificatePair[] | undefined,
+  ) {
+    this.log = log;
+    this.#options = options;
+    this.#settings = settings;
+    this.#mintedPairs = minted;
+    this.#defaultPairs = settings.defaultPairs ?? minted ?? [];
+    this.pem = new PemCache({
+      maxBytes: settings.certCacheSizeBytes,
+      now: Date.now,
+      onEvictFresh: (name) =>
+        log.notice('the certificate cache is full: a fresh entry was evicted; see --cert-cache-size', {
+          name,
+        }),
+    });
+    this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: Date.now });
+    this.#sources = new Sources({
+      log,
+      now: Date.now,
+      ...(options.sources === undefined ? {} : { own: options.sources }),
+    });
+    this.#ticketKeys = new TicketKeys((ticketKeys) => {
+      void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
+    });
+    const parts = { pem: this.pem, negative: this.#negative, log, now: Date.now };
+    this.#resolver = new Resolver(parts, resolverSettings(settings), []);
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  get resolver(): Resolver {
+    return this.#resolver;
+  }
+
+  /** The addresses that are listened on, with the real ports. */
+  get addresses(): readonly { readonly host: string; readonly port: number }[] {
+    return this.#handles.map(({ address }) => address);
+  }
+
+  get workerPids(): readonly number[] {
+    return this.#supervisor?.pids ?? [];
+  }
+
+  /** See `Sources.internalCaRootPath`. */
+  get internalCaRootPath(): string | undefined {
+    return this.#sources.internalCaRootPath;
+  }
+
+  /** Expires everything; says how many workers have heard of it where that is asked for. */
+  async expireAll(options: { readonly hard: boolean }): Promise<Partial<WorkersExpired>> {
+    this.#resolver.expireAll(options);
+    this.log.notice('expired all', { hard: options.hard });
+    return this.#expireWorkers({});
+  }
+
+  /** Expires one name. */
+  async expireDomain(name: ServerName): Promise<Partial<WorkersExpired>> {
+    this.#resolver.expireDomain(name);
+    this.log.notice('expired domain', { name });
+    return this.#expireWorkers({ name });
+  }
+
+  /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
+  reload(): Promise<void> {
+    if (this.#reloading === undefined) {
+      this.#reloading = this.#reload().finally(() => (this.#reloading = undefined));
+      return this.#reloading;
+    }
+    const running = this.#reloading;
+    this.#waitingReload ??= running.then(() => {
+      this.#waitingReload = undefined;
+      return this.reload();
+    });
+    return this.#waitingReload;
+  }
+
+  /** Opens the log files anew, after they have been rotated. */
+  reopenLogs(): void {
+    this.log.reopen();
+    void this.#supervisor?.broadcast('reopenLogs', {});
+  }
+
+  /** Stops accepting, finishes what is under way, ends. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Ends at once. */
+  async kill(): Promise<void> {
+    this.#supervisor?.kill();
+    this.#closeHandles();
+    this.#ticketKeys.close();
+    await this.#resolver.close();
+    this.log.flush();
+  }
+
+  async #start(warnings: readonly string[]): Promise<void> {
+    const { log } = this;
+    const settings = this.#settings;
+    for (const warning of warnings) log.notice(warning);
+    this.#handles = settings.listen.map(({ host, port }) => bindSharedHandle(host, port));
+    await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
+    this.#supervisor = new Supervisor({
+      handles: this.#handles,
+      handlers: {
+        resolve: (params) => this.#resolver.resolve(params),
+        expireAll: (params) => this.expireAll(params),
+        expireDomain: ({ name }) => this.expireDomain(name),
+        status: () => this.#resolver.status(),
+      },
+      settings: () => this.#workerSettings(),
+      log,
+    });
+    await this.#supervisor.start(settings.workers);
+    log.notice('started', {
+      workers: settings.workers,
+      sources: settings.sources.join(','),
+      certCacheDuration: settings.certCacheDurationMs / 1000,
+      lruCacheDuration: settings.lruCacheDurationMs / 1000,
+      errorCacheDuration: settings.errorCacheDurationMs / 1000,
+      lruMaxitems: settings.lruMaxItems,
+      certCacheSize: settings.certCacheSizeBytes,
+      negativeMaxitems: settings.negativeMaxItems,
+    });
+  }
+
+  async #reload(): Promise<void> {
+    const { log } = this;
+    if (this.#stopping !== undefined) return;
+    try {
+      const { settings, warnings } = this.#options.load();
+      const sources = await this.#sources.build(settings);
+      const { changed, needRestart } = describeChanges(this.#settings, settings);
+      if (settings.defaultPairs === undefined) {
+        this.#mintedPairs ??= [await mintDefaultCertificate(Date.now())];
+      }
+      for (const warning of warnings) log.notice(warning);
+      // What needs a restart goes on as it was, and so compares as changed again next time.
+      this.#settings = { ...settings, listen: this.#settings.listen, stateDir: this.#settings.stateDir };
+      this.#defaultPairs = settings.defaultPairs ?? this.#mintedPairs ?? [];
+      log.setLevel(settings.log.level);
+      this.pem.resize(settings.certCacheSizeBytes);
+      this.#negative.resize(settings.negativeMaxItems);
+      const closed = this.#resolver.configure(resolverSettings(settings), sources);
+      await this.#sources.reread();
+      await this.#supervisor?.configure(this.#workerSettings(), settings.workers, settings.drainTimeoutMs);
+      log.notice('reloaded', {
+        changed: changed.join(',') || 'nothing',
+        ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
+      });
+      await closed;
+    } catch (thrown) {
+      log.err('not reloaded, everything stays as it was', { error: describeError(thrown) });
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const { drainTimeoutMs } = this.#settings;
+    this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
+    this.#closeHandles();
+    await this.#supervisor?.drain(drainTimeoutMs);
+    this.#ticketKeys.close();
+    await this.#resolver.close();
+    this.log.notice('stopped');
+    this.log.flush();
+  }
+
+  #closeHandles(): void {
+    for (const handle of this.#handles) handle.close();
+    this.#handles = [];
+  }
+
+  async #expireWorkers(params: { readonly name?: ServerName }): Promise<Partial<WorkersExpired>> {
+    if (!this.#settings.expireWorkers || this.#supervisor === undefined) return {};
+    return this.#supervisor.broadcast('expire', params);
+  }
+
+  #workerSettings(): WorkerSettings {
+    const settings = this.#settings;
+    return {
+      ...(settings.backend === undefined ? {} : { backend: settings.backend }),
+      defaultPairs: this.#defaultPairs,
+      certCacheDurationMs: settings.certCacheDurationMs,
+      lruCacheDurationMs: settings.lruCacheDurationMs,
+      lruMaxItems: settings.lruMaxItems,
+      errorCacheDurationMs: settings.errorCacheDurationMs,
+      negativeMaxItems: settings.negativeMaxItems,
+      admin: settings.admin,
+      log: settings.log,
+      handshakeTimeoutMs: settings.handshakeTimeoutMs,
+      lookupTimeoutMs: settings.lookupTimeoutMs,
+      autocertTimeoutMs: settings.autocertTimeoutMs,
+      drainTimeoutMs: settings.drainTimeoutMs,
+      ticketKeys: this.#ticketKeys.current,
+    };
+  }
+}
+
+function resolverSettings(settings: Settings): ResolverSettings {
+  return {
+    certCacheDurationMs: settings.certCacheDurationMs,
+    errorCacheDurationMs: settings.errorCacheDurationMs,
+    lookupTimeoutMs: settings.lookupTimeoutMs,
+    autocertTimeoutMs: settings.autocertTimeoutMs,
+    wildcards: settings.wildcards,
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * The primary as a program: the ready line, the pid file, the signals.
+ *
+ * SIGHUP reloads, SIGUSR1 reopens the log files, SIGTERM, SIGQUIT and SIGINT drain and exit 0; a second one of those exits
+ * at once. SIGUSR2 is left alone.
+ */
+import { unlinkSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { Loaded } from '../config/load.js';
+import { defer } from '../domain/deferred.js';
+import { describeError, environmentError, usageError } from '../domain/errors.js';
+import { isIPv6 } from 'node:net';
+import { Primary } from './primary.js';
+
+export interface RunIo {
+  /** Writes to standard output. */
+  readonly stdout: (text: string) => void;
+}
+
+/**
+ * Runs the proxy until a signal ends it.
+ *
+ * @returns the exit code.
+ * @throws ProxyError when it cannot be started.
+ */
+export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number> {
+  // Installed first: a signal that comes while the workers start must not leave them behind.
+  const stop = new StopSignals();
+  process.title = 'peter-sslers-proxy: primary';
+  let primary: Primary | undefined;
+  const onReload = (): void => void primary?.reload();
+  const onReopen = (): void => primary?.reopenLogs();
+  process.on('SIGHUP', onReload);
+  process.on('SIGUSR1', onReopen);
+  let pidFile: string | undefined;
+  try {
+    primary = await Primary.start({ load });
+    const { log } = primary;
+    process.on('uncaughtException', (error) => {
+      log.err('primary failed', { error: describeError(error), stack: error.stack });
+      log.flush();
+      process.exit(1);
+    });
+    pidFile = writePidFile(primary.settings.pidFile);
+    io.stdout(readyLines(primary));
+    await stop.first;
+    await Promise.race([primary.stop(), stop.second]);
+    if (stop.count > 1) {
+      log.notice('stopped at once, connections are cut');
+      await primary.kill();
+    }
+    return 0;
+  } catch (thrown) {
+    await primary?.kill();
+    throw thrown;
+  } finally {
+    if (pidFile !== undefined) removeQuietly(pidFile);
+    process.off('SIGHUP', onReload);
+    process.off('SIGUSR1', onReopen);
+    stop.close();
+  }
+}
+
+/** Counts the signals that ask for the end. */
+class StopSignals {
+  readonly #first = defer<void>();
+  readonly #second = defer<void>();
+  #count = 0;
+  readonly #onSignal = (): void => {
+    this.#count++;
+    if (this.#count === 1) this.#first.resolve();
+    else this.#second.resolve();
+  };
+
+  constructor() {
+    for (const signal of STOP_SIGNALS) process.on(signal, this.#onSignal);
+  }
+
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  get second(): Promise<void> {
+    return this.#second.promise;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  close(): void {
+    for (const signal of STOP_SIGNALS) process.off(signal, this.#onSignal);
+  }
+}
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
+
+function readyLines(primary: Primary): string {
+  const { settings } = primary;
+  const urls = primary.addresses.map(
+    ({ host, port }) => `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+  );
+  const port = primary.addresses[0]?.port ?? 0;
+  const root = primary.internalCaRootPath;
+  const hint =
+    root === undefined || settings.backend !== undefined
+      ? undefined
+      : `curl --cacert ${quoted(relative(process.cwd(), root))} https://hello.localhost:${port}/`;
+  if (settings.log.format === 'json') {
+    const line = {
+      ready: urls,
+      workers: settings.workers,
+      pid: process.pid,
+      ...(hint === undefined ? {} : { try: hint }),
+    };
+    return `${JSON.stringify(line)}\n`;
+  }
+  const ready = `ready ${urls.join(' ')} workers=${settings.workers} pid=${process.pid}\n`;
+  return hint === undefined ? ready : `${ready}${hint}\n`;
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+function writePidFile(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+    return path;
+  } catch (thrown) {
+    throw (thrown as NodeJS.ErrnoException).code === 'EACCES'
+      ? environmentError(`--pid-file ${path}: no permission to write it`, thrown)
+      : usageError(`--pid-file ${path}: ${describeError(thrown)}`, thrown);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It is gone already.
+  }
+}

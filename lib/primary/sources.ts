@@ -1,0 +1,130 @@
+/**
+ * The sources that the settings ask for, in their order, each behind a circuit breaker and the manager behind a rate limit.
+ *
+ * A reload keeps every source whose settings are the same, with its connections, its breaker and what it remembers.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { FairTokenBucket } from '../caches/token-bucket.js';
+import type { Settings } from '../config/settings.js';
+import type { Logger } from '../log.js';
+import { DirectorySource } from '../sources/directory.js';
+import { GuardedSource } from '../sources/guarded.js';
+import { InternalCaSource } from '../sources/internal-ca.js';
+import { ManagerSource } from '../sources/manager.js';
+import { MeteredSource } from '../sources/metered.js';
+import { RedisSource } from '../sources/redis.js';
+import type { CertificateSource } from '../sources/source.js';
+
+interface Built {
+  /** What the resolver asks. */
+  readonly source: CertificateSource;
+  /** The implementation inside. */
+  readonly core: CertificateSource;
+  /** What it was built from. */
+  readonly settings: unknown;
+}
+
+export interface SourcesParts {
+  readonly log: Logger;
+  readonly now: () => number;
+  /** An embedder's own sources: asked before all others. Not closed by a reload. */
+  readonly own?: readonly CertificateSource[];
+}
+
+export class Sources {
+  readonly #parts: SourcesParts;
+  readonly #own: readonly CertificateSource[];
+  #built = new Map<string, Built>();
+
+  constructor(parts: SourcesParts) {
+    this.#parts = parts;
+    this.#own = (parts.own ?? []).map((source) => this.#guard(source));
+  }
+
+  /** The root certificate of the internal CA, where that is in use: what `curl --cacert` takes. */
+  get internalCaRootPath(): string | undefined {
+    const ca = this.#built.get('ca')?.core;
+    return ca instanceof InternalCaSource ? ca.rootCertPath : undefined;
+  }
+
+  /**
+   * Builds what the settings ask for. What was built earlier from the same settings is kept; what is left over is for the
+   * caller to close, once nobody asks it any more.
+   *
+   * @throws ProxyError when a directory or an authority cannot be opened. Then nothing has changed.
+   */
+  async build(settings: Settings): Promise<readonly CertificateSource[]> {
+    const built = new Map<string, Built>();
+    try {
+      for (const name of settings.sources) {
+        const own = settingsOf(name, settings);
+        const earlier = this.#built.get(name);
+        if (earlier !== undefined && isDeepStrictEqual(earlier.settings, own)) {
+          built.set(name, earlier);
+        } else {
+          const core = await this.#open(name, settings, earlier?.core);
+          built.set(name, { core, settings: own, source: this.#wrap(core, settings) });
+        }
+      }
+    } catch (thrown) {
+      for (const [name, { source }] of built) {
+        if (this.#built.get(name)?.source !== source) await source.close();
+      }
+      throw thrown;
+    }
+    this.#built = built;
+    return [...this.#own, ...[...built.values()].map(({ source }) => source)];
+  }
+
+  /** Reads again what is read from files: the certificate directory. */
+  async reread(): Promise<void> {
+    for (const { core } of this.#built.values()) if (core instanceof DirectorySource) await core.reload();
+  }
+
+  #open(
+    name: string,
+    settings: Settings,
+    previous: CertificateSource | undefined,
+  ): Promise<CertificateSource> {
+    const { log, now } = this.#parts;
+    const { redis, manager, certDir, internalCa } = settings;
+    if (name === 'directory' && certDir !== undefined)
+      return DirectorySource.open({ dir: certDir, now, log });
+    if (name === 'ca' && internalCa !== undefined) return InternalCaSource.open({ ...internalCa, now, log });
+    if (name === 'redis' && redis !== undefined)
+      return Promise.resolve(new RedisSource({ settings: redis, log }));
+    if (name === 'manager' && manager !== undefined) {
+      const earlier = previous instanceof ManagerSource ? { previous } : {};
+      return Promise.resolve(new ManagerSource({ settings: manager, log, now, ...earlier }));
+    }
+    throw new TypeError(`the source ${name} is not configured`);
+  }
+
+  #wrap(core: CertificateSource, { manager, lookupTimeoutMs }: Settings): CertificateSource {
+    if (!(core instanceof ManagerSource) || manager === undefined) return this.#guard(core);
+    const bucket = new FairTokenBucket({
+      ratePerSecond: manager.missRate,
+      burst: manager.missRate,
+      now: this.#parts.now,
+    });
+    return this.#guard(new MeteredSource(core, { bucket, maxWaitMs: lookupTimeoutMs }));
+  }
+
+  #guard(source: CertificateSource): CertificateSource {
+    return new GuardedSource(source, { log: this.#parts.log, now: this.#parts.now });
+  }
+}
+
+/** What a source is built from: it is built anew when this has changed. */
+function settingsOf(name: string, settings: Settings): unknown {
+  switch (name) {
+    case 'directory':
+      return settings.certDir;
+    case 'redis':
+      return settings.redis;
+    case 'manager':
+      return [settings.manager, settings.lookupTimeoutMs];
+    default:
+      return settings.internalCa;
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The worker processes: forked, given their settings and listening handles, replaced when they die, drained.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import type { SendHandle } from 'node:child_process';
+import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
+import {
+  BUS_VERSION,
+  type ListenMessage,
+  type PrimaryToWorker,
+  type WorkersExpired,
+  type WorkerSettings,
+  type WorkerToPrimary,
+} from '../bus/messages.js';
+import { portToWorker } from '../bus/process-port.js';
+import { defer } from '../domain/deferred.js';
+import { describeError, environmentError } from '../domain/errors.js';
+import type { Logger } from '../log.js';
+import type { SharedHandle } from '../tls/shared-handle.js';
+
+type Bus = BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
+
+const START_DEADLINE_MS = 20_000;
+const CONFIGURE_DEADLINE_MS = 5_000;
+const BROADCAST_DEADLINE_MS = 1_500;
+/** A worker that lived less than this has died young: the next one is held back, longer each time. */
+const YOUNG_MS = 5_000;
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 10_000;
+/** Beyond the drain time-out that the workers keep themselves. */
+const KILL_AFTER_MS = 2_000;
+
+interface Member {
+  readonly worker: Worker;
+  readonly bus: Bus;
+  readonly startedAtMs: number;
+  /** Settles when every listener of the worker accepts, or rejects when it dies before. */
+  readonly ready: Promise<void>;
+  draining: boolean;
+}
+
+export interface SupervisorOptions {
+  readonly handles: readonly SharedHandle[];
+  /** What a worker may ask of the primary, but for `hello` and `ready`. */
+  readonly handlers: Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
+  /** The settings that a worker starts with. */
+  settings(): WorkerSettings;
+  readonly log: Logger;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #members = new Set<Member>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #wanted = 0;
+  #delayMs = FIRST_DELAY_MS;
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    cluster.setupPrimary({ exec: fileURLToPath(new URL('../worker/main.js', import.meta.url)), args: [] });
+  }
+
+  /** Workers that accept or are about to. */
+  get size(): number {
+    return this.#live().length;
+  }
+
+  get pids(): number[] {
+    return this.#live().flatMap(({ worker }) => worker.process.pid ?? []);
+  }
+
+  /**
+   * Starts `count` workers.
+   *
+   * @throws ProxyError ERR_ENVIRONMENT when one dies before it is ready.
+   */
+  async start(count: number): Promise<void> {
+    this.#wanted = count;
+    const members = Array.from({ length: count }, () => this.#fork());
+    await Promise.all(members.map(({ ready }) => ready));
+  }
+
+  /** Gives every worker new settings, and starts or drains workers until there are `count`. Returns when all have acknowledged. */
+  async configure(settings: WorkerSettings, count: number, drainTimeoutMs: number): Promise<void> {
+    this.#wanted = count;
+    const live = this.#live();
+    const surplus = live.splice(count);
+    await this.#callAll(live, 'configure', { settings }, CONFIGURE_DEADLINE_MS);
+    const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
+    await Promise.allSettled(added.map(({ ready }) => ready));
+    for (const member of surplus) void this.#drain(member, drainTimeoutMs);
+  }
+
+  /** Asks something of every worker. Says how many were asked, and how many have answered in time. */
+  async broadcast<Op extends keyof PrimaryToWorker>(
+    op: Op,
+    params: PrimaryToWorker[Op]['params'],
+  ): Promise<WorkersExpired> {
+    const live = this.#live();
+    return {
+      workers: live.length,
+      acknowledged: await this.#callAll(live, op, params, BROADCAST_DEADLINE_MS),
+    };
+  }
+
+  /** Drains every worker; returns when the last has exited. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#stop();
+    await Promise.all([...this.#members].map((member) => this.#drain(member, timeoutMs)));
+  }
+
+  /** Ends every worker at once. */
+  kill(): void {
+    this.#stop();
+    for (const { worker } of this.#members) worker.process.kill('SIGKILL');
+  }
+
+  #stop(): void {
+    this.#stopping = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#restarts.clear();
+  }
+
+  #live(): Member[] {
+    return [...this.#members].filter((member) => !member.draining);
+  }
+
+  async #callAll<Op extends keyof PrimaryToWorker>(
+    members: readonly Member[],
+    op: Op,
+    params: PrimaryToWorker[Op]['params'],
+    deadlineMs: number,
+  ): Promise<number> {
+    const calls = members.map(({ bus }) => bus.call(op, params, deadlineMs));
+    const results = await Promise.allSettled(calls);
+    results.forEach((result, index) => {
+      if (result.status === 'fulfilled') return;
+      const pid = members[index]?.worker.process.pid;
+      this.#options.log.err(`worker did not acknowledge ${op}`, { pid, error: describeError(result.reason) });
+    });
+    return results.filter(({ status }) => status === 'fulfilled').length;
+  }
+
+  #fork(): Member {
+    const { handlers, log } = this.#options;
+    const worker = cluster.fork();
+    const ready = defer<void>();
+    ready.promise.catch(() => undefined);
+    const bus: Bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(worker), {
+      ...handlers,
+      hello: () => {
+        this.#introduce(member).catch((error: unknown) => {
+          log.err('worker did not start', { pid: worker.process.pid, error: describeError(error) });
+          worker.process.kill('SIGKILL');
+        });
+        return {};
+      },
+      ready: () => {
+        ready.resolve();
+        return {};
+      },
+    });
+    const member: Member = { worker, bus, startedAtMs: Date.now(), ready: ready.promise, draining: false };
+    this.#members.add(member);
+    worker.on('error', (error) => log.err('worker process failed', { error: describeError(error) }));
+    worker.once('exit', (code, signal) => {
+      bus.close();
+      ready.reject(environmentError(`a worker ended before it was ready (${describeExit(code, signal)})`));
+      this.#members.delete(member);
+      this.#onExit(member, describeExit(code, signal));
+    });
+    return member;
+  }
+
+  /** Settings first, then the handles. */
+  async #introduce({ bus, worker }: Member): Promise<void> {
+    const { handles } = this.#options;
+    await bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
+    for (const { native } of handles) {
+      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', count: handles.length };
+      worker.send(message, native as SendHandle);
+    }
+  }
+
+  #onExit(member: Member, how: string): void {
+    if (member.draining || this.#stopping) return;
+    const young = Date.now() - member.startedAtMs < YOUNG_MS;
+    this.#delayMs = young ? Math.min(this.#delayMs * 2, LONGEST_DELAY_MS) : FIRST_DELAY_MS;
+    const delayMs = young ? this.#delayMs : 0;
+    this.#options.log.err('worker died', { pid: member.worker.process.pid, how, replacedInMs: delayMs });
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      if (!this.#stopping && this.#live().length < this.#wanted) this.#fork();
+    }, delayMs);
+    this.#restarts.add(timer);
+  }
+
+  async #drain(member: Member, timeoutMs: number): Promise<void> {
+    const { worker, bus } = member;
+    member.draining = true;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    if (worker.isDead()) return;
+    const kill = setTimeout(() => worker.process.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS);
+    try {
+      await bus.call('drain', { timeoutMs }, timeoutMs + KILL_AFTER_MS);
+    } catch {
+      // It has exited before its answer, or hangs: the exit event or the kill below tells.
+    }
+    await exited;
+    clearTimeout(kill);
+  }
+}
+
+function describeExit(code: number | null, signal: string | null): string {
+  return signal === null ? `exit code ${code ?? 'unknown'}` : signal;
+}

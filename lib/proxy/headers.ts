@@ -1,0 +1,85 @@
+/**
+ * Header fields on their way through the proxy. PURE.
+ *
+ * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` and undici have them: the spelling and the
+ * order of what passes through stay as they were.
+ */
+
+/** RFC 9110 §7.6.1: fields for one hop only. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What this proxy says itself; whatever a client claims is replaced. */
+const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']);
+
+/** What is told to the backend of the client's connection. */
+export interface Forwarding {
+  /** The client's address, IPv4-mapped ones as IPv4. */
+  readonly clientAddress: string;
+  readonly host: string | undefined;
+}
+
+/**
+ * The fields of a request to the backend: without those of the client's hop (also those that its `Connection` names), with
+ * `X-Forwarded-For`, `-Proto` and `-Host` in place of what the client claimed. `Host` is kept.
+ */
+export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
+  const dropped = hopByHop(raw);
+  const headers = filterFields(
+    raw,
+    (name) => !dropped.has(name) && !FORWARDED.has(name) && name !== 'expect',
+  );
+  headers.push('X-Forwarded-For', forwarding.clientAddress, 'X-Forwarded-Proto', 'https');
+  if (forwarding.host !== undefined) headers.push('X-Forwarded-Host', forwarding.host);
+  return headers;
+}
+
+/** The fields of a response to the client: without those of the backend's hop. */
+export function responseHeaders(raw: readonly string[]): string[] {
+  const dropped = hopByHop(raw);
+  return filterFields(raw, (name) => !dropped.has(name));
+}
+
+/** `::ffff:192.0.2.1`, as dual-stack sockets show IPv4 clients, becomes `192.0.2.1`. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
+/** The host of a `Host` header, without its port; an IPv6 literal without its brackets. */
+export function hostWithoutPort(host: string): string {
+  if (host.startsWith('[')) return host.slice(1, Math.max(1, host.indexOf(']')));
+  const colon = host.indexOf(':');
+  return colon === -1 ? host : host.slice(0, colon);
+}
+
+function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (keep(name.toLowerCase())) kept.push(name, raw[i + 1] ?? '');
+  }
+  return kept;
+}
+
+/** The hop-by-hop fields of a message: the fixed ones, and those that its own `Connection` field names. */
+function hopByHop(raw: readonly string[]): ReadonlySet<string> {
+  let named: Set<string> | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (raw[i]?.toLowerCase() !== 'connection') continue;
+    for (const token of (raw[i + 1] ?? '').split(',')) {
+      named ??= new Set(HOP_BY_HOP);
+      named.add(token.trim().toLowerCase());
+    }
+  }
+  return named ?? HOP_BY_HOP;
+}

@@ -1,0 +1,86 @@
+/**
+ * Listening handles that the primary holds and every worker accepts on.
+ *
+ * The cluster module's own shared handle is closed when the last worker is gone: connections would be refused for
+ * 50 to 80 ms after a crash, and port 0 would move. So the primary binds the address and sends the handle to each worker;
+ * the kernel hands each connection to one of them, and it queues connections while there is none. The primary itself never
+ * accepts.
+ *
+ * Node has no documented way to bind without accepting. `net._createServerHandle` and `Server._listen2` are what the
+ * cluster module itself uses; they are the same from Node 20 to 26, and used only here.
+ */
+import net from 'node:net';
+import { environmentError } from '../domain/errors.js';
+
+/** A bound listening handle. What `worker.send(message, handle)` takes. */
+export interface SharedHandle {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Node's native handle: opaque. */
+  readonly native: unknown;
+  close(): void;
+}
+
+interface NativeHandle {
+  getsockname(out: { address?: string; port?: number }): number;
+  listen(backlog: number): number;
+  close(): void;
+}
+
+interface NetInternals {
+  _createServerHandle(
+    address: string,
+    port: number,
+    addressType: 4 | 6,
+    fd: undefined,
+    flags: number,
+  ): NativeHandle | number;
+}
+
+interface ServerInternals {
+  _handle: unknown;
+  _listen2(address: null, port: number, addressType: number, backlog: number): void;
+}
+
+/** The kernel caps it at `net.core.somaxconn`; nginx's default is 511 too. */
+const BACKLOG = 511;
+
+/**
+ * Binds an address in the primary and starts listening, so that connections queue from now on.
+ *
+ * @throws ProxyError ERR_ENVIRONMENT: the port is in use, or not permitted, or the address is not this machine's.
+ */
+export function bindSharedHandle(host: string, port: number): SharedHandle {
+  const internals = net as unknown as NetInternals;
+  const created = internals._createServerHandle(host, port, net.isIPv6(host) ? 6 : 4, undefined, 0);
+  if (typeof created === 'number') throw listenError(host, port, created);
+  // Bound without an error, a port in use is only noticed by listen.
+  const failure = created.listen(BACKLOG);
+  if (failure !== 0) {
+    created.close();
+    throw listenError(host, port, failure);
+  }
+  const name: { address?: string; port?: number } = {};
+  created.getsockname(name);
+  return {
+    address: { host, port: name.port ?? port },
+    native: created,
+    close: () => created.close(),
+  };
+}
+
+/** In a worker: makes a server accept on a handle that came from the primary. */
+export function listenOnHandle(server: net.Server, native: unknown): void {
+  const internals = server as unknown as ServerInternals;
+  internals._handle = native;
+  internals._listen2(null, -1, -1, BACKLOG);
+}
+
+function listenError(host: string, port: number, errno: number): Error {
+  const shown = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const reasons = new Map([
+    [-98, 'the address is in use by another program'],
+    [-13, 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)'],
+    [-99, 'the address does not belong to this machine'],
+  ]);
+  return environmentError(`--listen ${shown}: ${reasons.get(errno) ?? `system error ${errno}`}`);
+}

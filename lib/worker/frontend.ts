@@ -1,0 +1,141 @@
+/**
+ * What answers the requests of a decrypted connection: the admin routes, the backend, or the information page.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { AdminRouter, type AdminActions } from '../admin/routes.js';
+import { parseHtpasswd } from '../admin/htpasswd.js';
+import type { WorkerSettings } from '../bus/messages.js';
+import { describeError } from '../domain/errors.js';
+import type { Logger } from '../log.js';
+import { HttpProxy, sendPage } from '../proxy/http.js';
+import { errorPage, informationPage } from '../proxy/pages.js';
+import { connectionInfo } from '../tls/listener.js';
+
+export interface FrontendParts {
+  readonly actions: AdminActions;
+  readonly log: Logger;
+  /** How the information page calls this worker. */
+  readonly workerName: string;
+}
+
+/** The parts of a frontend that a reload replaces. */
+interface Routes {
+  readonly admin: AdminRouter;
+  readonly proxy: HttpProxy | undefined;
+}
+
+export class Frontend {
+  readonly #parts: FrontendParts;
+  readonly #server: Server;
+  #routes: Routes;
+  #draining = false;
+
+  constructor(parts: FrontendParts, settings: WorkerSettings) {
+    this.#parts = parts;
+    this.#routes = this.#buildRoutes(settings);
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    // It never listens itself; this event starts its supervision of slow and idle connections.
+    this.#server.emit('listening');
+  }
+
+  /** Takes a connection over after its handshake. */
+  accept(socket: TLSSocket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** New requests are answered with the new settings; those under way end as they began. */
+  configure(settings: WorkerSettings): void {
+    const { proxy } = this.#routes;
+    this.#routes = this.#buildRoutes(settings);
+    void proxy?.close();
+  }
+
+  /** From now on a connection ends with the response that is under way. */
+  drain(): void {
+    this.#draining = true;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
+  #buildRoutes({ admin, backend, ...settings }: WorkerSettings): Routes {
+    return {
+      admin: new AdminRouter({
+        prefix: admin.prefix,
+        hosts: admin.hosts,
+        ...(admin.htpasswd === undefined ? {} : { authenticator: parseHtpasswd(admin.htpasswd) }),
+        actions: this.#parts.actions,
+        config: settings,
+      }),
+      proxy: backend === undefined ? undefined : new HttpProxy(backend, this.#parts.log),
+    };
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { admin, proxy } = this.#routes;
+    if (this.#draining) {
+      response.shouldKeepAlive = false;
+    } else {
+      // A response that was begun before the drain leaves an idle connection behind: nobody else would close it.
+      response.once('close', () => {
+        if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
+      });
+    }
+    if (admin.owns(request.url ?? '/', request.headers.host))
+      void this.#answerAdmin(admin, request, response);
+    else if (proxy !== undefined) proxy.forward(request, response);
+    else this.#answerInformation(request, response);
+  }
+
+  async #answerAdmin(admin: AdminRouter, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const { method = 'GET', url = '/', headers } = request;
+      const {
+        status,
+        headers: fields,
+        body,
+      } = await admin.respond({
+        method,
+        url,
+        host: headers.host,
+        authorization: headers.authorization,
+      });
+      if (response.destroyed) return;
+      response.writeHead(status, { ...fields, 'Content-Length': Buffer.byteLength(body) });
+      response.end(body);
+    } catch (thrown) {
+      this.#parts.log.err('admin request failed', { error: describeError(thrown) });
+      sendPage(response, errorPage(503));
+    }
+  }
+
+  #answerInformation(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const info = connectionInfo(socket);
+    const tls = socket instanceof TLSSocket ? socket : undefined;
+    const certificate = tls?.getX509Certificate();
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      const page = {
+        status: 405,
+        contentType: 'text/plain; charset=utf-8',
+        body: '405 Method Not Allowed\n',
+      };
+      sendPage(response, page, { Allow: 'GET, HEAD' });
+      return;
+    }
+    const page = informationPage(
+      {
+        serverName: info?.serverName,
+        tier: info?.tier ?? 'unknown',
+        subject: certificate?.subject ?? '(empty)',
+        issuer: certificate?.issuer ?? 'unknown',
+        notAfter: certificate?.validTo ?? 'unknown',
+        fingerprint: certificate?.fingerprint256 ?? 'unknown',
+        protocol: tls?.getProtocol() ?? 'unknown',
+        worker: this.#parts.workerName,
+      },
+      request.headers.accept,
+    );
+    sendPage(response, page, { 'Cache-Control': 'no-store' });
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * A worker: listener → certificates → frontend, obeying the primary over the bus.
+ *
+ * It holds no truth: everything in it may be thrown away. Signals are the primary's matter; a terminal sends them to the
+ * whole process group, so they are ignored here.
+ */
+import cluster from 'node:cluster';
+import { createServer, type Server, type Socket } from 'node:net';
+import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
+import { portToPrimary } from '../bus/process-port.js';
+import {
+  isListenMessage,
+  type PrimaryToWorker,
+  type WorkerSettings,
+  type WorkerToPrimary,
+} from '../bus/messages.js';
+import { describeError } from '../domain/errors.js';
+import { createLogger } from '../log-pino.js';
+import { listenOnHandle } from '../tls/shared-handle.js';
+import { terminateTls, type ConnectionInfo, type HandshakeFailure } from '../tls/listener.js';
+import { Certificates } from './certificates.js';
+import { Frontend } from './frontend.js';
+
+/** The manager gives up on an admin request after a second; it is answered, well or not, in half of that. */
+const ADMIN_DEADLINE_MS = 450;
+const HELLO_DEADLINE_MS = 10_000;
+const READY_DEADLINE_MS = 10_000;
+/** `--expire-workers` waits for every worker. */
+const EXPIRE_DEADLINE_MS = 2_000;
+
+type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
+
+/** Runs this process as a worker until the primary ends it. */
+export function runWorker(): void {
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGUSR1'] as const) {
+    process.on(signal, () => undefined);
+  }
+  process.title = 'peter-sslers-proxy: worker';
+  let worker: Worker | undefined;
+  // Handles may come right behind the first configure: they are kept until the worker stands.
+  const bus: Bus = new BusEndpoint<PrimaryToWorker, WorkerToPrimary>(portToPrimary(process), {
+    configure: ({ settings }) => {
+      if (worker === undefined) worker = new Worker(bus, settings);
+      else worker.configure(settings);
+      return {};
+    },
+    ticketKeys: ({ ticketKeys }) => {
+      worker?.certificates.setTicketKeys(ticketKeys);
+      return {};
+    },
+    expire: ({ name }) => {
+      worker?.certificates.expire(name);
+      return {};
+    },
+    reopenLogs: () => {
+      worker?.log.reopen();
+      return {};
+    },
+    drain: ({ timeoutMs }) => {
+      if (worker === undefined) process.exit(0);
+      worker.drain(timeoutMs);
+      return {};
+    },
+  } satisfies Handlers<PrimaryToWorker>);
+  process.on('message', (message: unknown, handle: unknown) => {
+    if (isListenMessage(message)) worker?.listen(handle, message.count);
+  });
+  // Without a primary there is nothing to be a worker of.
+  bus.call('hello', {}, HELLO_DEADLINE_MS).catch(() => process.exit(1));
+}
+
+class Worker {
+  readonly log: ReturnType<typeof createLogger>;
+  readonly certificates: Certificates;
+  readonly #bus: Bus;
+  readonly #frontend: Frontend;
+  readonly #servers: Server[] = [];
+  readonly #connections: ReadonlySet<Socket>[] = [];
+  #settings: WorkerSettings;
+  #draining = false;
+
+  constructor(bus: Bus, settings: WorkerSettings) {
+    const id = cluster.worker?.id ?? 0;
+    this.#bus = bus;
+    this.#settings = settings;
+    this.log = createLogger({ settings: settings.log, role: 'worker', workerId: id });
+    process.on('uncaughtException', (error) => {
+      this.log.err('worker failed', { error: describeError(error), stack: error.stack });
+      this.log.flush();
+      process.exit(1);
+    });
+    this.certificates = new Certificates(
+      {
+        ask: (params, deadlineMs) => bus.call('resolve', params, deadlineMs),
+        log: this.log,
+        now: Date.now,
+      },
+      settings,
+    );
+    this.#frontend = new Frontend(
+      {
+        actions: {
+          status: () => bus.call('status', {}, ADMIN_DEADLINE_MS),
+          expireAll: (params) => bus.call('expireAll', params, EXPIRE_DEADLINE_MS),
+          expireDomain: (params) => bus.call('expireDomain', params, EXPIRE_DEADLINE_MS),
+        },
+        log: this.log,
+        workerName: `worker ${id}, process ${process.pid}`,
+      },
+      settings,
+    );
+  }
+
+  /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
+  listen(handle: unknown, count: number): void {
+    const server = createServer({ pauseOnConnect: false, noDelay: true });
+    const open = terminateTls(server, {
+      choose: (name, client) => this.certificates.choose(name, client),
+      alpnProtocols: ['http/1.1'],
+      handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
+      onSecure: (socket, info) => {
+        this.#logHandshake(info);
+        this.#frontend.accept(socket);
+      },
+      onFailure: (reason, detail) => this.#logFailure(reason, detail),
+    });
+    this.#servers.push(server);
+    this.#connections.push(open);
+    server.on('error', (error) => this.log.err('listener failed', { error: describeError(error) }));
+    listenOnHandle(server, handle);
+    if (this.#servers.length === count) {
+      this.#bus.call('ready', {}, READY_DEADLINE_MS).catch((error: unknown) => {
+        this.log.err('the primary did not take the ready message', { error: describeError(error) });
+      });
+    }
+  }
+
+  configure(settings: WorkerSettings): void {
+    this.#settings = settings;
+    this.log.setLevel(settings.log.level);
+    this.certificates.configure(settings);
+    this.#frontend.configure(settings);
+  }
+
+  /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`. */
+  drain(timeoutMs: number): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    const exit = (): never => {
+      this.log.flush();
+      process.exit(0);
+    };
+    for (const server of this.#servers) server.close();
+    this.#frontend.drain();
+    const check = (): void => {
+      if (this.#connections.every((open) => open.size === 0)) exit();
+    };
+    for (const open of this.#connections) {
+      for (const socket of open) socket.once('close', () => setImmediate(check));
+    }
+    setTimeout(() => {
+      this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
+      exit();
+    }, timeoutMs);
+    setImmediate(check);
+  }
+
+  #openCount(): number {
+    return this.#connections.reduce((sum, open) => sum + open.size, 0);
+  }
+
+  #logHandshake({ serverName, tier, chooseMs }: ConnectionInfo): void {
+    if (!this.log.enabled('debug')) return;
+    this.log.debug('handshake', { name: serverName, tier, ms: Math.round(chooseMs * 1000) / 1000 });
+  }
+
+  #logFailure(reason: HandshakeFailure, detail: string): void {
+    if (this.log.enabled('debug')) this.log.debug('handshake failed', { reason, detail });
+  }
+}
