@@ -10,13 +10,14 @@
  * Every connection is an ioredis client of its own that does not reconnect: then no state and no queue of a lost
  * connection lives on in the next.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { RedisSettings } from '../config/settings.js';
-import { describeError, usageError } from '../domain/errors.js';
+import { describeError } from '../domain/errors.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import { silentLogger, type Logger } from '../log.js';
 import { entryQuestion, readErrorReply, readParts, readPointers, readWhole } from './redis-schema.js';
+import { describeRedisUrl, parseRedisUrl, type ClientOptions } from './redis-url.js';
 import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
 
 export interface RedisSourceOptions {
@@ -26,9 +27,6 @@ export interface RedisSourceOptions {
   readonly timeoutMs?: number;
 }
 
-/** What ioredis takes, but for an option that its own constructor refuses as possibly undefined. */
-type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
-
 /** A connection, or the attempt at one. */
 interface Connection {
   readonly redis: Redis;
@@ -36,9 +34,6 @@ interface Connection {
 }
 
 const DEFAULT_TIMEOUT_MS = 1_500;
-const DEFAULT_PORT = 6379;
-/** Where the manager primes when nobody says otherwise. */
-const DEFAULT_DATABASE = 9;
 const MIN_RECONNECT_MS = 50;
 const MAX_RECONNECT_MS = 1_000;
 /** How long a closing connection may wait for the server's side of it. */
@@ -249,58 +244,4 @@ function keyOf(error: Error): string | undefined {
   const { command } = error as { command?: { name: string; args: readonly unknown[] } };
   const key = command?.name === 'get' || command?.name === 'hmget' ? command.args[0] : undefined;
   return typeof key === 'string' ? key : undefined;
-}
-
-/**
- * A Redis URL as ioredis options: `redis://[user][:password]@host[:port][/db]`, `rediss://` the same over TLS,
- * `unix:///path[?db=N]` or an absolute path. The query may hold `db`, `username` and `password` too. Database 9 when none is named.
- *
- * @throws ProxyError ERR_USAGE, without the URL's text: it may hold a password.
- */
-export function parseRedisUrl(text: string): ClientOptions {
-  const wrong = (what: string): Error =>
-    usageError(`the Redis URL ${what}; expected redis://HOST:PORT/DB, rediss://… or unix:///PATH?db=N`);
-  let url: URL;
-  try {
-    url = new URL(text.startsWith('/') ? `unix://${text}` : text);
-  } catch {
-    throw wrong('cannot be parsed');
-  }
-  const isUnix = url.protocol === 'unix:';
-  if (!isUnix && url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
-    throw wrong('has another scheme');
-  }
-  const path = isUnix ? '' : url.pathname.replace(/^\//, '');
-  const database = path || url.searchParams.get('db') || String(DEFAULT_DATABASE);
-  if (!/^\d{1,9}$/.test(database)) throw wrong('names a database that is not a number');
-  let username: string, password: string, socketPath: string;
-  try {
-    username = decodeURIComponent(url.username) || (url.searchParams.get('username') ?? '');
-    password = decodeURIComponent(url.password) || (url.searchParams.get('password') ?? '');
-    socketPath = isUnix ? decodeURIComponent(url.pathname) : '';
-  } catch {
-    throw wrong('has a % that is not followed by two hex digits');
-  }
-  if (isUnix && socketPath.length < 2) throw wrong('names no socket');
-  return {
-    ...(isUnix
-      ? { path: socketPath }
-      : {
-          host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
-          port: Number(url.port || DEFAULT_PORT),
-        }),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    ...(username ? { username } : {}),
-    ...(password ? { password } : {}),
-    db: Number(database),
-  };
-}
-
-/** A Redis URL for logs and messages: without its password, with its database. */
-export function describeRedisUrl(text: string): string {
-  const { path, host = '', port, username, db, tls } = parseRedisUrl(text);
-  if (path !== undefined) return `unix://${path}?db=${db}`;
-  const user = username === undefined ? '' : `${encodeURIComponent(username)}@`;
-  const shownHost = host.includes(':') ? `[${host}]` : host;
-  return `${tls === undefined ? 'redis' : 'rediss'}://${user}${shownHost}:${port}/${db}`;
 }
