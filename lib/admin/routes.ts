@@ -50,9 +50,7 @@ export interface AdminRequest {
   readonly authorization: string | undefined;
 }
 
-/**
- * Header names are lower case; `content-length` is that of the answer to a GET, though the body of a HEAD is empty.
- */
+/** Header names are lower case. The length is left to whoever sends it. */
 export interface AdminResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -87,8 +85,7 @@ export class AdminRouter {
   /** Answers a request that is owned. Never rejects. */
   async respond(request: AdminRequest): Promise<AdminResponse> {
     const response = await this.#answer(request);
-    const headers = { ...response.headers, 'content-length': String(Buffer.byteLength(response.body)) };
-    return { ...response, headers, body: request.method === 'HEAD' ? '' : response.body };
+    return request.method === 'HEAD' ? { ...response, body: '' } : response;
   }
 
   async #answer({ method, url, host, authorization }: AdminRequest): Promise<AdminResponse> {

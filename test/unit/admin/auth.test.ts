@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { isAuthorised, parseBasicCredentials } from '../../../lib/admin/auth.js';
+import { parseHtpasswd } from '../../../lib/admin/htpasswd.js';
+
+const basic = (text: string, encoding: BufferEncoding = 'utf8'): string =>
+  `Basic ${Buffer.from(text, encoding).toString('base64')}`;
+
+describe('basic authentication', () => {
+  const cases: [title: string, header: string | undefined, expected: [string, string] | undefined][] = [
+    ['user and password', basic('peter:sslers'), ['peter', 'sslers']],
+    ['a scheme in any case', basic('peter:sslers').replace('Basic', 'bAsIc'), ['peter', 'sslers']],
+    ['several spaces', basic('peter:sslers').replace(' ', '   '), ['peter', 'sslers']],
+    ['colons in the password', basic('peter:a:b:c'), ['peter', 'a:b:c']],
+    ['UTF-8', basic('péter:sslérs€'), ['péter', 'sslérs€']],
+    ['latin1, from a client that does not read the challenge', basic('péter:x', 'latin1'), ['péter', 'x']],
+    ['an empty password', basic('peter:'), ['peter', '']],
+    ['base64 without its padding', basic('peter:x').replace(/=+$/, ''), ['peter', 'x']],
+    ['no header', undefined, undefined],
+    ['an empty header', '', undefined],
+    ['no colon', basic('peter'), undefined],
+    ['another scheme', basic('peter:x').replace('Basic', 'Bearer'), undefined],
+    ['no credentials', 'Basic', undefined],
+    ['what is not base64', 'Basic pe*er', undefined],
+    ['two credentials', `${basic('peter:x')}, ${basic('paul:x')}`, undefined],
+  ];
+  for (const [title, header, expected] of cases) {
+    it(`${expected === undefined ? 'rejects' : 'reads'} ${title}`, () => {
+      const read = parseBasicCredentials(header);
+      expect(read && [read.user, read.password]).to.deep.equal(expected);
+    });
+  }
+
+  it('lets in whoever the file knows, and nobody else', async () => {
+    const file = parseHtpasswd('peter:{PLAIN}sslers');
+    expect(await isAuthorised(basic('peter:sslers'), file)).to.equal(true);
+    for (const header of [
+      basic('peter:wrong'),
+      basic('paul:sslers'),
+      basic('Peter:sslers'),
+      'Basic',
+      undefined,
+    ]) {
+      expect(await isAuthorised(header, file)).to.equal(false);
+    }
+  });
+});

@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import { mayReach, normaliseHost, splitTarget } from '../../../lib/admin/request-target.js';
+
+const PREFIX = '/.peter_sslers';
+
+describe('request targets', () => {
+  const under = [
+    '/.peter_sslers',
+    '/.peter_sslers/',
+    '/.peter_sslers?x',
+    '/.peter_sslers/nginx/shared_cache/status',
+    '/.peter_sslers/..',
+    '/%2epeter_sslers/nginx',
+    '/%2Epeter%5fsslers/nginx',
+    '/.peter_sslers%2fnginx',
+    '/%252epeter_sslers/nginx',
+    '//.peter_sslers/nginx',
+    '/./.peter_sslers/nginx',
+    '/x/../.peter_sslers/nginx',
+    '/x/%2e%2e/.peter_sslers/nginx',
+    '/x/..%2f.peter_sslers/nginx',
+    '/x//../.peter_sslers',
+    '/x//../../.peter_sslers',
+    '/../../.peter_sslers',
+    '/x/y/../../.peter_sslers/nginx',
+    '/%ff/../.peter_sslers',
+    '/\\.peter_sslers\\nginx',
+    '/.peter_sslers;v=1/nginx',
+    '/x;y/../.peter_sslers',
+    '/.peter_sslers#x',
+    '/.peter_sslers/./nginx//shared_cache/../shared_cache/status',
+    'http://host.test/.peter_sslers/nginx',
+    'HTTPS://host.test:8443/x/../.peter_sslers',
+  ];
+  for (const target of under) {
+    it(`keeps ${target} from the backends`, () => {
+      expect(mayReach(PREFIX, splitTarget(target).path)).to.equal(true);
+    });
+  }
+
+  const elsewhere = [
+    '/',
+    '*',
+    '',
+    'host.test:443',
+    'http://host.test',
+    'http://host.test?/.peter_sslers',
+    '/.peter_sslersx',
+    '/.peter_ssler',
+    '/peter_sslers',
+    '/x/.peter_sslers/nginx',
+    '/x?next=/.peter_sslers/nginx',
+    '/x?/../.peter_sslers',
+    '/.peter_sslers-docs/nginx',
+    '/.well-known/acme-challenge/token',
+    '/a%20b/./c//d',
+    '/%zz/..%',
+    'http://.peter_sslers/x',
+  ];
+  for (const target of elsewhere) {
+    it(`leaves ${target === '' ? 'an empty target' : target} to the backends`, () => {
+      expect(mayReach(PREFIX, splitTarget(target).path)).to.equal(false);
+    });
+  }
+
+  it('takes a prefix of several segments as it is', () => {
+    expect(mayReach('/ops/tls', '/ops/%74ls/x')).to.equal(true);
+    expect(mayReach('/ops/tls', '/ops/x/../tls')).to.equal(true);
+    expect(mayReach('/ops/tls', '/ops')).to.equal(false);
+  });
+
+  it('takes path, query and authority apart', () => {
+    expect(splitTarget('/a?b?c')).to.deep.equal({ path: '/a', query: 'b?c' });
+    expect(splitTarget('http://h.test:1/a?b')).to.deep.equal({
+      path: '/a',
+      query: 'b',
+      authority: 'h.test:1',
+    });
+  });
+
+  for (const [raw, expected] of [
+    ['A.Test', 'a.test'],
+    ['a.test.:8443', 'a.test'],
+    ['127.0.0.1:80', '127.0.0.1'],
+    ['[::1]', '::1'],
+    ['[0:0:0:0:0:0:0:1]:8443', '::1'],
+    ['::1', '::1'],
+    ['[2001:DB8::1]:443', '2001:db8::1'],
+    ['[nonsense]', 'nonsense'],
+    ['', ''],
+  ] as const) {
+    it(`compares the host ${raw === '' ? '(empty)' : raw} as ${expected === '' ? '(empty)' : expected}`, () => {
+      expect(normaliseHost(raw)).to.equal(expected);
+    });
+  }
+});
