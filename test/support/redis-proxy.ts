@@ -4,12 +4,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Answers every command of a connection with a line made from its name. */
-export function answer(socket: Socket, reply: (command: string) => string): void {
+/** Answers the commands of a connection with a line made from the command's name; undefined says nothing. */
+export function answer(socket: Socket, reply: (command: string) => string | undefined): void {
   socket.on('error', () => undefined);
   socket.on('data', (chunk) => {
     for (const [, command] of chunk.toString().matchAll(/\*\d+\r\n\$\d+\r\n([a-z]+)\r\n/gi)) {
-      socket.write(`${reply(command ?? '')}\r\n`);
+      const line = reply(command ?? '');
+      if (line !== undefined) socket.write(`${line}\r\n`);
     }
   });
 }

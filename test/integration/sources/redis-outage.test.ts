@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Lookup } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { RedisSource } from '../../../lib/sources/redis.js';
-import { listen, nextTurn, startProxy, type Proxy } from '../../support/redis-proxy.js';
+import { answer, listen, nextTurn, startProxy, type Proxy } from '../../support/redis-proxy.js';
 import { redisFixture, startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
 interface OpenOptions {
@@ -110,6 +110,53 @@ describe('the Redis source in bad times', () => {
       expect((await look(patient, KNOWN)).kind).to.equal('found');
       expect((await look(source, KNOWN)).kind).to.equal('found');
     });
+
+    it('gives up a connection that is never answered, and finds names over the next', async () => {
+      const proxy = await throughProxy();
+      proxy.hold();
+      const source = open(proxy.url, { timeoutMs: SHORT_MS });
+      expect((await look(source, KNOWN)).kind).to.equal('unavailable');
+      await proxy.nextConnection();
+      proxy.release();
+      const result = await source.check();
+      expect(result).to.deep.equal({ ok: true });
+      expect((await look(source, KNOWN)).kind).to.equal('found');
+    });
+
+    // A time-out of a minute: only what is tested can end the look-up.
+    const endings = [
+      {
+        how: 'its caller gives it up',
+        end: (_: RedisSource, caller: AbortController) => {
+          caller.abort();
+          return Promise.resolve();
+        },
+      },
+      { how: 'the source is closed', end: (source: RedisSource) => source.close() },
+    ];
+    for (const { how, end } of endings) {
+      for (const [state, greeting] of [
+        ['connecting', undefined],
+        ['waiting for an answer', '+OK'],
+      ] as const) {
+        it(`ends a look-up that is ${state} when ${how}`, async () => {
+          let asked: (() => void) | undefined;
+          const isAsked = new Promise<void>((resolve) => (asked = resolve));
+          const url = await serve((socket) => {
+            answer(socket, (command) => {
+              if (greeting === undefined || command === 'hmget') asked?.();
+              return command === 'hmget' ? undefined : greeting;
+            });
+          });
+          const source = open(url, { timeoutMs: 60_000 });
+          const caller = new AbortController();
+          const result = source.lookup(KNOWN as ServerName, { signal: caller.signal });
+          await isAsked;
+          await end(source, caller);
+          expect(await result).to.include({ kind: 'unavailable', scope: 'source' });
+        });
+      }
+    }
 
     it('is unavailable when every connection is closed at once, and asks no more than twice', async () => {
       let connections = 0;
