@@ -6,10 +6,14 @@
  * are UTF-8.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import apacheCrypt from 'apache-crypt';
-import apacheMd5 from 'apache-md5';
+import { createRequire } from 'node:module';
 import bcrypt from 'bcryptjs';
 import { shaCrypt, type ShaCryptScheme } from './sha-crypt.js';
+
+// Neither package brings types that TypeScript finds. Password and hash have one character for each octet.
+const require = createRequire(import.meta.url);
+const apacheMd5 = require('apache-md5') as (password: string, salt: string) => string;
+const apacheCrypt = require('apache-crypt') as (password: string, salt: string) => string;
 
 /** Whether a password is the one of the hash. */
 export type PasswordCheck = (password: string) => Promise<boolean>;
