@@ -9,6 +9,7 @@
  * same certificate comes again, and workers need not parse a new one. They are not kept on disk; a restart mints anew.
  */
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
@@ -80,6 +81,8 @@ export class InternalCaSource implements CertificateSource {
     this.#allow = options.allow ?? DEFAULT_ALLOW;
     this.#now = options.now;
     this.#makeKey = options.makeKey ?? generateKey;
+    // One listener for each look-up under way, however many there are.
+    setMaxListeners(0, this.#closing.signal);
     this.#leaves = new LRUCache({ max: options.maxLeaves ?? DEFAULT_MAX_LEAVES });
   }
 

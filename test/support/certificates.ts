@@ -35,9 +35,9 @@ export interface TestCa {
   readonly rootPem: string;
   readonly authority: Authority;
   /** Issues a certificate; the chain is the leaf, and the intermediate where there is one. */
-  issue(names: readonly string[], options?: IssueOptions): Promise<CertificatePair>;
+  readonly issue: (names: readonly string[], options?: IssueOptions) => Promise<CertificatePair>;
   /** An authority below this one: its chains are of two certificates, and `rootPem` is the same. */
-  intermediate(commonName?: string): Promise<TestCa>;
+  readonly intermediate: (commonName?: string) => Promise<TestCa>;
 }
 
 /** A new authority, valid from 1990 to 2090, so that a test may issue for whatever time its clock shows. */
@@ -77,7 +77,7 @@ function testCa(authority: Authority, rootPem: string): TestCa {
 }
 
 /** A new temporary directory, and how to be rid of it. */
-export async function makeTempDir(): Promise<{ dir: string; remove(): Promise<void> }> {
+export async function makeTempDir(): Promise<{ dir: string; remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'peter-sslers-proxy-'));
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
