@@ -135,6 +135,7 @@ export class RedisSource implements CertificateSource {
   async #ask<T>(signal: AbortSignal, question: (redis: Redis) => Promise<T>): Promise<T> {
     const connection = this.#connect();
     const redis = await connection.ready;
+    signal.throwIfAborted(); // nobody waits for the answer any more
     try {
       return await question(redis);
     } catch (error) {
