@@ -58,21 +58,21 @@ export async function readFolder(
   const chainPath = join(folder, CHAIN_FILE);
   const keyPath = join(folder, KEY_FILE);
   let stamp = '';
-  let chainPem = '';
-  let keyPem = '';
+  let names: readonly ServerName[] = [];
   try {
     stamp = await stampOf(chainPath);
     if (previous !== undefined && previous.stamp === stamp && previous.trouble === undefined) return previous;
-    chainPem = await readText(chainPath);
-    keyPem = await readText(keyPath);
+    const chainPem = await readText(chainPath);
+    const leaf = leafOf(chainPem);
+    if (leaf !== undefined) names = namesOf(leaf);
+    const keyPem = await readText(keyPath);
+    const outcome = readPair({ chainPem, keyPem }, leaf, names, nowMs);
+    if (typeof outcome !== 'string') return { stamp, leaf: outcome };
+    return troubled(previous, { reason: outcome, content: `${chainPem}\0${keyPem}`, names }, stamp);
   } catch (error) {
     if (stamp === '' && !(await isThere(chainPath)) && !(await isThere(keyPath))) return undefined;
-    return troubled(previous, { reason: describeError(error), content: '', names: namesIn(chainPem) }, stamp);
+    return troubled(previous, { reason: describeError(error), content: '', names }, stamp);
   }
-  const outcome = readPair({ chainPem, keyPem }, nowMs);
-  if (typeof outcome !== 'string') return { stamp, leaf: outcome };
-  const content = `${chainPem}\0${keyPem}`;
-  return troubled(previous, { reason: outcome, content, names: namesIn(chainPem) }, stamp);
 }
 
 function troubled(
@@ -90,37 +90,43 @@ function troubled(
 }
 
 /** The certificate with its key, or a clause that says why it cannot be used. */
-function readPair(pair: CertificatePair, nowMs: number): Leaf | string {
-  const blocks = splitChain(pair.chainPem);
+function readPair(
+  pair: CertificatePair,
+  leaf: X509Certificate | undefined,
+  names: readonly ServerName[],
+  nowMs: number,
+): Leaf | string {
   // A file that is being written may end anywhere.
-  if (blocks.length !== (pair.chainPem.match(ANY_BLOCK) ?? []).length) {
+  if (splitChain(pair.chainPem).length !== (pair.chainPem.match(ANY_BLOCK) ?? []).length) {
     return `${CHAIN_FILE} is cut off, or holds more than certificates`;
   }
   const verdict = examine([pair], undefined, nowMs);
   if (verdict.kind === 'unusable') return verdict.reason;
   const { pairs, notBeforeMs, notAfterMs } = verdict.bundle;
   const [read] = pairs;
-  const names = namesIn(pair.chainPem);
-  if (read === undefined || names.length === 0) return 'the certificate names no host';
-  const keyType = new X509Certificate(read.chainPem).publicKey.asymmetricKeyType;
+  if (read === undefined || leaf === undefined || names.length === 0) return 'the certificate names no host';
+  const keyType = leaf.publicKey.asymmetricKeyType;
   return { pair: read, names, isRsa: keyType === 'rsa' || keyType === 'rsa-pss', notBeforeMs, notAfterMs };
 }
 
-/** The host names of the first certificate: its alternative names, or, without any, its common name. */
-function namesIn(chainPem: string): ServerName[] {
+function leafOf(chainPem: string): X509Certificate | undefined {
   const [leafPem] = splitChain(chainPem);
-  if (leafPem === undefined) return [];
-  let leaf: X509Certificate;
   try {
-    leaf = new X509Certificate(leafPem);
+    return leafPem === undefined ? undefined : new X509Certificate(leafPem);
   } catch {
-    return [];
+    return undefined;
   }
+}
+
+/** The host names of a certificate: its alternative names, or, without any, its common name. */
+function namesOf(leaf: X509Certificate): ServerName[] {
   const alternatives = (leaf.subjectAltName ?? '')
     .split(', ')
     .filter((entry) => entry.startsWith('DNS:'))
     .map((entry) => entry.slice('DNS:'.length));
-  const commonNames = leaf.subject.split('\n').map((entry) => entry.replace(/^CN=/, ''));
+  // Undefined where it is empty, whatever the type says.
+  const subject = leaf.subject as string | undefined;
+  const commonNames = (subject ?? '').split('\n').map((entry) => entry.replace(/^CN=/, ''));
   const names = (alternatives.length > 0 ? alternatives : commonNames)
     .map(normaliseDomain)
     // Asked again, as text can be made to look like a list of names; and a common name counts only where nothing else does.
