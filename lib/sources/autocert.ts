@@ -101,8 +101,8 @@ export class Autocert {
       return { kind: 'pending', reason: 'the manager has an order for the name under way' };
     }
     if (this.#isClosed || context.signal.aborted) return givenUp;
-    if (this.#running >= this.#settings.concurrency && this.#queue.length >= this.#maxQueued) {
-      this.#log.err('not ordered: the queue of orders is full', { name, queued: this.#queue.length });
+    if (this.#orders.size >= this.#settings.concurrency + this.#maxQueued) {
+      this.#log.err('not ordered: the queue of orders is full', { name, queued: this.#maxQueued });
       return { kind: 'pending', reason: 'the queue of orders is full' };
     }
     this.#orders.set(name, false);

@@ -9,7 +9,8 @@
  * the challenge of an order. An order takes a connection of its own, so that queries never wait behind it, and so that
  * it is never sent on a connection that the manager is just closing: an order must not be sent twice.
  */
-import { Agent, Pool, type Dispatcher } from 'undici';
+import { setMaxListeners } from 'node:events';
+import { Agent, errors, Pool, type Dispatcher } from 'undici';
 import { describeError } from '../domain/errors.js';
 import type { ManagerAnswer } from './manager-schema.js';
 
@@ -86,6 +87,8 @@ export class ManagerClient {
 
   constructor(options: ManagerClientOptions) {
     this.#options = options;
+    // One listener for each exchange under way.
+    setMaxListeners(0, this.#closing.signal);
     const { origin, pathname } = new URL(options.root);
     this.#prefix = pathname.replace(/\/$/, '');
     this.#headers = {
@@ -249,7 +252,7 @@ function describeFailure(error: unknown): string {
   if (UNTRUSTED.test(code)) {
     return `its certificate is not trusted (${code}): name its authority with --fallback-ca`;
   }
-  if (code.startsWith('HPE_')) return 'it does not speak HTTP on this port';
+  if (error instanceof errors.HTTPParserError) return 'it does not speak HTTP on this port';
   const words = FAILURES[code];
   return words === undefined ? describeError(error) : `${words} (${code})`;
 }

@@ -128,6 +128,8 @@ export interface FakeManager {
   requestsFor(method: 'GET' | 'POST', name: string): ManagerRequest[];
   /** Settles once this many requests (that the test holds for) have arrived. */
   received(count: number, test?: (request: ManagerRequest) => boolean): Promise<void>;
+  /** Settles once this many requests were given up by the client before their answer was complete. */
+  abandoned(count: number): Promise<void>;
   /** Settles once no connection is open. */
   disconnected(): Promise<void>;
   /** Overrides the answer for a name's query (`GET`) or order (`POST`), or for a whole path. */
@@ -155,6 +157,7 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
   const arrivals = new EventEmitter().setMaxListeners(0);
   const sockets = new Set<Socket>();
   let connections = 0;
+  let abandoned = 0;
 
   const ordinary = async (request: ManagerRequest): Promise<Script> => {
     const expected = options.credentials && `Basic ${Buffer.from(options.credentials).toString('base64')}`;
@@ -198,6 +201,11 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
       };
       requests.push(request);
       arrivals.emit('request');
+      response.on('close', () => {
+        if (response.writableFinished) return;
+        abandoned += 1;
+        arrivals.emit('gone');
+      });
       const { path, queried, ordered } = subjectOf(request, prefix);
       const override = [queried ?? ordered, path]
         .map((subject) => overrides.get(`${request.method} ${subject ?? ''}`))
@@ -255,6 +263,7 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
       }),
     received: (count, test = () => true) =>
       waitFor('request', () => requests.filter((request) => test(request)).length >= count),
+    abandoned: (count) => waitFor('gone', () => abandoned >= count),
     disconnected: () => waitFor('gone', () => sockets.size === 0),
     answer: (method, nameOrPath, script) => {
       overrides.set(`${method} ${nameOrPath}`, { script, left: script.times ?? Infinity });
@@ -385,14 +394,10 @@ async function perform(script: Script, incoming: IncomingMessage, response: Serv
     response.write(body.subarray(0, script.truncateAt), () => incoming.socket.destroy());
   } else if (script.hugeBytes !== undefined) {
     const chunk = Buffer.alloc(65_536, ' ');
+    const isGone = new Promise((resolve) => response.once('close', resolve));
     for (let sent = 0; sent < script.hugeBytes && !response.destroyed; sent += chunk.length) {
       const isTaken = response.write(chunk.subarray(0, Math.min(chunk.length, script.hugeBytes - sent)));
-      if (!isTaken) {
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
-      }
+      if (!isTaken) await Promise.race([new Promise((resolve) => response.once('drain', resolve)), isGone]);
     }
     response.end();
   } else if (script.dripEveryMs !== undefined) {

@@ -1,0 +1,56 @@
+import type { ServerName } from '../../../lib/domain/server-name.js';
+import { silentLogger } from '../../../lib/log.js';
+import { DEFAULT_CERT_PREFERENCES } from '../../../lib/sources/manager-schema.js';
+import { ManagerSource } from '../../../lib/sources/manager.js';
+import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
+import { describeSourceContract, type SourceHarness } from '../../support/source-contract.js';
+
+interface Harness extends SourceHarness {
+  readonly manager: FakeManager;
+}
+
+const NAMES = ['fresh.example.com', 'nobody.example.com', 'check.peter-sslers-proxy.invalid'];
+
+for (const isOrdering of [false, true]) {
+  describeSourceContract<Harness>(
+    isOrdering ? 'the manager with autocert for other names' : 'the manager',
+    async () => {
+      const manager = await startFakeManager({ credentials: 'proxy:hunter2' });
+      return {
+        manager,
+        source: new ManagerSource({
+          settings: {
+            root: manager.root,
+            credentials: 'proxy:hunter2',
+            preferences: DEFAULT_CERT_PREFERENCES,
+            missRate: 200,
+            ...(isOrdering && {
+              // Not the suite's names: an order answers `pending` to whoever else asks.
+              autocert: { allow: ['*.ordered.test'], holdoffMs: 900_000, concurrency: 2, timeoutMs: 30_000 },
+            }),
+          },
+          log: silentLogger,
+          now: Date.now,
+          timeouts: { connectMs: 200, headersMs: 200, bodyMs: 200 },
+        }),
+        nameWithCertificate: 'fresh.example.com',
+        nameAbsent: 'nobody.example.com',
+        // The recorded certificates are valid for ten years from the end of 2026.
+        nowMs: Date.UTC(2027, 0, 1),
+        secrets: ['hunter2', Buffer.from('proxy:hunter2').toString('base64')],
+        stop: () => manager.close(),
+      };
+    },
+    {
+      provide: ({ manager }, name: ServerName, pair) => {
+        manager.setCertificate(name, pair);
+        return Promise.resolve();
+      },
+      breakSource: ({ manager }) => manager.close(),
+      stallSource: ({ manager }) => {
+        for (const name of NAMES) manager.answer('GET', name, { hang: true });
+        return Promise.resolve();
+      },
+    },
+  );
+}
