@@ -7,13 +7,14 @@
  * 4. A log that can no longer be written (a full disk) never stops the program.
  */
 import { pino } from 'pino';
-import { usageError } from './domain/errors.js';
-import type { LogSettings } from './config/settings.js';
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from './log.js';
+import { LogSink, type LogStream } from './log-sink.js';
 
-/** Where lines go. Each ends in a newline. */
-export interface LogStream {
-  write(line: string): unknown;
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  /** Absent: stderr. */
+  readonly file?: string;
 }
 
 export interface LoggerOptions {
@@ -36,13 +37,9 @@ export interface ReopenableLogger extends Logger {
   setLevel(level: LogLevel): void;
   /** Takes other settings over: level, format and file. Throws ERR_USAGE, with nothing changed. */
   configure(settings: LogSettings): void;
-  /** Writes out what a failed write left behind. Never throws. */
+  /** Writes what could not be written yet: before an exit. Never throws, and takes half a second at most. */
   flush(): void;
 }
-
-/** What waits for a full disk or a closed pipe, at most; then lines are dropped. */
-const MAX_PENDING_BYTES = 1024 * 1024;
-const STDERR = 2;
 
 /**
  * Opens the log.
@@ -51,9 +48,9 @@ const STDERR = 2;
  */
 export function createLogger(options: LoggerOptions): ReopenableLogger {
   const { role, workerId, pid = process.pid, now = Date.now } = options;
-  const open = (file: string | undefined): Sink => (options.stream ? wrap(options.stream) : openSink(file));
   let settings = options.settings;
-  let sink = open(settings.file);
+  let sink = options.stream ? undefined : new LogSink(settings.file);
+  const write = (line: string): void => void (options.stream ?? sink)?.write(line);
 
   const json = pino(
     {
@@ -65,7 +62,7 @@ export function createLogger(options: LoggerOptions): ReopenableLogger {
       timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
     },
     // JSON allows some characters that a terminal acts upon; inside its strings, an escape means the same.
-    { write: (line: string) => sink.write(`${escapeControls(line.trimEnd())}\n`) },
+    { write: (line: string) => write(`${escapeControls(line.trimEnd())}\n`) },
   );
   const who = `[${role}${workerId === undefined ? '' : ` ${workerId}`} ${pid}]`;
 
@@ -81,11 +78,12 @@ export function createLogger(options: LoggerOptions): ReopenableLogger {
     } else {
       const pairs = clean.map(([key, value]) => ` ${escapeControls(key)}=${textValue(value)}`).join('');
       const time = new Date(now()).toISOString();
-      sink.write(`${time} ${level} ${who} ${escapeControls(redact(message))}${pairs}\n`);
+      write(`${time} ${level} ${who} ${escapeControls(redact(message))}${pairs}\n`);
     }
   };
   const swap = (file: string | undefined): void => {
-    const next = open(file);
+    if (sink === undefined) return;
+    const next = new LogSink(file);
     sink.close();
     sink = next;
   };
@@ -104,55 +102,11 @@ export function createLogger(options: LoggerOptions): ReopenableLogger {
       if (next.file !== settings.file) swap(next.file);
       settings = next;
     },
-    flush: () => sink.flush(),
+    flush: () => sink?.flush(),
   };
 }
 
 type Field = [key: string, value: string | number | boolean];
-
-interface Sink extends LogStream {
-  flush(): void;
-  close(): void;
-}
-
-function wrap(stream: LogStream): Sink {
-  return { write: (line) => stream.write(line), flush: () => undefined, close: () => undefined };
-}
-
-function openSink(file: string | undefined): Sink {
-  let destination: ReturnType<typeof pino.destination>;
-  try {
-    // Others may read along with the group only: the log has the names of the hosts that are asked for.
-    destination = pino.destination({
-      dest: file ?? STDERR,
-      sync: true,
-      append: true,
-      mode: 0o640,
-      maxLength: MAX_PENDING_BYTES,
-    });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw usageError(`--log-file names ${String(file)}, which cannot be written: ${code}`, error);
-  }
-  // Without a listener the first failed write would end the process. What failed is tried again with the next line.
-  destination.on('error', () => undefined);
-  const flush = (): void => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Still not writable, and there is nobody to tell.
-    }
-  };
-  return {
-    write: (line) => destination.write(line),
-    flush,
-    close: () => {
-      flush();
-      // Stderr is not ours to close.
-      if (file !== undefined) destination.destroy();
-    },
-  };
-}
 
 /** The fields that are the line's own. */
 const OWN_KEYS = new Set(['time', 'level', 'role', 'worker', 'pid', 'msg']);

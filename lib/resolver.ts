@@ -25,8 +25,8 @@
 import type { NegativeCache } from './caches/negative-cache.js';
 import type { PemCache } from './caches/pem-cache.js';
 import { SingleFlight, type Flight } from './caches/single-flight.js';
-import { examine, type CertificateBundle } from './domain/certificate.js';
-import { describeError } from './domain/errors.js';
+import { examine, type CertificateBundle, type CertificatePair } from './domain/certificate.js';
+import { describeError, usageError } from './domain/errors.js';
 import { TIER_CACHE, type LastGood, type Resolution, type Tier } from './domain/lookup.js';
 import { wildcardOf, type ServerName } from './domain/server-name.js';
 import type { CacheStatus, WorkerToPrimary } from './bus/messages.js';
@@ -106,6 +106,20 @@ export class Resolver {
     this.#parts.pem.flush(options);
     this.#parts.negative.clear();
     for (const source of this.#sources) source.forget?.();
+  }
+
+  /**
+   * Puts a certificate into the PEM cache by hand, as if a source had it now.
+   *
+   * @throws ProxyError ERR_USAGE when it must not be served for this name.
+   */
+  seed(name: ServerName, pairs: readonly CertificatePair[]): void {
+    const verdict = examine(pairs, name, this.#parts.now());
+    if (verdict.kind !== 'usable')
+      throw usageError(`the certificate for ${name} is ${verdict.kind}: ${verdict.reason}`);
+    this.#flights.detach(name);
+    this.#parts.negative.delete(name);
+    this.#parts.pem.set(name, verdict.bundle, TIER_CACHE, this.#settings.certCacheDurationMs);
   }
 
   status(): CacheStatus {

@@ -30,7 +30,9 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
   };
   const broken = document.errors[0];
   if (broken !== undefined) {
-    throw usageError(`${at(broken.pos[0])} this is neither YAML nor JSON (${broken.code})`);
+    // The parser's own message may quote the text, and with it a password.
+    const what = broken.code.toLowerCase().replaceAll('_', ' ');
+    throw usageError(`${at(broken.pos[0])} this is neither YAML nor JSON (${what})`);
   }
   const entries = new Map<FlagName, FileEntry>();
   const top: unknown = document.contents;

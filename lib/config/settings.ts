@@ -4,7 +4,9 @@
  * `Settings` is what the primary works with; `WorkerSettings` (bus/messages) is the part that crosses to the workers.
  */
 import type { CertificatePair } from '../domain/certificate.js';
-import type { LogLevel } from '../log.js';
+import type { LogSettings } from '../log-pino.js';
+
+export type { LogSettings } from '../log-pino.js';
 
 export interface ListenAddress {
   /** An IPv4 or IPv6 address, without brackets. */
@@ -65,13 +67,6 @@ export interface AdminSettings {
   readonly htpasswd?: string;
   /** Hosts that have admin routes; empty means any. */
   readonly hosts: readonly string[];
-}
-
-export interface LogSettings {
-  readonly level: LogLevel;
-  readonly format: 'text' | 'json';
-  /** Absent: stderr. */
-  readonly file?: string;
 }
 
 export interface Settings {

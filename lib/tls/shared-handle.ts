@@ -3,8 +3,9 @@
  *
  * The cluster module's own shared handle is closed when the last worker is gone: connections would be refused for
  * 50 to 80 ms after a crash, and port 0 would move. So the primary binds the address and sends the handle to each worker;
- * the kernel hands each connection to one of them, and it queues connections while there is none. The primary itself never
- * accepts.
+ * the kernel hands each connection to one of them. Once a worker has listened, the socket listens for as long as the primary
+ * has it open, and queues connections while there is no worker. The primary itself never accepts: it must not call
+ * `listen`, which would make it take connections that nobody answers.
  *
  * Node has no documented way to bind without accepting. `net._createServerHandle` and `Server._listen2` are what the
  * cluster module itself uses; they are the same from Node 20 to 26, and used only here.
@@ -22,7 +23,6 @@ export interface SharedHandle {
 
 interface NativeHandle {
   getsockname(out: { address?: string; port?: number }): number;
-  listen(backlog: number): number;
   close(): void;
 }
 
@@ -45,7 +45,7 @@ interface ServerInternals {
 const BACKLOG = 511;
 
 /**
- * Binds an address in the primary and starts listening, so that connections queue from now on.
+ * Binds an address in the primary.
  *
  * @throws ProxyError ERR_ENVIRONMENT: the port is in use, or not permitted, or the address is not this machine's.
  */
@@ -53,14 +53,13 @@ export function bindSharedHandle(host: string, port: number): SharedHandle {
   const internals = net as unknown as NetInternals;
   const created = internals._createServerHandle(host, port, net.isIPv6(host) ? 6 : 4, undefined, 0);
   if (typeof created === 'number') throw listenError(host, port, created);
-  // Bound without an error, a port in use is only noticed by listen.
-  const failure = created.listen(BACKLOG);
+  // libuv puts off the error of a port in use to the next call: this one, since the primary does not listen.
+  const name: { address?: string; port?: number } = {};
+  const failure = created.getsockname(name);
   if (failure !== 0) {
     created.close();
     throw listenError(host, port, failure);
   }
-  const name: { address?: string; port?: number } = {};
-  created.getsockname(name);
   return {
     address: { host, port: name.port ?? port },
     native: created,

@@ -1,0 +1,132 @@
+/**
+ * The library: the proxy inside a program of yours.
+ *
+ *     import { start } from 'peter-sslers-proxy';
+ *     const proxy = await start({ settings: { listen: '127.0.0.1:8443', 'redis-strategy': 2 } });
+ *     console.log(proxy.addresses);
+ *     await proxy.stop();
+ *
+ * Your process becomes the primary of a `node:cluster`: it forks the workers, and must not be a cluster worker itself.
+ */
+import cluster from 'node:cluster';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseHtpasswd } from './admin/htpasswd.js';
+import type { CacheStatus, WorkersExpired } from './bus/messages.js';
+import { findFlag, type FlagName } from './config/defaults.js';
+import { loadSettings } from './config/load.js';
+import type { CertificateBundle, CertificatePair } from './domain/certificate.js';
+import { environmentError, usageError } from './domain/errors.js';
+import { normaliseDomain, type ServerName } from './domain/server-name.js';
+import { Primary } from './primary/primary.js';
+import type { CertificateSource } from './sources/source.js';
+
+/** The value of a flag: what would stand behind it on the command line; a list for a repeatable one. */
+export type SettingValue = string | number | boolean | readonly string[];
+
+export interface StartOptions {
+  /** Flags by their names without dashes in front: `{ 'lru-maxitems': 500 }`. Unlike the program, the environment is not read. */
+  readonly settings?: Partial<Readonly<Record<FlagName, SettingValue>>>;
+  /** Sources of your own, asked in this order before all others. They run in your process. */
+  readonly sources?: readonly CertificateSource[];
+}
+
+/** The PEM cache that all workers share. */
+export interface SharedCache {
+  /**
+   * Puts a certificate in, fresh for `cert-cache-duration`.
+   *
+   * @param name a host name, or a wildcard.
+   * @param pairs one pair, or an RSA and an ECDSA one.
+   * @throws ProxyError ERR_USAGE when the name is none, or the certificate must not be served for it: it is not for this
+   *   name, out of date, or does not go with its key.
+   */
+  set(name: string, pairs: readonly CertificatePair[]): void;
+  /** What is kept of a name, private keys included. `retained`: out of its time, served only while no source can be asked. */
+  get(
+    name: string,
+  ): { readonly certificate: CertificateBundle; readonly state: 'fresh' | 'retained' } | undefined;
+}
+
+export interface ProxyHandle {
+  /** Where it listens, with the real ports. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  readonly cache: SharedCache;
+  /** The names in the shared caches, at most 1,024: with a certificate, without one, being ordered. */
+  status(): CacheStatus;
+  /** Expires everything; `hard` also drops what would serve on while the sources are unavailable. Workers' LRUs are told only with `expire-workers`. */
+  expireAll(options?: { readonly hard?: boolean }): Promise<Partial<WorkersExpired>>;
+  /** Expires one name, hard. @throws ProxyError ERR_USAGE when it is no name. */
+  expireDomain(name: string): Promise<Partial<WorkersExpired>>;
+  /** Reads the files that the settings name again, as SIGHUP does. What is wrong is logged, and all stays as it was. */
+  reload(): Promise<void>;
+  /** Stops accepting, finishes what is under way, at the latest after `drain-timeout`. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the proxy; returns when every worker accepts.
+ *
+ * @throws ProxyError: ERR_USAGE for a wrong setting, ERR_ENVIRONMENT for a port in use and the like. The message is one
+ *   sentence that names the setting.
+ */
+export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
+  if (!cluster.isPrimary) throw environmentError('the proxy cannot be started in a cluster worker');
+  const flags = Object.fromEntries(
+    Object.entries(options.settings ?? {}).map(([name, value]) => {
+      if (findFlag(name) === undefined) throw usageError(`unknown setting ${JSON.stringify(name)}`);
+      return [name, Array.isArray(value) ? value.map(String) : [String(value)]];
+    }),
+  );
+  const primary = await Primary.start({
+    load: () =>
+      loadSettings({
+        flags,
+        env: {},
+        readFile: (path) => readFileSync(path, 'utf8'),
+        cwd: process.cwd(),
+        cpuCount: availableParallelism(),
+        nowMs: Date.now(),
+        checkHtpasswd: (text) => void parseHtpasswd(text),
+      }),
+    ...(options.sources === undefined ? {} : { sources: options.sources }),
+  });
+  return {
+    addresses: primary.addresses,
+    cache: {
+      set: (name, pairs) => primary.resolver.seed(nameOf(name), pairs),
+      get: (name) => {
+        const hit = primary.pem.get(nameOf(name));
+        return hit === undefined ? undefined : { certificate: hit.entry.certificate, state: hit.state };
+      },
+    },
+    status: () => primary.resolver.status(),
+    expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
+    expireDomain: async (name) => primary.expireDomain(nameOf(name)),
+    reload: () => primary.reload(),
+    stop: () => primary.stop(),
+  };
+}
+
+function nameOf(raw: string): ServerName {
+  return normaliseDomain(raw) ?? raise(`${JSON.stringify(raw)} is no host name`);
+}
+
+function raise(message: string): never {
+  throw usageError(message);
+}
+
+/** The look-up order by itself, with its caches, for programs that terminate TLS in their own way. */
+export { Resolver, type ResolveRequest, type ResolverParts, type ResolverSettings } from './resolver.js';
+export { PemCache, type PemCacheOptions, type PemEntry, type PemHit } from './caches/pem-cache.js';
+export { NegativeCache, type NegativeCacheOptions } from './caches/negative-cache.js';
+/** The contract of a source, and what it speaks of. */
+export type { CertificateSource, LookupContext, SourceCheck } from './sources/source.js';
+export type { Lookup, Resolution, ResolvePhase, LastGood, Tier } from './domain/lookup.js';
+export type { CertificateBundle, CertificatePair, Examination } from './domain/certificate.js';
+export { examine } from './domain/certificate.js';
+/** Names: everything that is looked up is normalised by one of these. */
+export { normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
+export { ProxyError, type ErrorCode } from './domain/errors.js';
+export { silentLogger, type LogFields, type Logger, type LogLevel } from './log.js';
+export type { CacheStatus, WorkersExpired } from './bus/messages.js';

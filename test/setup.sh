@@ -1,0 +1,22 @@
+#!/bin/sh
+# Brings what the tests need beside Node: redis-server, openssl and curl, from Debian's packages where they are missing.
+set -eu
+missing=''
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "The tests need$missing, and there is no apt-get to install it with: please install it by hand." >&2
+  exit 1
+fi
+run() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; elif command -v sudo >/dev/null 2>&1; then sudo "$@"; else
+    echo "The tests need$missing: run 'apt-get install$missing' as root." >&2
+    exit 1
+  fi
+}
+echo "Installing$missing for the tests" >&2
+run apt-get update -qq
+# The packaged service is not wanted: tests start servers of their own.
+run env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
