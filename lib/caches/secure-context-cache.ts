@@ -5,15 +5,15 @@
  * name, and its fingerprint saves parsing an unchanged one again. Negative answers live in a bounded store of their own,
  * so that junk names push out no context.
  *
- * Where both are known of a name: `absent` withdraws the context. An `error` does not: a fresh context goes on as if
- * nothing had happened, a lapsed one is handed out beside the error as the last good one.
+ * A negative answer withdraws the context of its name: the primary, which gives it, keeps the last good certificate itself,
+ * and one that was expired by hand must not come back from here.
  *
  * `get` is on every handshake's path: a hit is one look-up and creates nothing.
  */
 import { LRUCache } from 'lru-cache';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import { NegativeCache } from './negative-cache.js';
+import { NegativeCache, type Negative } from './negative-cache.js';
 
 /** `C` is the context's type, for a worker `tls.SecureContext`. */
 export interface ContextEntry<C> {
@@ -27,15 +27,7 @@ export interface ContextEntry<C> {
 }
 
 export type ContextHit<C> =
-  | { readonly state: 'fresh' | 'lapsed'; readonly entry: ContextEntry<C> }
-  | { readonly state: 'negative'; readonly kind: 'absent'; readonly reason: string }
-  | {
-      readonly state: 'negative';
-      readonly kind: 'error';
-      readonly reason: string;
-      /** The lapsed entry of the name, to be served rather than the default. */
-      readonly lastGood?: ContextEntry<C>;
-    };
+  { readonly state: 'fresh' | 'lapsed'; readonly entry: ContextEntry<C> } | { readonly state: 'negative' };
 
 export interface SecureContextCacheOptions {
   /** The most names with a context, a whole number above 0. */
@@ -58,16 +50,9 @@ interface Slot<C> {
   /** What `get` returns while it is fresh: made once, so that a hit creates nothing. */
   readonly fresh: ContextHit<C>;
   readonly lapsed: ContextHit<C>;
-  /** What `get` returns until `errorUntilMs` if it has lapsed. Kept here, not among the junk, so that it lives as long. */
-  error: ContextHit<C> | undefined;
-  errorUntilMs: number;
 }
 
-const ABSENT: ContextHit<never> = {
-  state: 'negative',
-  kind: 'absent',
-  reason: 'no source has a certificate for this name',
-};
+const NEGATIVE: ContextHit<never> = { state: 'negative' };
 
 export class SecureContextCache<C> {
   readonly #now: () => number;
@@ -93,11 +78,8 @@ export class SecureContextCache<C> {
   /** What is known of a name. Counts as a use of it. Undefined: nothing, it has to be resolved. */
   get(name: ServerName): ContextHit<C> | undefined {
     const slot = this.#slots.get(name);
-    if (slot === undefined) return this.#negative(name);
-    const nowMs = this.#now();
-    if (nowMs < slot.entry.freshUntilMs) return slot.fresh;
-    if (slot.error !== undefined && nowMs < slot.errorUntilMs) return slot.error;
-    return slot.lapsed;
+    if (slot === undefined) return this.#negatives.get(name) === undefined ? undefined : NEGATIVE;
+    return this.#now() < slot.entry.freshUntilMs ? slot.fresh : slot.lapsed;
   }
 
   /** Stores a context, fresh for `ttlMs` (0: lapsed from the start), in place of what was known of the name. */
@@ -108,8 +90,6 @@ export class SecureContextCache<C> {
       entry,
       fresh: { state: 'fresh', entry },
       lapsed: { state: 'lapsed', entry },
-      error: undefined,
-      errorUntilMs: 0,
     });
     this.#negatives.delete(name);
   }
@@ -125,29 +105,13 @@ export class SecureContextCache<C> {
     if (slot === undefined) return false;
     slot.entry.freshUntilMs = this.#now() + ttlMs;
     if (tier !== undefined) slot.entry.tier = tier;
-    slot.error = undefined;
     return true;
   }
 
-  /**
-   * Remembers for `ttlMs` (0: not at all) that a name has no certificate, or that nobody could tell.
-   *
-   * @param reason for `error`, one clause for a log line.
-   */
-  setNegative(name: ServerName, kind: 'absent' | 'error', ttlMs: number, reason = 'it is unknown why'): void {
-    if (kind === 'absent') {
-      this.#slots.delete(name);
-      if (ttlMs > 0) this.#negatives.set(name, { kind }, ttlMs);
-      return;
-    }
-    if (ttlMs <= 0) return;
-    const slot = this.#slots.peek(name);
-    if (slot === undefined) {
-      this.#negatives.set(name, { kind, reason }, ttlMs);
-    } else {
-      slot.error = { state: 'negative', kind, reason, lastGood: slot.entry };
-      slot.errorUntilMs = this.#now() + ttlMs;
-    }
+  /** Remembers for `ttlMs` (0: not at all) that a name has no certificate, or that nobody could tell. */
+  setNegative(name: ServerName, negative: Negative, ttlMs: number): void {
+    this.#slots.delete(name);
+    if (ttlMs > 0) this.#negatives.set(name, negative, ttlMs);
   }
 
   /** Forgets all that is known of a name. @returns whether anything was. */
@@ -173,12 +137,5 @@ export class SecureContextCache<C> {
     const old = this.#slots;
     this.#slots = new LRUCache({ max: maxNames });
     for (const [name, slot] of [...old.entries()].reverse()) this.#slots.set(name, slot);
-  }
-
-  #negative(name: ServerName): ContextHit<C> | undefined {
-    const negative = this.#negatives.get(name);
-    if (negative === undefined) return undefined;
-    if (negative.kind === 'absent') return ABSENT;
-    return { state: 'negative', kind: 'error', reason: negative.reason };
   }
 }

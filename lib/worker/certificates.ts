@@ -192,10 +192,10 @@ export class Certificates {
         return { context: lapsed.context, tier: resolution.tier };
       }
       case 'absent':
-        cache.setNegative(name, 'absent', keepMs());
+        cache.setNegative(name, { kind: 'absent' }, keepMs());
         return undefined;
       case 'unavailable':
-        cache.setNegative(name, 'error', keepMs(), resolution.reason);
+        cache.setNegative(name, { kind: 'error', reason: resolution.reason }, keepMs());
         return undefined;
       case 'pending': {
         const { lastGood } = resolution;
