@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import { createCli } from '../../../lib/cli/cli.js';
+import type { CliIo } from '../../../lib/cli/io.js';
+import type { Settings } from '../../../lib/config/settings.js';
+import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/defaults.js';
+import { environmentError } from '../../../lib/domain/errors.js';
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** What start was given; undefined when it was not reached. */
+  settings: Settings | undefined;
+}
+
+interface Surroundings {
+  env?: Record<string, string>;
+  files?: Record<string, string>;
+  /** What start does after loading. */
+  then?: () => number;
+}
+
+async function run(
+  argv: string[],
+  { env = {}, files = {}, then = () => 0 }: Surroundings = {},
+): Promise<Outcome> {
+  const outcome: Outcome = { code: -1, stdout: '', stderr: '', settings: undefined };
+  const io: CliIo = {
+    stdout: (text) => (outcome.stdout += text),
+    stderr: (text) => (outcome.stderr += text),
+    env,
+    cwd: '/work-dir',
+    readFile: (path) => files[path] ?? expect.fail(`reads ${path}`),
+    cpuCount: 2,
+    now: () => 0,
+  };
+  const cli = createCli({
+    start: (load) => {
+      outcome.settings = load().settings;
+      return Promise.resolve().then(then);
+    },
+    checkHtpasswd: (text) => {
+      if (text !== 'good') throw new Error('line 1: no colon');
+    },
+  });
+  outcome.code = await cli(argv, io);
+  return outcome;
+}
+
+describe('the command line', () => {
+  const wrong: [argv: string[], sentence: string][] = [
+    [[], 'name a command: start (see --help)'],
+    [['--workers', '2'], 'name a command: start (see --help)'],
+    [['stop'], '"stop" is no command: the only one is start (see --help)'],
+    [['start', 'now'], '"now" is no command: the only one is start (see --help)'],
+    [['start', '--bogus'], 'unknown flag "--bogus", see --help'],
+    [['start', '--bogus=secret'], 'unknown flag "--bogus", see --help'],
+    [['start', '--http-listen', '80'], 'unknown flag "--http-listen", see --help'],
+    [['start', '--__proto__=x'], 'unknown flag "--__proto__", see --help'],
+    [['start', '-w', '2'], 'unknown flag "-w", see --help'],
+    [['start', '--', '--workers=2'], 'unknown flag "--", see --help'],
+    [['start', '--workers'], '--workers needs a value'],
+    [['start', '--cert_dir', '--wildcards'], '--cert_dir needs a value'],
+    [['start', '--workers='], '--workers needs a value'],
+    [['start', '--workers=1', '--workers', '2'], '--workers may be given once only'],
+    [['start', '--lru_maxitems=1', '--lru-maxitems=2'], '--lru-maxitems may be given once only'],
+    [['start', '--wildcards', '--no-wildcards'], '--wildcards may be given once only'],
+    [['start', '--no-workers'], 'unknown flag "--no-workers", see --help'],
+    [['start', '--no-wildcards=true'], '--no-wildcards takes no value'],
+    [['start', '--wildcards=maybe'], '--wildcards must be true or false, not "maybe"'],
+    [['start', '--miss-rate', '-5'], '--miss-rate must be a number above 0 and up to 1000000, not "-5"'],
+    [['start', '--workers', '0x10'], '--workers must be a whole number from 1 to 1024, not "0x10"'],
+    [['start', '--admin-user-file', '/h'], '--admin-user-file /h: line 1: no colon'],
+  ];
+  for (const [argv, sentence] of wrong) {
+    it(`ends \`${argv.join(' ')}\` with code 2 and one sentence`, async () => {
+      const { code, stdout, stderr, settings } = await run(argv, { files: { '/h': 'bad' } });
+      expect({ code, stdout, stderr, settings }).to.deep.equal({
+        code: 2,
+        stdout: '',
+        stderr: `peter-sslers-proxy: ${sentence}\n`,
+        settings: undefined,
+      });
+    });
+  }
+
+  const right: [argv: string[], pick: (settings: Settings) => unknown, value: unknown][] = [
+    [['--workers=5'], (s) => s.workers, 5],
+    [['--workers', '5'], (s) => s.workers, 5],
+    [['--lru_maxitems', '007'], (s) => s.lruMaxItems, 7],
+    [['--cert_cache-duration=1.50'], (s) => s.certCacheDurationMs, 1500],
+    [['--listen', '127.0.0.1:1', '--listen=[::1]:2'], (s) => s.listen.map(({ port }) => port), [1, 2]],
+    [['--listen', '127.0.0.1:1,[::1]:2'], (s) => s.listen.length, 2],
+    [['--wildcards'], (s) => s.wildcards, true],
+    [['--wildcards=1'], (s) => s.wildcards, true],
+    [['--wildcards=false'], (s) => s.wildcards, false],
+    [['--wildcards', 'false'], (s) => s.wildcards, false],
+    [['--no-wildcards'], (s) => s.wildcards, false],
+    [['--no-expire_workers'], (s) => s.expireWorkers, false],
+    [['--cert-dir', '5'], (s) => s.certDir, '/work-dir/5'],
+    [['--cert-dir=a=b'], (s) => s.certDir, '/work-dir/a=b'],
+    [['--pid-file', '-'], (s) => s.pidFile, '/work-dir/-'],
+    [['--admin-user-file', '/h'], (s) => s.admin.htpasswd, 'good'],
+  ];
+  for (const [flags, pick, value] of right) {
+    it(`starts with \`${flags.join(' ')}\``, async () => {
+      const { code, stderr, settings } = await run(['start', ...flags], { files: { '/h': 'good' } });
+      expect([code, stderr, settings && pick(settings)]).to.deep.equal([0, '', value]);
+    });
+  }
+
+  it('lets flags stand before the command', async () => {
+    expect((await run(['--workers', '5', 'start'])).settings?.workers).to.equal(5);
+  });
+
+  it('reads the environment and the configuration file', async () => {
+    const { settings } = await run(['start', '--config', 'p.yaml'], {
+      env: { PETER_SSLERS_WORKERS: '4' },
+      files: { '/work-dir/p.yaml': 'lru-maxitems: 9\n' },
+    });
+    expect([settings?.workers, settings?.lruMaxItems]).to.deep.equal([4, 9]);
+  });
+
+  it('shows every flag and its default in --help', async () => {
+    for (const argv of [['--help'], ['start', '--help']]) {
+      const { code, stdout, stderr, settings } = await run(argv);
+      expect([code, stderr, settings]).to.deep.equal([0, '', undefined]);
+      const text = stdout.replaceAll(/\s+/g, ' ');
+      for (const name of FLAG_NAMES) {
+        expect(text, name).to.match(new RegExp(`--${name} `));
+        expect(text, name).to.include(`[default: ${DEFAULTS[name]}]`);
+      }
+    }
+  });
+
+  it('shows the version of the package', async () => {
+    const { code, stdout } = await run(['--version']);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('gives the exit code of start', async () => {
+    expect((await run(['start'], { then: () => 7 })).code).to.equal(7);
+  });
+
+  const failures: [title: string, error: Error, code: number, sentence: string][] = [
+    ['the environment', environmentError('127.0.0.1:8443 is in use'), 1, '127.0.0.1:8443 is in use'],
+    ['a bug', new TypeError('x is\n undefined'), 1, 'x is undefined'],
+  ];
+  for (const [title, error, code, sentence] of failures) {
+    const then = (): number => {
+      throw error;
+    };
+
+    it(`ends with code ${code} and one sentence when ${title} is at fault`, async () => {
+      const outcome = await run(['start'], { then });
+      expect([outcome.code, outcome.stderr]).to.deep.equal([code, `peter-sslers-proxy: ${sentence}\n`]);
+    });
+
+    it(`adds the stack with --log-level debug only, when ${title} is at fault`, async () => {
+      const byFlag = await run(['start', '--log-level=debug'], { then });
+      const byVariable = await run(['start'], { then, env: { PETER_SSLERS_LOG_LEVEL: 'debug' } });
+      for (const { stderr } of [byFlag, byVariable]) {
+        expect(stderr).to.match(/^peter-sslers-proxy: .*\n\w*Error: [\s\S]*\n {4}at /);
+      }
+    });
+  }
+});

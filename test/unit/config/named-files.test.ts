@@ -1,0 +1,239 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { loadSettings } from '../../../lib/config/load.js';
+import { load, problemOf } from './support.js';
+
+/** Files in memory, made by OpenSSL: an RSA and two EC certificates with their keys. */
+function makeCertificates(): Record<string, string> {
+  const dir = mkdtempSync(join(tmpdir(), 'config-test-'));
+  const make = (name: string, newkey: string[]): void => {
+    const files = ['-keyout', join(dir, `${name}.key`), '-out', join(dir, `${name}.pem`)];
+    const subject = ['-subj', `/CN=${name}.example`, '-days', '30', '-nodes'];
+    execFileSync('openssl', ['req', '-x509', '-newkey', ...newkey, ...files, ...subject], {
+      stdio: 'ignore',
+    });
+  };
+  try {
+    make('rsa', ['rsa:2048']);
+    make('ec', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
+    make('ec2', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
+    const names = ['rsa', 'ec', 'ec2'].flatMap((name) => [`${name}.pem`, `${name}.key`]);
+    return Object.fromEntries(names.map((name) => [`/${name}`, readFileSync(join(dir, name), 'utf8')]));
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+describe('files that flags name', () => {
+  let files: Record<string, string>;
+  before(() => {
+    files = {
+      ...makeCertificates(),
+      '/no-pem': 'hello\n',
+      '/bad.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      '/bad.key': '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n',
+      '/locked': 'FORBIDDEN',
+      '/cred': 'user:pa:ss\r\nsecond line\n',
+      '/bad-cred': 'secret\n',
+      '/allow': '# ours\nExample.com\r\n\n*.b.example # and below\n',
+      '/bad-allow': 'a.example\nb.example:443\n',
+      '/work-dir/lists/allow': 'c.example\n',
+      '/htpasswd': 'root:$apr1$x',
+    };
+  });
+  // The certificates are of today, so today is the time to judge them by.
+  const loadNow = (flags: Record<string, string[]>, nowMs = Date.now()) =>
+    loadSettings({
+      flags,
+      env: {},
+      cwd: '/',
+      cpuCount: 1,
+      nowMs,
+      readFile: (path) => files[path] ?? expect.fail(`reads ${path}`),
+    });
+
+  describe('the default certificate', () => {
+    it('is one pair', () => {
+      const { settings, warnings } = loadNow({ 'default-cert': ['/rsa.pem'], 'default-key': ['/rsa.key'] });
+      expect(warnings).to.deep.equal([]);
+      expect(settings.defaultPairs).to.deep.equal([
+        { chainPem: files['/rsa.pem'], keyPem: files['/rsa.key'] },
+      ]);
+    });
+
+    it('is two pairs, the ECDSA one first whatever the order of the flags', () => {
+      const { settings } = loadNow({
+        'default-cert': ['/rsa.pem', '/ec.pem'],
+        'default-key': ['/rsa.key', '/ec.key'],
+      });
+      expect(settings.defaultPairs?.map(({ chainPem }) => chainPem)).to.deep.equal([
+        files['/ec.pem'],
+        files['/rsa.pem'],
+      ]);
+    });
+
+    it('is served when it has expired, with a warning that names the file', () => {
+      const later = Date.now() + 60 * 86_400_000;
+      const { settings, warnings } = loadNow(
+        { 'default-cert': ['/ec.pem'], 'default-key': ['/ec.key'] },
+        later,
+      );
+      expect(settings.defaultPairs).to.have.length(1);
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.match(/^--default-cert \/ec\.pem: it expired on \d{4}-/);
+    });
+
+    const cases: [certs: string[], keys: string[], message: string][] = [
+      [['/ec.pem'], [], '--default-cert needs a --default-key beside each'],
+      [[], ['/ec.key'], '--default-key needs a --default-cert beside each'],
+      [['/ec.pem', '/rsa.pem'], ['/ec.key'], '--default-cert needs a --default-key beside each'],
+      [['/none'], ['/ec.key'], '--default-cert names /none, which cannot be read: there is no such file'],
+      [['/ec.pem'], ['/locked'], '--default-key names /locked, which cannot be read: permission denied'],
+      [
+        ['/ec.pem'],
+        ['/rsa.key'],
+        '--default-cert /ec.pem with --default-key /rsa.key: the private key does not belong to the certificate',
+      ],
+      [
+        ['/no-pem'],
+        ['/ec.key'],
+        '--default-cert /no-pem with --default-key /ec.key: the chain holds no PEM certificate',
+      ],
+      [
+        ['/bad.pem'],
+        ['/ec.key'],
+        '--default-cert /bad.pem with --default-key /ec.key: a certificate of the chain cannot be parsed',
+      ],
+      [
+        ['/ec.pem'],
+        ['/bad.key'],
+        '--default-cert /ec.pem with --default-key /bad.key: the private key cannot be parsed',
+      ],
+      [
+        ['/ec.pem', '/ec2.pem'],
+        ['/ec.key', '/ec2.key'],
+        '--default-cert is given twice, which must be once for RSA and once for ECDSA',
+      ],
+      [
+        ['/ec.pem', '/rsa.pem', '/ec2.pem'],
+        ['/ec.key', '/rsa.key', '/ec2.key'],
+        '--default-cert may be given twice at most, for RSA and ECDSA',
+      ],
+    ];
+    for (const [certs, keys, message] of cases) {
+      it(`says: ${message}`, () => {
+        const flags = {
+          ...(certs.length > 0 && { 'default-cert': certs }),
+          ...(keys.length > 0 && { 'default-key': keys }),
+        };
+        expect(problemOf({ flags, files })).to.equal(message);
+      });
+    }
+
+    it('may come from the environment, two paths with a comma between them', () => {
+      const env = {
+        PETER_SSLERS_DEFAULT_CERT: '/ec.pem,/rsa.pem',
+        PETER_SSLERS_DEFAULT_KEY: '/ec.key,/rsa.key',
+      };
+      expect(load({ env, files }).settings.defaultPairs).to.have.length(2);
+      expect(problemOf({ env: { PETER_SSLERS_DEFAULT_CERT: '/ec.pem' }, files })).to.equal(
+        'PETER_SSLERS_DEFAULT_CERT needs a --default-key beside each',
+      );
+    });
+  });
+
+  describe('for the manager', () => {
+    const manager = { 'fallback-server': 'https://m/p' };
+
+    it('gives the authorities and the credentials', () => {
+      const flags = { ...manager, 'fallback-ca': '/rsa.pem', 'fallback-credentials': '/cred' };
+      const { settings } = load({ flags, files });
+      expect(settings.manager?.caPem).to.equal(files['/rsa.pem']);
+      expect(settings.manager?.credentials).to.equal('user:pa:ss');
+    });
+
+    const cases: [flags: Record<string, string>, message: string][] = [
+      [{ 'fallback-ca': '/no-pem' }, '--fallback-ca names /no-pem, which holds no PEM certificate'],
+      [
+        { 'fallback-ca': '/bad.pem' },
+        '--fallback-ca names /bad.pem, in which a certificate cannot be parsed',
+      ],
+      [
+        { 'fallback-credentials': '/bad-cred' },
+        '--fallback-credentials names /bad-cred, whose first line is not user:password',
+      ],
+      [
+        { 'fallback-server': 'https://a:b@m/p', 'fallback-credentials': '/cred' },
+        '--fallback-credentials and the URL of --fallback-server both hold credentials: choose one',
+      ],
+      [
+        { 'autocert-allow': '@none' },
+        '--autocert-allow names /work-dir/none, which cannot be read: there is no such file',
+      ],
+      [
+        { 'autocert-allow': '/bad-allow' },
+        '--autocert-allow /bad-allow: line 2 must be example.com, *.example.com (every name below) or *',
+      ],
+    ];
+    for (const [flags, message] of cases) {
+      it(`says: ${message}`, () => {
+        expect(problemOf({ flags: { ...manager, ...flags }, files })).to.equal(message);
+      });
+    }
+
+    const lists: [text: string, allow: string[]][] = [
+      ['/allow', ['example.com', '*.b.example']],
+      ['@/allow', ['example.com', '*.b.example']],
+      ['./lists/allow', ['c.example']],
+      ['@lists/allow', ['c.example']],
+      ['x.example,@lists/allow', ['x.example', 'c.example']],
+      ['../allow', ['example.com', '*.b.example']],
+    ];
+    for (const [text, allow] of lists) {
+      it(`gives the patterns of --autocert-allow ${text}`, () => {
+        const flags = { ...manager, 'enable-autocert': 'true', 'autocert-allow': text };
+        expect(load({ flags, files }).settings.manager?.autocert?.allow).to.deep.equal(allow);
+      });
+    }
+  });
+
+  describe('for the admin routes', () => {
+    const flags = { 'admin-user-file': '/htpasswd' };
+
+    it('gives the text of the htpasswd file', () => {
+      expect(load({ flags, files }).settings.admin.htpasswd).to.equal('root:$apr1$x');
+    });
+
+    it('names the file before what the check says of it', () => {
+      const checkHtpasswd = (): void => {
+        throw new Error('line 1: unknown kind of hash');
+      };
+      expect(problemOf({ flags, files, checkHtpasswd })).to.equal(
+        '--admin-user-file /htpasswd: line 1: unknown kind of hash',
+      );
+    });
+  });
+
+  it('says which configuration file cannot be read, and what named it', () => {
+    expect(problemOf({ env: { PETER_SSLERS_CONFIG: 'p.yaml' } })).to.equal(
+      'PETER_SSLERS_CONFIG names /work-dir/p.yaml, which cannot be read: there is no such file',
+    );
+  });
+
+  it('never puts what is in a file, or a password in a URL, into a message', () => {
+    const secrets = [
+      { flags: { 'default-cert': '/ec.pem', 'default-key': '/bad.key' }, files },
+      { flags: { 'fallback-server': 'https://m', 'fallback-credentials': '/bad-cred' }, files },
+      { flags: { 'fallback-server': 'https://u:secret@m/?' } },
+      { flags: { 'redis-url': 'redis://:secret@h/x' } },
+      { flags: { config: '/c' }, files: { '/c': 'redis-url: redis://:secret@h/x\n' } },
+      { flags: { config: '/c' }, files: { '/c': '{redis-url: "redis://:secret@h/9"\nsecret: [' } },
+    ];
+    for (const given of secrets) {
+      expect(problemOf(given)).to.not.match(/secret|c2VjcmV0|BEGIN/);
+    }
+  });
+});
