@@ -15,6 +15,7 @@ import { parseHtpasswd } from './admin/htpasswd.js';
 import type { CacheStatus, WorkersExpired } from './bus/messages.js';
 import { findFlag, type FlagName } from './config/defaults.js';
 import { loadSettings } from './config/load.js';
+import type { PemHit } from './caches/pem-cache.js';
 import type { CertificateBundle, CertificatePair } from './domain/certificate.js';
 import { environmentError, usageError } from './domain/errors.js';
 import { normaliseDomain, type ServerName } from './domain/server-name.js';
@@ -42,10 +43,18 @@ export interface SharedCache {
    *   name, out of date, or does not go with its key.
    */
   set(name: string, pairs: readonly CertificatePair[]): void;
-  /** What is kept of a name, private keys included. `retained`: out of its time, served only while no source can be asked. */
-  get(
-    name: string,
-  ): { readonly certificate: CertificateBundle; readonly state: 'fresh' | 'retained' } | undefined;
+  /** What is kept of a name, private keys included. */
+  get(name: string): CachedCertificate | undefined;
+  /** Everything that is kept, most recently used first. */
+  entries(): IterableIterator<[string, CachedCertificate]>;
+  /** How many names are kept, and how many bytes they take of `cert-cache-size`. */
+  stats(): { readonly entries: number; readonly bytes: number };
+}
+
+/** `retained`: out of its time, and served only while no source can be asked. */
+export interface CachedCertificate {
+  readonly certificate: CertificateBundle;
+  readonly state: 'fresh' | 'retained';
 }
 
 export interface ProxyHandle {
@@ -97,8 +106,12 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
       set: (name, pairs) => primary.resolver.seed(nameOf(name), pairs),
       get: (name) => {
         const hit = primary.pem.get(nameOf(name));
-        return hit === undefined ? undefined : { certificate: hit.entry.certificate, state: hit.state };
+        return hit === undefined ? undefined : cachedCertificate(hit);
       },
+      *entries() {
+        for (const [name, hit] of primary.pem.entries()) yield [name, cachedCertificate(hit)];
+      },
+      stats: () => primary.pem.stats(),
     },
     status: () => primary.resolver.status(),
     expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
@@ -106,6 +119,10 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     reload: () => primary.reload(),
     stop: () => primary.stop(),
   };
+}
+
+function cachedCertificate({ entry, state }: PemHit): CachedCertificate {
+  return { certificate: entry.certificate, state };
 }
 
 function nameOf(raw: string): ServerName {

@@ -23,8 +23,6 @@ export interface PemEntry {
   readonly origin: Tier;
   /** Milliseconds since 1970. */
   readonly freshUntilMs: number;
-  /** Whether its freshness is a prolongation (`renew`) and not a source's word. */
-  readonly renewed: boolean;
 }
 
 export interface PemHit {
@@ -57,7 +55,6 @@ interface Slot {
   readonly goneAtMs: number;
   readonly origin: Tier;
   freshUntilMs: number;
-  renewed: boolean;
 }
 
 /** What an entry costs beside its texts: slot, pairs, the cache's own arrays. An estimate. */
@@ -97,7 +94,6 @@ export class PemCache {
       goneAtMs,
       origin,
       freshUntilMs: Math.min(nowMs + freshMs, goneAtMs),
-      renewed: false,
     };
     if (sizeAlone(name, slot) > this.#slots.maxSize) {
       this.#release(slot);
@@ -122,22 +118,6 @@ export class PemCache {
     return hitOf(slot, nowMs);
   }
 
-  /**
-   * Gives a retained entry a short fresh life again: while the sources are unavailable, so that they are not asked for
-   * every handshake. A fresh entry is left as it is.
-   *
-   * @returns whether the name has a fresh entry now.
-   */
-  renew(name: ServerName, freshMs: number): boolean {
-    const slot = this.#slots.peek(name);
-    const nowMs = this.#now();
-    if (slot === undefined || nowMs >= slot.goneAtMs) return false;
-    if (nowMs < slot.freshUntilMs) return true;
-    slot.freshUntilMs = Math.min(nowMs + freshMs, slot.goneAtMs);
-    slot.renewed = true;
-    return nowMs < slot.freshUntilMs;
-  }
-
   /** @returns whether there was an entry, fresh or retained. */
   delete(name: ServerName): boolean {
     return this.#slots.delete(name);
@@ -149,10 +129,7 @@ export class PemCache {
       this.#slots.clear();
       return;
     }
-    for (const slot of this.#slots.values()) {
-      slot.freshUntilMs = LAPSED;
-      slot.renewed = false;
-    }
+    for (const slot of this.#slots.values()) slot.freshUntilMs = LAPSED;
   }
 
   /** The names with a fresh entry, most recently used first, at most `limit` of them. Is no use of them. */
@@ -251,7 +228,7 @@ function sizeAlone(name: ServerName, slot: Slot): number {
 }
 
 function hitOf(slot: Slot, nowMs: number): PemHit {
-  const { fingerprint, notBeforeMs, notAfterMs, origin, freshUntilMs, renewed } = slot;
+  const { fingerprint, notBeforeMs, notAfterMs, origin, freshUntilMs } = slot;
   const pairs = slot.pairs.map(({ leafPem, intermediatesPem, keyPem }) => ({
     chainPem: leafPem + intermediatesPem,
     keyPem,
@@ -261,7 +238,6 @@ function hitOf(slot: Slot, nowMs: number): PemHit {
       certificate: { pairs, fingerprint, notBeforeMs, notAfterMs },
       origin,
       freshUntilMs,
-      renewed,
     },
     state: nowMs < freshUntilMs ? 'fresh' : 'retained',
   };

@@ -52,7 +52,7 @@ describe('PemCache', () => {
     const certificate = bundle(time, { pairs });
     expect(cache.set(A, certificate, 'manager', 1000)).to.equal(true);
     expect(cache.get(A)).to.deep.equal({
-      entry: { certificate, origin: 'manager', freshUntilMs: time.nowMs + 1000, renewed: false },
+      entry: { certificate, origin: 'manager', freshUntilMs: time.nowMs + 1000 },
       state: 'fresh',
     });
     expect(cache.get(B)).to.equal(undefined);
@@ -123,32 +123,6 @@ describe('PemCache', () => {
       expect(state(A)).to.equal('fresh');
       time.nowMs += 1;
       expect(state(A)).to.equal('retained');
-    });
-  });
-
-  describe('renew', () => {
-    it('gives a retained entry a short life, says so in the entry, and lets it lapse again', () => {
-      const { cache, time, state } = setup();
-      cache.set(A, bundle(time), 'redis', 1000);
-      time.nowMs += 1000;
-      expect(cache.renew(A, 50)).to.equal(true);
-      expect(cache.get(A)).to.deep.include({ state: 'fresh' });
-      expect(cache.get(A)?.entry).to.include({ renewed: true, freshUntilMs: time.nowMs + 50 });
-      time.nowMs += 50;
-      expect(state(A)).to.equal('retained');
-    });
-
-    it('leaves a fresh entry alone, knows no unknown name, and stops at notAfter', () => {
-      const { cache, time, state } = setup();
-      cache.set(A, bundle(time, { notAfterMs: time.nowMs + 1500 }), 'redis', 1000);
-      expect(cache.renew(A, 9000)).to.equal(true);
-      expect(cache.get(A)?.entry.renewed).to.equal(false);
-      expect(cache.renew(B, 9000)).to.equal(false);
-      time.nowMs += 1000;
-      expect(cache.renew(A, 9000)).to.equal(true);
-      time.nowMs += 500;
-      expect(cache.renew(A, 9000)).to.equal(false);
-      expect(state(A)).to.equal(undefined);
     });
   });
 
