@@ -92,6 +92,7 @@ describe('the command line', () => {
     [['--listen', '127.0.0.1:1', '--listen=[::1]:2'], (s) => s.listen.map(({ port }) => port), [1, 2]],
     [['--listen', '127.0.0.1:1,[::1]:2'], (s) => s.listen.length, 2],
     [['--wildcards'], (s) => s.wildcards, true],
+    [['--wildcards', 'true'], (s) => s.wildcards, true],
     [['--wildcards=1'], (s) => s.wildcards, true],
     [['--wildcards=false'], (s) => s.wildcards, false],
     [['--wildcards', 'false'], (s) => s.wildcards, false],
