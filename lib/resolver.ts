@@ -25,6 +25,7 @@
 import type { NegativeCache } from './caches/negative-cache.js';
 import type { PemCache } from './caches/pem-cache.js';
 import { SingleFlight, type Flight } from './caches/single-flight.js';
+import type { StartTimer } from './caches/timer.js';
 import { examine, type CertificateBundle, type CertificatePair } from './domain/certificate.js';
 import { describeError, usageError } from './domain/errors.js';
 import { TIER_CACHE, type LastGood, type Resolution, type Tier } from './domain/lookup.js';
@@ -48,6 +49,8 @@ export interface ResolverParts {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** @default timers of Node's */
+  readonly startTimer?: StartTimer;
 }
 
 export type ResolveRequest = WorkerToPrimary['resolve']['params'];
@@ -76,7 +79,7 @@ export class Resolver {
 
   constructor(parts: ResolverParts, settings: ResolverSettings, sources: readonly CertificateSource[]) {
     this.#parts = parts;
-    this.#flights = new SingleFlight(parts.now);
+    this.#flights = new SingleFlight(parts.now, parts.startTimer);
     this.#settings = settings;
     this.#sources = sources;
   }

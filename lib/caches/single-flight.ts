@@ -9,6 +9,7 @@
  *   it, is told so and may come back to wait for the end.
  */
 import type { ServerName } from '../domain/server-name.js';
+import { startUnrefTimer, type StartTimer } from './timer.js';
 
 /** What a waiter hears. */
 export type Arrival<T> =
@@ -23,11 +24,13 @@ export class Flight<T> {
   #current = true;
   #ordering = false;
   #hasStarter = true;
-  #landing: Promise<T>;
+  readonly #landing: Promise<T>;
   readonly #letGo = new Set<() => void>();
+  readonly #startTimer: StartTimer;
 
-  constructor(startedAtMs: number, run: (flight: Flight<T>) => Promise<T>) {
+  constructor(startedAtMs: number, startTimer: StartTimer, run: (flight: Flight<T>) => Promise<T>) {
     this.startedAtMs = startedAtMs;
+    this.#startTimer = startTimer;
     this.#landing = run(this);
   }
 
@@ -67,13 +70,16 @@ export class Flight<T> {
     const isStarter = options.first && this.#hasStarter;
     if (this.#ordering && !options.throughOrder) return Promise.resolve({ kind: 'ordering', starter: false });
     return new Promise((resolve, reject) => {
-      const finish = (arrival: Arrival<T>): void => {
-        clearTimeout(timer);
+      const leave = (): void => {
+        cancelTimer();
         this.#letGo.delete(letGo);
+      };
+      const finish = (arrival: Arrival<T>): void => {
+        leave();
         resolve(arrival);
       };
       const letGo = (): void => finish({ kind: 'ordering', starter: isStarter });
-      const timer = setTimeout(() => {
+      const cancelTimer = this.#startTimer(() => {
         if (isStarter) this.#hasStarter = false;
         finish({ kind: 'late' });
       }, patienceMs);
@@ -81,8 +87,7 @@ export class Flight<T> {
       this.#landing.then(
         (value) => finish({ kind: 'landed', value }),
         (error: unknown) => {
-          clearTimeout(timer);
-          this.#letGo.delete(letGo);
+          leave();
           reject(error instanceof Error ? error : new Error(String(error)));
         },
       );
@@ -93,9 +98,12 @@ export class Flight<T> {
 export class SingleFlight<T> {
   readonly #flights = new Map<ServerName, Flight<T>>();
   readonly #now: () => number;
+  readonly #startTimer: StartTimer;
 
-  constructor(now: () => number) {
+  /** @param now milliseconds since 1970. */
+  constructor(now: () => number, startTimer: StartTimer = startUnrefTimer) {
     this.#now = now;
+    this.#startTimer = startTimer;
   }
 
   get(name: ServerName): Flight<T> | undefined {
@@ -104,7 +112,7 @@ export class SingleFlight<T> {
 
   /** Starts a flight; the caller has seen that there is none. It leaves the table when it lands. */
   start(name: ServerName, run: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight<T>(this.#now(), async (self) => {
+    const flight = new Flight<T>(this.#now(), this.#startTimer, async (self) => {
       // The flight must be in the table before its work begins, or work that ends at once would stay in it.
       await Promise.resolve();
       try {
