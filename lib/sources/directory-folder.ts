@@ -7,7 +7,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { lstat, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { covers, examine, splitChain, type CertificatePair } from '../domain/certificate.js';
+import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 
@@ -120,17 +120,18 @@ function leafOf(chainPem: string): X509Certificate | undefined {
 
 /** The host names of a certificate: its alternative names, or, without any, its common name. */
 function namesOf(leaf: X509Certificate): ServerName[] {
+  // Node escapes commas within a name, so that this list can be split.
   const alternatives = (leaf.subjectAltName ?? '')
     .split(', ')
     .filter((entry) => entry.startsWith('DNS:'))
     .map((entry) => entry.slice('DNS:'.length));
   // Undefined where it is empty, whatever the type says.
   const subject = leaf.subject as string | undefined;
-  const commonNames = (subject ?? '').split('\n').map((entry) => entry.replace(/^CN=/, ''));
-  const names = (alternatives.length > 0 ? alternatives : commonNames)
-    .map(normaliseDomain)
-    // Asked again, as text can be made to look like a list of names; and a common name counts only where nothing else does.
-    .filter((name) => name !== undefined && covers(leaf, name));
+  const commonNames = (subject ?? '')
+    .split('\n')
+    .filter((entry) => entry.startsWith('CN='))
+    .map((entry) => entry.slice('CN='.length));
+  const names = (alternatives.length > 0 ? alternatives : commonNames).map(normaliseDomain);
   return [...new Set(names)].filter((name) => name !== undefined);
 }
 

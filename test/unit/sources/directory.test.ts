@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ProxyError } from '../../../lib/domain/errors.js';
@@ -81,11 +81,12 @@ describe('DirectorySource', () => {
       await mkdir(folder);
       await run('openssl', [
         ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '9'],
-        ...['-subj', '/O=Somebody/CN=Old.test', '-keyout', join(folder, 'privkey.pem')],
+        ...['-subj', '/O=other.test/CN=Old.test', '-keyout', join(folder, 'privkey.pem')],
         ...['-out', join(folder, 'fullchain.pem')],
       ]);
       const source = await on.open();
       expect((await look(source, 'old.test')).kind).to.equal('found');
+      expect((await look(source, 'other.test')).kind).to.equal('absent');
       expect(on.errors).to.deep.equal([]);
     });
 
@@ -205,10 +206,13 @@ describe('DirectorySource', () => {
       });
     }
 
-    it('is logged again when it is bad in another way', async () => {
+    it('is logged again when it is bad in another way, but not when it was only touched', async () => {
       await on.place('bad', ['bad.test']);
       await writeFile(bad('privkey.pem'), 'junk');
       await on.open();
+      await utimes(bad('fullchain.pem'), 1, 1);
+      await on.poll();
+      expect(on.errors).to.have.length(1);
       await writeFile(bad('privkey.pem'), 'other junk');
       await on.poll();
       await on.poll();

@@ -262,12 +262,21 @@ describe('InternalCaSource', () => {
     });
 
     it('are not kept when they were forgotten while being minted', async () => {
-      const source = await open();
-      const underWay = source.lookup(domain('a.test'), OPEN);
+      const releases: (() => void)[] = [];
+      const source = await open({
+        makeKey: async (type) => {
+          await new Promise<void>((resolve) => releases.push(resolve));
+          return generateKey(type);
+        },
+      });
+      const forgotten = source.lookup(domain('a.test'), OPEN);
       source.forget(domain('a.test'));
-      const after = chainOf(await source.lookup(domain('a.test'), OPEN));
-      expect(chainOf(await underWay)).not.to.equal(after);
-      expect(chainOf(await source.lookup(domain('a.test'), OPEN))).to.equal(after);
+      const next = source.lookup(domain('a.test'), OPEN);
+      releases[1]!();
+      const kept = chainOf(await next);
+      releases[0]!();
+      expect(chainOf(await forgotten)).not.to.equal(kept);
+      expect(chainOf(await source.lookup(domain('a.test'), OPEN))).to.equal(kept);
     });
 
     it('are kept for a bounded number of names', async () => {
