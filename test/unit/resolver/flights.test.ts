@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { ABSENT, FakeSource, found } from '../../support/fake-source.js';
+import { settled } from '../caches/manual-time.js';
+import { issue, NAME, SETTINGS, setup } from './support.js';
+
+describe('Resolver: one look-up for everybody', () => {
+  it('asks each source once for all who ask at the same time', async () => {
+    const { resolve, redis, manager } = setup();
+    manager.answer(found(await issue()));
+    const answers = await Promise.all(Array.from({ length: 500 }, () => resolve()));
+    expect(answers.every(({ kind }) => kind === 'found')).to.equal(true);
+    expect([redis.asked.length, manager.asked.length]).to.deep.equal([1, 1]);
+  });
+
+  it('lets each wait for the look-up time, and goes on behind them', async () => {
+    const { resolve, redis, time } = setup();
+    const held = redis.hold();
+    const first = resolve();
+    await time.advance(1_500);
+    const second = resolve();
+    await time.advance(500);
+    expect(await first).to.include({ kind: 'pending' });
+    held.resolve(found(await issue()));
+    expect(await second).to.include({ kind: 'found' });
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+    expect(redis.asked).to.have.length(1);
+  });
+
+  it('gives the last good certificate to those for whom time runs out, at once when it has run out already', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue()));
+    const before = await resolve();
+    time.nowMs += 600_000;
+    redis.hold();
+    const first = resolve();
+    await time.advance(2_000);
+    const answer = await first;
+    expect(answer).to.have.nested.property('lastGood.kind', 'found');
+    const fingerprint = before.kind === 'found' ? before.certificate.fingerprint : '';
+    const second = resolve({ fingerprint });
+    await time.advance(0);
+    expect(await second).to.deep.include({ kind: 'pending', lastGood: { kind: 'unchanged' } });
+  });
+
+  it('survives a source that throws', async () => {
+    const { resolve, redis, lines } = setup();
+    redis.answer(() => {
+      throw new Error('a bug');
+    });
+    expect(await resolve()).to.deep.equal({ kind: 'unavailable', reason: 'internal error', keepMs: 5_000 });
+    expect(lines.at(-1)).to.deep.include({ level: 'err', message: 'look-up failed' });
+  });
+});
+
+describe('Resolver: orders', () => {
+  async function ordering() {
+    const parts = setup();
+    const held = parts.manager.hold();
+    parts.manager.answer((_name, context) => {
+      context.onOrder?.();
+      return held.promise;
+    });
+    return { ...parts, held, pair: await issue() };
+  }
+
+  it('lets everybody but the starter go when an order begins, and tells the starter', async () => {
+    const { resolve } = await ordering();
+    const [starter, other] = await Promise.all([resolve(), resolve()]);
+    expect(starter).to.deep.include({ kind: 'pending', starter: true });
+    expect(other).to.include({ kind: 'pending' }).and.not.to.have.property('starter');
+    expect(await resolve())
+      .to.include({ kind: 'pending' })
+      .and.not.to.have.property('starter');
+  });
+
+  it('lets the starter wait for the end, beyond the look-up time', async () => {
+    const { resolve, held, pair, time, resolver } = await ordering();
+    await resolve();
+    const waiting = resolve({ phase: 'order' });
+    await time.advance(20_000);
+    expect(resolver.status().autocert).to.deep.equal([NAME]);
+    held.resolve(found(pair));
+    expect(await waiting).to.include({ kind: 'found', tier: 'manager' });
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+    expect(resolver.status().autocert).to.deep.equal([]);
+  });
+
+  it('lets the starter go after the order time, and keeps the certificate that comes later', async () => {
+    const { resolve, held, pair, time } = await ordering();
+    await resolve();
+    const waiting = resolve({ phase: 'order' });
+    await time.advance(30_000);
+    expect(await waiting).to.include({ kind: 'pending' });
+    held.resolve(found(pair));
+    await settled();
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+  });
+
+  it('tells a source whether a certificate of the name is known, and who asks', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue()));
+    await resolve({ client: '198.51.100.7' });
+    time.nowMs += 600_000;
+    await resolve();
+    expect(redis.contexts.map(({ known }) => known)).to.deep.equal([false, true]);
+    expect(redis.contexts[0]?.client).to.equal('198.51.100.7');
+  });
+});
+
+describe('Resolver: expiring by hand', () => {
+  it('forgets certificate, negative entry, error entry and what sources remember of a name', async () => {
+    const { resolve, resolver, redis, manager, pem, negative } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    resolver.expireDomain(NAME);
+    expect(pem.get(NAME)).to.equal(undefined);
+    redis.answer(ABSENT);
+    await resolve();
+    resolver.expireDomain(NAME);
+    expect(negative.get(NAME)).to.equal(undefined);
+    expect(manager.forgotten).to.deep.equal([NAME, NAME]);
+    await resolve();
+    expect(redis.asked).to.have.length(3);
+  });
+
+  it('does not store the answer of a look-up that began before, nor lets its waiters keep it', async () => {
+    for (const expire of [
+      (parts: ReturnType<typeof setup>) => parts.resolver.expireDomain(NAME),
+      (parts: ReturnType<typeof setup>) => parts.resolver.expireAll({ hard: false }),
+    ]) {
+      const parts = setup();
+      const { resolve, redis, pem } = parts;
+      const held = redis.hold();
+      const before = resolve();
+      await settled();
+      expire(parts);
+      redis.answer(found(await issue()));
+      const after = resolve();
+      await after;
+      const kept = pem.get(NAME)?.entry.certificate.fingerprint;
+      held.resolve(found(await issue()));
+      expect(await before).to.include({ kind: 'found', keepMs: 0 });
+      expect(pem.get(NAME)?.entry.certificate.fingerprint).to.equal(kept);
+      expect(redis.asked).to.have.length(2);
+    }
+  });
+
+  it('of all: looks everything up afresh; retained copies serve in an outage, unless it is hard', async () => {
+    for (const hard of [false, true]) {
+      const { resolve, resolver, redis } = setup();
+      redis.answer(found(await issue()));
+      await resolve();
+      resolver.expireAll({ hard });
+      expect(resolver.status().valid).to.deep.equal([]);
+      redis.answer({ kind: 'unavailable', reason: 'down', scope: 'source' });
+      expect((await resolve()).kind).to.equal(hard ? 'unavailable' : 'found');
+    }
+  });
+});
+
+describe('Resolver: settings and seeds', () => {
+  it('closes the sources that a reload leaves out when their look-ups have ended, and stores none of these', async () => {
+    const { resolve, resolver, redis, manager, pem } = setup();
+    const held = redis.hold();
+    const waiting = resolve();
+    await settled();
+    const next = new FakeSource('directory');
+    const configured = resolver.configure(SETTINGS, [next, manager]);
+    await settled();
+    expect(redis.closed).to.equal(false);
+    held.resolve(found(await issue()));
+    await configured;
+    expect([redis.closed, manager.closed]).to.deep.equal([true, false]);
+    expect(await waiting).to.include({ kind: 'found', keepMs: 0 });
+    expect(pem.get(NAME)).to.equal(undefined);
+  });
+
+  it('takes a certificate by hand, and refuses one that must not be served', async () => {
+    const { resolve, resolver, redis } = setup();
+    await resolve();
+    const pair = await issue();
+    resolver.seed(NAME, [pair]);
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+    expect(redis.asked).to.have.length(1);
+    expect(() => resolver.seed('b.test' as typeof NAME, [pair])).to.throw(/not for this name/);
+  });
+});

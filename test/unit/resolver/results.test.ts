@@ -1,0 +1,213 @@
+import { expect } from 'chai';
+import { ABSENT, DOWN, found, WAIT } from '../../support/fake-source.js';
+import { DAY_MS, issue, NAME, setup, START_MS } from './support.js';
+
+describe('Resolver: what a look-up comes to', () => {
+  it('takes the first source that has a certificate, and asks no further', async () => {
+    const { resolve, redis, manager, pem } = setup();
+    redis.answer(found(await issue()));
+    const answer = await resolve();
+    expect(answer).to.include({ kind: 'found', tier: 'redis' });
+    expect(answer).not.to.have.property('keepMs');
+    expect(manager.asked).to.deep.equal([]);
+    expect(pem.get(NAME)?.state).to.equal('fresh');
+  });
+
+  it('asks the next source after absent, unavailable and pending ones', async () => {
+    for (const earlier of [ABSENT, DOWN, WAIT]) {
+      const { resolve, redis, manager } = setup();
+      redis.answer(earlier);
+      manager.answer(found(await issue()));
+      expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
+    }
+  });
+
+  it('answers from the PEM cache for its duration, then asks again', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    time.nowMs += 599_999;
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+    expect(redis.asked).to.have.length(1);
+    time.nowMs += 1;
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+    expect(redis.asked).to.have.length(2);
+  });
+
+  it('answers unchanged to the one who has the certificate already, from the cache and from a source', async () => {
+    const { resolve, redis } = setup();
+    redis.answer(found(await issue()));
+    const first = await resolve();
+    const fingerprint = first.kind === 'found' ? first.certificate.fingerprint : '';
+    expect(await resolve({ fingerprint })).to.deep.equal({ kind: 'unchanged', tier: 'cache' });
+    const again = setup();
+    again.redis.answer(found(first.kind === 'found' ? first.certificate.pairs[0]! : await issue()));
+    expect(await again.resolve({ fingerprint })).to.deep.equal({ kind: 'unchanged', tier: 'redis' });
+  });
+
+  it('remembers absent for the cache duration, when every source said so', async () => {
+    const { resolve, redis, manager, time } = setup();
+    expect(await resolve()).to.deep.equal({ kind: 'absent', tier: 'manager' });
+    time.nowMs += 599_999;
+    expect(await resolve()).to.deep.equal({ kind: 'absent', tier: 'cache' });
+    expect(manager.asked).to.have.length(1);
+    time.nowMs += 1;
+    redis.answer(found(await issue()));
+    expect(await resolve()).to.include({ kind: 'found' });
+  });
+
+  it('never takes an outage for absence, and remembers it for the error duration only', async () => {
+    for (const [first, second] of [
+      [DOWN, ABSENT],
+      [ABSENT, DOWN],
+      [DOWN, DOWN],
+    ] as const) {
+      const { resolve, redis, manager, time, resolver } = setup();
+      redis.answer(first);
+      manager.answer(second);
+      const answer = await resolve();
+      expect(answer).to.include({ kind: 'unavailable', keepMs: 5_000 });
+      time.nowMs += 1_000;
+      expect(await resolve()).to.include({ kind: 'unavailable', keepMs: 4_000 });
+      expect(redis.asked).to.have.length(1);
+      expect(resolver.status().invalid).to.deep.equal([]);
+      time.nowMs += 4_000;
+      await resolve();
+      expect(redis.asked).to.have.length(2);
+    }
+  });
+
+  it('keeps nothing when a source has no answer yet, even if another is down', async () => {
+    const { resolve, redis, manager } = setup();
+    redis.answer(DOWN);
+    manager.answer(WAIT);
+    expect(await resolve()).to.deep.equal({ kind: 'pending', reason: 'manager: no token left' });
+    await resolve();
+    expect(manager.asked).to.have.length(2);
+  });
+
+  it('lets the retained certificate serve on in an outage, asking once in the error duration', async () => {
+    const { resolve, redis, manager, time } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    time.nowMs += 600_000;
+    redis.answer(DOWN);
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache', keepMs: 5_000 });
+    time.nowMs += 2_000;
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache', keepMs: 3_000 });
+    expect(manager.asked).to.have.length(1);
+    time.nowMs += 3_000;
+    redis.answer(found(await issue()));
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+  });
+
+  it('gives up the retained certificate at its notAfter', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue([NAME], { notAfter: START_MS + DAY_MS })));
+    await resolve();
+    redis.answer(DOWN);
+    time.nowMs += DAY_MS - 1;
+    expect(await resolve()).to.include({ kind: 'found' });
+    time.nowMs += 5_001;
+    expect(await resolve()).to.include({ kind: 'unavailable' });
+  });
+
+  it('drops the retained certificate when every source says that there is none any more', async () => {
+    const { resolve, redis, time, pem } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    time.nowMs += 600_000;
+    redis.answer(ABSENT);
+    expect(await resolve()).to.include({ kind: 'absent' });
+    expect(pem.get(NAME)).to.equal(undefined);
+  });
+});
+
+describe('Resolver: certificates that are not as they should be', () => {
+  const expired = () => issue([NAME], { notAfter: START_MS - 1, notBefore: START_MS - DAY_MS });
+
+  it('prefers a valid one of a later source to an expired one', async () => {
+    const { resolve, redis, manager } = setup();
+    redis.answer(found(await expired()));
+    manager.answer(found(await issue()));
+    expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
+  });
+
+  it('prefers a valid candidate to an expired one before it', async () => {
+    const { resolve, manager, lines } = setup();
+    manager.answer(found(await expired(), await issue()));
+    expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
+    expect(lines.map(({ message }) => message)).to.include('certificate of manager is outdated');
+  });
+
+  it('serves an expired one rather than none, for the error duration', async () => {
+    for (const pair of [await expired(), await issue([NAME], { notBefore: START_MS + DAY_MS })]) {
+      const { resolve, redis, time } = setup();
+      redis.answer(found(pair));
+      expect(await resolve()).to.include({ kind: 'found', tier: 'redis', keepMs: 5_000 });
+      time.nowMs += 5_000;
+      await resolve();
+      expect(redis.asked).to.have.length(2);
+    }
+  });
+
+  it('lets a retained one that is still valid serve on rather than an expired one', async () => {
+    const { resolve, redis, time } = setup();
+    const good = await issue();
+    redis.answer(found(good));
+    await resolve();
+    time.nowMs += 600_000;
+    redis.answer(found(await expired()));
+    const answer = await resolve();
+    expect(answer).to.include({ kind: 'found', tier: 'cache' });
+    expect(answer.kind === 'found' && answer.certificate.pairs[0]?.chainPem).to.equal(good.chainPem);
+  });
+
+  it('logs an unusable one without its key, asks on, and is unavailable if nobody has a better one', async () => {
+    const other = await issue(['other.test']);
+    const unusable = {
+      'for another name': other,
+      'with a key of another': { ...(await issue()), keyPem: other.keyPem },
+      'that does not parse': { ...other, chainPem: 'junk' },
+      'with a key that does not parse': { ...(await issue()), keyPem: 'junk' },
+    };
+    for (const [title, pair] of Object.entries(unusable)) {
+      const { resolve, redis, lines, manager } = setup();
+      redis.answer(found(pair));
+      expect(await resolve(), title).to.include({ kind: 'unavailable' });
+      const line = lines.find(({ level }) => level === 'err');
+      expect(line?.message, title).to.equal('certificate of redis is unusable');
+      expect(JSON.stringify(lines), title).not.to.include('PRIVATE KEY');
+      expect(manager.asked, title).to.have.length(1);
+    }
+  });
+});
+
+describe('Resolver: wildcards', () => {
+  it('looks up the parent wildcard of an absent name, under a name of its own, only when asked to', async () => {
+    const pair = await issue(['*.a.test']);
+    const off = setup();
+    off.redis.answer((name) => (name === '*.a.test' ? found(pair) : ABSENT));
+    expect(await off.resolve()).to.include({ kind: 'absent' });
+    const on = setup({ wildcards: true });
+    on.redis.answer((name) => (name === '*.a.test' ? found(pair) : ABSENT));
+    expect(await on.resolve()).to.include({ kind: 'found', tier: 'redis' });
+    expect(on.redis.asked).to.deep.equal([NAME, '*.a.test']);
+    expect(on.resolver.status()).to.deep.equal({ valid: ['*.a.test'], invalid: [NAME], autocert: [] });
+    expect(await on.resolve()).to.include({ kind: 'found', tier: 'cache' });
+    expect(on.redis.asked).to.have.length(2);
+  });
+
+  it('does not look for *.com', async () => {
+    const { resolve, redis } = setup({ wildcards: true });
+    await resolve({ name: 'a.test' as typeof NAME });
+    expect(redis.asked).to.deep.equal(['a.test']);
+  });
+
+  it('prefers the exact certificate, and does not take an outage for absence', async () => {
+    const { resolve, redis } = setup({ wildcards: true });
+    redis.answer(DOWN);
+    expect(await resolve()).to.include({ kind: 'unavailable' });
+    expect(redis.asked).to.deep.equal([NAME]);
+  });
+});

@@ -1,0 +1,68 @@
+/** A resolver on manual time, with sources whose answers a test gives. */
+import { NegativeCache } from '../../../lib/caches/negative-cache.js';
+import { PemCache } from '../../../lib/caches/pem-cache.js';
+import type { CertificatePair } from '../../../lib/domain/certificate.js';
+import type { ServerName } from '../../../lib/domain/server-name.js';
+import type { Logger } from '../../../lib/log.js';
+import { Resolver, type ResolverSettings, type ResolveRequest } from '../../../lib/resolver.js';
+import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
+import { FakeSource } from '../../support/fake-source.js';
+import { ManualTime } from '../caches/manual-time.js';
+
+export const NAME = 'www.a.test' as ServerName;
+export const SETTINGS: ResolverSettings = {
+  certCacheDurationMs: 600_000,
+  errorCacheDurationMs: 5_000,
+  lookupTimeoutMs: 2_000,
+  autocertTimeoutMs: 30_000,
+  wildcards: false,
+};
+
+let ca: Promise<TestCa> | undefined;
+
+/** A certificate of one authority for all tests; by default for NAME and valid at the time of the manual clock. */
+export async function issue(names = [NAME as string], options: IssueOptions = {}): Promise<CertificatePair> {
+  ca ??= makeTestCa();
+  return (await ca).issue(names, {
+    notBefore: START_MS - DAY_MS,
+    notAfter: START_MS + 30 * DAY_MS,
+    ...options,
+  });
+}
+
+export const START_MS = Date.UTC(2026, 0, 1);
+export const DAY_MS = 86_400_000;
+
+export interface Line {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export function setup(settings: Partial<ResolverSettings> = {}, names = ['redis', 'manager']) {
+  const time = new ManualTime(START_MS);
+  const lines: Line[] = [];
+  const write =
+    (level: string) =>
+    (message: string, fields = {}) =>
+      void lines.push({ level, message, fields });
+  const log: Logger = {
+    err: write('err'),
+    notice: write('notice'),
+    info: write('info'),
+    debug: write('debug'),
+    enabled: () => true,
+  };
+  const sources = names.map((name) => new FakeSource(name));
+  const pem = new PemCache({ maxBytes: 1e6, now: time.now });
+  const negative = new NegativeCache({ maxItems: 100, now: time.now });
+  const resolver = new Resolver(
+    { pem, negative, log, now: time.now, startTimer: time.startTimer },
+    { ...SETTINGS, ...settings },
+    sources,
+  );
+  const resolve = (request: Partial<ResolveRequest> = {}) =>
+    resolver.resolve({ name: NAME, phase: 'lookup', client: '192.0.2.1', ...request });
+  const [redis, manager] = sources as [FakeSource, FakeSource];
+  return { time, lines, log, pem, negative, resolver, resolve, redis, manager, sources };
+}
