@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { canonicalArguments } from '../../../lib/cli/arguments.js';
+import { gather } from '../../../lib/config/gather.js';
+import { flagTable } from '../../support/flag-table.js';
+
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+
+describe('The README', () => {
+  it('has the table of flags that the program reads', () => {
+    const between = /<!-- flags -->\n\n?([\s\S]*?)\n\n?<!-- \/flags -->/.exec(readme)?.[1];
+    const cells = (table: string | undefined) =>
+      (table ?? '').split('\n').map((row) => row.split('|').map((cell) => cell.trim().replace(/^-+$/, '-')));
+    expect(cells(between)).to.deep.equal(cells(flagTable()));
+  });
+
+  it('names no flag that there is not', () => {
+    const commands = [...readme.matchAll(/peter-sslers-proxy start((?:[^\n`]|\\\n)*)/g)].map(
+      ([, rest = '']) =>
+        rest
+          .replaceAll('\\\n', ' ')
+          .trim()
+          .split(/\s+/)
+          .filter(Boolean)
+          .map((word) => word.replaceAll("'", '')),
+    );
+    expect(commands.length).to.be.greaterThan(6);
+    for (const flags of commands) {
+      const given = Object.fromEntries(
+        canonicalArguments(flags)
+          .filter((flag) => flag.startsWith('--'))
+          .map((flag) => [flag.slice(2, flag.indexOf('=')), [flag.slice(flag.indexOf('=') + 1)]]),
+      );
+      gather({ flags: given, env: {}, readFile: () => '', cwd: '/' });
+    }
+    for (const [, name = ''] of readme.matchAll(/`--([a-z][a-z_-]+)/g)) {
+      expect(() => canonicalArguments([`--${name}=x`]), name).not.to.throw();
+    }
+  });
+});
