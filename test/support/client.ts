@@ -23,11 +23,16 @@ export interface Handshake {
   readonly reused: boolean;
 }
 
-/** Makes a handshake and closes the connection. */
+/**
+ * Makes a handshake and closes the connection, in that order: with TLS 1.3 the client is done before its last message is
+ * out, and a connection destroyed then is a failed handshake for the server.
+ */
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
   const socket = await connectTls(options);
   const result = describeHandshake(socket);
-  socket.destroy();
+  const closed = once(socket, 'close');
+  socket.resume().end();
+  await closed;
   return result;
 }
 

@@ -1,0 +1,36 @@
+/**
+ * OpenSSL's own client: what Node's refuses to send, and a second opinion on chains.
+ */
+import { X509Certificate } from 'node:crypto';
+import { spawn } from 'node:child_process';
+
+export interface SClientResult {
+  /** The leaf that was served; undefined where the handshake failed before. */
+  readonly certificate: X509Certificate | undefined;
+  /** OpenSSL's verdict on the chain; 0 is right. */
+  readonly verifyCode: number | undefined;
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+/** `openssl s_client -connect 127.0.0.1:PORT FLAGS…`, which ends after the handshake. */
+export async function sClient(port: number, ...flags: readonly string[]): Promise<SClientResult> {
+  const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const pem = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(output)?.[0];
+  const verifyCode = /Verif(?:y return code|ication): *(?:OK|(\d+))/.exec(output);
+  return {
+    certificate: pem === undefined ? undefined : new X509Certificate(pem),
+    verifyCode: verifyCode === null ? undefined : Number(verifyCode[1] ?? 0),
+    exitCode,
+    output,
+  };
+}
