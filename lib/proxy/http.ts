@@ -45,7 +45,7 @@ export class HttpProxy {
       this.#pool.dispatch(
         {
           path: request.url ?? '/',
-          method: (request.method ?? 'GET'),
+          method: request.method ?? 'GET',
           headers: requestHeaders(request.rawHeaders, {
             clientAddress: plainAddress(request.socket.remoteAddress),
             host: request.headers.host,
