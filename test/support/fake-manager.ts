@@ -104,6 +104,8 @@ export interface FakePlace {
 }
 
 export interface FakeManagerOptions {
+  /** Where an earlier one listened, to take its place. @default a free one */
+  readonly port?: number;
   /** @default '/.well-known/peter_sslers' */
   readonly prefix?: string;
   /** Serves HTTPS with this pair. */
@@ -225,7 +227,7 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
       arrivals.emit('gone');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
   const domain = (name: string): Slots => {
