@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai';
 import { startFakeManager } from '../../support/fake-manager.js';
-import { startProgram, type Program } from '../../support/program.js';
+import { startProgram } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
 import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
