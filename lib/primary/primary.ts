@@ -8,15 +8,16 @@ import { PemCache } from '../caches/pem-cache.js';
 import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
 import type { Settings } from '../config/settings.js';
-import type { WorkersExpired, WorkerSettings } from '../bus/messages.js';
+import type { WorkersExpired } from '../bus/messages.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log-pino.js';
-import { Resolver, type ResolverSettings } from '../resolver.js';
+import { Resolver } from '../resolver.js';
 import type { CertificateSource } from '../sources/source.js';
 import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
-import { mintDefaultCertificate } from './default-certificate.js';
+import { checkDefaultCertificate, mintDefaultCertificate } from './default-certificate.js';
+import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { Sources } from './sources.js';
 import { Supervisor } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -152,7 +153,11 @@ export class Primary {
 
   /** Opens the log files anew, after they have been rotated. */
   reopenLogs(): void {
-    this.log.reopen();
+    try {
+      this.log.reopen();
+    } catch (thrown) {
+      this.log.err('log file not reopened, the old one is written on', { error: describeError(thrown) });
+    }
     void this.#supervisor?.broadcast('reopenLogs', {});
   }
 
@@ -175,6 +180,7 @@ export class Primary {
     const { log } = this;
     const settings = this.#settings;
     for (const warning of warnings) log.notice(warning);
+    checkDefaultCertificate(settings.defaultPairs);
     this.#handles = settings.listen.map(({ host, port }) => bindSharedHandle(host, port));
     await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
     this.#supervisor = new Supervisor({
@@ -185,7 +191,7 @@ export class Primary {
         expireDomain: ({ name }) => this.expireDomain(name),
         status: () => this.#resolver.status(),
       },
-      settings: () => this.#workerSettings(),
+      settings: () => workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
       log,
     });
     await this.#supervisor.start(settings.workers);
@@ -206,6 +212,9 @@ export class Primary {
     if (this.#stopping !== undefined) return;
     try {
       const { settings, warnings } = this.#options.load();
+      // It may fail, and leaves the old log open then.
+      log.configure(settings.log);
+      checkDefaultCertificate(settings.defaultPairs);
       const sources = await this.#sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       if (settings.defaultPairs === undefined) {
@@ -213,20 +222,29 @@ export class Primary {
       }
       for (const warning of warnings) log.notice(warning);
       // What needs a restart goes on as it was, and so compares as changed again next time.
-      this.#settings = { ...settings, listen: this.#settings.listen, stateDir: this.#settings.stateDir };
+      this.#settings = withoutRestart(this.#settings, settings);
       this.#defaultPairs = settings.defaultPairs ?? this.#mintedPairs ?? [];
-      log.setLevel(settings.log.level);
       this.pem.resize(settings.certCacheSizeBytes);
       this.#negative.resize(settings.negativeMaxItems);
       const closed = this.#resolver.configure(resolverSettings(settings), sources);
       await this.#sources.reread();
-      await this.#supervisor?.configure(this.#workerSettings(), settings.workers, settings.drainTimeoutMs);
+      await this.#supervisor?.configure(
+        workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
+        settings.workers,
+        settings.drainTimeoutMs,
+      );
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',
         ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
       });
-      await closed;
+      // The old sources are closed when what they look up has ended, which may be an order: the next reload does not wait for it.
+      closed.catch((error: unknown) => log.err('source not closed', { error: describeError(error) }));
     } catch (thrown) {
+      try {
+        log.configure(this.#settings.log);
+      } catch {
+        // The earlier file is gone: the new one is written on.
+      }
       log.err('not reloaded, everything stays as it was', { error: describeError(thrown) });
     }
   }
@@ -236,6 +254,8 @@ export class Primary {
     this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
     this.#closeHandles();
     await this.#supervisor?.drain(drainTimeoutMs);
+    // A reload that was under way hands its sources to the resolver, which closes them.
+    await this.#reloading;
     this.#ticketKeys.close();
     await this.#resolver.close();
     this.log.notice('stopped');
@@ -251,34 +271,4 @@ export class Primary {
     if (!this.#settings.expireWorkers || this.#supervisor === undefined) return {};
     return this.#supervisor.broadcast('expire', params);
   }
-
-  #workerSettings(): WorkerSettings {
-    const settings = this.#settings;
-    return {
-      ...(settings.backend === undefined ? {} : { backend: settings.backend }),
-      defaultPairs: this.#defaultPairs,
-      certCacheDurationMs: settings.certCacheDurationMs,
-      lruCacheDurationMs: settings.lruCacheDurationMs,
-      lruMaxItems: settings.lruMaxItems,
-      errorCacheDurationMs: settings.errorCacheDurationMs,
-      negativeMaxItems: settings.negativeMaxItems,
-      admin: settings.admin,
-      log: settings.log,
-      handshakeTimeoutMs: settings.handshakeTimeoutMs,
-      lookupTimeoutMs: settings.lookupTimeoutMs,
-      autocertTimeoutMs: settings.autocertTimeoutMs,
-      drainTimeoutMs: settings.drainTimeoutMs,
-      ticketKeys: this.#ticketKeys.current,
-    };
-  }
-}
-
-function resolverSettings(settings: Settings): ResolverSettings {
-  return {
-    certCacheDurationMs: settings.certCacheDurationMs,
-    errorCacheDurationMs: settings.errorCacheDurationMs,
-    lookupTimeoutMs: settings.lookupTimeoutMs,
-    autocertTimeoutMs: settings.autocertTimeoutMs,
-    wildcards: settings.wildcards,
-  };
 }

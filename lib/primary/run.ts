@@ -28,12 +28,18 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   const stop = new StopSignals();
   process.title = 'peter-sslers-proxy: primary';
   let primary: Primary | undefined;
+  void stop.second.then(() => {
+    // Still starting: nothing is under way that could be drained, and workers end with the primary.
+    if (primary === undefined) process.exit(0);
+  });
   const onReload = (): void => void primary?.reload();
   const onReopen = (): void => primary?.reopenLogs();
   process.on('SIGHUP', onReload);
   process.on('SIGUSR1', onReopen);
   let pidFile: string | undefined;
   try {
+    // Nothing is under way yet that could be finished. The workers end with the primary.
+    void stop.second.then(() => (primary === undefined ? process.exit(0) : undefined));
     primary = await Primary.start({ load });
     const { log } = primary;
     process.on('uncaughtException', (error) => {
@@ -41,8 +47,10 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
       log.flush();
       process.exit(1);
     });
-    pidFile = writePidFile(primary.settings.pidFile);
-    io.stdout(readyLines(primary));
+    if (stop.count === 0) {
+      pidFile = writePidFile(primary.settings.pidFile);
+      io.stdout(readyLines(primary));
+    }
     await stop.first;
     await Promise.race([primary.stop(), stop.second]);
     if (stop.count > 1) {
@@ -52,6 +60,8 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
     return 0;
   } catch (thrown) {
     await primary?.kill();
+    // Ctrl-C reaches the workers too, and may end one that has just been started: that is no failure then.
+    if (stop.count > 0) return 0;
     throw thrown;
   } finally {
     if (pidFile !== undefined) removeQuietly(pidFile);

@@ -37,6 +37,8 @@ interface Member {
   readonly startedAtMs: number;
   /** Settles when every listener of the worker accepts, or rejects when it dies before. */
   readonly ready: Promise<void>;
+  /** It hears the bus. Before that it needs to be told nothing: it gets the settings of the moment when it says hello. */
+  greeted: boolean;
   draining: boolean;
 }
 
@@ -84,10 +86,12 @@ export class Supervisor {
 
   /** Gives every worker new settings, and starts or drains workers until there are `count`. Returns when all have acknowledged. */
   async configure(settings: WorkerSettings, count: number, drainTimeoutMs: number): Promise<void> {
+    if (this.#stopping) return;
     this.#wanted = count;
     const live = this.#live();
     const surplus = live.splice(count);
-    await this.#callAll(live, 'configure', { settings }, CONFIGURE_DEADLINE_MS);
+    await this.#callAll(live.filter(isGreeted), 'configure', { settings }, CONFIGURE_DEADLINE_MS);
+    if (this.#isStopping()) return;
     const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
     for (const member of surplus) void this.#drain(member, drainTimeoutMs);
@@ -98,10 +102,10 @@ export class Supervisor {
     op: Op,
     params: PrimaryToWorker[Op]['params'],
   ): Promise<WorkersExpired> {
-    const live = this.#live();
+    const members = this.#live().filter(isGreeted);
     return {
-      workers: live.length,
-      acknowledged: await this.#callAll(live, op, params, BROADCAST_DEADLINE_MS),
+      workers: members.length,
+      acknowledged: await this.#callAll(members, op, params, BROADCAST_DEADLINE_MS),
     };
   }
 
@@ -121,6 +125,11 @@ export class Supervisor {
     this.#stopping = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     this.#restarts.clear();
+  }
+
+  // A method: the compiler takes a field that was tested before an `await` for tested after it.
+  #isStopping(): boolean {
+    return this.#stopping;
   }
 
   #live(): Member[] {
@@ -151,6 +160,7 @@ export class Supervisor {
     const bus: Bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(worker), {
       ...handlers,
       hello: () => {
+        member.greeted = true;
         this.#introduce(member).catch((error: unknown) => {
           log.err('worker did not start', { pid: worker.process.pid, error: describeError(error) });
           worker.process.kill('SIGKILL');
@@ -162,7 +172,14 @@ export class Supervisor {
         return {};
       },
     });
-    const member: Member = { worker, bus, startedAtMs: Date.now(), ready: ready.promise, draining: false };
+    const member: Member = {
+      worker,
+      bus,
+      startedAtMs: Date.now(),
+      ready: ready.promise,
+      greeted: false,
+      draining: false,
+    };
     this.#members.add(member);
     worker.on('error', (error) => log.err('worker process failed', { error: describeError(error) }));
     worker.once('exit', (code, signal) => {
@@ -202,6 +219,8 @@ export class Supervisor {
     member.draining = true;
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     if (worker.isDead()) return;
+    // It would not hear of the drain, and has no connection that could be lost.
+    if (!member.greeted) worker.process.kill('SIGKILL');
     const kill = setTimeout(() => worker.process.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS);
     try {
       await bus.call('drain', { timeoutMs }, timeoutMs + KILL_AFTER_MS);
@@ -215,4 +234,8 @@ export class Supervisor {
 
 function describeExit(code: number | null, signal: string | null): string {
   return signal === null ? `exit code ${code ?? 'unknown'}` : signal;
+}
+
+function isGreeted({ greeted }: Member): boolean {
+  return greeted;
 }

@@ -4,19 +4,18 @@
  * Node takes one key at a time: after a rotation, tickets of the old key cost their owner one full handshake.
  */
 import { randomBytes } from 'node:crypto';
+import { TICKET_KEY_BYTES } from '../tls/contexts.js';
 
-/** OpenSSL's name, AES key and HMAC key together. */
-const KEY_BYTES = 48;
 const ROTATE_EVERY_MS = 12 * 60 * 60 * 1000;
 
 export class TicketKeys {
-  #current = randomBytes(KEY_BYTES).toString('base64');
+  #current = randomBytes(TICKET_KEY_BYTES).toString('base64');
   readonly #timer: NodeJS.Timeout;
 
   /** @param onRotate told of each new key. */
   constructor(onRotate: (ticketKeys: string) => void, everyMs = ROTATE_EVERY_MS) {
     this.#timer = setInterval(() => {
-      this.#current = randomBytes(KEY_BYTES).toString('base64');
+      this.#current = randomBytes(TICKET_KEY_BYTES).toString('base64');
       onRotate(this.#current);
     }, everyMs);
     this.#timer.unref();

@@ -30,6 +30,9 @@ const CIPHERS = [
   'AES256-GCM-SHA384',
 ].join(':');
 
+/** OpenSSL's name, AES key and HMAC key together. */
+export const TICKET_KEY_BYTES = 48;
+
 /** OpenSSL takes at most 32 bytes of session id context; Node throws on more. */
 const SESSION_ID_CONTEXT_LENGTH = 32;
 
@@ -41,7 +44,7 @@ interface NativeContext {
 /**
  * Builds the context that serves a bundle. Synchronous: about 1.6 ms on Node 20, 0.3 ms from Node 24 on.
  *
- * @param ticketKeys 48 bytes, the same in every worker.
+ * @param ticketKeys `TICKET_KEY_BYTES` bytes, the same in every worker.
  * @throws whatever OpenSSL has against the pair; `examine` has let it pass before.
  */
 export function buildContext(bundle: CertificateBundle, ticketKeys: Buffer): SecureContext {

@@ -137,9 +137,10 @@ class Worker {
 
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
-    this.log.setLevel(settings.log.level);
     this.certificates.configure(settings);
     this.#frontend.configure(settings);
+    // Last: its file may be one that cannot be opened, and the rest is to be in force all the same.
+    this.log.configure(settings.log);
   }
 
   /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`. */
