@@ -159,7 +159,11 @@ export class Resolver {
     const { pem, negative, now } = this.#parts;
     const cached = pem.get(name);
     if (cached?.state === 'fresh') {
-      return answer({ kind: 'found', certificate: cached.entry.certificate, tier: TIER_CACHE }, request);
+      const { certificate, freshUntilMs } = cached.entry;
+      // One that is kept for want of a better one: a worker must not keep it any longer than we do.
+      const isOutdated = now() >= certificate.notAfterMs || now() < certificate.notBeforeMs;
+      const keeping = isOutdated ? { keepMs: freshUntilMs - now() } : {};
+      return answer({ kind: 'found', certificate, tier: TIER_CACHE, ...keeping }, request);
     }
     const known = negative.get(name);
     if (known?.kind === 'absent') return { kind: 'absent', tier: TIER_CACHE };
