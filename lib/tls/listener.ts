@@ -201,8 +201,18 @@ class Handshake {
     this.#finish();
     this.#raw.off('data', this.#onData);
     if (answer === undefined) this.#raw.destroy();
-    // What is still coming in is read and dropped, so that the answer is not lost to a reset.
-    else this.#raw.resume().end(answer, () => this.#raw.destroySoon());
+    else this.#endWith(answer);
     this.#options.onFailure(reason, detail);
+  }
+
+  /**
+   * Answers and waits for the client to close, as long as for a handshake: what is still coming in is read and dropped, or
+   * the answer would be lost to a reset.
+   */
+  #endWith(answer: string): void {
+    const raw = this.#raw;
+    const timer = setTimeout(() => raw.destroy(), this.#options.handshakeTimeoutMs());
+    raw.once('close', () => clearTimeout(timer));
+    raw.resume().end(answer);
   }
 }
