@@ -71,6 +71,8 @@ export class DirectorySource implements CertificateSource {
   #lastScan: Promise<void> = Promise.resolve();
   #nextScan: Promise<void> | undefined;
   #cancelPoll: (() => void) | undefined;
+  /** Until then, `open` throws what is wrong with the directory, and nobody logs it besides. */
+  #isOpen = false;
   #isClosed = false;
 
   /**
@@ -83,6 +85,7 @@ export class DirectorySource implements CertificateSource {
     const startedAtMs = options.now();
     await source.reload();
     if (source.#trouble !== undefined) throw usageError(source.#trouble);
+    source.#isOpen = true;
     source.#log.notice('the certificate directory is read', {
       dir: options.dir,
       folders: source.#folders.size,
@@ -175,7 +178,7 @@ export class DirectorySource implements CertificateSource {
       entries = await readdir(this.#dir, { withFileTypes: true });
     } catch (error) {
       const trouble = this.#unreadable(error);
-      if (trouble !== this.#trouble) this.#log.err(trouble);
+      if (trouble !== this.#trouble && this.#isOpen) this.#log.err(trouble);
       this.#trouble = trouble;
       return;
     }
