@@ -1,0 +1,67 @@
+/**
+ * The rows of the result, for the terminal and for RESULTS.md.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+
+export interface Row {
+  readonly what: string;
+  /** With its unit. */
+  readonly ours: string;
+  /** What it is compared with, with its unit. */
+  readonly base?: string;
+  readonly ratio?: number;
+  /** `value` is `ratio`, or what `ours` says as a number. */
+  readonly wanted?: { readonly text: string; readonly value: number; readonly atMost: number };
+}
+
+export interface Report {
+  /** `v20.20.2`. */
+  readonly nodeVersion: string;
+  readonly conditions: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+const HEADINGS = ['operation', 'this program', 'compared with', 'ratio', 'wanted', 'verdict'];
+
+export function table(rows: readonly Row[]): string {
+  const cells = [HEADINGS, ...rows.map(cellsOf)];
+  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const lines = cells.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`);
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return `${[lines[0], rule, ...lines.slice(1)].join('\n')}\n`;
+}
+
+function cellsOf({ what, ours, base = '', ratio, wanted }: Row): string[] {
+  const verdict = wanted === undefined ? '' : wanted.value <= wanted.atMost ? 'met' : 'missed';
+  return [what, ours, base, ratio?.toFixed(2) ?? '', wanted?.text ?? '', verdict];
+}
+
+const RESULTS = new URL('./RESULTS.md', import.meta.url);
+const INTRODUCTION = `# Measured
+
+By \`npm run bench -- --write\`. CPU time is that of all server processes (primary and workers, user and system) per operation,
+the median of interleaved rounds, with the middle half of the rounds in brackets; a ratio is the median of the rounds' ratios.
+An operation is a new connection, a TLS 1.3 handshake (X25519, TLS_AES_128_GCM_SHA256), one request and its answer. All
+certificates are a leaf below an intermediate. Compare only within a section: machines differ, and so do days.
+
+The peer is Node's own \`https\` with one certificate, on the same Node with as many workers. For \`forwarding\` both forward to the same
+backend, both through undici's \`dispatch\`. For \`own page\` both answer from memory with as many bytes: this program its information
+page, which describes the certificate anew each time, the peer a constant.
+`;
+
+/** Puts a report in the place of an earlier one of the same Node; the others stay. */
+export async function writeResults(report: Report): Promise<void> {
+  const major = /^v\d+/.exec(report.nodeVersion)?.[0] ?? report.nodeVersion;
+  const old = await readFile(RESULTS, 'utf8').catch(() => '');
+  const others = old
+    .split(/^(?=## )/m)
+    .filter((section) => section.startsWith('## ') && !section.startsWith(`## Node ${major}`));
+  const own = [
+    `## Node ${report.nodeVersion}\n`,
+    ...report.conditions.map((condition) => `- ${condition}`),
+    '',
+    table(report.rows),
+  ].join('\n');
+  const sections = [...others.map((section) => section.trimEnd()), own.trimEnd()].sort();
+  await writeFile(RESULTS, `${[INTRODUCTION.trimEnd(), ...sections].join('\n\n')}\n`);
+}

@@ -1,0 +1,38 @@
+/**
+ * The benchmark: `npm run bench`. Builds nothing: it measures what is in `dist/`.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { readOptions } from './options.js';
+import { table, writeResults, type Row } from './report.js';
+import { handshakes } from './scenarios/handshakes.js';
+import { memory } from './scenarios/memory.js';
+import { start } from './scenarios/start.js';
+import { tiers } from './scenarios/tiers.js';
+import { makeSetting, type Setting } from './setting.js';
+
+const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<Row[]>>> = {
+  handshakes,
+  tiers,
+  memory,
+  start,
+};
+
+const options = readOptions(process.argv.slice(2));
+if (options !== undefined) {
+  const nodeVersion = execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim();
+  const model = cpus()[0]?.model ?? 'unknown processor';
+  const conditions = [
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${model}, Linux`,
+    `${options.rounds} rounds of ${options.operations} operations, 4 at once, workers: ${options.workers}`,
+  ];
+  await using setting = await makeSetting(options);
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(SCENARIOS)) {
+    if (options.only !== undefined && options.only !== name) continue;
+    process.stderr.write(`${name} …\n`);
+    rows.push(...(await measure(setting)));
+  }
+  process.stdout.write(`Node ${nodeVersion}\n${conditions.join('\n')}\n\n${table(rows)}`);
+  if (options.write) await writeResults({ nodeVersion, conditions, rows });
+}

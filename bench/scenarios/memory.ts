@@ -1,0 +1,43 @@
+/**
+ * What a cached context costs a worker: resident memory before and after many distinct names.
+ */
+import type { Row } from '../report.js';
+import { residentBytes } from '../processes.js';
+import { startProgram } from '../servers.js';
+import type { Setting } from '../setting.js';
+import { COLD_NAMES, primedRedis } from './primed-redis.js';
+
+const WANTED_KIB = 40;
+const MAX_NAMES = 4_000;
+/** Before the first reading: until the heap, the code and the allocator's arenas have found their size. */
+const WARM_UP_NAMES = 1_500;
+const NAMES = 2_000;
+
+export async function memory(setting: Setting): Promise<Row[]> {
+  const { load, options } = setting;
+  const redis = await primedRedis(setting, WARM_UP_NAMES + NAMES);
+  try {
+    const flags = ['--redis-url', redis.url, '--redis-strategy', '2', '--lru-maxitems', String(MAX_NAMES)];
+    const all = [...flags, '--lru-cache-duration', '86400'];
+    await using server = await startProgram({ ...options, workers: 1 }, all, setting.newStateDir());
+    const [, worker = 0] = server.pids;
+    const fill = async (first: number, operations: number): Promise<number> => {
+      const order = { port: server.port, names: COLD_NAMES, first, operations };
+      const report = await load.perform({ ...order, concurrency: 4, resume: false });
+      if (report.tiers['redis'] !== operations) throw new Error('not all names were new');
+      return residentBytes(worker);
+    };
+    const before = await fill(0, WARM_UP_NAMES);
+    const after = await fill(WARM_UP_NAMES, NAMES);
+    const value = (after - before) / NAMES / 1024;
+    return [
+      {
+        what: `memory of a cached context (${NAMES} names)`,
+        ours: `${value.toFixed(1)} KiB`,
+        wanted: { text: `≤ ${WANTED_KIB} KiB`, value, atMost: WANTED_KIB },
+      },
+    ];
+  } finally {
+    await redis.stop();
+  }
+}
