@@ -18,25 +18,33 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** What this proxy says itself; whatever a client claims is replaced. */
-const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']);
+/** What this proxy says itself, and the standard field (RFC 7239) for the same: whatever a client claims is dropped. */
+const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']);
+
+/** Gateways that make variables of fields read `X_Forwarded_For` as the real one. */
+const isForwarded = (name: string): boolean => FORWARDED.has(name.replaceAll('_', '-'));
 
 /** What is told to the backend of the client's connection. */
 export interface Forwarding {
   /** The client's address, IPv4-mapped ones as IPv4. */
   readonly clientAddress: string;
+  /** Whom the request is for: the `Host`, unless the target was in absolute form. */
   readonly host: string | undefined;
 }
 
 /**
  * The fields of a request to the backend: without those of the client's hop (also those that its `Connection` names), with
- * `X-Forwarded-For`, `-Proto` and `-Host` in place of what the client claimed. `Host` is kept.
+ * `X-Forwarded-For`, `-Proto` and `-Host` in place of what the client claimed. `Host` is kept as it came, also when
+ * `Connection` names it.
  */
 export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
   const dropped = hopByHop(raw);
-  const headers = filterFields(
-    raw,
-    (name) => !dropped.has(name) && !FORWARDED.has(name) && name !== 'expect',
+  const headers: string[] = forwarding.host === undefined ? [] : ['Host', forwarding.host];
+  headers.push(
+    ...filterFields(
+      raw,
+      (name) => !dropped.has(name) && !isForwarded(name) && name !== 'host' && name !== 'expect',
+    ),
   );
   headers.push('X-Forwarded-For', forwarding.clientAddress, 'X-Forwarded-Proto', 'https');
   if (forwarding.host !== undefined) headers.push('X-Forwarded-Host', forwarding.host);
@@ -53,13 +61,6 @@ export function responseHeaders(raw: readonly string[]): string[] {
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
-}
-
-/** The host of a `Host` header, without its port; an IPv6 literal without its brackets. */
-export function hostWithoutPort(host: string): string {
-  if (host.startsWith('[')) return host.slice(1, Math.max(1, host.indexOf(']')));
-  const colon = host.indexOf(':');
-  return colon === -1 ? host : host.slice(0, colon);
 }
 
 function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => boolean): string[] {

@@ -2,9 +2,11 @@
  * The pages that the proxy answers itself: errors, and the information page. PURE.
  */
 
-/** Plain pages for what went wrong between us and the backend. */
+/** Plain pages for what is wrong with a request, or went wrong between us and the backend. */
 const ERROR_TEXTS = {
   400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',

@@ -8,9 +8,17 @@ import { parseHtpasswd } from '../admin/htpasswd.js';
 import type { WorkerSettings } from '../bus/messages.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
-import { HttpProxy, sendPage } from '../proxy/http.js';
+import { answerClientError } from '../proxy/client-error.js';
+import { destinationOf } from '../proxy/destination.js';
+import { hasBody, HttpProxy, sendPage } from '../proxy/http.js';
 import { errorPage, informationPage } from '../proxy/pages.js';
 import { connectionInfo } from '../tls/listener.js';
+
+/**
+ * No limit on how long a whole request takes (Node's is 300 s), or long uploads would be cut: heads have a limit of their
+ * own, and a body that stands still is given up by the proxy. What is wrong with `Host` is answered here, with a page.
+ */
+const SERVER_OPTIONS = { requestTimeout: 0, requireHostHeader: false } as const;
 
 export interface FrontendParts {
   readonly actions: AdminActions;
@@ -34,7 +42,8 @@ export class Frontend {
   constructor(parts: FrontendParts, settings: WorkerSettings) {
     this.#parts = parts;
     this.#routes = this.#buildRoutes(settings);
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = createServer(SERVER_OPTIONS, (request, response) => this.#answer(request, response));
+    this.#server.on('clientError', answerClientError);
     // It never listens itself; this event starts its supervision of slow and idle connections.
     this.#server.emit('listening');
   }
@@ -81,9 +90,16 @@ export class Frontend {
         if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
       });
     }
-    if (admin.owns(request.url ?? '/', request.headers.host))
-      void this.#answerAdmin(admin, request, response);
-    else if (proxy !== undefined) proxy.forward(request, response);
+    const { url = '/', httpVersion, rawHeaders, headers } = request;
+    const destination = destinationOf({ url, httpVersion, rawHeaders });
+    const isOwn = destination === undefined || admin.owns(url, headers.host);
+    // Nobody here waits for a request's body: with one, its connection ends.
+    if ((isOwn || proxy === undefined) && hasBody(request)) response.shouldKeepAlive = false;
+    if (destination === undefined) {
+      response.shouldKeepAlive = false;
+      sendPage(response, errorPage(400));
+    } else if (isOwn) void this.#answerAdmin(admin, request, response);
+    else if (proxy !== undefined) proxy.forward(request, response, destination);
     else this.#answerInformation(request, response);
   }
 

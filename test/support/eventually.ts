@@ -1,27 +1,27 @@
-/** Waiting for what announces itself by no event. */
-import { readFileSync } from 'node:fs';
+/**
+ * Waiting for a condition that only looking again can tell.
+ */
 
-const POLL_MS = 10;
+const LOOK_EVERY_MS = 20;
+/** Far above what anything takes on a loaded machine. */
+const TIMEOUT_MS = 15_000;
 
-/** Looks again and again until something is true; fails after a time that only a hang comes to. */
+/** Looks again and again until the condition holds; its last error, where there is one, goes into the message. */
 export async function eventually(
   what: string,
-  isTrue: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error(`time is up while waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** Whether a process is there and has not ended; one that nobody has waited for yet counts as ended. */
-export function isRunning(pid: number): boolean {
-  try {
-    // The state follows the name, which is in brackets and may hold brackets itself.
-    return !/^ [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, ''));
-  } catch {
-    return false;
+  const endMs = Date.now() + timeoutMs;
+  let trouble: unknown;
+  for (;;) {
+    try {
+      trouble = undefined;
+      if (await holds()) return;
+    } catch (thrown) {
+      trouble = thrown;
+    }
+    if (Date.now() > endMs) throw new Error(`time is up while waiting until ${what}`, { cause: trouble });
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

@@ -1,0 +1,38 @@
+/**
+ * The answer to what is no HTTP request.
+ */
+import type { Duplex } from 'node:stream';
+import { lingerOnClose, type Closable } from './linger.js';
+import { errorPage, type ErrorStatus } from './pages.js';
+
+const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+const answered = new WeakSet<Duplex>();
+
+/** Answers where that is possible, and closes: for the event `clientError` of Node's HTTP server. */
+export function answerClientError(error: Error & { code?: string }, duplex: Duplex): void {
+  const socket = duplex as Closable & { readonly _httpMessage?: { readonly headersSent: boolean } | null };
+  // The parser has given up, and says so again with every further byte.
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  const { contentType, body } = errorPage(STATUS_OF_CODE[error.code ?? ''] ?? 400);
+  lingerOnClose(socket);
+  socket.write(
+    [
+      `HTTP/1.1 ${body.trim()}`,
+      'Connection: close',
+      `Content-Type: ${contentType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  socket.destroySoon();
+}
