@@ -2,7 +2,7 @@
  * Certificates: what a source hands over, and the examination that decides whether it may be served.
  */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { isWildcard, type ServerName } from './server-name.js';
+import { isWildcard, wildcardOf, type ServerName } from './server-name.js';
 
 /** One certificate chain with its private key, both PEM. */
 export interface CertificatePair {
@@ -16,7 +16,10 @@ export interface CertificatePair {
 export interface CertificateBundle {
   /** One or two; the ECDSA one first. */
   readonly pairs: readonly CertificatePair[];
-  /** SHA-256 over chains and public keys, 64 hex digits. Equal fingerprints mean the same certificate. */
+  /**
+   * SHA-256 over the certificates and the public keys, 64 hex digits. Equal fingerprints mean the same certificates, whatever
+   * order the pairs came in and however their PEM was laid out.
+   */
   readonly fingerprint: string;
   /** Valid from the latest `notBefore` of the leaves … (milliseconds since 1970) */
   readonly notBeforeMs: number;
@@ -33,7 +36,11 @@ export type Examination =
   /** Must not be served. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const BEGIN = '-----BEGIN CERTIFICATE-----';
+/** Base64 has no hyphen: a block that has no end is left after one pass, however many more begin. */
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+/** No name begins with it: it stands for any label that a wildcard covers. */
+const ANY_LABEL = 'any-label-below-a-wildcard';
 
 /** The certificates of a PEM text, one by one, each ended with a newline. Text around them is dropped. */
 export function splitChain(pem: string): string[] {
@@ -56,18 +63,21 @@ export function examine(
 ): Examination {
   const unusable = (reason: string): Examination => ({ kind: 'unusable', reason });
   if (pairs.length === 0) return unusable('it holds no certificate');
-  const hash = createHash('sha256');
-  const kept: { pair: CertificatePair; isRsa: boolean }[] = [];
+  const kept: { pair: CertificatePair; isRsa: boolean; identity: readonly Buffer[] }[] = [];
   let notBeforeMs = -Infinity;
   let notAfterMs = Infinity;
   for (const pair of pairs) {
     const blocks = splitChain(pair.chainPem);
     const leafPem = blocks[0];
     if (leafPem === undefined) return unusable('the chain holds no PEM certificate');
+    if (pair.chainPem.split(BEGIN).length - 1 !== blocks.length) {
+      return unusable('a certificate of the chain is cut off');
+    }
     let leaf: X509Certificate;
+    let above: X509Certificate[];
     try {
       leaf = new X509Certificate(leafPem);
-      for (const block of blocks.slice(1)) new X509Certificate(block);
+      above = blocks.slice(1).map((block) => new X509Certificate(block));
     } catch {
       return unusable('a certificate of the chain cannot be parsed');
     }
@@ -82,16 +92,23 @@ export function examine(
       return unusable(`the certificate is not for this name but for ${namesOf(leaf)}`);
     }
     const keyType = leaf.publicKey.asymmetricKeyType;
-    hash.update(blocks.join(''));
-    hash.update(leaf.publicKey.export({ type: 'spki', format: 'der' }));
     notBeforeMs = Math.max(notBeforeMs, Date.parse(leaf.validFrom));
     notAfterMs = Math.min(notAfterMs, Date.parse(leaf.validTo));
+    if (Number.isNaN(notBeforeMs) || Number.isNaN(notAfterMs)) {
+      return unusable('the dates of the certificate cannot be read');
+    }
     kept.push({
       pair: { chainPem: blocks.join(''), keyPem: pair.keyPem },
       isRsa: keyType === 'rsa' || keyType === 'rsa-pss',
+      identity: [
+        ...[leaf, ...above].map(({ raw }) => raw),
+        leaf.publicKey.export({ type: 'spki', format: 'der' }),
+      ],
     });
   }
   kept.sort((a, b) => Number(a.isRsa) - Number(b.isRsa));
+  const hash = createHash('sha256');
+  for (const part of kept.flatMap(({ identity }) => identity)) hash.update(part);
   const bundle = {
     pairs: kept.map(({ pair }) => pair),
     fingerprint: hash.digest('hex'),
@@ -111,17 +128,30 @@ export function examine(
   return { kind: 'usable', bundle };
 }
 
-/** Whether a leaf covers a name (RFC 6125 §6.4; wildcards in the certificate cover one label). */
+/**
+ * Whether a leaf covers a name, as clients judge it (RFC 9525 §6.3): a wildcard in the certificate covers exactly one label,
+ * and only a whole one; a subject without alternative names counts by its common name.
+ */
 export function covers(leaf: X509Certificate, name: ServerName): boolean {
-  // OpenSSL does not match a star against a star: any label stands for those that the wildcard covers.
-  const probe = isWildcard(name) ? `any${name.slice(1)}` : name;
-  return leaf.checkHost(probe) !== undefined;
+  if (isWildcard(name)) return holdsWildcard(leaf, name);
+  if (leaf.checkHost(name, { partialWildcards: false }) !== undefined) return true;
+  // OpenSSL lets no wildcard cover an underscore; browsers do.
+  const above = wildcardOf(name);
+  return above !== undefined && name.slice(0, name.indexOf('.')).includes('_') && holdsWildcard(leaf, above);
+}
+
+/** Whether a leaf has the wildcard itself. OpenSSL matches no star against a star: a label stands in for it. */
+function holdsWildcard(leaf: X509Certificate, wildcard: ServerName): boolean {
+  const matched = leaf.checkHost(`${ANY_LABEL}${wildcard.slice(1)}`, { partialWildcards: false });
+  return matched?.toLowerCase() === wildcard;
 }
 
 /** The names of a certificate, for a message: its SANs, else its subject. At most five. */
 function namesOf(leaf: X509Certificate): string {
-  const names = (leaf.subjectAltName ?? leaf.subject)
-    .split(/,\s*|\n/)
-    .map((entry) => entry.replace(/^DNS:/, ''));
+  // Node's types do not say so, but an empty subject is undefined.
+  const { subjectAltName, subject } = leaf as { subjectAltName?: string; subject?: string };
+  const text = subjectAltName ?? subject;
+  if (text === undefined) return 'none at all';
+  const names = text.split(/,\s*|\n/).map((entry) => entry.replace(/^DNS:/, ''));
   return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
 }

@@ -42,11 +42,23 @@ export function environmentError(message: string, cause?: unknown): ProxyError {
 
 /** Whatever was thrown, as text for a log line: the message, never a stack. */
 export function describeError(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
+  if (!(thrown instanceof Error)) return describeOther(thrown);
   // An AggregateError of happy eyeballs has an empty message; its first member has the reason.
   if (thrown.message === '' && thrown instanceof AggregateError && thrown.errors.length > 0) {
     return describeError(thrown.errors[0]);
   }
   if (thrown.message !== '') return thrown.message;
-  return 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : thrown.name;
+  return codeOf(thrown) ?? thrown.name;
+}
+
+/** What was thrown is no Error: its message if it looks like one, else whatever it is called. */
+function describeOther(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  if ('message' in thrown && typeof thrown.message === 'string' && thrown.message !== '')
+    return thrown.message;
+  return codeOf(thrown) ?? 'something that is no error was thrown';
+}
+
+function codeOf(thrown: object): string | undefined {
+  return 'code' in thrown && typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : undefined;
 }

@@ -13,7 +13,7 @@ declare const serverNameBrand: unique symbol;
 export type ServerName = string & { readonly [serverNameBrand]: true };
 
 const MAX_NAME_LENGTH = 253;
-const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
+const LABEL = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
 const ALL_DIGITS = /^[0-9]+$/;
 
 /**
@@ -25,12 +25,13 @@ const ALL_DIGITS = /^[0-9]+$/;
 export function normaliseServerName(raw: string): ServerName | undefined {
   // The length is checked first: a client may send 60 KB of anything.
   if (raw.length === 0 || raw.length > MAX_NAME_LENGTH + 1) return undefined;
-  const name = (raw.endsWith('.') ? raw.slice(0, -1) : raw).toLowerCase();
+  const name = raw.endsWith('.') ? raw.slice(0, -1) : raw;
   if (name.length === 0 || name.length > MAX_NAME_LENGTH) return undefined;
   const labels = name.split('.');
   if (!labels.every((label) => LABEL.test(label))) return undefined;
   if (ALL_DIGITS.test(labels[labels.length - 1] ?? '')) return undefined;
-  return name as ServerName;
+  // Only now: the Kelvin sign, among others, becomes an ASCII letter in lower case.
+  return name.toLowerCase() as ServerName;
 }
 
 /**
@@ -40,7 +41,8 @@ export function normaliseServerName(raw: string): ServerName | undefined {
 export function normaliseDomain(raw: string): ServerName | undefined {
   if (!raw.startsWith('*.')) return normaliseServerName(raw);
   const parent = normaliseServerName(raw.slice(2));
-  return parent === undefined ? undefined : (`*.${parent}` as ServerName);
+  if (parent === undefined || parent.length + 2 > MAX_NAME_LENGTH) return undefined;
+  return `*.${parent}` as ServerName;
 }
 
 /** Whether the name is a wildcard (`*.example.com`). */

@@ -1,0 +1,221 @@
+import { expect } from 'chai';
+import { createPrivateKey } from 'node:crypto';
+import { examine, splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
+import type { ServerName } from '../../../lib/domain/server-name.js';
+import { makeTestCa, type TestCa } from '../../support/certificates.js';
+import { oddCertificate } from './odd-certificate.js';
+
+const NAME = 'www.a.test' as ServerName;
+const NOW_MS = Date.UTC(2026, 5, 1);
+const DATES = { notBefore: Date.UTC(2026, 0, 1), notAfter: Date.UTC(2027, 0, 1) };
+
+const at = (pairs: readonly CertificatePair[], nowMs = NOW_MS, name: ServerName | undefined = NAME) =>
+  examine(pairs, name, nowMs);
+
+/** The bundle of pairs that must be usable. */
+function bundleOf(...pairs: CertificatePair[]) {
+  const verdict = at(pairs);
+  if (verdict.kind !== 'usable') throw new Error(`it is ${verdict.kind}: ${verdict.reason}`);
+  return verdict.bundle;
+}
+
+/** Why a pair is not usable. */
+function reasonOf(...pairs: CertificatePair[]): string {
+  const verdict = at(pairs);
+  if (verdict.kind !== 'unusable') throw new Error(`it is ${verdict.kind}`);
+  return verdict.reason;
+}
+
+describe('examine, of PEM as it comes,', () => {
+  let ca: TestCa;
+  let ec: CertificatePair;
+  let rsa: CertificatePair;
+  let other: CertificatePair;
+
+  before(async () => {
+    ca = await (await makeTestCa()).intermediate();
+    [ec, rsa, other] = await Promise.all([
+      ca.issue([NAME], DATES),
+      ca.issue([NAME], { ...DATES, type: 'rsa' }),
+      ca.issue(['other.test'], DATES),
+    ]);
+  });
+
+  describe('reads PEM', () => {
+    it('with the line ends of Windows, with text around the blocks, and without a last newline', () => {
+      const dressed = (text: string) => `Bag Attributes\n  friendlyName: a-test\n${text}# the end - really`;
+      for (const variant of [
+        { chainPem: ec.chainPem.replaceAll('\n', '\r\n'), keyPem: ec.keyPem.replaceAll('\n', '\r\n') },
+        {
+          chainPem: dressed(ec.chainPem.replaceAll('-----BEGIN', 'subject=x\n-----BEGIN')),
+          keyPem: dressed(ec.keyPem),
+        },
+        { chainPem: ec.chainPem.trimEnd(), keyPem: ec.keyPem.trimEnd() },
+      ]) {
+        const { fingerprint } = bundleOf(variant);
+        expect(fingerprint).to.equal(bundleOf(ec).fingerprint);
+      }
+    });
+
+    it('and hands on the chain alone: what stood around it is dropped', () => {
+      const secret = 'a password that somebody left here';
+      const { pairs } = bundleOf({ ...ec, chainPem: `${secret}\n${ec.chainPem}${secret}` });
+      expect(pairs[0]?.chainPem).to.equal(ec.chainPem);
+    });
+
+    it('of keys in every form that managers write', () => {
+      for (const [pair, type, label] of [
+        [ec, 'pkcs8', 'PRIVATE KEY'],
+        [ec, 'sec1', 'EC PRIVATE KEY'],
+        [rsa, 'pkcs8', 'PRIVATE KEY'],
+        [rsa, 'pkcs1', 'RSA PRIVATE KEY'],
+      ] as const) {
+        const keyPem = createPrivateKey(pair.keyPem).export({ type: type, format: 'pem' }).toString();
+        expect(keyPem).to.match(new RegExp(`^-----BEGIN ${label}-----`));
+        expect(bundleOf({ ...pair, keyPem }).fingerprint).to.equal(bundleOf(pair).fingerprint);
+      }
+    });
+  });
+
+  describe('refuses', () => {
+    const cases: readonly (readonly [what: string, make: () => CertificatePair, reason: string])[] = [
+      ['no certificate', () => ({ ...ec, chainPem: '' }), 'the chain holds no PEM certificate'],
+      ['the string None', () => ({ ...ec, chainPem: 'None' }), 'the chain holds no PEM certificate'],
+      ['a key as the chain', () => ({ ...ec, chainPem: ec.keyPem }), 'the chain holds no PEM certificate'],
+      [
+        'an empty block',
+        () => ({ ...ec, chainPem: '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----' }),
+        'a certificate of the chain cannot be parsed',
+      ],
+      [
+        'a block of rubbish',
+        () => ({ ...ec, chainPem: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }),
+        'a certificate of the chain cannot be parsed',
+      ],
+      [
+        'a leaf that is cut off',
+        () => ({ ...ec, chainPem: ec.chainPem.slice(0, 200) }),
+        'the chain holds no PEM certificate',
+      ],
+      [
+        'an intermediate that is cut off',
+        () => ({ ...ec, chainPem: ec.chainPem.slice(0, -100) }),
+        'a certificate of the chain is cut off',
+      ],
+      [
+        'a leaf that is cut off before a whole intermediate',
+        () => ({ ...ec, chainPem: ec.chainPem.slice(0, 200) + ec.chainPem }),
+        'a certificate of the chain is cut off',
+      ],
+      [
+        'an intermediate of rubbish',
+        () => ({
+          ...ec,
+          chainPem: `${splitChain(ec.chainPem)[0]}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+        }),
+        'a certificate of the chain cannot be parsed',
+      ],
+      ['no key', () => ({ ...ec, keyPem: '' }), 'the private key cannot be parsed'],
+      [
+        'a certificate as the key',
+        () => ({ ...ec, keyPem: ec.chainPem }),
+        'the private key cannot be parsed',
+      ],
+      [
+        'a key that is cut off',
+        () => ({ ...ec, keyPem: ec.keyPem.slice(0, 100) }),
+        'the private key cannot be parsed',
+      ],
+      [
+        'a key that is encrypted',
+        () => ({
+          ...ec,
+          keyPem: createPrivateKey(ec.keyPem)
+            .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+            .toString(),
+        }),
+        'the private key cannot be parsed',
+      ],
+      [
+        'another certificate’s key',
+        () => ({ ...ec, keyPem: other.keyPem }),
+        'the private key does not belong to the certificate',
+      ],
+      [
+        'a key of another kind',
+        () => ({ ...ec, keyPem: rsa.keyPem }),
+        'the private key does not belong to the certificate',
+      ],
+      ['another name’s certificate', () => other, 'the certificate is not for this name but for other.test'],
+      // OpenSSL would serve neither: the first certificate is the one that the key has to belong to.
+      [
+        'the intermediate before the leaf',
+        () => ({ ...ec, chainPem: splitChain(ec.chainPem).reverse().join('') }),
+        'the private key does not belong to the certificate',
+      ],
+      [
+        'an unrelated certificate before the leaf',
+        () => ({ ...ec, chainPem: other.chainPem + ec.chainPem }),
+        'the private key does not belong to the certificate',
+      ],
+      [
+        'a certificate of nobody',
+        () => oddCertificate({}),
+        'the certificate is not for this name but for none at all',
+      ],
+    ];
+    for (const [what, make, reason] of cases) {
+      it(`${what}, and says so without a word of the key`, () => {
+        const pair = make();
+        expect(reasonOf(pair)).to.equal(reason);
+        const verdict = JSON.stringify(at([pair]));
+        for (const line of ec.keyPem.split('\n').filter(Boolean)) expect(verdict).to.not.include(line);
+      });
+    }
+
+    it('a megabyte of beginnings without an end, in no time', () => {
+      const chainPem = '-----BEGIN CERTIFICATE-----\n'.repeat(40_000);
+      expect(reasonOf({ ...ec, chainPem })).to.equal('the chain holds no PEM certificate');
+      expect(reasonOf({ ...ec, chainPem: ec.chainPem + chainPem })).to.equal(
+        'a certificate of the chain is cut off',
+      );
+    });
+
+    it('with the names that the certificate has, but not a hundred of them', async () => {
+      const names = Array.from({ length: 100 }, (_, index) => `n${index}.test`);
+      const many = await ca.issue(names, DATES);
+      expect(reasonOf(many)).to.equal(
+        'the certificate is not for this name but for n0.test, n1.test, n2.test, n3.test, n4.test and 95 more',
+      );
+      expect(reasonOf(oddCertificate({ commonName: 'mail.test' }))).to.equal(
+        'the certificate is not for this name but for CN=mail.test',
+      );
+    });
+  });
+
+  it('serves a chain with a certificate too many behind the leaf as it is: clients pass over it', () => {
+    const chainPem = ec.chainPem + (splitChain(other.chainPem)[0] ?? '');
+    expect(bundleOf({ ...ec, chainPem }).pairs[0]?.chainPem).to.equal(chainPem);
+  });
+});
+
+describe('splitChain', () => {
+  it('splits a chain into its certificates, which together are the chain', async () => {
+    const { chainPem } = await (await (await makeTestCa()).intermediate()).issue([NAME]);
+    expect(splitChain(chainPem)).to.have.length(2);
+    expect(splitChain(chainPem).join('')).to.equal(chainPem);
+    expect(splitChain(chainPem.trimEnd()).join('')).to.equal(chainPem);
+  });
+
+  it('finds none where there is none', () => {
+    for (const text of [
+      '',
+      'None',
+      '-----BEGIN CERTIFICATE-----',
+      '-----END CERTIFICATE-----',
+      'x'.repeat(60_000),
+    ]) {
+      expect(splitChain(text)).to.deep.equal([]);
+    }
+  });
+});
