@@ -22,6 +22,8 @@ export interface ContextEntry<C> {
   readonly fingerprint: string;
   /** The tier that had it. */
   readonly tier: Tier;
+  /** Until when the certificate is valid, milliseconds since 1970. */
+  readonly notAfterMs: number;
   /** Milliseconds since 1970. */
   readonly freshUntilMs: number;
 }
@@ -42,6 +44,7 @@ interface MutableEntry<C> {
   readonly context: C;
   readonly fingerprint: string;
   tier: Tier;
+  readonly notAfterMs: number;
   freshUntilMs: number;
 }
 
@@ -84,8 +87,8 @@ export class SecureContextCache<C> {
 
   /** Stores a context, fresh for `ttlMs` (0: lapsed from the start), in place of what was known of the name. */
   setContext(name: ServerName, found: Omit<ContextEntry<C>, 'freshUntilMs'>, ttlMs: number): void {
-    const { context, fingerprint, tier } = found;
-    const entry = { context, fingerprint, tier, freshUntilMs: this.#now() + ttlMs };
+    const { context, fingerprint, tier, notAfterMs } = found;
+    const entry = { context, fingerprint, tier, notAfterMs, freshUntilMs: this.#now() + ttlMs };
     this.#slots.set(name, {
       entry,
       fresh: { state: 'fresh', entry },

@@ -8,6 +8,9 @@
  * What the primary says is followed, also when it is "nobody can tell": it keeps the last good certificate itself, and a
  * name that was expired by hand must not come back from a lapsed entry here. Only when the primary itself does not answer
  * in time does a lapsed entry serve on.
+ *
+ * A certificate that OpenSSL will not serve (a key too small for its security level, say) counts as an error: the default
+ * goes out, and for `errorCacheDurationMs` nobody tries again.
  */
 import { buildContext, setTicketKeys } from '../tls/contexts.js';
 import type { Choice } from '../tls/listener.js';
@@ -16,7 +19,7 @@ import type { WorkerSettings, WorkerToPrimary } from '../bus/messages.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
 import { examine, type CertificateBundle } from '../domain/certificate.js';
 import { describeError, ProxyError } from '../domain/errors.js';
-import { TIER_DEFAULT, TIER_LRU, type Resolution } from '../domain/lookup.js';
+import { TIER_CACHE, TIER_DEFAULT, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
 
@@ -53,7 +56,7 @@ export class Certificates {
     this.#parts = parts;
     this.#settings = settings;
     this.#ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
-    this.#default = this.#buildDefault();
+    this.#default = this.#buildDefault(settings, this.#ticketKeys);
     this.#cache = new SecureContextCache({
       maxNames: settings.lruMaxItems,
       maxNegatives: settings.negativeMaxItems,
@@ -87,12 +90,18 @@ export class Certificates {
     }
   }
 
-  /** Takes new settings for the next handshakes and empties the LRU. */
+  /**
+   * Takes new settings for the next handshakes and empties the LRU.
+   *
+   * @throws when the default certificate cannot be served.
+   */
   configure(settings: WorkerSettings): void {
+    const ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
+    // First, since it may throw: then all stays as it was.
+    this.#default = this.#buildDefault(settings, ticketKeys);
     this.#epoch++;
     this.#settings = settings;
-    this.#ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
-    this.#default = this.#buildDefault();
+    this.#ticketKeys = ticketKeys;
     this.#asking.clear();
     this.#cache.clear();
     this.#cache.resize(settings.lruMaxItems, settings.negativeMaxItems);
@@ -162,7 +171,11 @@ export class Certificates {
     }
   }
 
-  /** Keeps what the primary said, and says what to serve; undefined for the default. */
+  /**
+   * Keeps what the primary said, and says what to serve; undefined for the default.
+   *
+   * @param mayKeep false once the LRU has been emptied since the question: what is in it now is newer than this answer.
+   */
   #take(
     name: ServerName,
     resolution: Resolution,
@@ -170,9 +183,8 @@ export class Certificates {
     mayKeep: boolean,
   ): Choice | undefined {
     const cache = this.#cache;
+    const limitMs = 'keepMs' in resolution ? (resolution.keepMs ?? Infinity) : Infinity;
     const keepMs = (notAfterMs = Infinity): number => {
-      if (!mayKeep) return 0;
-      const limitMs = 'keepMs' in resolution ? (resolution.keepMs ?? Infinity) : Infinity;
       const validMs = notAfterMs - this.#parts.now();
       // An expired certificate that is served for want of a better one has a `keepMs` of its own.
       return Math.min(this.#settings.lruCacheDurationMs, limitMs, validMs > 0 ? validMs : Infinity);
@@ -180,22 +192,24 @@ export class Certificates {
     switch (resolution.kind) {
       case 'found': {
         const { certificate, tier } = resolution;
-        const context = buildContext(certificate, this.#ticketKeys);
-        const ttlMs = keepMs(certificate.notAfterMs);
-        if (ttlMs > 0) cache.setContext(name, { context, fingerprint: certificate.fingerprint, tier }, ttlMs);
+        const { fingerprint, notAfterMs } = certificate;
+        const context = this.#build(name, certificate, tier, mayKeep);
+        if (context === undefined) return undefined;
+        const ttlMs = keepMs(notAfterMs);
+        if (mayKeep && ttlMs > 0) cache.setContext(name, { context, fingerprint, tier, notAfterMs }, ttlMs);
         return { context, tier };
       }
       case 'unchanged': {
         if (lapsed === undefined) return undefined;
-        const ttlMs = keepMs();
-        if (ttlMs > 0) cache.refresh(name, ttlMs, resolution.tier);
+        const ttlMs = keepMs(lapsed.notAfterMs);
+        if (mayKeep && ttlMs > 0) cache.refresh(name, ttlMs, resolution.tier);
         return { context: lapsed.context, tier: resolution.tier };
       }
       case 'absent':
-        cache.setNegative(name, { kind: 'absent' }, keepMs());
+        if (mayKeep) cache.setNegative(name, { kind: 'absent' }, keepMs());
         return undefined;
       case 'unavailable':
-        cache.setNegative(name, { kind: 'error', reason: resolution.reason }, keepMs());
+        if (mayKeep) cache.setNegative(name, { kind: 'error', reason: resolution.reason }, keepMs());
         return undefined;
       case 'pending': {
         const { lastGood } = resolution;
@@ -203,17 +217,35 @@ export class Certificates {
         if (lastGood.kind === 'unchanged') {
           return lapsed === undefined ? undefined : { context: lapsed.context, tier: TIER_LRU };
         }
-        return { context: buildContext(lastGood.certificate, this.#ticketKeys), tier: 'cache' };
+        const context = this.#build(name, lastGood.certificate, TIER_CACHE, mayKeep);
+        return context === undefined ? undefined : { context, tier: TIER_CACHE };
       }
     }
   }
 
-  #buildDefault(): Choice {
-    const { defaultPairs } = this.#settings;
+  /** Builds a context; undefined, which is logged and remembered, when OpenSSL has something against the certificate. */
+  #build(
+    name: ServerName,
+    certificate: CertificateBundle,
+    tier: Tier,
+    mayKeep: boolean,
+  ): SecureContext | undefined {
+    try {
+      return buildContext(certificate, this.#ticketKeys);
+    } catch (thrown) {
+      const error = describeError(thrown);
+      this.#parts.log.err('certificate cannot be served', { name, tier, error });
+      const { errorCacheDurationMs } = this.#settings;
+      if (mayKeep) this.#cache.setNegative(name, { kind: 'error', reason: error }, errorCacheDurationMs);
+      return undefined;
+    }
+  }
+
+  #buildDefault({ defaultPairs }: WorkerSettings, ticketKeys: Buffer): Choice {
     const verdict = examine(defaultPairs, undefined, this.#parts.now());
     if (verdict.kind === 'unusable')
       throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);
     const bundle: CertificateBundle = verdict.bundle;
-    return { context: buildContext(bundle, this.#ticketKeys), tier: TIER_DEFAULT };
+    return { context: buildContext(bundle, ticketKeys), tier: TIER_DEFAULT };
   }
 }

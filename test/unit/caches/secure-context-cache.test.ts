@@ -4,7 +4,12 @@ import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ManualTime } from './manual-time.js';
 
 const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
-const found = (id: string) => ({ context: { id }, fingerprint: `print of ${id}`, tier: 'redis' });
+const found = (id: string) => ({
+  context: { id },
+  fingerprint: `print of ${id}`,
+  tier: 'redis',
+  notAfterMs: 1e9,
+});
 
 const ABSENT = { kind: 'absent' } as const;
 const ERROR = { kind: 'error', reason: 'redis is down' } as const;
