@@ -147,7 +147,10 @@ export class Supervisor {
     results.forEach((result, index) => {
       if (result.status === 'fulfilled') return;
       const pid = members[index]?.worker.process.pid;
-      this.#options.log.err(`worker did not acknowledge ${op}`, { pid, error: describeError(result.reason) });
+      this.#options.log.err(`worker did not acknowledge ${op}`, {
+        workerPid: pid,
+        error: describeError(result.reason),
+      });
     });
     return results.filter(({ status }) => status === 'fulfilled').length;
   }
@@ -162,7 +165,7 @@ export class Supervisor {
       hello: () => {
         member.greeted = true;
         this.#introduce(member).catch((error: unknown) => {
-          log.err('worker did not start', { pid: worker.process.pid, error: describeError(error) });
+          log.err('worker did not start', { workerPid: worker.process.pid, error: describeError(error) });
           worker.process.kill('SIGKILL');
         });
         return {};
@@ -206,7 +209,11 @@ export class Supervisor {
     const young = Date.now() - member.startedAtMs < YOUNG_MS;
     this.#delayMs = young ? Math.min(this.#delayMs * 2, LONGEST_DELAY_MS) : FIRST_DELAY_MS;
     const delayMs = young ? this.#delayMs : 0;
-    this.#options.log.err('worker died', { pid: member.worker.process.pid, how, replacedInMs: delayMs });
+    this.#options.log.err('worker died', {
+      workerPid: member.worker.process.pid,
+      how,
+      replacedInMs: delayMs,
+    });
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
       if (!this.#stopping && this.#live().length < this.#wanted) this.#fork();
