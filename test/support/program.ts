@@ -143,8 +143,9 @@ export class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
+      // Not the same signal twice: two of a kind that come together count as one, and it would drain.
       this.kill('SIGTERM');
-      this.kill('SIGTERM');
+      this.kill('SIGINT');
       const timer = setTimeout(() => this.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await this.exited;
       clearTimeout(timer);
