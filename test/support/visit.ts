@@ -22,7 +22,7 @@ const BETWEEN_LOOKS_MS = 20;
 export async function visit(
   { port }: { readonly port: number },
   servername: string,
-  options: ConnectionOptions = {},
+  options: ConnectionOptions & { readonly localAddress?: string } = {},
 ): Promise<Visit> {
   const socket = await connectTls({ ...options, port, servername });
   try {
