@@ -3,7 +3,7 @@
  *
  * After a few failures in a row (`unavailable` with scope `source`; a sick entry in a healthy source is none) the source is
  * skipped: look-ups are answered `unavailable` at once. Meanwhile `check()` is tried in the background, after 1 s, 2 s and
- * so on up to 30 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
+ * so on up to 5 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
  * goes on with the longer delays: only a look-up that succeeds brings them back to 1 s.
  *
  * Also holds a source to its contract: one that throws or rejects is `unavailable`. Goes outside of a `MeteredSource`: what
@@ -28,7 +28,8 @@ export interface GuardedSourceOptions {
 }
 
 const FIRST_PROBE_DELAY_MS = 1_000;
-const LONGEST_PROBE_DELAY_MS = 30_000;
+/** What a long outage may add to its end: names that were cold in it are served with the default for as long. */
+const LONGEST_PROBE_DELAY_MS = 5_000;
 
 export class GuardedSource implements CertificateSource {
   readonly name: string;

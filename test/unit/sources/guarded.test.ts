@@ -115,7 +115,7 @@ describe('GuardedSource', () => {
     });
   }
 
-  it('probes after 1 s, and then less and less often down to every 30 s', async () => {
+  it('probes after 1 s, and then less and less often down to every 5 s', async () => {
     const { fail, time, calls } = setup();
     await fail(3);
     const delays: (number | undefined)[] = [];
@@ -124,7 +124,7 @@ describe('GuardedSource', () => {
       delays.push(time.delaysMs[0]);
       await time.advance(time.delaysMs[0] ?? 0);
     }
-    expect(delays).to.deep.equal([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    expect(delays).to.deep.equal([1000, 2000, 4000, 5000, 5000, 5000, 5000]);
     expect([calls.checks, calls.lookups]).to.deep.equal([7, 3]);
   });
 
