@@ -1,0 +1,178 @@
+import { expect } from 'chai';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { examine } from '../../../lib/domain/certificate.js';
+import { defer } from '../../../lib/domain/deferred.js';
+import { buildContext } from '../../../lib/tls/contexts.js';
+import {
+  connectionInfo,
+  terminateTls,
+  type Choice,
+  type ConnectionInfo,
+  type ListenerOptions,
+} from '../../../lib/tls/listener.js';
+import { makeTestCa } from '../../support/certificates.js';
+import { connectTls, handshake } from '../../support/client.js';
+import { clientHello12, RawClient } from '../../support/raw-tls.js';
+
+describe('The TLS listener', () => {
+  let choice: Choice;
+  let server: Server;
+  let open: ReadonlySet<Socket>;
+  let port: number;
+  let choose: ListenerOptions['choose'];
+  let timeoutMs: number;
+  const asked: { name: string | undefined; client: string }[] = [];
+  const failures: { reason: string; detail: string }[] = [];
+  const secured: { socket: TLSSocket; info: ConnectionInfo }[] = [];
+
+  before(async () => {
+    const verdict = examine([await (await makeTestCa()).issue(['a.test'])], undefined, Date.now());
+    if (verdict.kind !== 'usable') throw new Error(verdict.reason);
+    choice = { context: buildContext(verdict.bundle, randomBytes(48)), tier: 'lru' };
+  });
+
+  beforeEach(async () => {
+    choose = () => choice;
+    timeoutMs = 60_000;
+    for (const list of [asked, failures, secured]) list.length = 0;
+    server = createServer();
+    open = terminateTls(server, {
+      choose: (name, client) => {
+        asked.push({ name, client });
+        return choose(name, client);
+      },
+      alpnProtocols: ['http/1.1'],
+      handshakeTimeoutMs: () => timeoutMs,
+      onSecure: (socket, info) => {
+        secured.push({ socket, info });
+        socket.on('error', () => undefined);
+        socket.resume().on('end', () => socket.end());
+      },
+      onFailure: (reason, detail) => failures.push({ reason, detail }),
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  });
+
+  afterEach(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+
+  it('asks with the normalised name and the address of the client', async () => {
+    await handshake({ port, servername: 'A.Test.' });
+    await handshake({ port });
+    expect(asked).to.deep.equal([
+      { name: 'a.test', client: '127.0.0.1' },
+      { name: undefined, client: '127.0.0.1' },
+    ]);
+  });
+
+  it('hands over a connection with what is known of it', async () => {
+    const client = await connectTls({ port, servername: 'a.test' });
+    await until(() => secured.length === 1);
+    const [{ socket, info } = {}] = secured;
+    expect(info).to.include({ serverName: 'a.test', tier: 'lru' });
+    expect(info?.chooseMs).to.be.at.least(0);
+    expect(socket === undefined ? undefined : connectionInfo(socket)).to.equal(info);
+    expect(connectionInfo(new Socket())).to.equal(undefined);
+    client.destroy();
+  });
+
+  it('counts a connection as open from its first moment to its last', async () => {
+    const raw = await RawClient.connect(port);
+    await until(() => open.size === 1);
+    const client = await connectTls({ port, servername: 'a.test' });
+    expect(open.size).to.equal(2);
+    raw[Symbol.dispose]();
+    await until(() => open.size === 1);
+    client.destroy();
+    await until(() => open.size === 0);
+  });
+
+  it('reports one failure a connection, whatever comes after it', async () => {
+    using client = await RawClient.connect(port);
+    client.socket.write('junk');
+    client.socket.write('more of it');
+    await client.closed;
+    await until(() => open.size === 0);
+    expect(failures).to.deep.equal([{ reason: 'not-tls', detail: 'not TLS' }]);
+    expect(asked).to.deep.equal([]);
+  });
+
+  it('waits for a certificate as long as its choice takes, with no clock running', async () => {
+    const late = defer<Choice>();
+    choose = () => late.promise;
+    timeoutMs = 150;
+    const waiting = handshake({ port, servername: 'a.test' });
+    await until(() => asked.length === 1);
+    using silent = await RawClient.connect(port);
+    await silent.closed;
+    late.resolve(choice);
+    expect((await waiting).names).to.equal('a.test');
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(['timeout']);
+    await until(() => secured.length === 1);
+    expect(secured[0]?.info.chooseMs).to.be.greaterThan(100);
+  });
+
+  it('starts the clock again when the certificate is there', async () => {
+    const late = defer<Choice>();
+    choose = () => late.promise;
+    timeoutMs = 150;
+    using client = await RawClient.connect(port);
+    await client.send(clientHello12({ serverName: 'a.test' }));
+    await until(() => asked.length === 1);
+    late.resolve(choice);
+    await client.closed;
+    expect(client.received.length).to.be.greaterThan(0);
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(['timeout']);
+  });
+
+  it('survives a client that has gone when its certificate comes', async () => {
+    const late = defer<Choice>();
+    choose = () => late.promise;
+    const client = await RawClient.connect(port);
+    await client.send(clientHello12({ serverName: 'a.test' }));
+    await until(() => asked.length === 1);
+    client.socket.resetAndDestroy();
+    await client.closed;
+    late.resolve(choice);
+    await until(() => open.size === 0);
+    expect(failures).to.have.length(1);
+    expect(secured).to.deep.equal([]);
+  });
+
+  it('may be drained while a certificate is chosen', async () => {
+    const late = defer<Choice>();
+    choose = () => late.promise;
+    using client = await RawClient.connect(port);
+    await client.send(clientHello12({ serverName: 'a.test' }));
+    await until(() => asked.length === 1);
+    for (const socket of open) socket.destroy();
+    await until(() => open.size === 0);
+    late.resolve(choice);
+    await client.closed;
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(['closed']);
+  });
+
+  it('reads bytes that came with the ClientHello and after it', async () => {
+    // A whole TLS 1.2 flight behind the ClientHello: OpenSSL must see it, and refuse it.
+    using client = await RawClient.connect(port);
+    const finished = Buffer.from([0x16, 3, 3, 0, 4, 20, 0, 0, 0]);
+    await client.send(Buffer.concat([clientHello12({ serverName: 'a.test' }), finished]));
+    await client.closed;
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(['tls-error']);
+  });
+
+  async function until(holds: () => boolean): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    while (!holds()) {
+      if (Date.now() > deadline) throw new Error('it has not come about');
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+});
