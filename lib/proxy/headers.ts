@@ -57,21 +57,6 @@ export function responseHeaders(raw: readonly string[]): string[] {
   return filterFields(raw, (name) => !dropped.has(name));
 }
 
-/** `::ffff:192.0.2.1`, as dual-stack sockets show IPv4 clients, becomes `192.0.2.1`. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
-}
-
-function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => boolean): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    if (keep(name.toLowerCase())) kept.push(name, raw[i + 1] ?? '');
-  }
-  return kept;
-}
-
 /** The hop-by-hop fields of a message: the fixed ones, and those that its own `Connection` field names. */
 function hopByHop(raw: readonly string[]): ReadonlySet<string> {
   let named: Set<string> | undefined;

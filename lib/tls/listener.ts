@@ -12,6 +12,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Tier } from '../domain/lookup.js';
 import { normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello } from './client-hello.js';
+import { plainAddress, rememberConnection, type ConnectionInfo, type Endpoint } from './connection-info.js';
 
 /** The certificate for a connection. */
 export interface Choice {
@@ -19,16 +20,9 @@ export interface Choice {
   readonly tier: Tier;
 }
 
-/** What is known of a connection once its handshake is done. */
-export interface ConnectionInfo {
-  /** Absent: the client sent none, or not a valid one. */
-  readonly serverName?: ServerName;
-  readonly tier: Tier;
-  /** Milliseconds that choosing the certificate took. */
-  readonly chooseMs: number;
-}
-
 export interface ListenerOptions {
+  /** Which `--listen` this is, from 0. */
+  readonly index: number;
   /** Chooses the certificate: at once on a hit. Must not reject. `name` is undefined without a valid server name. */
   choose(name: ServerName | undefined, client: string): Choice | Promise<Choice>;
   readonly alpnProtocols: readonly string[];
@@ -53,13 +47,6 @@ const PLAIN_HTTP_ANSWER = (() => {
   ].join('\r\n');
 })();
 
-const infos = new WeakMap<Socket, ConnectionInfo>();
-
-/** What the handshake of this connection came to. */
-export function connectionInfo(socket: Socket): ConnectionInfo | undefined {
-  return infos.get(socket);
-}
-
 /** Not in Node's types, needed on a server-side socket that was made by hand (both undocumented). */
 interface TlsInternals {
   /** Without it a bad record after the handshake would neither error nor close the socket. */
@@ -83,7 +70,8 @@ export function terminateTls(server: Server, options: ListenerOptions): Readonly
 class Handshake {
   readonly #raw: Socket;
   readonly #options: ListenerOptions;
-  readonly #client: string;
+  readonly #client: Endpoint;
+  readonly #local: Endpoint;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   /** Asked of the parser: a drip of single bytes is not parsed at each of them. */
@@ -94,7 +82,8 @@ class Handshake {
   constructor(raw: Socket, options: ListenerOptions) {
     this.#raw = raw;
     this.#options = options;
-    this.#client = raw.remoteAddress ?? '';
+    this.#client = { address: plainAddress(raw.remoteAddress), port: raw.remotePort ?? 0 };
+    this.#local = { address: plainAddress(raw.localAddress), port: raw.localPort ?? 0 };
     this.#timer = this.#startTimer();
     raw.setNoDelay(true);
     raw.on('data', this.#onData);
@@ -145,7 +134,7 @@ class Handshake {
     this.#received = [];
     const serverName = rawName === undefined ? undefined : normaliseServerName(rawName);
     const startedMs = performance.now();
-    const choice = this.#options.choose(serverName, this.#client);
+    const choice = this.#options.choose(serverName, this.#client.address);
     if (choice instanceof Promise) {
       clearTimeout(this.#timer);
       void choice.then((late) => {
@@ -181,11 +170,18 @@ class Handshake {
       const internals = socket as unknown as TlsInternals;
       internals._releaseControl();
       internals.secureConnecting = false;
-      const info: ConnectionInfo =
-        serverName === undefined
-          ? { tier: choice.tier, chooseMs }
-          : { serverName, tier: choice.tier, chooseMs };
-      infos.set(socket, info);
+      const info: ConnectionInfo = {
+        scheme: 'https',
+        ...(serverName !== undefined && { serverName }),
+        tier: choice.tier,
+        chooseMs,
+        // The type has null before the handshake, false without ALPN.
+        ...(typeof socket.alpnProtocol === 'string' && { alpn: socket.alpnProtocol }),
+        client: this.#client,
+        local: this.#local,
+        listener: this.#options.index,
+      };
+      rememberConnection(socket, info);
       this.#options.onSecure(socket, info);
     });
   }

@@ -1,0 +1,146 @@
+/**
+ * A backend over HTTP/1.1: undici's pool of kept connections.
+ */
+import { isIP } from 'node:net';
+import { buildConnector, errors, Pool, type Dispatcher } from 'undici';
+import type { BackendSettings, LimitSettings } from '../config/settings.js';
+import { describeError } from '../domain/errors.js';
+import {
+  UpstreamError,
+  type Upstream,
+  type UpstreamEvents,
+  type UpstreamFailure,
+  type UpstreamRequest,
+} from './upstream.js';
+
+/** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
+const KEEP_ALIVE_MS = 4_000;
+
+export type Http1Backend = Extract<BackendSettings, { readonly kind: 'http' }>;
+
+/** Understood by undici, missing in its types. */
+interface DispatchOptions extends Dispatcher.DispatchOptions {
+  /** What a connection is for: those of another name are closed. */
+  readonly servername: string;
+}
+
+export class Http1Upstream implements Upstream {
+  readonly name: string;
+  readonly #pool: Pool;
+  readonly #servername: string;
+
+  constructor(backend: Http1Backend, limits: LimitSettings) {
+    const { hostname } = new URL(backend.origin);
+    this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
+    this.#servername = hostname;
+    this.#pool = new Pool(backend.origin, {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connect: connectorTo(backend, hostname, limits.backendConnectTimeoutMs),
+      headersTimeout: limits.backendHeadersTimeoutMs,
+      bodyTimeout: limits.backendBodyTimeoutMs,
+    });
+  }
+
+  dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
+    const { method, path, host, headers, body } = request;
+    const options: DispatchOptions = {
+      path,
+      method,
+      headers: host === undefined ? [...headers] : ['Host', host, ...headers],
+      body,
+      servername: this.#servername,
+    };
+    try {
+      this.#pool.dispatch(options, new Course(events));
+    } catch (thrown) {
+      // undici refuses some requests at once: a malformed target, a forbidden field.
+      events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+/**
+ * Connects to the backend as who it is: its certificate must be for the host of its URL, whatever `Host` the client asked
+ * for.
+ */
+function connectorTo(
+  { socketPath }: Http1Backend,
+  hostname: string,
+  timeoutMs: number,
+): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    ...(socketPath === undefined ? {} : { socketPath }),
+  });
+  const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
+  return (options, callback) =>
+    connect({ ...options, ...(isAddress ? { servername: '' } : { servername: hostname }) }, callback);
+}
+
+/** From undici's events to ours. */
+class Course implements Dispatcher.DispatchHandler {
+  readonly #events: UpstreamEvents;
+  #sent = false;
+
+  constructor(events: UpstreamEvents) {
+    this.#events = events;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // From here on the request is on a connection.
+    this.#sent = true;
+    this.#events.onStart({
+      pause: () => controller.pause(),
+      resume: () => controller.resume(),
+      abort: (reason) => controller.abort(reason),
+    });
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusMessage?: string,
+  ): void {
+    const raw = textOf(controller.rawHeaders);
+    if (status < 200) this.#events.onInformation(status, raw);
+    else this.#events.onHead(status, statusMessage, raw);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#events.onData(chunk);
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#events.onEnd(textOf(controller.rawTrailers));
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    const kind = controller?.aborted === true ? 'aborted' : kindOf(error);
+    const sent = this.#sent && kind !== 'connect';
+    this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
+  }
+}
+
+function textOf(raw: unknown): string[] {
+  return Array.isArray(raw) ? raw.map((part) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part))) : [];
+}
+
+function kindOf(error: Error & { code?: unknown }): UpstreamFailure {
+  if (
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError
+  ) {
+    return 'timeout';
+  }
+  if (error instanceof errors.InvalidArgumentError || error instanceof errors.RequestContentLengthMismatchError) {
+    return 'invalid';
+  }
+  const isBroken = error instanceof errors.UndiciError || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  return isBroken || error.name === 'HTTPParserError' ? 'broken' : 'connect';
+}
