@@ -69,3 +69,10 @@ function hopByHop(raw: readonly string[]): ReadonlySet<string> {
   }
   return named ?? HOP_BY_HOP;
 }
+
+/** The host of a `Host` field, without its port; an IPv6 literal without its brackets. */
+export function hostWithoutPort(host: string): string {
+  if (host.startsWith('[')) return host.slice(1, Math.max(1, host.indexOf(']')));
+  const colon = host.indexOf(':');
+  return colon === -1 ? host : host.slice(0, colon);
+}
