@@ -14,12 +14,14 @@ import type { Logger } from '../log.js';
 import type { Balancer, Place } from './balancer.js';
 import { responseHeaders } from './headers.js';
 import type { ErrorStatus } from './pages.js';
+import type { ClientSide } from './client-side.js';
 import type { RequestContext } from './request-context.js';
 import {
   UpstreamError,
   type Upstream,
   type UpstreamController,
   type UpstreamEvents,
+  type UpstreamFailure,
   type UpstreamRequest,
 } from './upstream.js';
 
@@ -30,9 +32,145 @@ export interface ExchangeOptions {
   readonly balancer: Balancer<Upstream>;
   readonly log: Logger;
   /** The head of the request as the backend gets it: without fields of the client's hop, with what we add. */
-  readonly request: Omit<UpstreamRequest, 'body' | 'trailers'>;
-  /** Fields that are added to the response, in place of the backend's of the same name. */
-  readonly extraHeaders: readonly string[];
-  /** Answers with an error page. */
-  sendError(status: ErrorStatus): void;
+  readonly head: Omit<UpstreamRequest, 'body' | 'trailers'>;
+  /** Null: the request has none. */
+  readonly body: Readable | null;
+  /** Rewrites the backend's response fields, which come without those of its hop. */
+  responseHeaders(fields: readonly string[]): string[];
 }
+
+export class Exchange implements UpstreamEvents {
+  readonly #context: RequestContext;
+  readonly #options: ExchangeOptions;
+  readonly #client: ClientSide;
+  readonly #tried = new Set<Upstream>();
+  #place: Place<Upstream> | undefined;
+  #controller: UpstreamController | undefined;
+  /** A stale connection has cost this request a try already. */
+  #triedAgain = false;
+  #hasBegunBody = false;
+  #isOver = false;
+
+  constructor(context: RequestContext, client: ClientSide, options: ExchangeOptions) {
+    this.#context = context;
+    this.#client = client;
+    this.#options = options;
+    client.onDrain(() => this.#controller?.resume());
+    client.onGone(() => this.#abandon());
+  }
+
+  /** Sends the request to the backend whose turn it is. */
+  send(): void {
+    this.#place = this.#options.balancer.take(this.#tried);
+    if (this.#place === undefined) {
+      this.#finish('failed');
+      this.#client.sendError(this.#tried.size > 0 ? 502 : 503);
+      return;
+    }
+    this.#dispatch(this.#place.target);
+  }
+
+  onStart(controller: UpstreamController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(new UpstreamError('aborted', true, 'the client has gone'));
+  }
+
+  onInformation(status: number, headers: readonly string[]): void {
+    if (!this.#isOver) this.#client.inform(status, headers);
+  }
+
+  onHead(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
+    if (this.#isOver) return;
+    this.#client.head(status, statusMessage, this.#options.responseHeaders(responseHeaders(headers)));
+    // The head goes out with the first piece of the body if that has come with it, else by itself.
+    process.nextTick(() => {
+      if (!this.#hasBegunBody) this.#client.flush();
+    });
+  }
+
+  onData(chunk: Buffer): void {
+    this.#hasBegunBody = true;
+    if (!this.#isOver && !this.#client.write(chunk)) this.#controller?.pause();
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#hasBegunBody = true;
+    if (this.#isOver) return;
+    this.#finish('ok');
+    this.#client.end(responseHeaders(trailers));
+  }
+
+  onError(error: UpstreamError): void {
+    if (this.#isOver) return;
+    if (!this.#client.headersSent && this.#mayGoElsewhere(error)) return;
+    this.#finish(error.kind === 'invalid' || error.kind === 'aborted' ? 'aborted' : 'failed');
+    this.#logFailure(error);
+    if (this.#client.headersSent) this.#client.cut();
+    else this.#client.sendError(STATUS_OF[error.kind]);
+  }
+
+  #dispatch(upstream: Upstream): void {
+    const { head, body } = this.#options;
+    upstream.dispatch({ ...head, body, trailers: () => this.#client.requestTrailers() }, this);
+  }
+
+  /** Sends the request once more where that can do no harm. */
+  #mayGoElsewhere(error: UpstreamError): boolean {
+    const { body, head, log } = this.#options;
+    const place = this.#place;
+    if (place === undefined) return false;
+    const isUnread = body === null || !body.readableDidRead;
+    if (!error.sent && error.kind !== 'invalid' && isUnread) {
+      place.leave('failed');
+      this.#tried.add(place.target);
+      if (this.#tried.size < this.#options.balancer.targets.length) {
+        log.info('backend failed, the next one is asked', {
+          id: this.#context.id,
+          backend: place.target.name,
+          error: error.message,
+        });
+        this.send();
+        return true;
+      }
+      return false;
+    }
+    if (error.kind === 'broken' && body === null && IDEMPOTENT.has(head.method) && !this.#triedAgain) {
+      this.#triedAgain = true;
+      log.debug('request sent again', { id: this.#context.id, backend: place.target.name, error: error.message });
+      this.#dispatch(place.target);
+      return true;
+    }
+    return false;
+  }
+
+  /** The client has gone: nobody to answer. */
+  #abandon(): void {
+    if (this.#isOver) return;
+    this.#finish('aborted');
+    this.#controller?.abort(new UpstreamError('aborted', true, 'the client has gone'));
+  }
+
+  #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
+    this.#isOver = true;
+    this.#place?.leave(outcome);
+  }
+
+  #logFailure(error: UpstreamError): void {
+    const { request, id } = this.#context;
+    this.#options.log.err('backend failed', {
+      id,
+      host: this.#context.destination.host,
+      url: request.url,
+      backend: this.#place?.target.name,
+      error: error.message,
+    });
+  }
+}
+
+const STATUS_OF: Readonly<Record<UpstreamFailure, ErrorStatus>> = {
+  connect: 502,
+  broken: 502,
+  timeout: 504,
+  invalid: 400,
+  aborted: 502,
+};

@@ -1,0 +1,183 @@
+/**
+ * The client's side of an exchange: how a response is written on HTTP/1.1 and on HTTP/2.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { lingerOnClose } from './linger.js';
+import type { ErrorStatus } from './pages.js';
+
+/** What an exchange does to the client. */
+export interface ClientSide {
+  readonly headersSent: boolean;
+  /** An informational response, 103 for example. */
+  inform(status: number, headers: readonly string[]): void;
+  head(status: number, statusMessage: string | undefined, headers: readonly string[]): void;
+  /** Sends a head that has not gone out with a body. */
+  flush(): void;
+  /** @returns false when the client is slow: wait for `onDrain`. */
+  write(chunk: Buffer): boolean;
+  end(trailers: readonly string[]): void;
+  /** Cuts the response: it is not whole. */
+  cut(): void;
+  sendError(status: ErrorStatus): void;
+  /** The trailers of the request, once its body has ended; flat. */
+  requestTrailers(): readonly string[];
+  onDrain(listener: () => void): void;
+  /** The client has gone before the response was whole. */
+  onGone(listener: () => void): void;
+}
+
+/** Writes the error page: content negotiation and request id are its matter. */
+export type SendError = (status: ErrorStatus) => void;
+
+export class Http1ClientSide implements ClientSide {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #sendError: SendError;
+
+  constructor(request: IncomingMessage, response: ServerResponse, sendError: SendError) {
+    this.#request = request;
+    this.#response = response;
+    this.#sendError = sendError;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  inform(status: number, headers: readonly string[]): void {
+    // Node writes no other informational response than this by itself; 100 is a matter of each hop.
+    if (status !== 103 || this.#request.httpVersionMinor === 0 || this.headersSent) return;
+    const hints = toObject(headers);
+    if (hints['link'] !== undefined) this.#response.writeEarlyHints(hints as { link: string | string[] });
+  }
+
+  head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
+    this.#endWithUnfinishedRequest();
+    this.#response.writeHead(status, statusMessage, [...headers]);
+  }
+
+  flush(): void {
+    if (!this.#response.destroyed) this.#response.flushHeaders();
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#response.write(chunk);
+  }
+
+  end(trailers: readonly string[]): void {
+    if (trailers.length > 0) this.#response.addTrailers(toPairs(trailers));
+    this.#response.end();
+  }
+
+  cut(): void {
+    this.#response.destroy();
+  }
+
+  sendError(status: ErrorStatus): void {
+    this.#endWithUnfinishedRequest();
+    this.#sendError(status);
+  }
+
+  requestTrailers(): readonly string[] {
+    return this.#request.rawTrailers;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.on('drain', listener);
+  }
+
+  onGone(listener: () => void): void {
+    this.#response.on('close', () => {
+      if (!this.#response.writableFinished) listener();
+    });
+  }
+
+  /** An early response: the rest of the request may never come, so nothing else can follow on this connection. */
+  #endWithUnfinishedRequest(): void {
+    if (this.#request.complete) return;
+    this.#response.shouldKeepAlive = false;
+    lingerOnClose(this.#request.socket);
+  }
+}
+
+export class Http2ClientSide implements ClientSide {
+  readonly #request: Http2ServerRequest;
+  readonly #response: Http2ServerResponse;
+  readonly #sendError: SendError;
+
+  constructor(request: Http2ServerRequest, response: Http2ServerResponse, sendError: SendError) {
+    this.#request = request;
+    this.#response = response;
+    this.#sendError = sendError;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  inform(status: number, headers: readonly string[]): void {
+    const { stream } = this.#response;
+    if (status === 103 && !this.headersSent && !stream.destroyed) {
+      stream.additionalHeaders({ ':status': status, ...toObject(headers) });
+    }
+  }
+
+  head(status: number, _statusMessage: string | undefined, headers: readonly string[]): void {
+    this.#response.writeHead(status, toObject(headers));
+  }
+
+  flush(): void {
+    if (!this.#response.stream.destroyed) this.#response.flushHeaders();
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#response.write(chunk);
+  }
+
+  end(trailers: readonly string[]): void {
+    for (const [name, value] of toPairs(trailers)) this.#response.setTrailer(name, value);
+    this.#response.end();
+  }
+
+  cut(): void {
+    this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  sendError(status: ErrorStatus): void {
+    this.#sendError(status);
+  }
+
+  requestTrailers(): readonly string[] {
+    return this.#request.rawTrailers;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.on('drain', listener);
+  }
+
+  onGone(listener: () => void): void {
+    this.#response.stream.on('close', () => {
+      if (!this.#response.writableFinished) listener();
+    });
+  }
+}
+
+function toPairs(flat: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return pairs;
+}
+
+/** By lower-case name, repeated fields as lists. */
+export function toObject(flat: readonly string[]): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = {};
+  for (const [rawName, value] of toPairs(flat)) {
+    const name = rawName.toLowerCase();
+    const earlier = fields[name];
+    if (earlier === undefined) fields[name] = value;
+    else if (Array.isArray(earlier)) earlier.push(value);
+    else fields[name] = [earlier, value];
+  }
+  return fields;
+}
