@@ -1,7 +1,6 @@
 /**
  * What is known of a client's connection once its handshake is done.
  */
-import type { Socket } from 'node:net';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
@@ -27,17 +26,6 @@ export interface ConnectionInfo {
   readonly local: Endpoint;
   /** Which `--listen` it came in on, from 0. */
   readonly listener: number;
-}
-
-const infos = new WeakMap<Socket, ConnectionInfo>();
-
-export function rememberConnection(socket: Socket, info: ConnectionInfo): void {
-  infos.set(socket, info);
-}
-
-/** What the handshake of this connection came to. */
-export function connectionInfo(socket: Socket): ConnectionInfo | undefined {
-  return infos.get(socket);
 }
 
 /** `::ffff:192.0.2.1`, as dual-stack sockets show IPv4 clients, becomes `192.0.2.1`. */

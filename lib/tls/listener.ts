@@ -12,7 +12,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Tier } from '../domain/lookup.js';
 import { normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello } from './client-hello.js';
-import { plainAddress, rememberConnection, type ConnectionInfo, type Endpoint } from './connection-info.js';
+import { plainAddress, type ConnectionInfo, type Endpoint } from './connection-info.js';
 
 /** The certificate for a connection. */
 export interface Choice {
@@ -181,7 +181,6 @@ class Handshake {
         local: this.#local,
         listener: this.#options.index,
       };
-      rememberConnection(socket, info);
       this.#options.onSecure(socket, info);
     });
   }
