@@ -3,21 +3,29 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { ConnectionInfo } from '../tls/connection-info.js';
-import type { Destination } from './destination.js';
+import type { ClientConnection } from './client-connection.js';
+import type { ClientSide } from './client-side.js';
 
-/** Node's HTTP/2 compatibility API has the same shape; what differs is in `http2.ts`. */
+/** Node's HTTP/2 compatibility API has the same shape; what differs is in `client-side.ts`. */
 export type ClientRequest = IncomingMessage | Http2ServerRequest;
 export type ClientResponse = ServerResponse | Http2ServerResponse;
 
 export interface RequestContext {
-  /** 16 hex digits: on error pages, in the log, and in `X-Request-Id` to the backend. */
+  /** 16 hex digits: on error pages and in the log. */
   readonly id: string;
   readonly request: ClientRequest;
   readonly response: ClientResponse;
-  readonly connection: ConnectionInfo;
-  readonly destination: Destination;
-  /** Header fields as they came, flat, HTTP/2's pseudo fields taken out. */
+  readonly client: ClientSide;
+  readonly connection: ClientConnection;
+  readonly method: string;
+  /** The target as it came. */
+  readonly url: string;
+  /** Whom it is for: `:authority`, or else the `Host` field, as it came. Undefined where it is missing or given twice. */
+  readonly host: string | undefined;
+  /** Fields as they came, flat, HTTP/2's pseudo fields taken out. */
   readonly headers: readonly string[];
+  /** `1.0`, `1.1` or `2.0`. */
+  readonly httpVersion: string;
+  readonly hasBody: boolean;
   readonly startedAtMs: number;
 }

@@ -1,0 +1,159 @@
+/**
+ * What becomes of a request, in this order:
+ *
+ *  1. Malformed (a missing, double or odd `Host`): 400.
+ *  2. Under the admin prefix: the admin routes, whatever the connection's name, for the manager calls by address.
+ *  3. For another name than the connection's certificate covers: 421. So, by policy, is one without certificate.
+ *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404.
+ */
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { AdminRouter } from '../admin/routes.js';
+import type { HeaderSettings, UnknownNamePolicy } from '../config/settings.js';
+import { describeError } from '../domain/errors.js';
+import type { Logger } from '../log.js';
+import type { Balancer } from './balancer.js';
+import { destinationOf, type Destination } from './destination.js';
+import { Exchange } from './exchange.js';
+import { requestHeaders, withField, type Forwarding } from './headers.js';
+import { judgeName } from './name-policy.js';
+import { informationPage, type Page } from './pages.js';
+import { RequestBody } from './request-body.js';
+import type { RequestContext } from './request-context.js';
+import type { Router } from './router.js';
+import { isGone, sendPage } from './send.js';
+import type { Upstream } from './upstream.js';
+
+export interface HandlerOptions {
+  readonly admin: AdminRouter;
+  /** Absent: the information page. */
+  readonly router?: Router<Balancer<Upstream>>;
+  readonly unknownName: UnknownNamePolicy;
+  readonly headers: HeaderSettings;
+  readonly log: Logger;
+  /** How the information page calls this worker. */
+  readonly workerName: string;
+}
+
+export class Handler {
+  readonly #options: HandlerOptions;
+  readonly #trusted: BlockList;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+    this.#trusted = addressList(options.headers.trustedProxies);
+  }
+
+  handle(context: RequestContext): void {
+    const { admin, router, unknownName } = this.#options;
+    const { connection, client } = context;
+    const destination = destinationOf(context);
+    if (destination === undefined) {
+      client.refuse(400);
+    } else if (admin.owns(context.url, destination.host)) {
+      void this.#answerAdmin(context, destination);
+    } else {
+      const covers = connection.covers.bind(connection);
+      const verdict = judgeName(connection.info, destination.host, unknownName, covers);
+      if (verdict !== 'serve') client.refuse(421);
+      else if (router === undefined) this.#answerInformation(context);
+      else this.#forward(context, destination, router.routeOf(destination.host));
+    }
+  }
+
+  #forward(context: RequestContext, destination: Destination, balancer: Balancer<Upstream> | undefined): void {
+    const { client, headers, hasBody, method, request } = context;
+    if (balancer === undefined) {
+      client.refuse(404);
+      return;
+    }
+    const { hsts } = this.#options.headers;
+    const exchange = new Exchange(context, {
+      balancer,
+      log: this.#options.log,
+      head: {
+        method,
+        path: destination.path,
+        host: destination.host,
+        headers: requestHeaders(headers, this.#forwarding(context, destination)),
+      },
+      body: hasBody ? new RequestBody(request) : null,
+      responseHeaders: (fields) =>
+        hsts === undefined ? [...fields] : withField(fields, 'Strict-Transport-Security', hsts),
+    });
+    exchange.send();
+  }
+
+  #forwarding({ connection, httpVersion }: RequestContext, { host }: Destination): Forwarding {
+    const { via, forwardTlsInfo } = this.#options.headers;
+    const { client, local, scheme, serverName } = connection.info;
+    return {
+      client,
+      localPort: local.port,
+      scheme,
+      host,
+      isTrusted: isListed(this.#trusted, client.address),
+      ...(via && { via: httpVersion }),
+      ...(forwardTlsInfo && {
+        tls: { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' },
+      }),
+    };
+  }
+
+  async #answerAdmin(context: RequestContext, { host }: Destination): Promise<void> {
+    const { method, url, request, response, client } = context;
+    client.endAfterResponse();
+    try {
+      const { authorization } = request.headers;
+      const answer = await this.#options.admin.respond({ method, url, host, authorization });
+      if (isGone(response)) return;
+      response.writeHead(answer.status, {
+        ...answer.headers,
+        'content-length': String(Buffer.byteLength(answer.body)),
+      });
+      response.end(answer.body);
+    } catch (thrown) {
+      this.#options.log.err('admin request failed', { id: context.id, error: describeError(thrown) });
+      client.refuse(503);
+    }
+  }
+
+  #answerInformation({ connection, method, client, request, response }: RequestContext): void {
+    if (method !== 'GET' && method !== 'HEAD') {
+      client.refuse(405, { allow: 'GET, HEAD' });
+      return;
+    }
+    client.endAfterResponse();
+    const { certificate, info } = connection;
+    const page: Page = informationPage(
+      {
+        serverName: info.serverName,
+        tier: info.tier ?? 'none: plain HTTP',
+        subject: (certificate?.subject as string | undefined) ?? '(empty)',
+        issuer: certificate?.issuer ?? 'unknown',
+        notAfter: certificate?.validTo ?? 'unknown',
+        fingerprint: certificate?.fingerprint256 ?? 'unknown',
+        protocol: connection.protocol ?? 'unknown',
+        worker: this.#options.workerName,
+      },
+      request.headers.accept,
+    );
+    sendPage(response, page, { 'cache-control': 'no-store' });
+  }
+}
+
+/** Addresses and CIDR ranges, checked before. */
+export function addressList(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+export function isListed(list: BlockList, address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}
