@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Settings } from '../../../lib/config/settings.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log.js';
 import { Sources } from '../../../lib/primary/sources.js';
+import { RedisSource } from '../../../lib/sources/redis.js';
 import type { CertificateSource } from '../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { FakeSource, found } from '../../support/fake-source.js';
@@ -14,44 +13,12 @@ import { load } from '../config/support.js';
 const NAME = 'a.test' as ServerName;
 const NOW_MS = Date.UTC(2026, 0, 1);
 
-/** A Redis that takes connections and says nothing. */
-class MuteRedis {
-  readonly #server: Server = createServer((socket) => this.#take(socket));
-  readonly #open = new Set<Socket>();
-  #accepted = 0;
-
-  async start(): Promise<void> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** Settles when a connection has come, and all are gone. */
-  async left(): Promise<void> {
-    if (this.#accepted === 0) await once(this.#server, 'connection');
-    for (const socket of this.#open) await once(socket, 'close');
-  }
-
-  #take(socket: Socket): void {
-    this.#accepted++;
-    this.#open.add(socket);
-    socket.on('error', () => undefined).on('close', () => this.#open.delete(socket));
-    socket.resume();
-  }
-
-  close(): void {
-    for (const socket of this.#open) socket.destroy();
-    this.#server.close();
-  }
-}
+/** Nobody listens there: a source is built without an answer. */
+const REDIS = { 'redis-strategy': '2', 'redis-url': 'redis://127.0.0.1:1' };
 
 describe('The sources of the primary', () => {
   let dir: string;
   let remove: () => Promise<void>;
-  const redis = new MuteRedis();
   const opened = new Set<CertificateSource>();
 
   before(async () => {
@@ -59,14 +26,12 @@ describe('The sources of the primary', () => {
     const ca = await makeTestCa();
     await writePair(join(dir, 'one', NAME), await ca.issue([NAME]));
     await writePair(join(dir, 'two', 'b.test'), await ca.issue(['b.test']));
-    await redis.start();
   });
   afterEach(async () => {
     for (const source of opened) await source.close();
     opened.clear();
   });
   after(async () => {
-    redis.close();
     await remove();
   });
 
@@ -88,8 +53,7 @@ describe('The sources of the primary', () => {
   it('are those that the settings name, in their order', async () => {
     const all = {
       'cert-dir': join(dir, 'one'),
-      'redis-strategy': '2',
-      'redis-url': redis.url,
+      ...REDIS,
       'fallback-server': 'http://127.0.0.1:1/prefix',
       'internal-ca': join(dir, 'ca'),
     };
@@ -120,7 +84,7 @@ describe('The sources of the primary', () => {
   describe('are kept, with what they remember, when their settings are the same:', () => {
     for (const [name, flags, other] of [
       ['directory', { 'cert-dir': 'one' }, { 'lru-maxitems': '7' }],
-      ['redis', { 'redis-strategy': '1', 'redis-url': 'redis' }, { 'lookup-timeout': '3' }],
+      ['redis', { 'redis-strategy': '1', 'redis-url': REDIS['redis-url'] }, { 'lookup-timeout': '3' }],
       ['manager', { 'fallback-server': 'http://127.0.0.1:1/prefix' }, { 'cert-cache-duration': '3' }],
       ['ca', { 'internal-ca': 'ca' }, { workers: '9' }],
     ] as const) {
@@ -128,7 +92,7 @@ describe('The sources of the primary', () => {
         const given = Object.fromEntries(
           Object.entries(flags).map(([flag, value]) => [
             flag,
-            flag === 'redis-url' ? redis.url : /^(one|ca)$/.test(value) ? join(dir, value) : value,
+            /^(one|ca)$/.test(value) ? join(dir, value) : value,
           ]),
         );
         const sources = make();
@@ -157,8 +121,8 @@ describe('The sources of the primary', () => {
       ],
       [
         'the style of Redis',
-        () => settings({ 'redis-strategy': '1', 'redis-url': redis.url }),
-        () => settings({ 'redis-strategy': '2', 'redis-url': redis.url }),
+        () => settings({ 'redis-strategy': '1', 'redis-url': REDIS['redis-url'] }),
+        () => settings({ 'redis-strategy': '2', 'redis-url': REDIS['redis-url'] }),
       ],
     ];
     for (const [what, before, after] of cases) {
@@ -184,22 +148,28 @@ describe('The sources of the primary', () => {
   it('stay what they were when one cannot be opened, and what was opened beside it is closed', async () => {
     const sources = make();
     const first = await build(sources, withDir('one', { 'internal-ca': join(dir, 'ca') }));
-    const beside = new MuteRedis();
-    await beside.start();
     const failing = withDir('missing', {
       'internal-ca': join(dir, 'ca'),
-      'redis-strategy': '2',
-      'redis-url': beside.url,
+      ...REDIS,
       sources: ['ca', 'redis', 'directory'],
     });
-    const outcome = await sources.build(failing).then(
-      () => 'built',
-      (error: unknown) => error,
-    );
+    const close = Object.getOwnPropertyDescriptor(RedisSource.prototype, 'close')
+      ?.value as () => Promise<void>;
+    let closed = 0;
+    RedisSource.prototype.close = function (this: RedisSource) {
+      closed++;
+      return close.call(this);
+    };
+    const outcome = await sources
+      .build(failing)
+      .then(
+        () => 'built',
+        (error: unknown) => error,
+      )
+      .finally(() => (RedisSource.prototype.close = close));
+    expect(closed).to.equal(1);
     expect(outcome).to.include({ code: 'ERR_USAGE' });
     expect((outcome as Error).message).to.include(join(dir, 'missing'));
-    await beside.left();
-    beside.close();
     // Neither the one that was to be kept nor the one that was to be replaced is closed.
     for (const source of first) expect(await look(source, NAME), source.name).to.equal('found');
     expect(await build(sources, withDir('one', { 'internal-ca': join(dir, 'ca') }))).to.deep.equal(first);
