@@ -22,6 +22,9 @@ import { Sources } from './sources.js';
 import { Supervisor } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
 
+/** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
+const EXPIRE_DEADLINE_MS = 700;
+
 export interface PrimaryOptions {
   /** Reads the settings: at the start and at each reload. Throws a ProxyError when anything is wrong. */
   load(): Loaded;
@@ -269,6 +272,6 @@ export class Primary {
 
   async #expireWorkers(params: { readonly name?: ServerName }): Promise<Partial<WorkersExpired>> {
     if (!this.#settings.expireWorkers || this.#supervisor === undefined) return {};
-    return this.#supervisor.broadcast('expire', params);
+    return this.#supervisor.broadcast('expire', params, EXPIRE_DEADLINE_MS);
   }
 }

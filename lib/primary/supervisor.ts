@@ -101,11 +101,12 @@ export class Supervisor {
   async broadcast<Op extends keyof PrimaryToWorker>(
     op: Op,
     params: PrimaryToWorker[Op]['params'],
+    deadlineMs = BROADCAST_DEADLINE_MS,
   ): Promise<WorkersExpired> {
     const members = this.#live().filter(isGreeted);
     return {
       workers: members.length,
-      acknowledged: await this.#callAll(members, op, params, BROADCAST_DEADLINE_MS),
+      acknowledged: await this.#callAll(members, op, params, deadlineMs),
     };
   }
 

@@ -51,17 +51,26 @@ export interface AutocertOptions {
   readonly maxQueued?: number;
 }
 
+/**
+ * What is known of orders. When the settings have been read again, the one that takes over writes on in the same books, and
+ * so do the orders that its predecessor has under way: no name is ordered by both, and no failure is forgotten.
+ */
+interface Books {
+  /** Names on their way through an order; false while it is still being asked whether they may. */
+  readonly orders: Map<ServerName, boolean>;
+  readonly active: HoldOff;
+  holdOff: HoldOff;
+  concurrency: number;
+  running: number;
+  queue: { readonly owner: Autocert; readonly enter: () => void }[];
+}
+
 export class Autocert {
   readonly #settings: AutocertSettings;
   readonly #desk: OrderDesk;
   readonly #log: Logger;
   readonly #maxQueued: number;
-  readonly #holdOff: HoldOff;
-  readonly #active: HoldOff;
-  /** Names on their way through an order; false while it is still being asked whether they may. */
-  readonly #orders = new Map<ServerName, boolean>();
-  readonly #queue: (() => void)[] = [];
-  #running = 0;
+  #books: Books;
   #isClosed = false;
 
   constructor({ settings, desk, log, now, maxQueued = MAX_QUEUED }: AutocertOptions) {
@@ -69,18 +78,24 @@ export class Autocert {
     this.#desk = desk;
     this.#log = log;
     this.#maxQueued = maxQueued;
-    this.#holdOff = new HoldOff({ firstMs: settings.holdoffMs, maxMs: MAX_HOLDOFF_MS, now });
-    this.#active = new HoldOff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now });
+    this.#books = {
+      orders: new Map(),
+      active: new HoldOff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now }),
+      holdOff: new HoldOff({ firstMs: settings.holdoffMs, maxMs: MAX_HOLDOFF_MS, now }),
+      concurrency: settings.concurrency,
+      running: 0,
+      queue: [],
+    };
   }
 
   /** The names that are being ordered now, those in the queue included. */
   ordering(): ServerName[] {
-    return [...this.#orders].filter(([, isEntered]) => isEntered).map(([name]) => name);
+    return [...this.#books.orders].filter(([, isEntered]) => isEntered).map(([name]) => name);
   }
 
   /** Whether the name is on its way through an order. */
   isOrdering(name: ServerName): boolean {
-    return this.#orders.has(name);
+    return this.#books.orders.has(name);
   }
 
   /**
@@ -91,50 +106,57 @@ export class Autocert {
    */
   async follow(name: ServerName, query: QueryVerdict, context: LookupContext): Promise<Lookup> {
     if (!this.#isOrderable(name, query, context)) return query.lookup;
-    if (this.#orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
-    const heldMs = this.#holdOff.remainingMs(name);
+    if (this.#books.orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
+    const heldMs = this.#books.holdOff.remainingMs(name);
     if (heldMs > 0) {
       this.#log.debug('not ordered: held off', { name, holdoffMs: heldMs });
       return query.lookup;
     }
-    if (this.#active.remainingMs(name) > 0) {
+    if (this.#books.active.remainingMs(name) > 0) {
       return { kind: 'pending', reason: 'the manager has an order for the name under way' };
     }
     if (this.#isClosed || context.signal.aborted) return givenUp;
-    if (this.#orders.size >= this.#settings.concurrency + this.#maxQueued) {
+    if (this.#books.orders.size >= this.#settings.concurrency + this.#maxQueued) {
       this.#log.err('not ordered: the queue of orders is full', { name, queued: this.#maxQueued });
       return { kind: 'pending', reason: 'the queue of orders is full' };
     }
-    this.#orders.set(name, false);
+    this.#books.orders.set(name, false);
     let isPlaced = false;
     try {
       const refusal = await this.#ask(name, query, context.signal);
       if (refusal !== undefined) return refusal;
-      this.#orders.set(name, true);
+      this.#books.orders.set(name, true);
       context.onOrder?.();
       isPlaced = true;
       return await unlessAborted(this.#place(name, query), context.signal);
     } finally {
-      if (!isPlaced) this.#orders.delete(name);
+      if (!isPlaced) this.#books.orders.delete(name);
     }
   }
 
   /** Ends hold-offs, and the belief that somebody else is ordering: of one name, or of all. */
   forget(name?: ServerName): void {
-    this.#holdOff.clear(name);
-    this.#active.clear(name);
+    this.#books.holdOff.clear(name);
+    this.#books.active.clear(name);
   }
 
-  /** Takes over the hold-offs of an earlier one, when the settings have been read again. */
+  /** Takes over the books of an earlier one, when the settings have been read again. To be called before any look-up. */
   takeOver(other: Autocert): void {
-    this.#holdOff.takeOver(other.#holdOff);
-    this.#active.takeOver(other.#active);
+    const { holdOff, concurrency } = this.#books;
+    this.#books = other.#books;
+    holdOff.takeOver(this.#books.holdOff);
+    this.#books.holdOff = holdOff;
+    this.#books.concurrency = concurrency;
+    this.#admit();
   }
 
-  /** Lets the queue go. The orders under way end with the client's connections. */
+  /** Lets its part of the queue go. The orders under way end with the client's connections. */
   close(): void {
     this.#isClosed = true;
-    for (const enter of this.#queue.splice(0)) enter();
+    const own = this.#books.queue.filter(({ owner }) => owner === this);
+    this.#books.queue = this.#books.queue.filter(({ owner }) => owner !== this);
+    this.#books.running += own.length;
+    for (const { enter } of own) enter();
   }
 
   #isOrderable(name: ServerName, query: QueryVerdict, context: LookupContext): boolean {
@@ -167,7 +189,7 @@ export class Autocert {
       this.#log.info('ordering a certificate', { name });
       return this.#conclude(name, query, await this.#desk.order(name));
     } finally {
-      this.#orders.delete(name);
+      this.#books.orders.delete(name);
       this.#leave();
     }
   }
@@ -176,17 +198,17 @@ export class Autocert {
     // It failed because we closed it, which says nothing of the name.
     if (this.#isClosed) return givenUp;
     if (verdict.kind === 'active') {
-      this.#active.fail(name);
+      this.#books.active.fail(name);
       this.#log.info('an order is under way already', { name, reason: verdict.message });
       return { kind: 'pending', reason: `the manager says: ${verdict.message}` };
     }
-    this.#active.clear(name);
+    this.#books.active.clear(name);
     if (verdict.kind === 'issued') {
-      this.#holdOff.rest(name);
+      this.#books.holdOff.rest(name);
       this.#log.notice('a certificate was issued', { name });
       return { kind: 'found', candidates: verdict.candidates };
     }
-    const holdoffMs = this.#holdOff.fail(name);
+    const holdoffMs = this.#books.holdOff.fail(name);
     if (verdict.kind === 'refused') {
       this.#log.err('the order was refused', { name, reason: verdict.message, holdoffMs });
       if (query.lookup.kind === 'absent') return query.lookup;
@@ -197,18 +219,26 @@ export class Autocert {
   }
 
   async #enter(): Promise<void> {
-    if (this.#running < this.#settings.concurrency) {
-      this.#running += 1;
-      return;
-    }
-    // The slot is handed on by `leave`, so that nobody who comes later slips in between.
-    await new Promise<void>((resolve) => this.#queue.push(resolve));
+    // Admitted at once where there is room, else by `leave`, so that nobody who comes later slips in between.
+    await new Promise<void>((enter) => {
+      this.#books.queue.push({ owner: this, enter });
+      this.#admit();
+    });
   }
 
   #leave(): void {
-    const next = this.#queue.shift();
-    if (next === undefined) this.#running -= 1;
-    else next();
+    this.#books.running -= 1;
+    this.#admit();
+  }
+
+  #admit(): void {
+    const books = this.#books;
+    while (books.running < books.concurrency) {
+      const next = books.queue.shift();
+      if (next === undefined) return;
+      books.running += 1;
+      next.enter();
+    }
   }
 }
 

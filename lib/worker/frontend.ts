@@ -37,6 +37,8 @@ export class Frontend {
   readonly #parts: FrontendParts;
   readonly #server: Server;
   #routes: Routes;
+  /** Connections that have asked nothing yet. Browsers open some to have them ready. */
+  readonly #unused = new Set<TLSSocket>();
   #draining = false;
 
   constructor(parts: FrontendParts, settings: WorkerSettings) {
@@ -50,6 +52,8 @@ export class Frontend {
 
   /** Takes a connection over after its handshake. */
   accept(socket: TLSSocket): void {
+    this.#unused.add(socket);
+    socket.once('close', () => this.#unused.delete(socket));
     this.#server.emit('connection', socket);
   }
 
@@ -65,6 +69,8 @@ export class Frontend {
     this.#draining = true;
     this.#server.close();
     this.#server.closeIdleConnections();
+    // For Node a connection is idle after its first request only.
+    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
   }
 
   #buildRoutes({ admin, backend, ...settings }: WorkerSettings): Routes {
@@ -82,6 +88,7 @@ export class Frontend {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { admin, proxy } = this.#routes;
+    if (request.socket instanceof TLSSocket) this.#unused.delete(request.socket);
     if (this.#draining) {
       response.shouldKeepAlive = false;
     } else {

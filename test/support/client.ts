@@ -30,9 +30,9 @@ export interface Handshake {
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
   const socket = await connectTls(options);
   const result = describeHandshake(socket);
-  const closed = once(socket, 'close');
+  socket.on('error', () => undefined); // a reset, when all is said
   socket.resume().end();
-  await closed;
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return result;
 }
 

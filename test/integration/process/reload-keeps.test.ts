@@ -4,19 +4,13 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { startBackend } from '../../support/backend.js';
 import { defer } from '../../../lib/domain/deferred.js';
 import { makeTempDir, makeTestCa, type TestCa } from '../../support/certificates.js';
 import { connectTls, handshake, request } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import { startProgram, type Program } from '../../support/program.js';
-import {
-  KeptConnection,
-  startBackend,
-  startWithConfig,
-  startWordBackend,
-  textOf,
-  writeConfig,
-} from './setup.js';
+import { KeptConnection, startWithConfig, startWordBackend, textOf, writeConfig } from './setup.js';
 
 /** The tier that the information page names. */
 async function tierOf(program: Program, name: string): Promise<string | undefined> {

@@ -4,10 +4,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { type Backend } from '../../support/backend.js';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
 import type { LogLine, Program } from '../../support/program.js';
-import { startWithConfig, startWordBackend, writeConfig, type Backend } from './setup.js';
+import { startWithConfig, startWordBackend, writeConfig } from './setup.js';
 
 const REFUSED = 'not reloaded, everything stays as it was';
 

@@ -1,10 +1,19 @@
 /** Parts that the tests of reloads and stops share: a configuration file, backends, requests on one connection. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { startProgram, type Program, type ProgramOptions } from '../../support/program.js';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startBackend, type Backend } from '../../support/backend.js';
+import { Program, startProgram, type ProgramOptions } from '../../support/program.js';
+
+/** The command. */
+export const BIN = fileURLToPath(new URL('../../../bin/peter-sslers-proxy', import.meta.url));
 
 /** Writes flags as a configuration file. JSON is YAML too. */
 export function writeConfig(path: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
@@ -17,37 +26,6 @@ export function startWithConfig(path: string, options: ProgramOptions = {}): Pro
     ...options,
     bare: true,
   });
-}
-
-export interface Backend extends AsyncDisposable {
-  readonly url: string;
-  /** Requests that have arrived. */
-  readonly requests: readonly IncomingMessage[];
-}
-
-/** An HTTP backend on a free port. */
-export async function startBackend(listener: RequestListener): Promise<Backend> {
-  const requests: IncomingMessage[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((request, response) => {
-    requests.push(request);
-    listener(request, response);
-  });
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
-    },
-  };
 }
 
 /** A backend that answers every request with one word. */
@@ -94,4 +72,45 @@ export async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
+}
+
+/** Starts the program as the leader of a process group of its own, as a shell does, and waits for nothing. */
+export async function spawnGroup(flags: readonly string[]): Promise<Program> {
+  const cwd = await mkdtemp(join(tmpdir(), 'peter-sslers-proxy-test-'));
+  const own = ['--listen', '127.0.0.1:0', '--log-format', 'json'];
+  const child = spawn(process.execPath, [BIN, 'start', ...own, ...flags], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new Program(child, cwd, true);
+}
+
+/** Sends a signal to all processes of a program that was started as a group. */
+export function killGroup(program: Program, signal: NodeJS.Signals): void {
+  process.kill(-program.pid, signal);
+}
+
+/** Whether somebody accepts connections on a port. */
+export async function isAccepting(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return false;
+    throw error;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether a process is there and has not ended; one that nobody has waited for yet counts as ended. */
+export function isRunning(pid: number): boolean {
+  try {
+    // The state follows the name, which is in brackets and may hold brackets itself.
+    return !/^ [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, ''));
+  } catch {
+    return false;
+  }
 }

@@ -1,0 +1,250 @@
+import { expect } from 'chai';
+import type { CertificateBundle } from '../../../lib/domain/certificate.js';
+import { ProxyError } from '../../../lib/domain/errors.js';
+import type { Choice } from '../../../lib/tls/listener.js';
+import { settled } from '../caches/manual-time.js';
+import { A, B, C, CLIENT, issue, namesIn, serialIn, serialOf, setup } from './support.js';
+
+const late = new ProxyError('ERR_BUS_DEADLINE', 'no answer within 2250 ms');
+
+describe("A worker's choice of the certificate", () => {
+  let certificate: CertificateBundle;
+  let renewed: CertificateBundle;
+
+  before(async () => {
+    [certificate, renewed] = await Promise.all([issue(A), issue(A)]);
+  });
+
+  const found = (bundle = certificate) => ({ kind: 'found', certificate: bundle, tier: 'redis' }) as const;
+
+  it('is the default, and nobody is asked, without a valid server name', async () => {
+    const { certificates, questions } = await setup();
+    const choice = certificates.choose(undefined, CLIENT);
+    expect(choice).to.include({ tier: 'default' });
+    expect(namesIn(choice as Choice)).to.equal('default.invalid');
+    expect(questions).to.deep.equal([]);
+  });
+
+  it('is asked of the primary once, and from then on known at once', async () => {
+    const { time, questions, resolve, hit, certificates } = await setup();
+    const first = await resolve(A, found());
+    expect(first.tier).to.equal('redis');
+    expect(namesIn(first)).to.equal(A);
+    expect(questions.map(({ params }) => params)).to.deep.equal([
+      { name: A, phase: 'lookup', client: CLIENT },
+    ]);
+    expect(questions[0]?.deadlineMs).to.be.greaterThan(2_000).and.lessThan(5_000);
+    time.nowMs += 59_999;
+    expect(hit(A)).to.deep.include({ tier: 'lru' });
+    expect(hit(A).context).to.equal(first.context);
+    expect(certificates.size).to.equal(1);
+  });
+
+  it('is asked again when it has lapsed, with the fingerprint of what is there', async () => {
+    const { time, questions, resolve, hit } = await setup();
+    await resolve(A, found());
+    time.nowMs += 60_000;
+    const next = await resolve(A, found(renewed));
+    expect(questions[1]?.params).to.deep.equal({
+      name: A,
+      phase: 'lookup',
+      client: CLIENT,
+      fingerprint: certificate.fingerprint,
+    });
+    expect(serialIn(next)).to.equal(serialOf(renewed));
+    expect(hit(A).context).to.equal(next.context);
+  });
+
+  it('stays the very same context when the primary says that nothing has changed', async () => {
+    const { time, resolve, hit } = await setup();
+    const first = await resolve(A, found());
+    time.nowMs += 60_000;
+    const again = await resolve(A, { kind: 'unchanged', tier: 'cache' });
+    expect(again).to.deep.equal({ context: first.context, tier: 'cache' });
+    expect(again.context).to.equal(first.context);
+    time.nowMs += 59_999;
+    expect(hit(A).context).to.equal(first.context);
+    time.nowMs += 1;
+    await resolve(A, { kind: 'unchanged', tier: 'cache' });
+  });
+
+  it('is the default if the primary calls unchanged what the worker does not have', async () => {
+    const { resolve, certificates } = await setup();
+    expect(await resolve(A, { kind: 'unchanged', tier: 'cache' })).to.include({ tier: 'default' });
+    expect(certificates.size).to.equal(0);
+  });
+
+  describe('is kept', () => {
+    it('no longer than the primary says', async () => {
+      const { time, resolve, hit } = await setup();
+      await resolve(A, { ...found(), keepMs: 700 });
+      time.nowMs += 699;
+      hit(A);
+      time.nowMs += 1;
+      await resolve(A, { kind: 'unchanged', tier: 'cache', keepMs: 300 });
+      time.nowMs += 299;
+      hit(A);
+      time.nowMs += 1;
+      await resolve(A, { kind: 'unchanged', tier: 'cache' });
+    });
+
+    it('no longer than its own time when the primary would allow more', async () => {
+      const { time, resolve, hit } = await setup({ lruCacheDurationMs: 1_000 });
+      await resolve(A, { ...found(), keepMs: 5_000 });
+      time.nowMs += 999;
+      hit(A);
+      time.nowMs += 1;
+      await resolve(A, { kind: 'unchanged', tier: 'cache' });
+    });
+
+    it('not at all when the primary says so', async () => {
+      const { resolve, certificates } = await setup();
+      expect(namesIn(await resolve(A, { ...found(), keepMs: 0 }))).to.equal(A);
+      expect(certificates.size).to.equal(0);
+      await resolve(A, { kind: 'absent', tier: 'redis', keepMs: 0 });
+      await resolve(A, { ...found(), keepMs: 0 });
+    });
+
+    it('not beyond its end, found or unchanged', async () => {
+      const { time, resolve, hit } = await setup();
+      const ending = await issue(A, { notAfter: time.nowMs + 90_000 });
+      await resolve(A, found(ending));
+      time.nowMs += 60_000;
+      await resolve(A, { kind: 'unchanged', tier: 'cache' });
+      time.nowMs += 29_999;
+      hit(A);
+      time.nowMs += 1;
+      await resolve(A, found(renewed));
+
+      const short = await issue(B, { notAfter: time.nowMs + 5_000 });
+      await resolve(B, found(short));
+      time.nowMs += 4_999;
+      hit(B);
+      time.nowMs += 1;
+      await resolve(B, found(short));
+    });
+
+    it('for the time that the primary gives it when it has ended already: there is no better one', async () => {
+      const { time, resolve, hit } = await setup();
+      const ended = await issue(A, { notAfter: time.nowMs - 1_000 });
+      await resolve(A, { ...found(ended), keepMs: 5_000 });
+      time.nowMs += 4_999;
+      hit(A);
+      time.nowMs += 1;
+      await resolve(A, { kind: 'unchanged', tier: 'cache', keepMs: 5_000 });
+      hit(A);
+    });
+
+    it('for the most recently used names only, counting names', async () => {
+      const { resolve, hit, certificates } = await setup({ lruMaxItems: 2 });
+      const [b, c] = await Promise.all([issue(B), issue(C)]);
+      await resolve(A, found());
+      await resolve(B, found(b));
+      expect(certificates.size).to.equal(2);
+      hit(A);
+      await resolve(C, found(c));
+      expect(certificates.size).to.equal(2);
+      hit(A);
+      hit(C);
+      await resolve(B, found(b));
+    });
+  });
+
+  describe('is the default, and that is remembered,', () => {
+    it('for a name without a certificate: for the time of a certificate, or less', async () => {
+      const { time, resolve, hit } = await setup();
+      expect(await resolve(A, { kind: 'absent', tier: 'redis' })).to.include({ tier: 'default' });
+      time.nowMs += 59_999;
+      expect(hit(A)).to.include({ tier: 'default' });
+      time.nowMs += 1;
+      await resolve(A, { kind: 'absent', tier: 'redis', keepMs: 100 });
+      time.nowMs += 99;
+      expect(namesIn(hit(A))).to.equal('default.invalid');
+      time.nowMs += 1;
+      await resolve(A, found());
+      expect(namesIn(hit(A))).to.equal(A);
+    });
+
+    it('when nobody can tell: for the time that the primary says', async () => {
+      const { time, resolve, hit } = await setup();
+      await resolve(A, { kind: 'unavailable', reason: 'redis is down', keepMs: 5_000 });
+      time.nowMs += 4_999;
+      expect(hit(A)).to.include({ tier: 'default' });
+      time.nowMs += 1;
+      await resolve(A, found());
+    });
+
+    for (const resolution of [
+      { kind: 'absent', tier: 'redis' },
+      { kind: 'unavailable', reason: 'redis is down', keepMs: 5_000 },
+    ] as const) {
+      it(`even where a lapsed certificate is left, after ${resolution.kind}: the primary would have sent a last good one`, async () => {
+        const { time, resolve, hit, certificates } = await setup();
+        await resolve(A, found());
+        time.nowMs += 60_000;
+        expect(await resolve(A, resolution)).to.include({ tier: 'default' });
+        expect(hit(A)).to.include({ tier: 'default' });
+        expect(certificates.size).to.equal(0);
+      });
+    }
+
+    it('without pushing out a certificate, however many such names there are', async () => {
+      const { resolve, hit } = await setup({ lruMaxItems: 1, negativeMaxItems: 2 });
+      await resolve(A, found());
+      for (const name of [B, C, 'd.test', 'e.test'] as (typeof B)[]) {
+        await resolve(name, { kind: 'absent', tier: 'redis' });
+      }
+      hit(A);
+      await resolve(B, { kind: 'absent', tier: 'redis' });
+    });
+  });
+
+  describe('when the primary does not answer', () => {
+    it('is the lapsed certificate, and the log says why', async () => {
+      const { time, resolve, certificates, questions, lines } = await setup();
+      const first = await resolve(A, found());
+      time.nowMs += 60_000;
+      const choice = certificates.choose(A, CLIENT);
+      questions[1]?.reply.reject(late);
+      expect(await choice).to.deep.equal({ context: first.context, tier: 'lru' });
+      expect(lines).to.deep.equal([
+        {
+          message: 'certificate not resolved',
+          fields: { name: A, code: 'ERR_BUS_DEADLINE', error: late.message },
+        },
+      ]);
+    });
+
+    it('is the default for a name that is not known, and nothing of it is kept', async () => {
+      const { resolve, certificates, questions, lines } = await setup();
+      const choice = certificates.choose(A, CLIENT);
+      questions[0]?.reply.reject(new Error('whatever'));
+      expect(await choice).to.include({ tier: 'default' });
+      expect(lines[0]?.fields).to.include({ code: 'ERR_INTERNAL', error: 'whatever' });
+      await resolve(A, found());
+    });
+
+    it('asks once for all who wait, and all get the same', async () => {
+      const { certificates, questions, lines } = await setup();
+      const choices = [1, 2, 3].map(async () => certificates.choose(A, CLIENT));
+      questions[0]?.reply.reject(late);
+      for (const choice of await Promise.all(choices)) expect(choice).to.include({ tier: 'default' });
+      expect(questions).to.have.length(1);
+      expect(lines).to.have.length(1);
+    });
+  });
+
+  it('is asked once a name for five hundred handshakes at once', async () => {
+    const { certificates, questions } = await setup();
+    const choices = Array.from({ length: 500 }, async () => certificates.choose(A, CLIENT));
+    const other = certificates.choose(B, CLIENT);
+    await settled();
+    expect(questions.map(({ params }) => params.name)).to.deep.equal([A, B]);
+    questions[0]?.reply.resolve(found());
+    questions[1]?.reply.resolve({ kind: 'absent', tier: 'redis' });
+    const contexts = new Set((await Promise.all(choices)).map(({ context }) => context));
+    expect(contexts.size).to.equal(1);
+    expect(await other).to.include({ tier: 'default' });
+    expect(certificates.choose(A, CLIENT)).to.include({ tier: 'lru' });
+  });
+});

@@ -1,0 +1,137 @@
+/** A worker's certificates with a primary whose answers a test gives, real certificates and a clock that stands still. */
+import { X509Certificate } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
+import type { WorkerSettings, WorkerToPrimary } from '../../../lib/bus/messages.js';
+import { examine, type CertificateBundle, type CertificatePair } from '../../../lib/domain/certificate.js';
+import { defer, type Deferred } from '../../../lib/domain/deferred.js';
+import type { Resolution } from '../../../lib/domain/lookup.js';
+import type { ServerName } from '../../../lib/domain/server-name.js';
+import type { Logger } from '../../../lib/log.js';
+import type { Choice } from '../../../lib/tls/listener.js';
+import { Certificates } from '../../../lib/worker/certificates.js';
+import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
+import { ManualTime } from '../caches/manual-time.js';
+
+export const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
+export const CLIENT = '192.0.2.1';
+export const START_MS = Date.UTC(2026, 0, 1);
+const DAY_MS = 86_400_000;
+
+let ca: Promise<TestCa> | undefined;
+
+export async function issuePair(
+  names: readonly string[],
+  options: IssueOptions = {},
+): Promise<CertificatePair> {
+  ca ??= makeTestCa();
+  const dates = { notBefore: START_MS - DAY_MS, notAfter: START_MS + 30 * DAY_MS };
+  return (await ca).issue(names, { ...dates, ...options });
+}
+
+/** A certificate as the primary sends it. */
+export async function issue(name: string, options: IssueOptions = {}): Promise<CertificateBundle> {
+  return bundleOf(await issuePair([name], options));
+}
+
+export function bundleOf(pair: CertificatePair): CertificateBundle {
+  const verdict = examine([pair], undefined, START_MS);
+  if (verdict.kind === 'unusable') throw new Error(verdict.reason);
+  return verdict.bundle;
+}
+
+export function authority(): Promise<TestCa> {
+  ca ??= makeTestCa();
+  return ca;
+}
+
+export const ticketKeys = (fill: number): string => Buffer.alloc(48, fill).toString('base64');
+
+interface NativeContext {
+  getCertificate(): Buffer;
+  getTicketKeys(): Buffer;
+}
+const native = (context: SecureContext): NativeContext => context.context as NativeContext;
+
+/** The names of the certificate that a context serves. */
+export function namesIn({ context }: Choice): string | undefined {
+  return new X509Certificate(native(context).getCertificate()).subjectAltName?.replaceAll('DNS:', '');
+}
+
+export function serialIn({ context }: Choice): string {
+  return new X509Certificate(native(context).getCertificate()).serialNumber;
+}
+
+export const serialOf = ({ pairs }: CertificateBundle): string =>
+  new X509Certificate(pairs[0]?.chainPem ?? '').serialNumber;
+
+export const ticketKeysIn = ({ context }: Choice): string =>
+  native(context).getTicketKeys().toString('base64');
+
+export interface Question {
+  readonly params: WorkerToPrimary['resolve']['params'];
+  readonly deadlineMs: number;
+  readonly reply: Deferred<Resolution>;
+}
+
+let defaultPair: Promise<CertificatePair> | undefined;
+
+export async function makeSettings(changes: Partial<WorkerSettings> = {}): Promise<WorkerSettings> {
+  defaultPair ??= issuePair(['default.invalid']);
+  return {
+    defaultPairs: [await defaultPair],
+    certCacheDurationMs: 600_000,
+    lruCacheDurationMs: 60_000,
+    lruMaxItems: 200,
+    errorCacheDurationMs: 5_000,
+    negativeMaxItems: 100,
+    admin: { prefix: '/.peter_sslers', hosts: [] },
+    log: { level: 'debug', format: 'json' },
+    handshakeTimeoutMs: 5_000,
+    lookupTimeoutMs: 2_000,
+    autocertTimeoutMs: 30_000,
+    drainTimeoutMs: 30_000,
+    ticketKeys: ticketKeys(1),
+    ...changes,
+  };
+}
+
+export async function setup(changes: Partial<WorkerSettings> = {}) {
+  const time = new ManualTime(START_MS);
+  const questions: Question[] = [];
+  const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const log: Logger = {
+    err: (message, fields = {}) => void lines.push({ message, fields }),
+    notice: () => undefined,
+    info: () => undefined,
+    debug: () => undefined,
+    enabled: () => true,
+  };
+  const settings = await makeSettings(changes);
+  const certificates = new Certificates(
+    {
+      ask: (params, deadlineMs) => {
+        const reply = defer<Resolution>();
+        questions.push({ params, deadlineMs, reply });
+        return reply.promise;
+      },
+      log,
+      now: time.now,
+    },
+    settings,
+  );
+  /** Makes a handshake to whose question the primary says this. */
+  const resolve = async (name: ServerName, resolution: Resolution): Promise<Choice> => {
+    const before = questions.length;
+    const choice = certificates.choose(name, CLIENT);
+    if (questions.length !== before + 1) throw new Error(`nobody was asked for ${name}`);
+    questions[before]?.reply.resolve(resolution);
+    return choice;
+  };
+  /** Makes a handshake that has to be answered at once. */
+  const hit = (name: ServerName): Choice => {
+    const choice = certificates.choose(name, CLIENT);
+    if (choice instanceof Promise) throw new Error(`the primary was asked for ${name}`);
+    return choice;
+  };
+  return { certificates, time, questions, lines, settings, resolve, hit };
+}
