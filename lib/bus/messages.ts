@@ -10,14 +10,30 @@
 import type { CertificatePair } from '../domain/certificate.js';
 import type { Resolution, ResolvePhase } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { AdminSettings, BackendSettings, LogSettings } from '../config/settings.js';
+import type {
+  AccessLogSettings,
+  AdminSettings,
+  HeaderSettings,
+  LimitSettings,
+  LogSettings,
+  RouteSettings,
+  UnknownNamePolicy,
+} from '../config/settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
 export const BUS_VERSION = 1;
 
 /** The part of the settings that a worker needs. */
 export interface WorkerSettings {
-  readonly backend?: BackendSettings;
+  readonly routes: readonly RouteSettings[];
+  readonly sendProxyProtocol?: 'v1' | 'v2';
+  readonly acceptProxyProtocol: readonly string[];
+  readonly unknownName: UnknownNamePolicy;
+  readonly headers: HeaderSettings;
+  readonly limits: LimitSettings;
+  readonly accessLog?: AccessLogSettings;
+  /** By the index of the listener: default certificates of its own. */
+  readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
   readonly defaultPairs: readonly CertificatePair[];
   readonly certCacheDurationMs: number;
   readonly lruCacheDurationMs: number;

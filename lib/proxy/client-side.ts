@@ -4,9 +4,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { lingerOnClose } from './linger.js';
-import type { ErrorStatus } from './pages.js';
+import type { ErrorStatus, Page } from './pages.js';
+import { isGone, sendPage } from './send.js';
 
-/** What an exchange does to the client. */
+/** What the pipeline does to the client. */
 export interface ClientSide {
   readonly headersSent: boolean;
   /** An informational response, 103 for example. */
@@ -19,7 +20,10 @@ export interface ClientSide {
   end(trailers: readonly string[]): void;
   /** Cuts the response: it is not whole. */
   cut(): void;
-  sendError(status: ErrorStatus): void;
+  /** Answers with an error page instead. What is left of the request is read and dropped. */
+  refuse(status: ErrorStatus, headers?: Readonly<Record<string, string>>): void;
+  /** Nobody waits for the rest of the request: its connection can serve no other. */
+  endAfterResponse(): void;
   /** The trailers of the request, once its body has ended; flat. */
   requestTrailers(): readonly string[];
   onDrain(listener: () => void): void;
@@ -27,18 +31,18 @@ export interface ClientSide {
   onGone(listener: () => void): void;
 }
 
-/** Writes the error page: content negotiation and request id are its matter. */
-export type SendError = (status: ErrorStatus) => void;
+/** The page for an error: content negotiation and request id are in it. */
+export type PageFor = (status: ErrorStatus) => Page;
 
 export class Http1ClientSide implements ClientSide {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #sendError: SendError;
+  readonly #pageFor: PageFor;
 
-  constructor(request: IncomingMessage, response: ServerResponse, sendError: SendError) {
+  constructor(request: IncomingMessage, response: ServerResponse, pageFor: PageFor) {
     this.#request = request;
     this.#response = response;
-    this.#sendError = sendError;
+    this.#pageFor = pageFor;
   }
 
   get headersSent(): boolean {
@@ -53,12 +57,12 @@ export class Http1ClientSide implements ClientSide {
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
-    this.#endWithUnfinishedRequest();
+    this.endAfterResponse();
     this.#response.writeHead(status, statusMessage, [...headers]);
   }
 
   flush(): void {
-    if (!this.#response.destroyed) this.#response.flushHeaders();
+    if (!isGone(this.#response)) this.#response.flushHeaders();
   }
 
   write(chunk: Buffer): boolean {
@@ -74,9 +78,11 @@ export class Http1ClientSide implements ClientSide {
     this.#response.destroy();
   }
 
-  sendError(status: ErrorStatus): void {
-    this.#endWithUnfinishedRequest();
-    this.#sendError(status);
+  refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
+    // What is malformed for us may hide another request for somebody else: the connection ends.
+    if (status === 400) this.#response.shouldKeepAlive = false;
+    this.endAfterResponse();
+    sendPage(this.#response, this.#pageFor(status), headers);
   }
 
   requestTrailers(): readonly string[] {
@@ -93,8 +99,7 @@ export class Http1ClientSide implements ClientSide {
     });
   }
 
-  /** An early response: the rest of the request may never come, so nothing else can follow on this connection. */
-  #endWithUnfinishedRequest(): void {
+  endAfterResponse(): void {
     if (this.#request.complete) return;
     this.#response.shouldKeepAlive = false;
     lingerOnClose(this.#request.socket);
@@ -104,12 +109,12 @@ export class Http1ClientSide implements ClientSide {
 export class Http2ClientSide implements ClientSide {
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
-  readonly #sendError: SendError;
+  readonly #pageFor: PageFor;
 
-  constructor(request: Http2ServerRequest, response: Http2ServerResponse, sendError: SendError) {
+  constructor(request: Http2ServerRequest, response: Http2ServerResponse, pageFor: PageFor) {
     this.#request = request;
     this.#response = response;
-    this.#sendError = sendError;
+    this.#pageFor = pageFor;
   }
 
   get headersSent(): boolean {
@@ -128,7 +133,7 @@ export class Http2ClientSide implements ClientSide {
   }
 
   flush(): void {
-    if (!this.#response.stream.destroyed) this.#response.flushHeaders();
+    if (!isGone(this.#response)) this.#response.flushHeaders();
   }
 
   write(chunk: Buffer): boolean {
@@ -144,8 +149,14 @@ export class Http2ClientSide implements ClientSide {
     this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
-  sendError(status: ErrorStatus): void {
-    this.#sendError(status);
+  refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
+    this.endAfterResponse();
+    sendPage(this.#response, this.#pageFor(status), headers);
+  }
+
+  endAfterResponse(): void {
+    // A stream of its own: reading the rest is all that is owed to the others.
+    this.#request.resume();
   }
 
   requestTrailers(): readonly string[] {

@@ -21,12 +21,11 @@ const HOST = /^(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
 export function destinationOf(request: {
   readonly url: string;
   readonly httpVersion: string;
-  readonly rawHeaders: readonly string[];
+  /** Undefined where it is missing or given twice. */
+  readonly host: string | undefined;
 }): Destination | undefined {
-  const { url, httpVersion, rawHeaders } = request;
-  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host');
-  const [host] = hosts;
-  if (hosts.length > 1 || (host === undefined && httpVersion !== '1.0')) return undefined;
+  const { url, httpVersion, host } = request;
+  if (host === undefined && httpVersion !== '1.0') return undefined;
   if (host !== undefined && !HOST.test(host)) return undefined;
   const absolute = url.startsWith('/') ? null : ABSOLUTE_FORM.exec(url);
   if (absolute === null) return { path: url, host };

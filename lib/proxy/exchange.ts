@@ -51,7 +51,8 @@ export class Exchange implements UpstreamEvents {
   #hasBegunBody = false;
   #isOver = false;
 
-  constructor(context: RequestContext, client: ClientSide, options: ExchangeOptions) {
+  constructor(context: RequestContext, options: ExchangeOptions) {
+    const { client } = context;
     this.#context = context;
     this.#client = client;
     this.#options = options;
@@ -64,7 +65,7 @@ export class Exchange implements UpstreamEvents {
     this.#place = this.#options.balancer.take(this.#tried);
     if (this.#place === undefined) {
       this.#finish('failed');
-      this.#client.sendError(this.#tried.size > 0 ? 502 : 503);
+      this.#client.refuse(this.#tried.size > 0 ? 502 : 503);
       return;
     }
     this.#dispatch(this.#place.target);
@@ -106,7 +107,7 @@ export class Exchange implements UpstreamEvents {
     this.#finish(error.kind === 'invalid' || error.kind === 'aborted' ? 'aborted' : 'failed');
     this.#logFailure(error);
     if (this.#client.headersSent) this.#client.cut();
-    else this.#client.sendError(STATUS_OF[error.kind]);
+    else this.#client.refuse(STATUS_OF[error.kind]);
   }
 
   #dispatch(upstream: Upstream): void {
@@ -136,7 +137,11 @@ export class Exchange implements UpstreamEvents {
     }
     if (error.kind === 'broken' && body === null && IDEMPOTENT.has(head.method) && !this.#triedAgain) {
       this.#triedAgain = true;
-      log.debug('request sent again', { id: this.#context.id, backend: place.target.name, error: error.message });
+      log.debug('request sent again', {
+        id: this.#context.id,
+        backend: place.target.name,
+        error: error.message,
+      });
       this.#dispatch(place.target);
       return true;
     }
@@ -156,11 +161,11 @@ export class Exchange implements UpstreamEvents {
   }
 
   #logFailure(error: UpstreamError): void {
-    const { request, id } = this.#context;
+    const { url, host, id } = this.#context;
     this.#options.log.err('backend failed', {
       id,
-      host: this.#context.destination.host,
-      url: request.url,
+      host,
+      url,
       backend: this.#place?.target.name,
       error: error.message,
     });

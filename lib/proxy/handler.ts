@@ -60,7 +60,11 @@ export class Handler {
     }
   }
 
-  #forward(context: RequestContext, destination: Destination, balancer: Balancer<Upstream> | undefined): void {
+  #forward(
+    context: RequestContext,
+    destination: Destination,
+    balancer: Balancer<Upstream> | undefined,
+  ): void {
     const { client, headers, hasBody, method, request } = context;
     if (balancer === undefined) {
       client.refuse(404);

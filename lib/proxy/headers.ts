@@ -62,7 +62,8 @@ export function requestHeaders(raw: readonly string[], forwarding: Forwarding): 
     raw,
     (name) => !dropped.has(name) && !isForwarded(name) && name !== 'host' && name !== 'expect',
   );
-  const earlier = (name: string): string | undefined => (forwarding.isTrusted ? joined(raw, name) : undefined);
+  const earlier = (name: string): string | undefined =>
+    forwarding.isTrusted ? joined(raw, name) : undefined;
   const { client, scheme, host, localPort, via, tls } = forwarding;
   const port = localPort === 0 ? undefined : String(localPort);
   const element = forwardedElement(forwarding);

@@ -127,7 +127,9 @@ class Course implements Dispatcher.DispatchHandler {
 }
 
 function textOf(raw: unknown): string[] {
-  return Array.isArray(raw) ? raw.map((part) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part))) : [];
+  return Array.isArray(raw)
+    ? raw.map((part) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part)))
+    : [];
 }
 
 function kindOf(error: Error & { code?: unknown }): UpstreamFailure {
@@ -138,9 +140,13 @@ function kindOf(error: Error & { code?: unknown }): UpstreamFailure {
   ) {
     return 'timeout';
   }
-  if (error instanceof errors.InvalidArgumentError || error instanceof errors.RequestContentLengthMismatchError) {
+  if (
+    error instanceof errors.InvalidArgumentError ||
+    error instanceof errors.RequestContentLengthMismatchError
+  ) {
     return 'invalid';
   }
-  const isBroken = error instanceof errors.UndiciError || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  const isBroken =
+    error instanceof errors.UndiciError || error.code === 'ECONNRESET' || error.code === 'EPIPE';
   return isBroken || error.name === 'HTTPParserError' ? 'broken' : 'connect';
 }

@@ -36,7 +36,11 @@ export interface ErrorDetails {
 export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails = {}): Page {
   const title = `${status} ${ERROR_TEXTS[status]}`;
   if (accept.includes('application/json')) {
-    const body = JSON.stringify({ status, error: ERROR_TEXTS[status], ...(id !== undefined && { request: id }) });
+    const body = JSON.stringify({
+      status,
+      error: ERROR_TEXTS[status],
+      ...(id !== undefined && { request: id }),
+    });
     return { status, contentType: 'application/json', body: `${body}\n` };
   }
   if (accept.includes('text/html')) {

@@ -1,24 +1,18 @@
 /**
- * What answers the requests of a decrypted connection: the admin routes, the backend, or the information page.
+ * What answers a decrypted connection: HTTP/1.1 or HTTP/2, by what ALPN came to, and one handler for the requests of both.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
-import { AdminRouter, type AdminActions } from '../admin/routes.js';
+import type { TLSSocket } from 'node:tls';
 import { parseHtpasswd } from '../admin/htpasswd.js';
+import { AdminRouter, type AdminActions } from '../admin/routes.js';
 import type { WorkerSettings } from '../bus/messages.js';
-import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
-import { answerClientError } from '../proxy/client-error.js';
-import { destinationOf } from '../proxy/destination.js';
-import { hasBody, HttpProxy, sendPage } from '../proxy/http.js';
-import { errorPage, informationPage } from '../proxy/pages.js';
-import { connectionInfo } from '../tls/listener.js';
-
-/**
- * No limit on how long a whole request takes (Node's is 300 s), or long uploads would be cut: heads have a limit of their
- * own, and a body that stands still is given up by the proxy. What is wrong with `Host` is answered here, with a page.
- */
-const SERVER_OPTIONS = { requestTimeout: 0, requireHostHeader: false } as const;
+import { openRoutes, type OpenRoutes } from '../proxy/open-routes.js';
+import { ClientConnection } from '../proxy/client-connection.js';
+import { Handler } from '../proxy/handler.js';
+import { Http1Server } from '../proxy/http1-server.js';
+import { Http2Server } from '../proxy/http2-server.js';
+import type { RequestContext } from '../proxy/request-context.js';
+import type { ConnectionInfo } from '../tls/connection-info.js';
 
 export interface FrontendParts {
   readonly actions: AdminActions;
@@ -27,138 +21,64 @@ export interface FrontendParts {
   readonly workerName: string;
 }
 
-/** The parts of a frontend that a reload replaces. */
-interface Routes {
-  readonly admin: AdminRouter;
-  readonly proxy: HttpProxy | undefined;
+/** What a reload replaces. Requests under way end as they began. */
+interface Current {
+  readonly handler: Handler;
+  readonly routes: OpenRoutes | undefined;
 }
 
 export class Frontend {
   readonly #parts: FrontendParts;
-  readonly #server: Server;
-  #routes: Routes;
-  /** Connections that have asked nothing yet. Browsers open some to have them ready. */
-  readonly #unused = new Set<TLSSocket>();
-  #draining = false;
+  readonly #http1: Http1Server;
+  readonly #http2: Http2Server;
+  #current: Current;
 
   constructor(parts: FrontendParts, settings: WorkerSettings) {
     this.#parts = parts;
-    this.#routes = this.#buildRoutes(settings);
-    this.#server = createServer(SERVER_OPTIONS, (request, response) => this.#answer(request, response));
-    this.#server.on('clientError', answerClientError);
-    // It never listens itself; this event starts its supervision of slow and idle connections.
-    this.#server.emit('listening');
+    this.#current = this.#build(settings);
+    const handle = (context: RequestContext): void => this.#current.handler.handle(context);
+    this.#http1 = new Http1Server(settings.limits, handle);
+    this.#http2 = new Http2Server(settings.limits, handle);
   }
 
   /** Takes a connection over after its handshake. */
-  accept(socket: TLSSocket): void {
-    this.#unused.add(socket);
-    socket.once('close', () => this.#unused.delete(socket));
-    this.#server.emit('connection', socket);
+  accept(socket: TLSSocket, info: ConnectionInfo): void {
+    const connection = new ClientConnection(socket, info);
+    if (info.alpn === 'h2') this.#http2.accept(connection);
+    else this.#http1.accept(connection);
   }
 
-  /** New requests are answered with the new settings; those under way end as they began. */
+  /** New requests are answered with the new settings. */
   configure(settings: WorkerSettings): void {
-    const { proxy } = this.#routes;
-    this.#routes = this.#buildRoutes(settings);
-    void proxy?.close();
+    const { routes } = this.#current;
+    this.#current = this.#build(settings);
+    void routes?.close();
   }
 
-  /** From now on a connection ends with the response that is under way. */
+  /** From now on a connection ends with what is under way. */
   drain(): void {
-    this.#draining = true;
-    this.#server.close();
-    this.#server.closeIdleConnections();
-    // For Node a connection is idle after its first request only.
-    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
+    this.#http1.drain();
+    this.#http2.drain();
   }
 
-  #buildRoutes({ admin, backend, ...settings }: WorkerSettings): Routes {
-    return {
+  #build(settings: WorkerSettings): Current {
+    const { log, actions, workerName } = this.#parts;
+    const { admin, unknownName, headers, limits } = settings;
+    const routes = settings.routes.length === 0 ? undefined : openRoutes(settings.routes, limits, log);
+    const handler = new Handler({
       admin: new AdminRouter({
         prefix: admin.prefix,
         hosts: admin.hosts,
-        ...(admin.htpasswd === undefined ? {} : { authenticator: parseHtpasswd(admin.htpasswd) }),
-        actions: this.#parts.actions,
+        ...(admin.htpasswd !== undefined && { authenticator: parseHtpasswd(admin.htpasswd) }),
+        actions,
         config: settings,
       }),
-      proxy: backend === undefined ? undefined : new HttpProxy(backend, this.#parts.log),
-    };
-  }
-
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { admin, proxy } = this.#routes;
-    if (request.socket instanceof TLSSocket) this.#unused.delete(request.socket);
-    if (this.#draining) {
-      response.shouldKeepAlive = false;
-    } else {
-      // A response that was begun before the drain leaves an idle connection behind: nobody else would close it.
-      response.once('close', () => {
-        if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
-      });
-    }
-    const { url = '/', httpVersion, rawHeaders, headers } = request;
-    const destination = destinationOf({ url, httpVersion, rawHeaders });
-    const isOwn = destination === undefined || admin.owns(url, headers.host);
-    // Nobody here waits for a request's body: with one, its connection ends.
-    if ((isOwn || proxy === undefined) && hasBody(request)) response.shouldKeepAlive = false;
-    if (destination === undefined) {
-      response.shouldKeepAlive = false;
-      sendPage(response, errorPage(400));
-    } else if (isOwn) void this.#answerAdmin(admin, request, response);
-    else if (proxy !== undefined) proxy.forward(request, response, destination);
-    else this.#answerInformation(request, response);
-  }
-
-  async #answerAdmin(admin: AdminRouter, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const { method = 'GET', url = '/', headers } = request;
-      const {
-        status,
-        headers: fields,
-        body,
-      } = await admin.respond({
-        method,
-        url,
-        host: headers.host,
-        authorization: headers.authorization,
-      });
-      if (response.destroyed) return;
-      response.writeHead(status, { ...fields, 'Content-Length': Buffer.byteLength(body) });
-      response.end(body);
-    } catch (thrown) {
-      this.#parts.log.err('admin request failed', { error: describeError(thrown) });
-      sendPage(response, errorPage(503));
-    }
-  }
-
-  #answerInformation(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const info = connectionInfo(socket);
-    const tls = socket instanceof TLSSocket ? socket : undefined;
-    const certificate = tls?.getX509Certificate();
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      const page = {
-        status: 405,
-        contentType: 'text/plain; charset=utf-8',
-        body: '405 Method Not Allowed\n',
-      };
-      sendPage(response, page, { Allow: 'GET, HEAD' });
-      return;
-    }
-    const page = informationPage(
-      {
-        serverName: info?.serverName,
-        tier: info?.tier ?? 'unknown',
-        subject: certificate?.subject ?? '(empty)',
-        issuer: certificate?.issuer ?? 'unknown',
-        notAfter: certificate?.validTo ?? 'unknown',
-        fingerprint: certificate?.fingerprint256 ?? 'unknown',
-        protocol: tls?.getProtocol() ?? 'unknown',
-        worker: this.#parts.workerName,
-      },
-      request.headers.accept,
-    );
-    sendPage(response, page, { 'Cache-Control': 'no-store' });
+      ...(routes && { router: routes.router }),
+      unknownName,
+      headers,
+      log,
+      workerName,
+    });
+    return { handler, routes };
   }
 }

@@ -1,0 +1,98 @@
+/**
+ * HTTP/1.1 to clients, on connections whose handshake is done.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { LimitSettings } from '../config/settings.js';
+import type { ClientConnection } from './client-connection.js';
+import { answerClientError } from './client-error.js';
+import { Http1ClientSide } from './client-side.js';
+import { errorPage } from './pages.js';
+import type { RequestContext } from './request-context.js';
+import { newRequestId } from './request-id.js';
+
+/**
+ * No limit on how long a whole request takes (Node's is 300 s), or long uploads would be cut: heads have a limit of their
+ * own, and a body that stands still is given up. What is wrong with `Host` is answered by the handler, with a page.
+ */
+const SERVER_OPTIONS = { requestTimeout: 0, requireHostHeader: false } as const;
+
+export class Http1Server {
+  readonly #server: Server;
+  readonly #handle: (context: RequestContext) => void;
+  readonly #connections = new WeakMap<Socket, ClientConnection>();
+  /** Connections that have asked nothing yet. Browsers open some to have them ready. */
+  readonly #unused = new Set<Socket>();
+  #draining = false;
+
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void) {
+    this.#handle = handle;
+    this.#server = createServer(
+      { ...SERVER_OPTIONS, maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.headerTimeoutMs },
+      (request, response) => this.#answer(request, response),
+    );
+    this.#server.keepAliveTimeout = limits.idleTimeoutMs;
+    this.#server.on('clientError', answerClientError);
+    // It never listens itself; this event starts its supervision of slow and idle connections.
+    this.#server.emit('listening');
+  }
+
+  /** Takes a connection over. */
+  accept(connection: ClientConnection): void {
+    const { socket } = connection;
+    this.#connections.set(socket, connection);
+    this.#unused.add(socket);
+    socket.once('close', () => this.#unused.delete(socket));
+    this.#server.emit('connection', socket);
+  }
+
+  /** From now on a connection ends with the response that is under way. */
+  drain(): void {
+    this.#draining = true;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    // For Node a connection is idle after its first request only.
+    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) throw new TypeError('a request on a connection that was not accepted');
+    this.#unused.delete(request.socket);
+    if (this.#draining) {
+      response.shouldKeepAlive = false;
+    } else {
+      // A response that was begun before the drain leaves an idle connection behind: nobody else would close it.
+      response.once('close', () => {
+        if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
+      });
+    }
+    this.#handle(contextOf(request, response, connection));
+  }
+}
+
+function contextOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: ClientConnection,
+): RequestContext {
+  const id = newRequestId();
+  const { rawHeaders, headers, method = 'GET', url = '/', httpVersion } = request;
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host');
+  return {
+    id,
+    request,
+    response,
+    client: new Http1ClientSide(request, response, (status) =>
+      errorPage(status, { id, accept: headers.accept }),
+    ),
+    connection,
+    method,
+    url,
+    host: hosts.length === 1 ? hosts[0] : undefined,
+    headers: rawHeaders,
+    httpVersion,
+    hasBody: headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0',
+    startedAtMs: performance.now(),
+  };
+}

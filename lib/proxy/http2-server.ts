@@ -1,0 +1,107 @@
+/**
+ * HTTP/2 to clients, on connections whose handshake chose it by ALPN.
+ */
+import {
+  createServer,
+  type Http2Server as NodeServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { LimitSettings } from '../config/settings.js';
+import type { ClientConnection } from './client-connection.js';
+import { Http2ClientSide } from './client-side.js';
+import { withoutPseudoFields } from './headers.js';
+import { errorPage } from './pages.js';
+import type { RequestContext } from './request-context.js';
+import { newRequestId } from './request-id.js';
+
+/** A client has so many streams at once: what nginx gives. */
+const MAX_CONCURRENT_STREAMS = 128;
+
+export class Http2Server {
+  readonly #server: NodeServer;
+  readonly #handle: (context: RequestContext) => void;
+  readonly #idleTimeoutMs: number;
+  readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  /** The connection that is being handed over: its session is made within that call. */
+  #accepting: ClientConnection | undefined;
+  #draining = false;
+
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void) {
+    this.#handle = handle;
+    this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#server = createServer(
+      {
+        maxHeaderListPairs: 256,
+        settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: limits.maxHeaderBytes },
+      },
+      (request, response) => this.#answer(request, response),
+    );
+    this.#server.on('session', (session) => this.#begin(session));
+    this.#server.on('sessionError', () => undefined);
+  }
+
+  /** Takes a connection over. */
+  accept(connection: ClientConnection): void {
+    this.#accepting = connection;
+    this.#server.emit('connection', connection.socket);
+    this.#accepting = undefined;
+  }
+
+  /** Says GOAWAY: requests under way are finished, new ones refused. */
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.#sessions) session.close();
+  }
+
+  #begin(session: ServerHttp2Session): void {
+    if (this.#accepting !== undefined) this.#connections.set(session, this.#accepting);
+    this.#sessions.add(session);
+    session.on('close', () => this.#sessions.delete(session));
+    session.on('error', () => session.destroy());
+    session.setTimeout(this.#idleTimeoutMs, () => session.close());
+    if (this.#draining) session.close();
+  }
+
+  #answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const session = request.stream.session;
+    const connection =
+      session === undefined ? undefined : this.#connections.get(session as ServerHttp2Session);
+    if (connection === undefined) {
+      request.stream.close();
+      return;
+    }
+    this.#handle(contextOf(request, response, connection));
+  }
+}
+
+function contextOf(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  connection: ClientConnection,
+): RequestContext {
+  const id = newRequestId();
+  const { rawHeaders, headers, method, url } = request;
+  // A Host beside :authority must say the same (RFC 9113 §8.3.1); one without it stands for it.
+  const authority = headers[':authority'];
+  const { host } = headers;
+  const isContradiction = authority !== undefined && host !== undefined && authority !== host;
+  return {
+    id,
+    request,
+    response,
+    client: new Http2ClientSide(request, response, (status) =>
+      errorPage(status, { id, accept: headers.accept }),
+    ),
+    connection,
+    method,
+    url,
+    host: isContradiction ? undefined : (authority ?? host),
+    headers: withoutPseudoFields(rawHeaders),
+    httpVersion: '2.0',
+    hasBody: !request.stream.endAfterHeaders,
+    startedAtMs: performance.now(),
+  };
+}
