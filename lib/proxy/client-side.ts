@@ -1,8 +1,9 @@
 /**
  * The client's side of an exchange: how a response is written on HTTP/1.1 and on HTTP/2.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { toObject } from './fields.js';
 import { lingerOnClose } from './linger.js';
 import type { ErrorStatus, Page } from './pages.js';
 import { isGone, sendPage } from './send.js';
@@ -70,7 +71,7 @@ export class Http1ClientSide implements ClientSide {
   }
 
   end(trailers: readonly string[]): void {
-    if (trailers.length > 0) this.#response.addTrailers(toPairs(trailers));
+    if (trailers.length > 0) this.#response.addTrailers(toObject(trailers) as OutgoingHttpHeaders);
     this.#response.end();
   }
 
@@ -133,7 +134,7 @@ export class Http2ClientSide implements ClientSide {
   }
 
   flush(): void {
-    if (!isGone(this.#response)) this.#response.flushHeaders();
+    // Here a head goes out at once.
   }
 
   write(chunk: Buffer): boolean {
@@ -141,7 +142,7 @@ export class Http2ClientSide implements ClientSide {
   }
 
   end(trailers: readonly string[]): void {
-    for (const [name, value] of toPairs(trailers)) this.#response.setTrailer(name, value);
+    if (trailers.length > 0) this.#response.addTrailers(toObject(trailers));
     this.#response.end();
   }
 
@@ -172,23 +173,4 @@ export class Http2ClientSide implements ClientSide {
       if (!this.#response.writableFinished) listener();
     });
   }
-}
-
-function toPairs(flat: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] ?? '', flat[i + 1] ?? '']);
-  return pairs;
-}
-
-/** By lower-case name, repeated fields as lists. */
-export function toObject(flat: readonly string[]): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {};
-  for (const [rawName, value] of toPairs(flat)) {
-    const name = rawName.toLowerCase();
-    const earlier = fields[name];
-    if (earlier === undefined) fields[name] = value;
-    else if (Array.isArray(earlier)) earlier.push(value);
-    else fields[name] = [earlier, value];
-  }
-  return fields;
 }

@@ -4,13 +4,13 @@
  * The engine destroys the body that it is given when the backend answers early or fails. That must not destroy the client's
  * connection, on which the answer is still to be sent: what then comes of the body is read and dropped.
  */
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import type { ClientRequest } from './request-context.js';
 
 export class RequestBody extends Readable {
-  readonly #request: IncomingMessage;
+  readonly #request: ClientRequest;
 
-  constructor(request: IncomingMessage) {
+  constructor(request: ClientRequest) {
     super();
     this.#request = request;
     request.on('data', this.#onData);
