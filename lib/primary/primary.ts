@@ -7,7 +7,7 @@ import { NegativeCache } from '../caches/negative-cache.js';
 import { PemCache } from '../caches/pem-cache.js';
 import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
-import type { Settings } from '../config/settings.js';
+import type { Address, Settings } from '../config/settings.js';
 import type { WorkersExpired } from '../bus/messages.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
@@ -16,7 +16,7 @@ import { createLogger } from '../log-pino.js';
 import { Resolver } from '../resolver.js';
 import type { CertificateSource } from '../sources/source.js';
 import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
-import { checkDefaultCertificate, mintDefaultCertificate } from './default-certificate.js';
+import { checkDefaultCertificates, mintDefaultCertificate } from './default-certificate.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { Sources } from './sources.js';
 import { Supervisor } from './supervisor.js';
@@ -113,7 +113,7 @@ export class Primary {
   }
 
   /** The addresses that are listened on, with the real ports. */
-  get addresses(): readonly { readonly host: string; readonly port: number }[] {
+  get addresses(): readonly Address[] {
     return this.#handles.map(({ address }) => address);
   }
 
@@ -183,8 +183,8 @@ export class Primary {
     const { log } = this;
     const settings = this.#settings;
     for (const warning of warnings) log.notice(warning);
-    checkDefaultCertificate(settings.defaultPairs);
-    this.#handles = settings.listen.map(({ host, port }) => bindSharedHandle(host, port));
+    checkDefaultCertificates(settings);
+    this.#handles = settings.listen.map((address) => bindSharedHandle(address));
     await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
     this.#supervisor = new Supervisor({
       handles: this.#handles,
@@ -217,7 +217,7 @@ export class Primary {
       const { settings, warnings } = this.#options.load();
       // It may fail, and leaves the old log open then.
       log.configure(settings.log);
-      checkDefaultCertificate(settings.defaultPairs);
+      checkDefaultCertificates(settings);
       const sources = await this.#sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       if (settings.defaultPairs === undefined) {

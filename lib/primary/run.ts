@@ -7,9 +7,9 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Loaded } from '../config/load.js';
+import { addressText } from '../config/settings.js';
 import { defer } from '../domain/deferred.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
-import { isIPv6 } from 'node:net';
 import { Primary } from './primary.js';
 
 export interface RunIo {
@@ -107,15 +107,15 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
 function readyLines(primary: Primary): string {
   const { settings } = primary;
-  const urls = primary.addresses.map(
-    ({ host, port }) => `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+  const urls = primary.addresses.map((address) =>
+    'port' in address ? `https://${addressText(address)}` : addressText(address),
   );
-  const port = primary.addresses[0]?.port ?? 0;
+  const tcp = primary.addresses.find((address) => 'port' in address);
   const root = primary.internalCaRootPath;
   const hint =
-    root === undefined || settings.backend !== undefined
+    root === undefined || tcp === undefined || settings.routes.length > 0
       ? undefined
-      : `curl --cacert ${quoted(relative(process.cwd(), root))} https://hello.localhost:${port}/`;
+      : `curl --cacert ${quoted(relative(process.cwd(), root))} https://hello.localhost:${tcp.port}/`;
   if (settings.log.format === 'json') {
     const line = {
       ready: urls,
