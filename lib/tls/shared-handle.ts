@@ -55,11 +55,17 @@ const BACKLOG = 511;
  * @throws ProxyError ERR_ENVIRONMENT: the address is in use, or not permitted, or not this machine's.
  */
 export function bindSharedHandle(address: Address, flagName = '--listen'): SharedHandle {
-  const { _createServerHandle: create } = net as unknown as NetInternals;
+  const internals = net as unknown as NetInternals;
   const created =
     'socketPath' in address
-      ? create(address.socketPath, -1, -1, undefined, 0)
-      : create(address.host, address.port, net.isIPv6(address.host) ? 6 : 4, undefined, 0);
+      ? internals._createServerHandle(address.socketPath, -1, -1, undefined, 0)
+      : internals._createServerHandle(
+          address.host,
+          address.port,
+          net.isIPv6(address.host) ? 6 : 4,
+          undefined,
+          0,
+        );
   if (typeof created === 'number') throw listenError(address, flagName, created);
   // libuv puts off the error of a port in use to the next call: this one, since the primary does not listen.
   const name: { address?: string; port?: number } = {};
