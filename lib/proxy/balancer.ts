@@ -22,6 +22,8 @@ export interface Place<Target> {
   readonly target: Target;
   /** `failed`: the backend's fault (no connection, a broken answer, out of time). `aborted`: the client's. */
   leave(outcome: 'ok' | 'failed' | 'aborted'): void;
+  /** The target works, long before the place is left: a connection has been made that may last for hours. */
+  confirm(): void;
 }
 
 const DEFAULT_THRESHOLD = 3;
@@ -85,13 +87,21 @@ export class Balancer<Target> {
     member.underWay += 1;
     member.lastUse = ++this.#uses;
     let isLeft = false;
+    let isConfirmed = false;
     return {
       target: member.target,
       leave: (outcome) => {
         if (isLeft) return;
         isLeft = true;
         member.underWay -= 1;
+        // Nothing was learned since: by now it may be another place that tries the target after a rest.
+        if (isConfirmed && outcome === 'aborted') return;
         this.#record(member, outcome);
+      },
+      confirm: () => {
+        if (isLeft) return;
+        isConfirmed = true;
+        this.#record(member, 'ok');
       },
     };
   }

@@ -1,6 +1,8 @@
 /**
- * What answers a decrypted connection: HTTP/1.1 or HTTP/2, by what ALPN came to, and one handler for the requests of both.
+ * What answers a decrypted connection: a backend of its own where its name has a TCP route; else HTTP/1.1 or HTTP/2, by what
+ * ALPN came to, and one handler for the requests of both.
  */
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { parseHtpasswd } from '../admin/htpasswd.js';
 import { AdminRouter, type AdminActions } from '../admin/routes.js';
@@ -12,6 +14,8 @@ import { Handler } from '../proxy/handler.js';
 import { Http1Server } from '../proxy/http1-server.js';
 import { Http2Server } from '../proxy/http2-server.js';
 import type { RequestContext } from '../proxy/request-context.js';
+import { TcpFrontend, tcpAlpn } from '../proxy/tcp.js';
+import type { ServerName } from '../domain/server-name.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 
 export interface FrontendParts {
@@ -21,8 +25,11 @@ export interface FrontendParts {
   readonly workerName: string;
 }
 
+const HTTP_PROTOCOLS = ['h2', 'http/1.1'];
+
 /** What a reload replaces. Requests under way end as they began. */
 interface Current {
+  readonly tcp: TcpFrontend;
   readonly handler: Handler;
   readonly routes: OpenRoutes | undefined;
 }
@@ -41,8 +48,14 @@ export class Frontend {
     this.#http2 = new Http2Server(settings.limits, handle);
   }
 
-  /** Takes a connection over after its handshake. */
-  accept(socket: TLSSocket, info: ConnectionInfo): void {
+  /** The protocols that a connection may speak, best first. */
+  alpnFor(name: ServerName | undefined, offered: readonly string[]): readonly string[] {
+    return this.#current.tcp.takes(name) ? tcpAlpn(offered) : HTTP_PROTOCOLS;
+  }
+
+  /** Takes a connection over after its handshake. `raw` carries it. */
+  accept(socket: TLSSocket, info: ConnectionInfo, raw: Socket): void {
+    if (this.#current.tcp.accept({ socket, info, raw })) return;
     const connection = new ClientConnection(socket, info);
     if (info.alpn === 'h2') this.#http2.accept(connection);
     else this.#http1.accept(connection);
@@ -79,6 +92,6 @@ export class Frontend {
       log,
       workerName,
     });
-    return { handler, routes };
+    return { tcp: new TcpFrontend(settings, log), handler, routes };
   }
 }

@@ -5,7 +5,7 @@
  * whole process group, so they are ignored here.
  */
 import cluster from 'node:cluster';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type BlockList, type Server, type Socket } from 'node:net';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
 import {
@@ -17,7 +17,10 @@ import {
 import { describeError } from '../domain/errors.js';
 import { createLogger } from '../log-pino.js';
 import { listenOnHandle } from '../tls/shared-handle.js';
-import { terminateTls, type ConnectionInfo, type HandshakeFailure } from '../tls/listener.js';
+import { addressList, isListed } from '../proxy/handler.js';
+import type { ConnectionInfo } from '../tls/connection-info.js';
+import { ConnectionLimits } from '../tls/connection-limits.js';
+import { terminateTls, type HandshakeFailure } from '../tls/listener.js';
 import { Certificates } from './certificates.js';
 import { Frontend } from './frontend.js';
 
@@ -78,6 +81,8 @@ class Worker {
   readonly #frontend: Frontend;
   readonly #servers: Server[] = [];
   readonly #connections: ReadonlySet<Socket>[] = [];
+  readonly #limits: ConnectionLimits;
+  #proxies: BlockList;
   #settings: WorkerSettings;
   #draining = false;
 
@@ -85,11 +90,24 @@ class Worker {
     const id = cluster.worker?.id ?? 0;
     this.#bus = bus;
     this.#settings = settings;
+    this.#proxies = addressList(settings.acceptProxyProtocol);
     this.log = createLogger({ settings: settings.log, role: 'worker', workerId: id });
     process.on('uncaughtException', (error) => {
       this.log.err('worker failed', { error: describeError(error), stack: error.stack });
       this.log.flush();
       process.exit(1);
+    });
+    this.#limits = new ConnectionLimits({
+      limits: () => this.#settings.limits,
+      now: () => performance.now(),
+      onRefused: (limit, count, client) =>
+        this.log.notice('too many connections: some are refused', {
+          limit: limit === 'maxConnections' ? '--max-connections' : '--max-connections-per-client',
+          refused: count,
+          refusedInAll: this.#limits.refused,
+          open: this.#limits.open,
+          client,
+        }),
     });
     this.certificates = new Certificates(
       {
@@ -116,13 +134,18 @@ class Worker {
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
   listen(handle: unknown, count: number): void {
     const server = createServer({ pauseOnConnect: false, noDelay: true });
+    const index = this.#servers.length;
     const open = terminateTls(server, {
-      choose: (name, client) => this.certificates.choose(name, client),
-      alpnProtocols: ['http/1.1'],
+      index,
+      limits: this.#limits,
+      choose: (name, client) => this.certificates.choose(name, client, index),
+      alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
+      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
-      onSecure: (socket, info) => {
+      onSecure: (socket, info, raw) => {
         this.#logHandshake(info);
-        this.#frontend.accept(socket);
+        this.#frontend.accept(socket, info, raw);
       },
       onFailure: (reason, detail) => this.#logFailure(reason, detail),
     });
@@ -139,6 +162,7 @@ class Worker {
 
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
+    this.#proxies = addressList(settings.acceptProxyProtocol);
     this.certificates.configure(settings);
     this.#frontend.configure(settings);
     // Last: its file may be one that cannot be opened, and the rest is to be in force all the same.
