@@ -8,6 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
 import { describeError, usageError } from '../domain/errors.js';
+import { buildContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
 import type { PairFiles } from './config-file.js';
 import type { GivenFlags } from './gather.js';
 import { parsePattern, Problem } from './parse.js';
@@ -55,6 +56,12 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
       throw usageError(`${certLabel} ${certPath} with ${dashes}default-key ${keyPath}: ${verdict.reason}`);
     }
     if (verdict.kind === 'outdated') warnings.push(`${certLabel} ${certPath}: ${verdict.reason}`);
+    try {
+      buildContext(verdict.bundle, Buffer.alloc(TICKET_KEY_BYTES));
+    } catch (error) {
+      // A key that is too small for OpenSSL's security level, say: a worker that finds out is too late.
+      throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);
+    }
     return pair;
   });
   if (pairs.length === 0) return { pairs: undefined, warnings };

@@ -16,7 +16,8 @@ import { createLogger } from '../log-pino.js';
 import { Resolver } from '../resolver.js';
 import type { CertificateSource } from '../sources/source.js';
 import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
-import { checkDefaultCertificates, mintDefaultCertificate } from './default-certificate.js';
+import { removeStaleSocket } from '../tls/stale-socket.js';
+import { mintDefaultCertificate } from './default-certificate.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { Sources } from './sources.js';
 import { Supervisor } from './supervisor.js';
@@ -183,8 +184,10 @@ export class Primary {
     const { log } = this;
     const settings = this.#settings;
     for (const warning of warnings) log.notice(warning);
-    checkDefaultCertificates(settings);
-    this.#handles = settings.listen.map((address) => bindSharedHandle(address));
+    for (const address of settings.listen) {
+      if ('socketPath' in address) await removeStaleSocket(address.socketPath);
+      this.#handles.push(bindSharedHandle(address));
+    }
     await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
     this.#supervisor = new Supervisor({
       handles: this.#handles,
@@ -217,7 +220,6 @@ export class Primary {
       const { settings, warnings } = this.#options.load();
       // It may fail, and leaves the old log open then.
       log.configure(settings.log);
-      checkDefaultCertificates(settings);
       const sources = await this.#sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       if (settings.defaultPairs === undefined) {

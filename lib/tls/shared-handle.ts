@@ -94,11 +94,11 @@ function listenError(address: Address, flagName: string, errno: number): Error {
     [
       -13,
       'socketPath' in address
-        ? 'no permission to make the socket there'
+        ? // libuv says so of a missing directory too.
+          'there is no such directory, or no permission to make the socket in it'
         : 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)',
     ],
     [-99, 'the address does not belong to this machine'],
-    [-2, 'there is no such directory'],
   ]);
   const reason = reasons.get(errno) ?? `system error ${errno}`;
   return environmentError(`${flagName} ${addressText(address)}: ${reason}`);

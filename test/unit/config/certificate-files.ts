@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Files in memory, made by OpenSSL: an RSA and two EC certificates with their keys. */
+/** Files in memory, made by OpenSSL: an RSA and two EC certificates with their keys, and one that OpenSSL does not serve. */
 export function makeCertificates(): Record<string, string> {
   const dir = mkdtempSync(join(tmpdir(), 'config-test-'));
   const make = (name: string, newkey: string[]): void => {
@@ -17,7 +17,8 @@ export function makeCertificates(): Record<string, string> {
     make('rsa', ['rsa:2048']);
     make('ec', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
     make('ec2', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
-    const names = ['rsa', 'ec', 'ec2'].flatMap((name) => [`${name}.pem`, `${name}.key`]);
+    make('weak', ['rsa:512']);
+    const names = ['rsa', 'ec', 'ec2', 'weak'].flatMap((name) => [`${name}.pem`, `${name}.key`]);
     return Object.fromEntries(names.map((name) => [`/${name}`, readFileSync(join(dir, name), 'utf8')]));
   } finally {
     rmSync(dir, { recursive: true });

@@ -133,6 +133,13 @@ describe('listeners in the configuration file', () => {
     expect(warnings[0]).to.match(/^\/c\.yaml:2:28: default-cert \/ec\.pem: it expired on \d{4}-/);
   });
 
+  it('are refused when a key is too small to be served, with the place in the file', () => {
+    const config = 'listen:\n- {address: "127.0.0.1:1", default-cert: /weak.pem, default-key: /weak.key}\n';
+    expect(problemOf(given(config))).to.match(
+      /^\/c\.yaml:2:28: default-cert \/weak\.pem cannot be served: .*key too small$/,
+    );
+  });
+
   const A = 'address: "127.0.0.1:1"';
   const wrong: [config: string, message: string][] = [
     [

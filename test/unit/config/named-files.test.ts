@@ -51,6 +51,12 @@ describe('files that flags name', () => {
       ]);
     });
 
+    it('is refused, with its file, when its key is too small to be served', () => {
+      expect(() => loadNow({ 'default-cert': ['/weak.pem'], 'default-key': ['/weak.key'] })).to.throw(
+        /^--default-cert .*\/weak\.pem.* cannot be served: .*key too small$/,
+      );
+    });
+
     it('is served when it has expired, with a warning that names the file', () => {
       const later = Date.now() + 60 * 86_400_000;
       const { settings, warnings } = loadNow(
