@@ -10,19 +10,9 @@ import { makeTempDir } from '../../support/certificates.js';
 import { handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import type { Program } from '../../support/program.js';
-import { BIN, isRunning, KeptConnection, killGroup, spawnGroup, textOf } from './setup.js';
+import { BIN, groupIsEmpty, isRunning, KeptConnection, killGroup, spawnGroup, textOf } from './setup.js';
 
 const CTRL_C = '\x03';
-
-/** Whether no process of a group is left. A group outlives its leader. */
-function groupIsEmpty(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return false;
-  } catch {
-    return true;
-  }
-}
 
 async function becomesReady(program: Program): Promise<Program> {
   await program.until('it is ready', ({ stdout }) => stdout.includes('"ready"'));
