@@ -74,12 +74,24 @@ export function listenOnHandle(server: net.Server, native: unknown): void {
   internals._listen2(null, -1, -1, BACKLOG);
 }
 
+/** Where a handle is bound, for a log line. */
+export function addressOfHandle(native: unknown): string {
+  const name: { address?: string; port?: number } = {};
+  (native as NativeHandle).getsockname(name);
+  return describeAddress(name.address ?? 'unknown', name.port ?? 0);
+}
+
+function describeAddress(host: string, port: number): string {
+  return `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
 function listenError(host: string, port: number, errno: number): Error {
-  const shown = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   const reasons = new Map([
     [-98, 'the address is in use by another program'],
     [-13, 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)'],
     [-99, 'the address does not belong to this machine'],
   ]);
-  return environmentError(`--listen ${shown}: ${reasons.get(errno) ?? `system error ${errno}`}`);
+  return environmentError(
+    `--listen ${describeAddress(host, port)}: ${reasons.get(errno) ?? `system error ${errno}`}`,
+  );
 }
