@@ -8,8 +8,12 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
+import { buildContext } from '../tls/contexts.js';
 import type { GivenFlags } from './gather.js';
 import { parsePattern, Problem } from './parse.js';
+
+/** What a context wants: none is served with these. */
+const TICKET_KEYS_LENGTH = 48;
 
 /**
  * The default certificate: nothing, one pair, or an RSA and an ECDSA pair, the ECDSA one first.
@@ -40,6 +44,12 @@ export function readDefaultPairs(
     }
     if (verdict.kind === 'outdated') {
       warnings.push(`${given.label('default-cert')} ${certPath}: ${verdict.reason}`);
+    }
+    try {
+      buildContext(verdict.bundle, Buffer.alloc(TICKET_KEYS_LENGTH));
+    } catch (error) {
+      // A key that is too small for OpenSSL's security level, say.
+      return given.fail('default-cert', `${certPath} cannot be served: ${describeError(error)}`);
     }
     return pair;
   });

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { loadSettings } from '../../../lib/config/load.js';
 import { load, problemOf } from './support.js';
 
-/** Files in memory, made by OpenSSL: an RSA and two EC certificates with their keys. */
+/** Files in memory, made by OpenSSL: an RSA and two EC certificates with their keys, and one that OpenSSL does not serve. */
 function makeCertificates(): Record<string, string> {
   const dir = mkdtempSync(join(tmpdir(), 'config-test-'));
   const make = (name: string, newkey: string[]): void => {
@@ -20,7 +20,8 @@ function makeCertificates(): Record<string, string> {
     make('rsa', ['rsa:2048']);
     make('ec', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
     make('ec2', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
-    const names = ['rsa', 'ec', 'ec2'].flatMap((name) => [`${name}.pem`, `${name}.key`]);
+    make('weak', ['rsa:512']);
+    const names = ['rsa', 'ec', 'ec2', 'weak'].flatMap((name) => [`${name}.pem`, `${name}.key`]);
     return Object.fromEntries(names.map((name) => [`/${name}`, readFileSync(join(dir, name), 'utf8')]));
   } finally {
     rmSync(dir, { recursive: true });
@@ -73,6 +74,12 @@ describe('files that flags name', () => {
         files['/ec.pem'],
         files['/rsa.pem'],
       ]);
+    });
+
+    it('is refused, with its file, when its key is too small to be served', () => {
+      expect(() => loadNow({ 'default-cert': ['/weak.pem'], 'default-key': ['/weak.key'] })).to.throw(
+        /^--default-cert .*\/weak\.pem.* cannot be served: .*key too small$/,
+      );
     });
 
     it('is served when it has expired, with a warning that names the file', () => {
