@@ -38,7 +38,9 @@ const USAGE = 2;
 const ENVIRONMENT = 1;
 const START = ['start', '--listen', '127.0.0.1:0', '--workers', '1', '--log-level', 'err'];
 
-describe('A start with', () => {
+describe('A start with', function () {
+  this.timeout(40_000);
+
   let dir: string;
   let remove: () => Promise<void>;
   const path = (file: string): string => join(dir, file);
@@ -228,7 +230,9 @@ describe('A start with', () => {
   });
 });
 
-describe('The command', () => {
+describe('The command', function () {
+  this.timeout(40_000);
+
   const cases: [args: string[], says: RegExp][] = [
     [[], /^peter-sslers-proxy: name a command: start \(see --help\)\n$/],
     [['frobnicate'], /^peter-sslers-proxy: "frobnicate" is no command: [^\n]+\n$/],

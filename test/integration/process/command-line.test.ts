@@ -14,7 +14,9 @@ import { BIN } from './setup.js';
 
 const execute = promisify(execFile);
 
-describe('The command line', () => {
+describe('The command line', function () {
+  this.timeout(40_000);
+
   let dir: string;
   let remove: () => Promise<void>;
 

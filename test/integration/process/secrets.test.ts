@@ -23,7 +23,9 @@ function piecesOf(keyPem: string): string[] {
   return lines.map((line) => line.slice(-20)).filter((piece) => piece.length === 20);
 }
 
-describe('No private key and no password', () => {
+describe('No private key and no password', function () {
+  this.timeout(40_000);
+
   for (const format of ['json', 'text']) {
     it(`is in the output of a program that does everything at debug (${format})`, async () => {
       const { dir, remove } = await makeTempDir();
