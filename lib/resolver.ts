@@ -213,6 +213,8 @@ export class Resolver {
   async #lookUp(name: ServerName, client: string, flight: Flight<Outcome>): Promise<Outcome> {
     const { log, now, pem } = this.#parts;
     const troubles: string[] = [];
+    // Trouble with this name alone is said here; that of a whole source is said once, where it is found.
+    let isOwnTrouble = false;
     const waits: string[] = [];
     let reserve: { certificate: CertificateBundle; tier: Tier; reason: string } | undefined;
     for (const source of this.#sources) {
@@ -223,7 +225,10 @@ export class Resolver {
         onOrder: () => flight.beginOrder(),
       });
       if (lookup.kind === 'pending') waits.push(`${source.name}: ${lookup.reason}`);
-      if (lookup.kind === 'unavailable') troubles.push(`${source.name}: ${lookup.reason}`);
+      if (lookup.kind === 'unavailable') {
+        troubles.push(`${source.name}: ${lookup.reason}`);
+        isOwnTrouble ||= lookup.scope === 'name';
+      }
       if (lookup.kind !== 'found') continue;
       for (const candidate of lookup.candidates) {
         const verdict = examine(candidate, name, now());
@@ -241,7 +246,7 @@ export class Resolver {
     }
     if (waits.length > 0) return { kind: 'pending', reason: waits.join('; ') };
     return troubles.length > 0
-      ? this.#keepTrouble(name, troubles.join('; '), flight)
+      ? this.#keepTrouble(name, troubles.join('; '), isOwnTrouble, flight)
       : this.#keepAbsent(name, flight);
   }
 
@@ -265,12 +270,14 @@ export class Resolver {
     return { kind: 'found', certificate: reserve.certificate, tier: reserve.tier, keepMs };
   }
 
-  #keepTrouble(name: ServerName, reason: string, flight: Flight<Outcome>): Outcome {
+  #keepTrouble(name: ServerName, reason: string, isOwn: boolean, flight: Flight<Outcome>): Outcome {
     const { pem, negative, log } = this.#parts;
     const keepMs = this.#settings.errorCacheDurationMs;
     if (flight.current) negative.set(name, { kind: 'error', reason }, keepMs);
     const retained = pem.get(name)?.entry.certificate;
-    log.info('no source could tell', { name, reason, servedOn: retained !== undefined });
+    const fields = { name, reason, servedOn: retained !== undefined };
+    if (isOwn) log.notice('no source could tell', fields);
+    else log.info('no source could tell', fields);
     if (retained === undefined) return { kind: 'unavailable', reason, keepMs };
     return { kind: 'found', certificate: retained, tier: TIER_CACHE, keepMs };
   }

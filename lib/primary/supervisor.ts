@@ -61,7 +61,11 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    cluster.setupPrimary({ exec: fileURLToPath(new URL('../worker/main.js', import.meta.url)), args: [] });
+    cluster.setupPrimary({
+      exec: fileURLToPath(new URL('../worker/main.js', import.meta.url)),
+      args: [],
+      execArgv: withoutScript(process.execArgv),
+    });
   }
 
   /** Workers that accept or are about to. */
@@ -246,4 +250,13 @@ function describeExit(code: number | null, signal: string | null): string {
 
 function isGreeted({ greeted }: Member): boolean {
   return greeted;
+}
+
+const SCRIPT_FLAGS = new Set(['-e', '--eval', '-p', '--print', '-pe']);
+
+/** The flags of an embedder's Node, without a script given by `node -e`: the workers would run that. */
+function withoutScript(execArgv: readonly string[]): string[] {
+  return execArgv.filter(
+    (flag, i) => !SCRIPT_FLAGS.has(flag.replace(/=[\s\S]*/, '')) && !SCRIPT_FLAGS.has(execArgv[i - 1] ?? ''),
+  );
 }

@@ -88,6 +88,16 @@ export function listenOnHandle(server: net.Server, native: unknown): void {
   internals._listen2(null, -1, -1, BACKLOG);
 }
 
+/** Where a handle is bound, for a log line. */
+export function addressOfHandle(native: unknown): string {
+  const handle = native as NativeHandle;
+  // A unix socket does not say where it is.
+  if (handle.getsockname === undefined) return 'unix';
+  const name: { address?: string; port?: number } = {};
+  handle.getsockname(name);
+  return addressText({ host: name.address ?? 'unknown', port: name.port ?? 0 });
+}
+
 function listenError(address: Address, flagName: string, errno: number): Error {
   const reasons = new Map([
     [-98, 'the address is in use by another program'],

@@ -16,7 +16,7 @@ import {
 } from '../bus/messages.js';
 import { describeError } from '../domain/errors.js';
 import { createLogger } from '../log-pino.js';
-import { listenOnHandle } from '../tls/shared-handle.js';
+import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
 import { addressList, isListed } from '../proxy/handler.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import { ConnectionLimits } from '../tls/connection-limits.js';
@@ -84,6 +84,7 @@ class Worker {
   readonly #limits: ConnectionLimits;
   #proxies: BlockList;
   #settings: WorkerSettings;
+  #listening = 0;
   #draining = false;
 
   constructor(bus: Bus, settings: WorkerSettings) {
@@ -151,13 +152,24 @@ class Worker {
     });
     this.#servers.push(server);
     this.#connections.push(open);
-    server.on('error', (error) => this.log.err('listener failed', { error: describeError(error) }));
+    const address = addressOfHandle(handle);
+    server.on('error', (error) => {
+      this.log.err('listener failed', { address, error: describeError(error) });
+      if (server.listening) return;
+      // Between our bind and this moment another program has begun to listen there.
+      this.log.flush();
+      process.exit(1);
+    });
+    server.on('listening', () => {
+      if (++this.#listening === count) this.#sayReady();
+    });
     listenOnHandle(server, handle);
-    if (this.#servers.length === count) {
-      this.#bus.call('ready', {}, READY_DEADLINE_MS).catch((error: unknown) => {
-        this.log.err('the primary did not take the ready message', { error: describeError(error) });
-      });
-    }
+  }
+
+  #sayReady(): void {
+    this.#bus.call('ready', {}, READY_DEADLINE_MS).catch((error: unknown) => {
+      this.log.err('the primary did not take the ready message', { error: describeError(error) });
+    });
   }
 
   configure(settings: WorkerSettings): void {

@@ -9,15 +9,32 @@ export interface SClientResult {
   readonly certificate: X509Certificate | undefined;
   /** OpenSSL's verdict on the chain; 0 is right. */
   readonly verifyCode: number | undefined;
+  /** Whether a session that was offered was resumed. */
+  readonly reused: boolean;
   readonly exitCode: number | null;
   readonly output: string;
 }
 
 /** `openssl s_client -connect 127.0.0.1:PORT FLAGS…`, which ends after the handshake. */
-export async function sClient(port: number, ...flags: readonly string[]): Promise<SClientResult> {
-  const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export function sClient(port: number, ...flags: readonly string[]): Promise<SClientResult> {
+  return run(port, flags, undefined);
+}
+
+/** The same with a request, which ends when the server closes: session tickets of TLS 1.3 have come by then. */
+export function sClientRequest(port: number, ...flags: readonly string[]): Promise<SClientResult> {
+  return run(port, flags, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
+}
+
+async function run(
+  port: number,
+  flags: readonly string[],
+  input: string | undefined,
+): Promise<SClientResult> {
+  const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...flags]);
+  child.stdin.on('error', () => undefined); // it has ended before it read everything
+  // Left open where a request is made: the end of its input is the end of the connection.
+  if (input === undefined) child.stdin.end();
+  else child.stdin.write(input);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -30,6 +47,7 @@ export async function sClient(port: number, ...flags: readonly string[]): Promis
   return {
     certificate: pem === undefined ? undefined : new X509Certificate(pem),
     verifyCode: verifyCode === null ? undefined : Number(verifyCode[1] ?? 0),
+    reused: /^Reused, /m.test(output),
     exitCode,
     output,
   };

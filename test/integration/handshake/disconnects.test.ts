@@ -123,9 +123,9 @@ describe('A client that goes away, or astray,', () => {
     }
   }
 
-  it('in the middle of a request leaves no open socket behind', async () => {
+  it('in the middle of a request head leaves no open socket behind', async () => {
     const { tls, raw } = await connectReshaped({ port: program.port });
-    tls.write('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\nhalf');
+    tls.write('GET / HTTP/1.1\r\nHost: a.te');
     await untilSockets(worker, baseline + 1);
     raw.resetAndDestroy();
     await untilSockets(worker, baseline);

@@ -93,7 +93,7 @@ for (const kind of ['rsa', 'ec', 'both'] as const) {
       it(`refuses ${client} on an ECDSA name, and does not show it the default`, async () => {
         const failure = await served('ec.test', flags).catch((error: unknown) => error);
         expect(failure).to.be.an.instanceOf(Error);
-        expect((failure as NodeJS.ErrnoException).code).to.equal('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE');
+        expect((failure as NodeJS.ErrnoException).code).to.match(/ALERT_HANDSHAKE_FAILURE$/);
       });
     }
     it('serves the default to a client without a server name', async () => {

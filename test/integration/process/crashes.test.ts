@@ -22,7 +22,9 @@ async function killWorker(program: Program): Promise<number> {
   return pid ?? 0;
 }
 
-describe('A worker that is killed', () => {
+describe('A worker that is killed', function () {
+  this.timeout(40_000);
+
   it("is replaced, and the primary's certificates survive", async () => {
     const ca = await makeTestCa();
     const manager = await startFakeManager();
@@ -104,7 +106,9 @@ describe('A worker that is killed', () => {
   });
 });
 
-describe('A primary that is killed', () => {
+describe('A primary that is killed', function () {
+  this.timeout(40_000);
+
   for (const signal of ['SIGKILL', 'SIGUSR2'] as const) {
     it(`(${signal}) takes its workers with it, whatever they do, and leaves the port free`, async () => {
       await using backend = await startBackend((_request, response) => void response.write('for ever'));

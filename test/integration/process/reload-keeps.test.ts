@@ -18,7 +18,9 @@ async function tierOf(program: Program, name: string): Promise<string | undefine
   return /^Answered by +(\S+)$/m.exec(body)?.[1];
 }
 
-describe('A reload leaves alone', () => {
+describe('A reload leaves alone', function () {
+  this.timeout(40_000);
+
   let ca: TestCa;
   let dir: string;
   let remove: () => Promise<void>;

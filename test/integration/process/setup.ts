@@ -114,3 +114,13 @@ export function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+/** Whether no process of a group is left. A group outlives its leader. */
+export function groupIsEmpty(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}

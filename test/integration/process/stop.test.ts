@@ -10,7 +10,9 @@ import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
 import { isAccepting, KeptConnection, textOf, isRunning } from './setup.js';
 
-describe('Stopping', () => {
+describe('Stopping', function () {
+  this.timeout(40_000);
+
   let backend: Backend;
   let goOn = defer<void>();
 

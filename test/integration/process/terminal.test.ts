@@ -10,26 +10,18 @@ import { makeTempDir } from '../../support/certificates.js';
 import { handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import type { Program } from '../../support/program.js';
-import { BIN, isRunning, KeptConnection, killGroup, spawnGroup, textOf } from './setup.js';
+import { BIN, groupIsEmpty, isRunning, KeptConnection, killGroup, spawnGroup, textOf } from './setup.js';
 
 const CTRL_C = '\x03';
-
-/** Whether no process of a group is left. A group outlives its leader. */
-function groupIsEmpty(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return false;
-  } catch {
-    return true;
-  }
-}
 
 async function becomesReady(program: Program): Promise<Program> {
   await program.until('it is ready', ({ stdout }) => stdout.includes('"ready"'));
   return program;
 }
 
-describe('In a terminal', () => {
+describe('In a terminal', function () {
+  this.timeout(40_000);
+
   it('Ctrl-C ends everything, quietly and with 0', async () => {
     const { dir, remove } = await makeTempDir();
     // `script` runs the command on a terminal of its own; what it reads is typed there.

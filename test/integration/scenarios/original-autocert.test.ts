@@ -35,10 +35,10 @@ describe("The original's autocert scenarios", function () {
   it('new: an unknown name is ordered, and the handshake that asked for it gets the certificate', async () => {
     const pair = await stage.ca.issue(['new.test']);
     stage.manager.issue('new.test', pair);
-    expect(await visit(program, 'new.test')).to.include({
-      tier: 'manager',
-      fingerprint: fingerprintOf(pair),
-    });
+    const seen = await visit(program, 'new.test');
+    expect(seen.fingerprint).to.equal(fingerprintOf(pair));
+    // An order that is done before the worker comes back to wait for it is answered from the cache.
+    expect(seen.tier).to.be.oneOf(['manager', 'cache']);
     const [order] = stage.manager.requestsFor('POST', 'new.test');
     expect(order?.body).to.equal('domain_name=new.test');
     expect(order?.url).to.match(/\/api\/domain\/autocert\.json\?openresty=1$/);

@@ -77,6 +77,19 @@ describe('Resolver: what a look-up comes to', () => {
     }
   });
 
+  it('says at notice why a name has no certificate when the trouble is with that name alone', async () => {
+    for (const [scope, level] of [
+      ['name', 'notice'],
+      ['source', 'info'],
+    ] as const) {
+      const { resolve, redis, lines } = setup();
+      redis.answer({ kind: 'unavailable', reason: 'c:7 is missing', scope });
+      await resolve();
+      expect(lines.at(-1)).to.deep.include({ level, message: 'no source could tell' });
+      expect(lines.at(-1)?.fields).to.include({ name: NAME, reason: 'redis: c:7 is missing' });
+    }
+  });
+
   it('keeps nothing when a source has no answer yet, even if another is down', async () => {
     const { resolve, redis, manager } = setup();
     redis.answer(DOWN);

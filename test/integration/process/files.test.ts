@@ -1,0 +1,121 @@
+/**
+ * Files that the program writes: the pid file, and the log with its rotation.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { makeTempDir } from '../../support/certificates.js';
+import { request } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
+import { startProgram, type LogLine, type Program } from '../../support/program.js';
+import { startWithConfig, writeConfig } from './setup.js';
+
+async function linesOf(path: string): Promise<LogLine[]> {
+  if (!existsSync(path)) return [];
+  const text = await readFile(path, 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LogLine);
+}
+
+/** Waits until a file has a line of the primary and a handshake of a worker. */
+async function isWritten(path: string, message: string, name: string): Promise<void> {
+  await eventually(`${path} has "${message}" and the handshake of ${name}`, async () => {
+    const lines = await linesOf(path);
+    return (
+      lines.some(({ msg, role }) => role === 'primary' && msg === message) &&
+      lines.some((line) => line['role'] === 'worker' && line.msg === 'handshake' && line['name'] === name)
+    );
+  });
+}
+
+const visit = (program: Program, name: string): Promise<unknown> => request({ port: program.port, name });
+
+describe('The pid file', function () {
+  this.timeout(40_000);
+
+  for (const signals of [['SIGTERM'], ['SIGINT', 'SIGINT']] as const) {
+    it(`holds the process id of the primary and is gone after ${signals.join(' and ')}`, async () => {
+      const { dir, remove } = await makeTempDir();
+      const path = join(dir, 'proxy.pid');
+      {
+        await using program = await startProgram(['--pid-file', path]);
+        expect(await readFile(path, 'utf8')).to.equal(`${program.pid}\n`);
+        await program.reload();
+        expect(existsSync(path)).to.equal(true);
+        for (const signal of signals) program.kill(signal);
+        await program.exited;
+        expect(existsSync(path)).to.equal(false);
+      }
+      await remove();
+    });
+  }
+});
+
+describe('The log file', function () {
+  this.timeout(40_000);
+
+  let dir: string;
+  let remove: () => Promise<void>;
+
+  beforeEach(async () => {
+    ({ dir, remove } = await makeTempDir());
+  });
+
+  afterEach(() => remove());
+
+  it('is opened anew by SIGUSR1 after it was renamed, in the primary and in the workers', async () => {
+    const path = join(dir, 'log');
+    await using program = await startProgram(['--log-file', path, '--workers', '2']);
+    await visit(program, 'before.localhost');
+    await isWritten(path, 'started', 'before.localhost');
+    expect(program.stderr).to.equal('');
+    await rename(path, `${path}.1`);
+    program.kill('SIGUSR1');
+    await eventually('the new file is there', () => existsSync(path));
+    program.kill('SIGHUP');
+    // Which worker is asked is not for us to say: both are, after a while.
+    const seen = new Set<unknown>();
+    await eventually('both workers have written to it', async () => {
+      await visit(program, 'after.localhost');
+      for (const line of await linesOf(path)) if (line['role'] === 'worker') seen.add(line['worker']);
+      return seen.size === 2;
+    });
+    await isWritten(path, 'reloaded', 'after.localhost');
+    const old = await linesOf(`${path}.1`);
+    expect(old.some(({ msg }) => msg === 'reloaded')).to.equal(false);
+  });
+
+  it('that cannot be opened anew is written on, and nothing stops', async () => {
+    const folder = join(dir, 'folder');
+    await mkdir(folder);
+    await using program = await startProgram(['--log-file', join(folder, 'log')]);
+    await rename(folder, join(dir, 'moved'));
+    const moved = join(dir, 'moved', 'log');
+    program.kill('SIGUSR1');
+    await eventually('it is said', async () =>
+      (await linesOf(moved)).some(
+        ({ level, msg }) => level === 'err' && msg.startsWith('log file not reopened'),
+      ),
+    );
+    await visit(program, 'after.localhost');
+    await isWritten(moved, 'started', 'after.localhost');
+  });
+
+  it('and its format can be changed by a reload', async () => {
+    const config = join(dir, 'proxy.json');
+    await writeConfig(config, { workers: 1, 'log-level': 'debug', 'log-file': join(dir, 'one') });
+    await using program = await startWithConfig(config, { cwd: dir });
+    await visit(program, 'first.localhost');
+    await isWritten(join(dir, 'one'), 'started', 'first.localhost');
+    await writeConfig(config, { workers: 1, 'log-level': 'debug', 'log-file': join(dir, 'two') });
+    program.kill('SIGHUP');
+    await eventually('the new file is there', () => existsSync(join(dir, 'two')));
+    await visit(program, 'second.localhost');
+    await isWritten(join(dir, 'two'), 'reloaded', 'second.localhost');
+    const one = await linesOf(join(dir, 'one'));
+    expect(one.some(({ msg }) => msg === 'reloaded')).to.equal(false);
+  });
+});
