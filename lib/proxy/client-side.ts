@@ -1,7 +1,7 @@
 /**
  * The client's side of an exchange: how a response is written on HTTP/1.1 and on HTTP/2.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { toObject } from './fields.js';
 import { lingerOnClose } from './linger.js';

@@ -125,7 +125,7 @@ class Course {
     stream.on('end', () => this.#end());
     stream.on('error', (error: Error) => this.#fail(error));
     stream.on('close', () =>
-      this.#fail(new Error(`the backend closed the stream (code ${stream.rstCode ?? 0})`)),
+      this.#fail(new Error(`the backend closed the stream (code ${String(stream.rstCode)})`)),
     );
     stream.on('wantTrailers', () => stream.sendTrailers(toObject(request.trailers())));
     events.onStart({
