@@ -7,6 +7,7 @@ import { errorPage, type ErrorStatus } from './pages.js';
 
 const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
   HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
@@ -22,7 +23,13 @@ export function answerClientError(error: Error & { code?: string }, duplex: Dupl
     socket.destroy();
     return;
   }
-  const { contentType, body } = errorPage(STATUS_OF_CODE[error.code ?? ''] ?? 400);
+  answerAndClose(socket, STATUS_OF_CODE[error.code ?? ''] ?? 400);
+}
+
+/** Answers with an error page on a bare connection, and ends that. */
+export function answerAndClose(duplex: Duplex, status: ErrorStatus, fields: readonly string[] = []): void {
+  const socket = duplex as Closable;
+  const { contentType, body } = errorPage(status);
   lingerOnClose(socket);
   socket.write(
     [
@@ -30,6 +37,7 @@ export function answerClientError(error: Error & { code?: string }, duplex: Dupl
       'Connection: close',
       `Content-Type: ${contentType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
+      ...fields,
       '',
       body,
     ].join('\r\n'),

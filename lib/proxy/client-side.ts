@@ -1,7 +1,7 @@
 /**
  * The client's side of an exchange: how a response is written on HTTP/1.1 and on HTTP/2.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { toObject } from './fields.js';
 import { lingerOnClose } from './linger.js';
@@ -11,6 +11,8 @@ import { isGone, sendPage } from './send.js';
 /** What the pipeline does to the client. */
 export interface ClientSide {
   readonly headersSent: boolean;
+  /** The body is wanted: lets a client go on that waits for `100 Continue`. */
+  invite(): void;
   /** An informational response, 103 for example. */
   inform(status: number, headers: readonly string[]): void;
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void;
@@ -28,8 +30,8 @@ export interface ClientSide {
   /** The trailers of the request, once its body has ended; flat. */
   requestTrailers(): readonly string[];
   onDrain(listener: () => void): void;
-  /** The client has gone before the response was whole. */
-  onGone(listener: () => void): void;
+  /** The response has come to its end, or the client has gone before that. */
+  onClose(listener: () => void): void;
 }
 
 /** The page for an error: content negotiation and request id are in it. */
@@ -39,11 +41,23 @@ export class Http1ClientSide implements ClientSide {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #pageFor: PageFor;
+  #awaitsContinue: boolean;
 
-  constructor(request: IncomingMessage, response: ServerResponse, pageFor: PageFor) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    options: { readonly pageFor: PageFor; readonly awaitsContinue: boolean },
+  ) {
     this.#request = request;
     this.#response = response;
-    this.#pageFor = pageFor;
+    this.#pageFor = options.pageFor;
+    this.#awaitsContinue = options.awaitsContinue;
+  }
+
+  invite(): void {
+    if (!this.#awaitsContinue || this.headersSent || isGone(this.#response)) return;
+    this.#awaitsContinue = false;
+    this.#response.writeContinue();
   }
 
   get headersSent(): boolean {
@@ -54,7 +68,7 @@ export class Http1ClientSide implements ClientSide {
     // Node writes no other informational response than this by itself; 100 is a matter of each hop.
     if (status !== 103 || this.#request.httpVersionMinor === 0 || this.headersSent) return;
     const hints = toObject(headers);
-    if (hints['link'] !== undefined) this.#response.writeEarlyHints(hints as { link: string | string[] });
+    if (hints['link'] !== undefined) this.#response.writeEarlyHints(hints);
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
@@ -71,7 +85,7 @@ export class Http1ClientSide implements ClientSide {
   }
 
   end(trailers: readonly string[]): void {
-    if (trailers.length > 0) this.#response.addTrailers(toObject(trailers) as OutgoingHttpHeaders);
+    if (trailers.length > 0) this.#response.addTrailers(toObject(trailers));
     this.#response.end();
   }
 
@@ -81,7 +95,7 @@ export class Http1ClientSide implements ClientSide {
 
   refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
     // What is malformed for us may hide another request for somebody else: the connection ends.
-    if (status === 400) this.#response.shouldKeepAlive = false;
+    if (status === 400 || status === 408 || status === 501) this.#response.shouldKeepAlive = false;
     this.endAfterResponse();
     sendPage(this.#response, this.#pageFor(status), headers);
   }
@@ -94,10 +108,8 @@ export class Http1ClientSide implements ClientSide {
     this.#response.on('drain', listener);
   }
 
-  onGone(listener: () => void): void {
-    this.#response.on('close', () => {
-      if (!this.#response.writableFinished) listener();
-    });
+  onClose(listener: () => void): void {
+    this.#response.on('close', listener);
   }
 
   endAfterResponse(): void {
@@ -111,11 +123,23 @@ export class Http2ClientSide implements ClientSide {
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
   readonly #pageFor: PageFor;
+  #awaitsContinue: boolean;
 
-  constructor(request: Http2ServerRequest, response: Http2ServerResponse, pageFor: PageFor) {
+  constructor(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    options: { readonly pageFor: PageFor; readonly awaitsContinue: boolean },
+  ) {
     this.#request = request;
     this.#response = response;
-    this.#pageFor = pageFor;
+    this.#pageFor = options.pageFor;
+    this.#awaitsContinue = options.awaitsContinue;
+  }
+
+  invite(): void {
+    if (!this.#awaitsContinue || this.headersSent || isGone(this.#response)) return;
+    this.#awaitsContinue = false;
+    this.#response.writeContinue();
   }
 
   get headersSent(): boolean {
@@ -144,6 +168,7 @@ export class Http2ClientSide implements ClientSide {
   end(trailers: readonly string[]): void {
     if (trailers.length > 0) this.#response.addTrailers(toObject(trailers));
     this.#response.end();
+    this.#resetIfUnfinished();
   }
 
   cut(): void {
@@ -156,8 +181,17 @@ export class Http2ClientSide implements ClientSide {
   }
 
   endAfterResponse(): void {
-    // A stream of its own: reading the rest is all that is owed to the others.
     this.#request.resume();
+    this.#resetIfUnfinished();
+  }
+
+  /** Once the response is out, a client that still sends its request is told to stop (RFC 9113 §8.1). */
+  #resetIfUnfinished(): void {
+    const { stream } = this.#response;
+    if (this.#request.complete || stream.destroyed) return;
+    stream.once('finish', () => {
+      if (!this.#request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
   }
 
   requestTrailers(): readonly string[] {
@@ -168,9 +202,7 @@ export class Http2ClientSide implements ClientSide {
     this.#response.on('drain', listener);
   }
 
-  onGone(listener: () => void): void {
-    this.#response.stream.on('close', () => {
-      if (!this.#response.writableFinished) listener();
-    });
+  onClose(listener: () => void): void {
+    this.#response.stream.on('close', listener);
   }
 }

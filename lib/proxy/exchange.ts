@@ -4,17 +4,18 @@
  *
  * Errors before the backend's response head become pages: 502 (no connection, or a broken answer), 504 (out of time), 503
  * (no backend left). After it the client's stream is cut, which is the only way left to say that the body is not whole. A
- * client that goes away aborts the request to the backend.
+ * client that goes away aborts the request to the backend. One that stands still, in sending or in taking, is given up: 408
+ * where that can still be said.
  *
  * A request that no backend has seen goes to another one. A backend may also close an idle connection in the very moment in
  * which a request is sent on it: an idempotent request without a body is sent once more when one was closed unanswered.
  */
-import type { Readable } from 'node:stream';
 import type { Logger } from '../log.js';
 import type { Balancer, Place } from './balancer.js';
 import { responseHeaders } from './headers.js';
 import type { ErrorStatus } from './pages.js';
 import type { ClientSide } from './client-side.js';
+import { RequestBody } from './request-body.js';
 import type { RequestContext } from './request-context.js';
 import {
   UpstreamError,
@@ -33,8 +34,10 @@ export interface ExchangeOptions {
   readonly log: Logger;
   /** The head of the request as the backend gets it: without fields of the client's hop, with what we add. */
   readonly head: Omit<UpstreamRequest, 'body' | 'trailers'>;
-  /** Null: the request has none. */
-  readonly body: Readable | null;
+  /** How long the client may stand still. */
+  readonly bodyTimeoutMs: number;
+  /** Called once, when there is nothing more to do for the request. */
+  onOver(): void;
   /** Rewrites the backend's response fields, which come without those of its hop. */
   responseHeaders(fields: readonly string[]): string[];
 }
@@ -43,6 +46,7 @@ export class Exchange implements UpstreamEvents {
   readonly #context: RequestContext;
   readonly #options: ExchangeOptions;
   readonly #client: ClientSide;
+  readonly #body: RequestBody | null;
   readonly #tried = new Set<Upstream>();
   #place: Place<Upstream> | undefined;
   #controller: UpstreamController | undefined;
@@ -50,14 +54,29 @@ export class Exchange implements UpstreamEvents {
   #triedAgain = false;
   #hasBegunBody = false;
   #isOver = false;
+  /** Runs while the client has to take what was written. */
+  #takeTimer: NodeJS.Timeout | undefined;
 
   constructor(context: RequestContext, options: ExchangeOptions) {
     const { client } = context;
     this.#context = context;
     this.#client = client;
     this.#options = options;
-    client.onDrain(() => this.#controller?.resume());
-    client.onGone(() => this.#abandon());
+    this.#body = context.hasBody
+      ? new RequestBody(context.request, {
+          timeoutMs: options.bodyTimeoutMs,
+          onWanted: () => client.invite(),
+          onStalled: () => this.#giveUp('the client sends no more of its body'),
+        })
+      : null;
+    client.onDrain(() => {
+      clearTimeout(this.#takeTimer);
+      this.#controller?.resume();
+    });
+    client.onClose(() => {
+      clearTimeout(this.#takeTimer);
+      this.#abandon();
+    });
   }
 
   /** Sends the request to the backend whose turn it is. */
@@ -91,7 +110,9 @@ export class Exchange implements UpstreamEvents {
 
   onData(chunk: Buffer): void {
     this.#hasBegunBody = true;
-    if (!this.#isOver && !this.#client.write(chunk)) this.#controller?.pause();
+    if (this.#isOver || this.#client.write(chunk)) return;
+    this.#controller?.pause();
+    this.#waitForTaking();
   }
 
   onEnd(trailers: readonly string[]): void {
@@ -99,6 +120,7 @@ export class Exchange implements UpstreamEvents {
     if (this.#isOver) return;
     this.#finish('ok');
     this.#client.end(responseHeaders(trailers));
+    this.#waitForTaking();
   }
 
   onError(error: UpstreamError): void {
@@ -107,17 +129,23 @@ export class Exchange implements UpstreamEvents {
     this.#finish(error.kind === 'invalid' || error.kind === 'aborted' ? 'aborted' : 'failed');
     this.#logFailure(error);
     if (this.#client.headersSent) this.#client.cut();
-    else this.#client.refuse(STATUS_OF[error.kind]);
+    else this.#client.refuse(this.#isNoneLeft ? 503 : STATUS_OF[error.kind]);
   }
 
   #dispatch(upstream: Upstream): void {
-    const { head, body } = this.#options;
-    upstream.dispatch({ ...head, body, trailers: () => this.#client.requestTrailers() }, this);
+    const { head } = this.#options;
+    upstream.dispatch({ ...head, body: this.#body, trailers: () => this.#client.requestTrailers() }, this);
+  }
+
+  /** There were several, and none takes it. */
+  get #isNoneLeft(): boolean {
+    return this.#tried.size > 1 && this.#tried.size === this.#options.balancer.targets.length;
   }
 
   /** Sends the request once more where that can do no harm. */
   #mayGoElsewhere(error: UpstreamError): boolean {
-    const { body, head, log } = this.#options;
+    const { head, log } = this.#options;
+    const body = this.#body;
     const place = this.#place;
     if (place === undefined) return false;
     const isUnread = body === null || !body.readableDidRead;
@@ -149,15 +177,34 @@ export class Exchange implements UpstreamEvents {
   }
 
   /** The client has gone: nobody to answer. */
-  #abandon(): void {
+  #abandon(reason = 'the client has gone'): void {
     if (this.#isOver) return;
     this.#finish('aborted');
-    this.#controller?.abort(new UpstreamError('aborted', true, 'the client has gone'));
+    this.#controller?.abort(new UpstreamError('aborted', true, reason));
+  }
+
+  #waitForTaking(): void {
+    clearTimeout(this.#takeTimer);
+    this.#takeTimer = setTimeout(() => {
+      this.#giveUp('the client takes no more of the response');
+    }, this.#options.bodyTimeoutMs).unref();
+  }
+
+  /** The client stands still. */
+  #giveUp(reason: string): void {
+    const { id, host, url } = this.#context;
+    this.#options.log.info('client given up', { id, host, url, reason });
+    this.#abandon(reason);
+    if (this.#client.headersSent) this.#client.cut();
+    else this.#client.refuse(408);
   }
 
   #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
     this.#isOver = true;
     this.#place?.leave(outcome);
+    // An engine that has not taken it lets go of nothing.
+    this.#body?.destroy();
+    this.#options.onOver();
   }
 
   #logFailure(error: UpstreamError): void {

@@ -8,27 +8,25 @@
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { AdminRouter } from '../admin/routes.js';
-import type { HeaderSettings, UnknownNamePolicy } from '../config/settings.js';
+import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
-import type { Balancer } from './balancer.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
 import { requestHeaders, withField, type Forwarding } from './headers.js';
 import { judgeName } from './name-policy.js';
 import { informationPage, type Page } from './pages.js';
-import { RequestBody } from './request-body.js';
+import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './request-context.js';
-import type { Router } from './router.js';
 import { isGone, sendPage } from './send.js';
-import type { Upstream } from './upstream.js';
 
 export interface HandlerOptions {
   readonly admin: AdminRouter;
   /** Absent: the information page. */
-  readonly router?: Router<Balancer<Upstream>>;
+  readonly routes?: OpenRoutes;
   readonly unknownName: UnknownNamePolicy;
   readonly headers: HeaderSettings;
+  readonly limits: LimitSettings;
   readonly log: Logger;
   /** How the information page calls this worker. */
   readonly workerName: string;
@@ -44,7 +42,7 @@ export class Handler {
   }
 
   handle(context: RequestContext): void {
-    const { admin, router, unknownName } = this.#options;
+    const { admin, routes, unknownName } = this.#options;
     const { connection, client } = context;
     const destination = destinationOf(context);
     if (destination === undefined) {
@@ -55,17 +53,14 @@ export class Handler {
       const covers = connection.covers.bind(connection);
       const verdict = judgeName(connection.info, destination.host, unknownName, covers);
       if (verdict !== 'serve') client.refuse(421);
-      else if (router === undefined) this.#answerInformation(context);
-      else this.#forward(context, destination, router.routeOf(destination.host));
+      else if (routes === undefined) this.#answerInformation(context);
+      else this.#forward(context, destination, routes);
     }
   }
 
-  #forward(
-    context: RequestContext,
-    destination: Destination,
-    balancer: Balancer<Upstream> | undefined,
-  ): void {
-    const { client, headers, hasBody, method, request } = context;
+  #forward(context: RequestContext, destination: Destination, { router, hold }: OpenRoutes): void {
+    const { client, headers, method } = context;
+    const balancer = router.routeOf(destination.host);
     if (balancer === undefined) {
       client.refuse(404);
       return;
@@ -80,7 +75,8 @@ export class Handler {
         host: destination.host,
         headers: requestHeaders(headers, this.#forwarding(context, destination)),
       },
-      body: hasBody ? new RequestBody(request) : null,
+      bodyTimeoutMs: this.#options.limits.bodyTimeoutMs,
+      onOver: hold(),
       responseHeaders: (fields) =>
         hsts === undefined ? [...fields] : withField(fields, 'Strict-Transport-Security', hsts),
     });
@@ -132,7 +128,7 @@ export class Handler {
       {
         serverName: info.serverName,
         tier: info.tier ?? 'none: plain HTTP',
-        subject: (certificate?.subject as string | undefined) ?? '(empty)',
+        subject: (certificate?.subject) ?? '(empty)',
         issuer: certificate?.issuer ?? 'unknown',
         notAfter: certificate?.validTo ?? 'unknown',
         fingerprint: certificate?.fingerprint256 ?? 'unknown',

@@ -3,9 +3,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { LimitSettings } from '../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
-import { answerClientError } from './client-error.js';
+import { answerAndClose, answerClientError } from './client-error.js';
 import { Http1ClientSide } from './client-side.js';
 import { errorPage } from './pages.js';
 import type { RequestContext } from './request-context.js';
@@ -29,12 +30,28 @@ export class Http1Server {
     this.#handle = handle;
     this.#server = createServer(
       { ...SERVER_OPTIONS, maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.headerTimeoutMs },
-      (request, response) => this.#answer(request, response),
+      (request, response) => this.#answer(request, response, false),
     );
-    this.#server.keepAliveTimeout = limits.idleTimeoutMs;
+    this.configure(limits);
+    // Their bytes are limited. Node would leave out what is above a number, unheard.
+    this.#server.maxHeadersCount = 0;
+    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+      this.#answer(request, response, true),
+    );
+    this.#server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
+      answerAndClose(socket, 405, ['Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS']),
+    );
     this.#server.on('clientError', answerClientError);
     // It never listens itself; this event starts its supervision of slow and idle connections.
     this.#server.emit('listening');
+  }
+
+  /** New limits, for new connections. */
+  configure(limits: LimitSettings): void {
+    // Missing in Node's types.
+    (this.#server as { maxHeaderSize?: number }).maxHeaderSize = limits.maxHeaderBytes;
+    this.#server.headersTimeout = limits.headerTimeoutMs;
+    this.#server.keepAliveTimeout = limits.idleTimeoutMs;
   }
 
   /** Takes a connection over. */
@@ -55,7 +72,7 @@ export class Http1Server {
     for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) throw new TypeError('a request on a connection that was not accepted');
     this.#unused.delete(request.socket);
@@ -67,7 +84,10 @@ export class Http1Server {
         if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
       });
     }
-    this.#handle(contextOf(request, response, connection));
+    const context = contextOf(request, response, connection, awaitsContinue);
+    const problem = framingProblem(request);
+    if (problem === undefined) this.#handle(context);
+    else context.client.refuse(problem);
   }
 }
 
@@ -75,6 +95,7 @@ function contextOf(
   request: IncomingMessage,
   response: ServerResponse,
   connection: ClientConnection,
+  awaitsContinue: boolean,
 ): RequestContext {
   const id = newRequestId();
   const { rawHeaders, headers, method = 'GET', url = '/', httpVersion } = request;
@@ -83,9 +104,10 @@ function contextOf(
     id,
     request,
     response,
-    client: new Http1ClientSide(request, response, (status) =>
-      errorPage(status, { id, accept: headers.accept }),
-    ),
+    client: new Http1ClientSide(request, response, {
+      pageFor: (status) => errorPage(status, { id, accept: headers.accept }),
+      awaitsContinue,
+    }),
     connection,
     method,
     url,
@@ -95,4 +117,15 @@ function contextOf(
     hasBody: headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0',
     startedAtMs: performance.now(),
   };
+}
+
+/**
+ * What Node's parser lets pass and we do not: a coding that would be lost on the way, for we take only chunks apart, and
+ * chunks in a version that has none (RFC 9112 §6.1).
+ */
+function framingProblem({ headers, httpVersion }: IncomingMessage): 400 | 501 | undefined {
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined) return undefined;
+  if (httpVersion === '1.0') return 400;
+  return coding.trim().toLowerCase() === 'chunked' ? undefined : 501;
 }

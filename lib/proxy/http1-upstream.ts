@@ -120,9 +120,8 @@ class Course implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    const kind = controller?.aborted === true ? 'aborted' : kindOf(error);
-    const sent = this.#sent && kind !== 'connect';
-    this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
+    const kind = controller?.aborted === true ? 'aborted' : kindOf(error, this.#sent);
+    this.#events.onError(new UpstreamError(kind, this.#sent, describeError(error), { cause: error }));
   }
 }
 
@@ -132,7 +131,7 @@ function textOf(raw: unknown): string[] {
     : [];
 }
 
-function kindOf(error: Error & { code?: unknown }): UpstreamFailure {
+function kindOf(error: Error, sent: boolean): UpstreamFailure {
   if (
     error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||
@@ -146,7 +145,5 @@ function kindOf(error: Error & { code?: unknown }): UpstreamFailure {
   ) {
     return 'invalid';
   }
-  const isBroken =
-    error instanceof errors.UndiciError || error.code === 'ECONNRESET' || error.code === 'EPIPE';
-  return isBroken || error.name === 'HTTPParserError' ? 'broken' : 'connect';
+  return sent ? 'broken' : 'connect';
 }

@@ -22,7 +22,7 @@ const MAX_CONCURRENT_STREAMS = 128;
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
-  readonly #idleTimeoutMs: number;
+  #idleTimeoutMs: number;
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
   readonly #sessions = new Set<ServerHttp2Session>();
   /** The connection that is being handed over: its session is made within that call. */
@@ -37,10 +37,22 @@ export class Http2Server {
         maxHeaderListPairs: 256,
         settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: limits.maxHeaderBytes },
       },
-      (request, response) => this.#answer(request, response),
+      (request, response) => this.#answer(request, response, false),
+    );
+    this.#server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) =>
+      this.#answer(request, response, true),
     );
     this.#server.on('session', (session) => this.#begin(session));
     this.#server.on('sessionError', () => undefined);
+  }
+
+  /** New limits, for new connections. */
+  configure(limits: LimitSettings): void {
+    this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#server.updateSettings({
+      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      maxHeaderListSize: limits.maxHeaderBytes,
+    });
   }
 
   /** Takes a connection over. */
@@ -61,11 +73,19 @@ export class Http2Server {
     this.#sessions.add(session);
     session.on('close', () => this.#sessions.delete(session));
     session.on('error', () => session.destroy());
-    session.setTimeout(this.#idleTimeoutMs, () => session.close());
+    let streams = 0;
+    session.on('stream', (stream) => {
+      streams += 1;
+      stream.once('close', () => (streams -= 1));
+    });
+    // Streams that wait for a backend have time-outs of their own.
+    session.setTimeout(this.#idleTimeoutMs, () => {
+      if (streams === 0) session.close();
+    });
     if (this.#draining) session.close();
   }
 
-  #answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  #answer(request: Http2ServerRequest, response: Http2ServerResponse, awaitsContinue: boolean): void {
     const session = request.stream.session;
     const connection =
       session === undefined ? undefined : this.#connections.get(session as ServerHttp2Session);
@@ -73,7 +93,7 @@ export class Http2Server {
       request.stream.close();
       return;
     }
-    this.#handle(contextOf(request, response, connection));
+    this.#handle(contextOf(request, response, connection, awaitsContinue));
   }
 }
 
@@ -81,24 +101,27 @@ function contextOf(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
   connection: ClientConnection,
+  awaitsContinue: boolean,
 ): RequestContext {
   const id = newRequestId();
   const { rawHeaders, headers, method, url } = request;
   // A Host beside :authority must say the same (RFC 9113 §8.3.1); one without it stands for it.
   const authority = headers[':authority'];
-  const { host } = headers;
-  const isContradiction = authority !== undefined && host !== undefined && authority !== host;
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === 'host');
+  const host = authority ?? hosts[0];
+  const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
   return {
     id,
     request,
     response,
-    client: new Http2ClientSide(request, response, (status) =>
-      errorPage(status, { id, accept: headers.accept }),
-    ),
+    client: new Http2ClientSide(request, response, {
+      pageFor: (status) => errorPage(status, { id, accept: headers.accept }),
+      awaitsContinue,
+    }),
     connection,
     method,
     url,
-    host: isContradiction ? undefined : (authority ?? host),
+    host: isContradiction ? undefined : host,
     headers: withoutPseudoFields(rawHeaders),
     httpVersion: '2.0',
     hasBody: !request.stream.endAfterHeaders,

@@ -114,18 +114,18 @@ class Course {
     this.#stream = stream;
     this.#events = events;
     stream.setTimeout(limits.backendHeadersTimeoutMs, () => this.#timeOut());
-    stream.on('headers', (headers) => events.onInformation(Number(headers[':status']), flat(headers)));
+    stream.on('headers', (headers: IncomingHttpHeaders) => events.onInformation(Number(headers[':status']), flat(headers)));
     stream.on('response', (headers) => {
       this.#hasHead = true;
       stream.setTimeout(limits.backendBodyTimeoutMs, () => this.#timeOut());
       events.onHead(Number(headers[':status']), undefined, flat(headers));
     });
     stream.on('data', (chunk: Buffer) => events.onData(chunk));
-    stream.on('trailers', (headers) => (this.#trailers = flat(headers)));
+    stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
     stream.on('end', () => this.#end());
-    stream.on('error', (error) => this.#fail(error));
+    stream.on('error', (error: Error) => this.#fail(error));
     stream.on('close', () =>
-      this.#fail(new Error(`the backend closed the stream (code ${stream.rstCode ?? 0})`)),
+      this.#fail(new Error(`the backend closed the stream (code ${String(stream.rstCode)})`)),
     );
     stream.on('wantTrailers', () => stream.sendTrailers(toObject(request.trailers())));
     events.onStart({

@@ -11,6 +11,8 @@ import type { Upstream } from './upstream.js';
 
 export interface OpenRoutes {
   readonly router: Router<Balancer<Upstream>>;
+  /** Keeps the engines open for a request that may be sent more than once. Returns how it lets go, to be called once. */
+  hold(this: void): () => void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;
 }
@@ -35,9 +37,19 @@ export function openRoutes(routes: readonly RouteSettings[], limits: LimitSettin
       }),
     })),
   );
+  let held = 0;
+  let onFree: (() => void) | undefined;
   return {
     router,
+    hold: () => {
+      held += 1;
+      return () => {
+        held -= 1;
+        if (held === 0) onFree?.();
+      };
+    },
     close: async () => {
+      if (held > 0) await new Promise<void>((resolve) => (onFree = resolve));
       await Promise.all(upstreams.map((upstream) => upstream.close()));
     },
   };

@@ -11,6 +11,7 @@ const ERROR_TEXTS = {
   413: 'Content Too Large',
   421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',

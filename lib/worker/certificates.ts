@@ -85,7 +85,7 @@ export class Certificates {
    * @param client the client's address.
    * @param listener its index: it may have a default certificate of its own.
    */
-  choose(name: ServerName | undefined, client: string, listener: number): Choice | Promise<Choice> {
+  choose(name: ServerName | undefined, client: string, listener = 0): Choice | Promise<Choice> {
     if (name === undefined) return this.#defaultOf(listener);
     const hit = this.#cache.get(name);
     switch (hit?.state) {

@@ -65,6 +65,8 @@ export class Frontend {
   configure(settings: WorkerSettings): void {
     const { routes } = this.#current;
     this.#current = this.#build(settings);
+    this.#http1.configure(settings.limits);
+    this.#http2.configure(settings.limits);
     void routes?.close();
   }
 
@@ -86,9 +88,10 @@ export class Frontend {
         actions,
         config: settings,
       }),
-      ...(routes && { router: routes.router }),
+      ...(routes && { routes }),
       unknownName,
       headers,
+      limits,
       log,
       workerName,
     });
