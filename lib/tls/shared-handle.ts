@@ -10,6 +10,7 @@
  * Node has no documented way to bind without accepting. `net._createServerHandle` and `Server._listen2` are what the
  * cluster module itself uses; they are the same from Node 20 to 26, and used only here.
  */
+import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import { addressText, type Address } from '../config/settings.js';
 import { environmentError } from '../domain/errors.js';
@@ -48,6 +49,9 @@ interface ServerInternals {
 /** The kernel caps it at `net.core.somaxconn`; nginx's default is 511 too. */
 const BACKLOG = 511;
 
+/** As nginx has it: what is behind the socket the whole net may reach. The directory may say otherwise. */
+const SOCKET_MODE = 0o666;
+
 /**
  * Binds an address in the primary. Closing it removes a unix socket's file.
  *
@@ -74,6 +78,7 @@ export function bindSharedHandle(address: Address, flagName = '--listen'): Share
     created.close();
     throw listenError(address, flagName, failure);
   }
+  if ('socketPath' in address) chmodSync(address.socketPath, SOCKET_MODE);
   return {
     address: 'socketPath' in address ? address : { host: address.host, port: name.port ?? address.port },
     native: created,
