@@ -11,15 +11,24 @@ const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+interface ServedSocket extends Closable {
+  readonly bytesRead: number;
+  /** The response that Node's server is busy with on it. */
+  readonly _httpMessage?: { readonly headersSent: boolean } | null;
+}
+
 const answered = new WeakSet<Duplex>();
 
 /** Answers where that is possible, and closes: for the event `clientError` of Node's HTTP server. */
 export function answerClientError(error: Error & { code?: string }, duplex: Duplex): void {
-  const socket = duplex as Closable & { readonly _httpMessage?: { readonly headersSent: boolean } | null };
+  const socket = duplex as ServedSocket;
   // The parser has given up, and says so again with every further byte.
   if (answered.has(socket)) return;
   answered.add(socket);
-  if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
+  // One that was opened to have it ready, and is not used.
+  const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+  const isAnswered = socket._httpMessage?.headersSent === true;
+  if (!socket.writable || error.code === 'ECONNRESET' || isUnused || isAnswered) {
     socket.destroy();
     return;
   }

@@ -128,7 +128,7 @@ export class Handler {
       {
         serverName: info.serverName,
         tier: info.tier ?? 'none: plain HTTP',
-        subject: (certificate?.subject) ?? '(empty)',
+        subject: certificate?.subject ?? '(empty)',
         issuer: certificate?.issuer ?? 'unknown',
         notAfter: certificate?.validTo ?? 'unknown',
         fingerprint: certificate?.fingerprint256 ?? 'unknown',

@@ -16,7 +16,12 @@ import { newRequestId } from './request-id.js';
  * No limit on how long a whole request takes (Node's is 300 s), or long uploads would be cut: heads have a limit of their
  * own, and a body that stands still is given up. What is wrong with `Host` is answered by the handler, with a page.
  */
-const SERVER_OPTIONS = { requestTimeout: 0, requireHostHeader: false } as const;
+const SERVER_OPTIONS = {
+  requestTimeout: 0,
+  requireHostHeader: false,
+  // How often slow heads are looked for: Node's 30 s would make any shorter limit as long.
+  connectionsCheckingInterval: 1_000,
+} as const;
 
 export class Http1Server {
   readonly #server: Server;

@@ -114,7 +114,9 @@ class Course {
     this.#stream = stream;
     this.#events = events;
     stream.setTimeout(limits.backendHeadersTimeoutMs, () => this.#timeOut());
-    stream.on('headers', (headers: IncomingHttpHeaders) => events.onInformation(Number(headers[':status']), flat(headers)));
+    stream.on('headers', (headers: IncomingHttpHeaders) =>
+      events.onInformation(Number(headers[':status']), flat(headers)),
+    );
     stream.on('response', (headers) => {
       this.#hasHead = true;
       stream.setTimeout(limits.backendBodyTimeoutMs, () => this.#timeOut());
