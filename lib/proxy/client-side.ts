@@ -168,7 +168,7 @@ export class Http2ClientSide implements ClientSide {
   end(trailers: readonly string[]): void {
     if (trailers.length > 0) this.#response.addTrailers(toObject(trailers));
     this.#response.end();
-    this.#resetIfUnfinished();
+    this.#stopUpload(trailers.length > 0 ? 'wantTrailers' : 'finish');
   }
 
   cut(): void {
@@ -182,15 +182,20 @@ export class Http2ClientSide implements ClientSide {
 
   endAfterResponse(): void {
     this.#request.resume();
-    this.#resetIfUnfinished();
+    this.#stopUpload('finish');
   }
 
   /** Once the response is out, a client that still sends its request is told to stop (RFC 9113 §8.1). */
-  #resetIfUnfinished(): void {
+  #stopUpload(lastEvent: 'finish' | 'wantTrailers'): void {
     const { stream } = this.#response;
-    if (this.#request.complete || stream.destroyed) return;
-    stream.once('finish', () => {
-      if (!this.#request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
+    const isDone = (): boolean =>
+      stream.endAfterHeaders || this.#request.readableEnded || stream.destroyed || stream.closed;
+    if (isDone()) return;
+    stream.once(lastEvent, () => {
+      // What was written goes out in between.
+      setImmediate(() => {
+        if (!isDone()) stream.close(constants.NGHTTP2_NO_ERROR);
+      });
     });
   }
 

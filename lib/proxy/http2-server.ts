@@ -18,6 +18,10 @@ import { newRequestId } from './request-id.js';
 
 /** A client has so many streams at once: what nginx gives. */
 const MAX_CONCURRENT_STREAMS = 128;
+/** Pseudo fields and crumbs of cookies are counted too. */
+const MAX_FIELDS = 512;
+/** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
+const MAX_SESSION_MEMORY_MIB = 32;
 
 export class Http2Server {
   readonly #server: NodeServer;
@@ -34,13 +38,17 @@ export class Http2Server {
     this.#idleTimeoutMs = limits.idleTimeoutMs;
     this.#server = createServer(
       {
-        maxHeaderListPairs: 256,
+        maxHeaderListPairs: MAX_FIELDS,
+        maxSessionMemory: MAX_SESSION_MEMORY_MIB,
         settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: limits.maxHeaderBytes },
       },
       (request, response) => this.#answer(request, response, false),
     );
     this.#server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) =>
       this.#answer(request, response, true),
+    );
+    this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
+      new Http2ClientSide(request, response, { pageFor: errorPage, awaitsContinue: false }).refuse(405),
     );
     this.#server.on('session', (session) => this.#begin(session));
     this.#server.on('sessionError', () => undefined);

@@ -4,6 +4,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { connectTls } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
@@ -36,10 +37,16 @@ const listener: RequestListener = (incoming, response) => {
       response.write('half', () => response.destroy());
       return;
     case '/early':
-      response.writeHead(413).end('too large');
+      response.writeHead(413, { Trailer: 'X-Sum' });
+      response.write('too large');
+      response.addTrailers({ 'X-Sum': '9' });
+      response.end();
       return;
     default:
-      response.setHeader('Set-Cookie', ['a=1', 'b=2']);
+      response.writeHead(200, {
+        'Set-Cookie': ['a=1', 'b=2'],
+        'Content-Length': `answer to ${incoming.url}`.length,
+      });
       response.end(`answer to ${incoming.url}`);
   }
 };
@@ -111,8 +118,9 @@ describe('An HTTP/2 client', () => {
     expect(last().headers).to.include({ 'transfer-encoding': 'chunked' });
     expect(await client.request({ ...headers, 'content-length': '4' }, 'with')).to.include({ body: 'with' });
     expect(last().headers).to.include({ 'content-length': '4' });
-    const big = Buffer.alloc(20 * MIB, 'x');
-    expect((await client.request(headers, big)).body).to.have.length(big.length);
+    const stream = client.open(headers, { isOpen: true });
+    Readable.from(Array.from({ length: 20 }, () => Buffer.alloc(MIB, 'x'))).pipe(stream);
+    expect((await responseOf(stream)).body).to.have.length(20 * MIB);
   });
 
   it('gets trailers and early hints, and nothing of the backend’s hop', async () => {
@@ -144,7 +152,9 @@ describe('An HTTP/2 client', () => {
       if (!stream.destroyed && stream.writable) stream.write(Buffer.alloc(65_536), pump);
     };
     pump();
-    expect(await responseOf(stream)).to.include({ status: 413, body: 'too large' });
+    const answer = await responseOf(stream);
+    expect(answer).to.include({ status: 413, body: 'too large' });
+    expect(answer.trailers).to.include({ 'x-sum': '9' });
     expect(await client.request({ ':path': '/x' })).to.include({ body: 'answer to /x' });
   });
 
@@ -207,8 +217,8 @@ describe('An HTTP/2 client', () => {
     using client = await H2Client.connect(other.port, 'a.test');
     for (const path of ['/head', '/body']) {
       const stream = client.open({ ':path': path });
-      await eventually('the backend has it', () => slow.requests.some(({ url }) => url === path));
       if (path === '/body') await once(stream, 'response');
+      await eventually('the backend has it', () => slow.requests.some(({ url }) => url === path));
       stream.close(8);
       await eventually('the backend knows', () => gone.includes(path));
     }
