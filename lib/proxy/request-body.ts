@@ -5,7 +5,7 @@
  * connection, on which the answer is still to be sent: what then comes of the body is read and dropped.
  */
 import { Readable } from 'node:stream';
-import type { ClientRequest } from './request-context.js';
+import type { ClientRequest } from './client-message.js';
 
 export interface RequestBodyOptions {
   /** The longest wait for the next piece, while one is asked for. */

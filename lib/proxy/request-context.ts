@@ -1,14 +1,9 @@
 /**
  * One request on its way through: what every part of the pipeline needs to know of it.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { ClientConnection } from './client-connection.js';
+import type { ClientRequest, ClientResponse } from './client-message.js';
 import type { ClientSide } from './client-side.js';
-
-/** Node's HTTP/2 compatibility API has the same shape; what differs is in `client-side.ts`. */
-export type ClientRequest = IncomingMessage | Http2ServerRequest;
-export type ClientResponse = ServerResponse | Http2ServerResponse;
 
 export interface RequestContext {
   /** 16 hex digits: on error pages and in the log. */

@@ -1,7 +1,7 @@
 /**
  * Pages of ours, on HTTP/1.1 and HTTP/2 alike.
  */
-import type { ClientResponse } from './request-context.js';
+import type { ClientResponse } from './client-message.js';
 import type { Page } from './pages.js';
 
 /** Answers with a page, unless the response has begun or the client has gone. */
