@@ -39,7 +39,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** Understood by undici, missing in its types. */
 interface DispatchOptions extends Dispatcher.DispatchOptions {
-  /** What a connection is for: those of another name are closed. */
+  /** The server name to connect with, and whom the certificate must be for. Undici's default is the request's `Host`. */
   readonly servername: string;
 }
 
@@ -91,10 +91,7 @@ export class HttpProxy {
   }
 }
 
-/**
- * Connects to the backend as who it is: its certificate must be for the host of its URL, whatever `Host` the client asked
- * for.
- */
+/** Connects to a backend. The certificate must be for the host of its URL, which `forward` says with each request. */
 function connectorTo(
   { socketPath }: BackendSettings,
   hostname: string,
@@ -104,9 +101,9 @@ function connectorTo(
     timeout: timeoutMs,
     ...(socketPath === undefined ? {} : { socketPath }),
   });
-  const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
-  return (options, callback) =>
-    connect({ ...options, ...(isAddress ? { servername: '' } : { servername: hostname }) }, callback);
+  if (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0) return connect;
+  // An address is no server name; the certificate must hold it all the same.
+  return (options, callback) => connect({ ...options, servername: '' }, callback);
 }
 
 /** One request and its response. */
