@@ -3,8 +3,9 @@
  *
  * Errors are usage errors that begin with `FILE:LINE:COLUMN:`.
  */
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
+import type { Node, Pair } from 'yaml';
 import { usageError } from '../domain/errors.js';
+import { yaml } from '../libraries.js';
 import { findFlag, flag, type FlagName } from './defaults.js';
 
 /** The values of one flag in the file, as text, and where they stand. */
@@ -22,6 +23,7 @@ export interface FileEntry {
  *   the flag may be repeated) a list of them.
  */
 export function parseConfigFile(text: string, file: string): Map<FlagName, FileEntry> {
+  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   const at = (offset: number): string => {
@@ -53,13 +55,13 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
 }
 
 function valuesOf(pair: Pair<Node, Node | null>, name: FlagName, label: string): string[] {
-  if (!isSeq<Node>(pair.value)) return [scalarText(pair.value, label)];
+  if (!yaml().isSeq<Node>(pair.value)) return [scalarText(pair.value, label)];
   if (flag(name).repeatable !== true) throw usageError(`${label} takes one value, not a list`);
   return pair.value.items.map((item) => scalarText(item, label));
 }
 
 function scalarText(node: Node | null, label: string): string {
-  const value: unknown = isScalar(node) ? node.value : undefined;
+  const value: unknown = yaml().isScalar(node) ? node.value : undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw usageError(`${label} needs a value: text, a number, true or false`);

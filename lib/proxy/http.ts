@@ -10,7 +10,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { buildConnector, errors, Pool, type Dispatcher } from 'undici';
 import { describeError } from '../domain/errors.js';
 import type { BackendSettings } from '../config/settings.js';
 import type { Logger } from '../log.js';
@@ -19,6 +18,7 @@ import { plainAddress, requestHeaders, responseHeaders } from './headers.js';
 import { lingerOnClose } from './linger.js';
 import { errorPage, type ErrorStatus, type Page } from './pages.js';
 import { RequestBody } from './request-body.js';
+import { buildConnector, errors, Pool, type Connector, type Dispatcher } from './undici-pool.js';
 
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
@@ -92,11 +92,7 @@ export class HttpProxy {
 }
 
 /** Connects to a backend. The certificate must be for the host of its URL, which `forward` says with each request. */
-function connectorTo(
-  { socketPath }: BackendSettings,
-  hostname: string,
-  timeoutMs: number,
-): buildConnector.connector {
+function connectorTo({ socketPath }: BackendSettings, hostname: string, timeoutMs: number): Connector {
   const connect = buildConnector({
     timeout: timeoutMs,
     ...(socketPath === undefined ? {} : { socketPath }),
