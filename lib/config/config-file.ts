@@ -6,8 +6,9 @@
  *
  * Errors are usage errors that begin with `FILE:LINE:COLUMN:`.
  */
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml';
+import type { Node, Pair, YAMLMap } from 'yaml';
 import { usageError } from '../domain/errors.js';
+import { yaml } from '../libraries.js';
 import { findFlag, flag, type FlagName } from './defaults.js';
 
 /** The values of one flag in the file, as text, and where they stand. */
@@ -38,6 +39,7 @@ export interface PairFiles {
  *   the flag may be repeated) a list of them; of `listen`, a map without an address or with other keys.
  */
 export function parseConfigFile(text: string, file: string): Map<FlagName, FileEntry> {
+  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   const at = (offset: number): string => {
@@ -75,6 +77,7 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
 type Place = (offset: number) => string;
 
 function listenEntry(pair: Pair<Node, Node | null>, label: string, at: Place): FileEntry {
+  const { isMap, isSeq } = yaml();
   const items = isSeq<Node>(pair.value) ? pair.value.items : [pair.value];
   if (!items.some((item) => isMap(item))) return { values: valuesOf(pair, 'listen', label), label };
   const listeners = items.map((item) =>
@@ -92,7 +95,7 @@ function listener(map: YAMLMap<Node, Node | null>, at: Place): { address: string
   const place = at(map.range?.[0] ?? 0);
   const found = new Map<string, { readonly values: string[]; readonly label: string }>();
   for (const pair of map.items) {
-    const spelled = isScalar(pair.key) ? String(pair.key.value) : '';
+    const spelled = yaml().isScalar(pair.key) ? String(pair.key.value) : '';
     const key = spelled.replaceAll('_', '-');
     const keyPlace = at(pair.key.range?.[0] ?? 0);
     if (key !== 'address' && key !== 'default-cert' && key !== 'default-key') {
@@ -122,13 +125,13 @@ function listener(map: YAMLMap<Node, Node | null>, at: Place): { address: string
 }
 
 function valuesOf(pair: Pair<Node, Node | null>, name: FlagName, label: string): string[] {
-  if (!isSeq<Node>(pair.value)) return [scalarText(pair.value, label)];
+  if (!yaml().isSeq<Node>(pair.value)) return [scalarText(pair.value, label)];
   if (flag(name).repeatable !== true) throw usageError(`${label} takes one value, not a list`);
   return pair.value.items.map((item) => scalarText(item, label));
 }
 
 function scalarText(node: Node | null, label: string): string {
-  const value: unknown = isScalar(node) ? node.value : undefined;
+  const value: unknown = yaml().isScalar(node) ? node.value : undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw usageError(`${label} needs a value: text, a number, true or false`);

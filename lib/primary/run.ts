@@ -28,10 +28,6 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   const stop = new StopSignals();
   process.title = 'peter-sslers-proxy: primary';
   let primary: Primary | undefined;
-  void stop.second.then(() => {
-    // Still starting: nothing is under way that could be drained, and workers end with the primary.
-    if (primary === undefined) process.exit(0);
-  });
   const onReload = (): void => void primary?.reload();
   const onReopen = (): void => primary?.reopenLogs();
   process.on('SIGHUP', onReload);
@@ -60,7 +56,9 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
     return 0;
   } catch (thrown) {
     await primary?.kill();
-    // Ctrl-C reaches the workers too, and may end one that has just been started: that is no failure then.
+    // Ctrl-C reaches the workers too, and may end one that has just been started: that is no failure then. Its end may be
+    // heard of a moment before the signal is.
+    await new Promise((resolve) => setImmediate(resolve));
     if (stop.count > 0) return 0;
     throw thrown;
   } finally {

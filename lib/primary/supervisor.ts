@@ -39,6 +39,7 @@ interface Member {
   readonly ready: Promise<void>;
   /** It hears the bus. Before that it needs to be told nothing: it gets the settings of the moment when it says hello. */
   greeted: boolean;
+  accepting: boolean;
   draining: boolean;
 }
 
@@ -57,6 +58,7 @@ export class Supervisor {
   readonly #restarts = new Set<NodeJS.Timeout>();
   #wanted = 0;
   #delayMs = FIRST_DELAY_MS;
+  #starting = false;
   #stopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -85,7 +87,8 @@ export class Supervisor {
   async start(count: number): Promise<void> {
     this.#wanted = count;
     const members = Array.from({ length: count }, () => this.#fork());
-    await Promise.all(members.map(({ ready }) => ready));
+    this.#starting = true;
+    await Promise.all(members.map(({ ready }) => ready)).finally(() => (this.#starting = false));
   }
 
   /** Gives every worker new settings, and starts or drains workers until there are `count`. Returns when all have acknowledged. */
@@ -176,6 +179,7 @@ export class Supervisor {
         return {};
       },
       ready: () => {
+        member.accepting = true;
         ready.resolve();
         return {};
       },
@@ -186,6 +190,7 @@ export class Supervisor {
       startedAtMs: Date.now(),
       ready: ready.promise,
       greeted: false,
+      accepting: false,
       draining: false,
     };
     this.#members.add(member);
@@ -211,6 +216,8 @@ export class Supervisor {
 
   #onExit(member: Member, how: string): void {
     if (member.draining || this.#stopping) return;
+    // Then the start has failed, and says why.
+    if (this.#starting && !member.accepting) return;
     const young = Date.now() - member.startedAtMs < YOUNG_MS;
     this.#delayMs = young ? Math.min(this.#delayMs * 2, LONGEST_DELAY_MS) : FIRST_DELAY_MS;
     const delayMs = young ? this.#delayMs : 0;

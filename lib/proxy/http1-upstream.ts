@@ -2,9 +2,9 @@
  * A backend over HTTP/1.1: undici's pool of kept connections.
  */
 import { isIP } from 'node:net';
-import { buildConnector, errors, Pool, type Dispatcher } from 'undici';
 import type { BackendSettings, LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
+import { buildConnector, errors, Pool, type Connector, type Dispatcher } from './undici-pool.js';
 import {
   UpstreamError,
   type Upstream,
@@ -63,22 +63,15 @@ export class Http1Upstream implements Upstream {
   }
 }
 
-/**
- * Connects to the backend as who it is: its certificate must be for the host of its URL, whatever `Host` the client asked
- * for.
- */
-function connectorTo(
-  { socketPath }: Http1Backend,
-  hostname: string,
-  timeoutMs: number,
-): buildConnector.connector {
+/** Connects to a backend. The certificate must be for the host of its URL, which `dispatch` says with each request. */
+function connectorTo({ socketPath }: Http1Backend, hostname: string, timeoutMs: number): Connector {
   const connect = buildConnector({
     timeout: timeoutMs,
     ...(socketPath === undefined ? {} : { socketPath }),
   });
-  const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
-  return (options, callback) =>
-    connect({ ...options, ...(isAddress ? { servername: '' } : { servername: hostname }) }, callback);
+  if (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0) return connect;
+  // An address is no server name; the certificate must hold it all the same.
+  return (options, callback) => connect({ ...options, servername: '' }, callback);
 }
 
 /** From undici's events to ours. */

@@ -10,8 +10,9 @@
  * it is never sent on a connection that the manager is just closing: an order must not be sent twice.
  */
 import { setMaxListeners } from 'node:events';
-import { Agent, errors, Pool, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher, Pool } from 'undici';
 import { describeError } from '../domain/errors.js';
+import { undici } from '../libraries.js';
 import type { ManagerAnswer } from './manager-schema.js';
 
 const USER_AGENT = 'peter-sslers-proxy/0.5.0';
@@ -101,6 +102,7 @@ export class ManagerClient {
     const { connectMs, headersMs, bodyMs, orderMs, askMs } = options.timeouts;
     const connect = { timeout: connectMs, ...(options.caPem !== undefined && { ca: options.caPem }) };
     const common = { maxResponseSize: MAX_ANSWER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS };
+    const { Agent, Pool } = undici();
     this.#queries = new Pool(origin, {
       ...common,
       connect,
@@ -252,7 +254,7 @@ function describeFailure(error: unknown): string {
   if (UNTRUSTED.test(code)) {
     return `its certificate is not trusted (${code}): name its authority with --fallback-ca`;
   }
-  if (error instanceof errors.HTTPParserError) return 'it does not speak HTTP on this port';
+  if (error instanceof undici().errors.HTTPParserError) return 'it does not speak HTTP on this port';
   const words = FAILURES[code];
   return words === undefined ? describeError(error) : `${words} (${code})`;
 }

@@ -10,11 +10,12 @@
  * Every connection is an ioredis client of its own that does not reconnect: then no state and no queue of a lost
  * connection lives on in the next.
  */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
+import { ioredis } from '../libraries.js';
 import { silentLogger, type Logger } from '../log.js';
 import { entryQuestion, readErrorReply, readParts, readPointers, readWhole } from './redis-schema.js';
 import { describeRedisUrl, parseRedisUrl, type ClientOptions } from './redis-url.js';
@@ -175,6 +176,7 @@ export class RedisSource implements CertificateSource {
     if (this.#isClosed) throw new Ended(CLOSED);
     if (this.#connection !== undefined) return this.#connection;
     clearTimeout(this.#reconnectTimer);
+    const { Redis } = ioredis();
     const redis = new Redis(this.#options);
     const connection = { redis, ready: this.#establish(redis) };
     // Also without anybody waiting for it.

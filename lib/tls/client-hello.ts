@@ -139,37 +139,54 @@ function handshakeMessage(bytes: Buffer, length: number): Buffer {
   return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts, length);
 }
 
-/** A place in a message. What does not fit is undefined, and stays so: nothing is read past the end. */
+/**
+ * A stretch of a message, read from its start on. What does not fit is undefined: nothing is read past the end. It makes no
+ * views of the bytes, which cost more than reading them (6 µs a ClientHello on Node 20, against 1.5).
+ */
 class Cursor {
   readonly #bytes: Buffer;
+  readonly #end: number;
   #at: number;
 
-  constructor(bytes: Buffer, at = 0) {
+  constructor(bytes: Buffer, at = 0, end = bytes.length) {
     this.#bytes = bytes;
     this.#at = at;
+    this.#end = end;
+  }
+
+  /** The octets that are left. */
+  get length(): number {
+    return this.#end - this.#at;
   }
 
   isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
-  take(length: number): Buffer | undefined {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) return undefined;
-    const taken = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return taken;
+  take(length: number): Cursor | undefined {
+    const start = this.#at;
+    if (start + length > this.#end) return undefined;
+    this.#at += length;
+    return new Cursor(this.#bytes, start, this.#at);
   }
 
   /** A big-endian number of one or two octets. */
   number(octets: 1 | 2): number | undefined {
-    return this.take(octets)?.readUIntBE(0, octets);
+    const start = this.#at;
+    if (start + octets > this.#end) return undefined;
+    this.#at += octets;
+    return octets === 1 ? this.#bytes[start] : this.#bytes.readUInt16BE(start);
   }
 
   /** What follows a length of one or two octets. */
-  vector(lengthOctets: 1 | 2): Buffer | undefined {
+  vector(lengthOctets: 1 | 2): Cursor | undefined {
     const length = this.number(lengthOctets);
     return length === undefined ? undefined : this.take(length);
+  }
+
+  /** All that is left, one character for each octet. */
+  text(): string {
+    return this.#bytes.toString('latin1', this.#at, this.#end);
   }
 }
 
@@ -195,7 +212,7 @@ function readClientHello(message: Buffer): ClientHelloResult {
   const block = body.vector(2);
   if (block === undefined) return invalid('extensions that end too early');
   if (!body.isAtEnd()) return invalid('bytes after the extensions');
-  return readExtensions(new Cursor(block), hello);
+  return readExtensions(block, hello);
 }
 
 function readExtensions(extensions: Cursor, hello: ClientHello): ClientHelloResult {
@@ -210,15 +227,15 @@ function readExtensions(extensions: Cursor, hello: ClientHello): ClientHelloResu
     if (seen.has(type)) return invalid('an extension that occurs twice');
     seen.add(type);
     if (type === EXTENSION_SERVER_NAME) {
-      const names = readServerNames(new Cursor(data));
+      const names = readServerNames(data);
       if (names === undefined) return invalid('a malformed server_name extension');
       serverName = names.find((entry) => entry.type === NAME_TYPE_HOST)?.name;
     } else if (type === EXTENSION_ALPN) {
-      const protocols = readProtocols(new Cursor(data));
+      const protocols = readProtocols(data);
       if (protocols === undefined) return invalid('a malformed ALPN extension');
       alpn = protocols;
     } else if (type === EXTENSION_SUPPORTED_VERSIONS) {
-      const versions = readVersions(new Cursor(data));
+      const versions = readVersions(data);
       if (versions === undefined) return invalid('a malformed supported_versions extension');
       supportedVersions = versions;
     }
@@ -230,11 +247,11 @@ function readServerNames(data: Cursor): { type: number; name: string }[] | undef
   const block = data.vector(2);
   if (block === undefined || block.length === 0 || !data.isAtEnd()) return undefined;
   const names: { type: number; name: string }[] = [];
-  for (const list = new Cursor(block); !list.isAtEnd();) {
-    const type = list.number(1);
-    const name = list.vector(2);
+  while (!block.isAtEnd()) {
+    const type = block.number(1);
+    const name = block.vector(2);
     if (type === undefined || name === undefined) return undefined;
-    names.push({ type, name: name.toString('latin1') });
+    names.push({ type, name: name.text() });
   }
   return names;
 }
@@ -243,17 +260,21 @@ function readProtocols(data: Cursor): string[] | undefined {
   const block = data.vector(2);
   if (block === undefined || block.length === 0 || !data.isAtEnd()) return undefined;
   const protocols: string[] = [];
-  for (const list = new Cursor(block); !list.isAtEnd();) {
-    const protocol = list.vector(1);
+  while (!block.isAtEnd()) {
+    const protocol = block.vector(1);
     if (protocol === undefined || protocol.length === 0) return undefined;
-    protocols.push(protocol.toString('latin1'));
+    protocols.push(protocol.text());
   }
   return protocols;
 }
 
 function readVersions(data: Cursor): number[] | undefined {
   const block = data.vector(1);
-  if (block === undefined || block.length === 0 || block.length % 2 !== 0 || !data.isAtEnd())
+  if (block === undefined || block.length === 0 || block.length % 2 !== 0 || !data.isAtEnd()) {
     return undefined;
-  return Array.from({ length: block.length / 2 }, (_, i) => block.readUInt16BE(2 * i));
+  }
+  const versions: number[] = [];
+  for (let version = block.number(2); version !== undefined; version = block.number(2))
+    versions.push(version);
+  return versions;
 }

@@ -39,6 +39,13 @@ export class RawClient implements Disposable {
     return this;
   }
 
+  /** Sends all of it before a byte is read, as simple clients do. */
+  async sendAll(text: string): Promise<void> {
+    this.socket.pause();
+    await new Promise<void>((resolve) => this.socket.write(text, 'latin1', () => resolve()));
+    this.socket.resume();
+  }
+
   /** Waits until something is true of what was received. */
   async until(what: string, isTrue: (client: this) => boolean): Promise<void> {
     await new Promise<void>((resolve, reject) => {

@@ -10,7 +10,10 @@ import { startProgram, type Program } from '../../support/program.js';
 import { eventually, eventuallyServes, fingerprintOf, visit, type Visit } from '../../support/visit.js';
 import { withOnlyWorker } from '../../support/workers.js';
 
-describe('After an expire', () => {
+describe('After an expire', function () {
+  // Far above what it takes on a loaded machine: only a hang comes to it.
+  this.timeout(60_000);
+
   let stage: Stage;
   before(async () => {
     stage = await openStage();
@@ -118,7 +121,9 @@ describe('After an expire', () => {
   });
 });
 
-describe('The cache of the primary', () => {
+describe('The cache of the primary', function () {
+  this.timeout(60_000);
+
   let stage: Stage;
   before(async () => {
     stage = await openStage();

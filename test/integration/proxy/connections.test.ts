@@ -97,32 +97,35 @@ describe('The connections of the proxy', () => {
   });
 
   describe('to an https:// backend', () => {
-    it('trust what NODE_EXTRA_CA_CERTS names, for the name in --backend and whatever the Host', async () => {
-      const ca = await makeTestCa();
-      const pair = await ca.issue(['localhost']);
-      const { dir, remove } = await makeTempDir();
-      try {
-        const caPath = join(dir, 'ca.pem');
-        await writeFile(caPath, ca.rootPem);
-        await using backend = await startBackend((_, response) => response.end('by TLS'), {
-          tls: { key: pair.keyPem, cert: pair.chainPem },
-        });
-        const url = backend.url.replace('127.0.0.1', 'localhost');
-        await using program = await startProgram(['--backend', url], {
-          env: { NODE_EXTRA_CA_CERTS: caPath },
-        });
-        for (const name of ['a.localhost', 'b.localhost', 'a.localhost']) {
-          const { status, body } = await request({ port: program.port, name });
-          expect({ status, body }).to.deep.equal({ status: 200, body: 'by TLS' });
+    for (const host of ['localhost', '127.0.0.1']) {
+      it(`trust what NODE_EXTRA_CA_CERTS names, for the ${host} of --backend and whatever the Host`, async () => {
+        const ca = await makeTestCa();
+        const pair = await ca.issue([host]);
+        const { dir, remove } = await makeTempDir();
+        try {
+          const caPath = join(dir, 'ca.pem');
+          await writeFile(caPath, ca.rootPem);
+          await using backend = await startBackend((_, response) => response.end('by TLS'), {
+            tls: { key: pair.keyPem, cert: pair.chainPem },
+          });
+          const url = backend.url.replace('127.0.0.1', host);
+          await using program = await startProgram(['--backend', url], {
+            env: { NODE_EXTRA_CA_CERTS: caPath },
+          });
+          for (const name of ['a.localhost', 'b.localhost', 'a.localhost']) {
+            const { status, body } = await request({ port: program.port, name });
+            expect({ status, body }).to.deep.equal({ status: 200, body: 'by TLS' });
+          }
+          expect(backend.requests.map(({ headers }) => headers['host'])).to.deep.equal([
+            ...['a.localhost', 'b.localhost', 'a.localhost'],
+          ]);
+          expect(backend.connections).to.equal(1);
+          expect(program.stderr).not.to.include('Warning');
+        } finally {
+          await remove();
         }
-        expect(backend.requests.map(({ headers }) => headers['host'])).to.deep.equal([
-          ...['a.localhost', 'b.localhost', 'a.localhost'],
-        ]);
-        expect(backend.connections).to.equal(1);
-      } finally {
-        await remove();
-      }
-    });
+      });
+    }
 
     it('are refused with 502 when nobody vouches for it', async () => {
       const pair = await (await makeTestCa()).issue(['localhost']);

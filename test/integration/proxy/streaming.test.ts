@@ -43,7 +43,10 @@ async function peakBytes(program: Program): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
-describe('Streaming', () => {
+describe('Streaming', function () {
+  // Far above what it takes on a loaded machine: only a hang comes to it.
+  this.timeout(60_000);
+
   it('brings the head of a response, and each piece, before the next one is there', async () => {
     const responses: ServerResponse[] = [];
     await using backend = await startBackend((_, response) => {
