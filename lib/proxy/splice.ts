@@ -66,5 +66,7 @@ function pump(from: Socket, to: Socket, onActivity: () => void): void {
     onActivity();
     from.resume();
   });
-  from.once('end', () => to.end());
+  // A client may have ended while its backend was connected.
+  if (from.readableEnded) to.end();
+  else from.once('end', () => to.end());
 }
