@@ -15,6 +15,9 @@ export type { FlagDefinition, FlagKind } from './flag-definition.js';
 export const SOURCE_NAMES = ['directory', 'redis', 'manager', 'ca'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
 
+/** Names that nobody can own in public (RFC 6761, and `internal`, which ICANN has set aside). */
+export const INTERNAL_CA_ALLOW = ['localhost', '*.localhost', '*.test', '*.internal'] as const;
+
 /** The manager's JSON keys that hold certificates, of all three generations, in the default order of preference. */
 export const CERT_PREFERENCES = [
   'x509_certificate__latest_multi',
@@ -126,7 +129,7 @@ export const FLAGS = {
   'internal-ca-allow': {
     kind: 'text',
     value: 'PATTERN',
-    default: ['localhost', '*.localhost', '*.test', '*.internal'],
+    default: INTERNAL_CA_ALLOW,
     description: 'names that it mints for',
     repeatable: true,
   },
