@@ -12,12 +12,15 @@ const MAX_REMEMBERED = 100;
 export class ClientConnection {
   readonly socket: Socket;
   readonly info: ConnectionInfo;
+  /** What carries it: the socket itself without TLS. */
+  readonly raw: Socket;
   readonly #covered = new Map<string, boolean>();
   #certificate: X509Certificate | undefined;
 
-  constructor(socket: Socket, info: ConnectionInfo) {
+  constructor(socket: Socket, info: ConnectionInfo, raw: Socket = socket) {
     this.socket = socket;
     this.info = info;
+    this.raw = raw;
   }
 
   /** The certificate that was served; undefined on plain HTTP. */

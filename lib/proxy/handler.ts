@@ -19,6 +19,7 @@ import { informationPage, type Page } from './pages.js';
 import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './request-context.js';
 import { isGone, sendPage } from './send.js';
+import { UpgradeExchange } from './upgrade.js';
 
 export interface HandlerOptions {
   readonly admin: AdminRouter;
@@ -65,22 +66,30 @@ export class Handler {
       client.refuse(404);
       return;
     }
+    const { log, limits } = this.#options;
     const { hsts } = this.#options.headers;
-    const exchange = new Exchange(context, {
+    const common = {
       balancer,
-      log: this.#options.log,
+      log,
       head: {
         method,
         path: destination.path,
         host: destination.host,
         headers: requestHeaders(headers, this.#forwarding(context, destination)),
       },
-      bodyTimeoutMs: this.#options.limits.bodyTimeoutMs,
       onOver: hold(),
-      responseHeaders: (fields) =>
+      responseHeaders: (fields: readonly string[]) =>
         hsts === undefined ? [...fields] : withField(fields, 'Strict-Transport-Security', hsts),
-    });
-    exchange.send();
+    };
+    const { upgrade } = context;
+    if (
+      upgrade !== undefined &&
+      balancer.targets.every(({ upgradeBackend }) => upgradeBackend !== undefined)
+    ) {
+      new UpgradeExchange(context, { ...common, upgrade, limits }).send();
+    } else {
+      new Exchange(context, { ...common, bodyTimeoutMs: limits.bodyTimeoutMs }).send();
+    }
   }
 
   #forwarding({ connection, httpVersion }: RequestContext, { host }: Destination): Forwarding {

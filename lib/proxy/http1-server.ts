@@ -5,12 +5,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { LimitSettings } from '../config/settings.js';
+import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
 import { answerAndClose, answerClientError } from './client-error.js';
 import { Http1ClientSide } from './client-side.js';
 import { errorPage } from './pages.js';
 import type { RequestContext } from './request-context.js';
 import { newRequestId } from './request-id.js';
+import { passableProtocol } from './upgrade.js';
 
 /**
  * No limit on how long a whole request takes (Node's is 300 s), or long uploads would be cut: heads have a limit of their
@@ -42,6 +44,9 @@ export class Http1Server {
     this.#server.maxHeadersCount = 0;
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       this.#answer(request, response, true),
+    );
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#answerUpgrade(request, socket, head),
     );
     this.#server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
       answerAndClose(socket, 405, ['Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS']),
@@ -94,6 +99,33 @@ export class Http1Server {
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
   }
+
+  /** Node has let go of the connection: nothing else can follow on it. */
+  #answerUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const connection = this.#connections.get(request.socket);
+    // A request with a body is given another stream by newer versions of Node.
+    const response = connection?.socket === socket ? bareResponse(request, connection.socket) : undefined;
+    if (connection === undefined || response === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.on('error', () => undefined);
+    this.#unused.delete(connection.socket);
+    const context = contextOf(request, response, connection, false);
+    const protocol = passableProtocol(request.headers.upgrade);
+    if (hasBody(request)) {
+      // Where its body ends is no longer Node's to find out.
+      context.client.refuse(501);
+    } else if (protocol === undefined || request.httpVersion === '1.0') {
+      this.#handle(context);
+    } else {
+      this.#handle({ ...context, upgrade: { protocol, socket: connection.socket, response, head } });
+    }
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 function contextOf(
@@ -119,7 +151,7 @@ function contextOf(
     host: hosts.length === 1 ? hosts[0] : undefined,
     headers: rawHeaders,
     httpVersion,
-    hasBody: headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0',
+    hasBody: hasBody(request),
     startedAtMs: performance.now(),
   };
 }

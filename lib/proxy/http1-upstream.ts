@@ -2,11 +2,12 @@
  * A backend over HTTP/1.1: undici's pool of kept connections.
  */
 import { isIP } from 'node:net';
-import type { BackendSettings, LimitSettings } from '../config/settings.js';
+import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import { buildConnector, errors, Pool, type Connector, type Dispatcher } from './undici-pool.js';
 import {
   UpstreamError,
+  type HttpBackend,
   type Upstream,
   type UpstreamEvents,
   type UpstreamFailure,
@@ -16,8 +17,6 @@ import {
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
 
-export type Http1Backend = Extract<BackendSettings, { readonly kind: 'http' }>;
-
 /** Understood by undici, missing in its types. */
 interface DispatchOptions extends Dispatcher.DispatchOptions {
   /** What a connection is for: those of another name are closed. */
@@ -26,12 +25,14 @@ interface DispatchOptions extends Dispatcher.DispatchOptions {
 
 export class Http1Upstream implements Upstream {
   readonly name: string;
+  readonly upgradeBackend: HttpBackend;
   readonly #pool: Pool;
   readonly #servername: string;
 
-  constructor(backend: Http1Backend, limits: LimitSettings) {
+  constructor(backend: HttpBackend, limits: LimitSettings) {
     const { hostname } = new URL(backend.origin);
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
+    this.upgradeBackend = backend;
     this.#servername = hostname;
     this.#pool = new Pool(backend.origin, {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -64,7 +65,7 @@ export class Http1Upstream implements Upstream {
 }
 
 /** Connects to a backend. The certificate must be for the host of its URL, which `dispatch` says with each request. */
-function connectorTo({ socketPath }: Http1Backend, hostname: string, timeoutMs: number): Connector {
+function connectorTo({ socketPath }: HttpBackend, hostname: string, timeoutMs: number): Connector {
   const connect = buildConnector({
     timeout: timeoutMs,
     ...(socketPath === undefined ? {} : { socketPath }),

@@ -14,9 +14,9 @@ import { pipeline } from 'node:stream';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import { toObject } from './fields.js';
-import type { Http1Backend } from './http1-upstream.js';
 import {
   UpstreamError,
+  type HttpBackend,
   type Upstream,
   type UpstreamEvents,
   type UpstreamFailure,
@@ -25,11 +25,11 @@ import {
 
 export class Http2Upstream implements Upstream {
   readonly name: string;
-  readonly #backend: Http1Backend;
+  readonly #backend: HttpBackend;
   readonly #limits: LimitSettings;
   #session: ClientHttp2Session | undefined;
 
-  constructor(backend: Http1Backend, limits: LimitSettings) {
+  constructor(backend: HttpBackend, limits: LimitSettings) {
     this.name = backend.origin.replace(/^http/, 'h2+http');
     this.#backend = backend;
     this.#limits = limits;

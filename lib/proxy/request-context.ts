@@ -1,9 +1,21 @@
 /**
  * One request on its way through: what every part of the pipeline needs to know of it.
  */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ClientConnection } from './client-connection.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import type { ClientSide } from './client-side.js';
+
+/** What is to be upgraded. */
+export interface UpgradeRequest {
+  /** The value of `Upgrade`, without what is not passed on. */
+  readonly protocol: string;
+  readonly socket: Socket;
+  readonly response: ServerResponse;
+  /** What the client has sent behind its request. */
+  readonly head: Buffer;
+}
 
 export interface RequestContext {
   /** 16 hex digits: on error pages and in the log. */
@@ -23,4 +35,6 @@ export interface RequestContext {
   readonly httpVersion: string;
   readonly hasBody: boolean;
   readonly startedAtMs: number;
+  /** The client wants to change the protocol, where that may be. */
+  readonly upgrade?: UpgradeRequest;
 }

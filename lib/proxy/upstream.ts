@@ -3,6 +3,9 @@
  * one. Header fields and trailers are flat lists (`[name, value, …]`), those of the hop already taken out.
  */
 import type { Readable } from 'node:stream';
+import type { BackendSettings } from '../config/settings.js';
+
+export type HttpBackend = Extract<BackendSettings, { readonly kind: 'http' }>;
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -65,6 +68,8 @@ export interface UpstreamEvents {
 export interface Upstream {
   /** As in a log line: `http://127.0.0.1:8080`. */
   readonly name: string;
+  /** Where a connection is made for an upgrade. Absent: its protocol has none. */
+  readonly upgradeBackend?: HttpBackend;
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;

@@ -56,7 +56,7 @@ export class Frontend {
   /** Takes a connection over after its handshake. `raw` carries it. */
   accept(socket: TLSSocket, info: ConnectionInfo, raw: Socket): void {
     if (this.#current.tcp.accept({ socket, info, raw })) return;
-    const connection = new ClientConnection(socket, info);
+    const connection = new ClientConnection(socket, info, raw);
     if (info.alpn === 'h2') this.#http2.accept(connection);
     else this.#http1.accept(connection);
   }

@@ -181,7 +181,7 @@ describe('An HTTP/2 client', () => {
   describe('is refused', () => {
     const cases: [what: string, headers: Record<string, string | string[]>, status: number][] = [
       ['with a Host that contradicts its authority', { host: 'b.test' }, 400],
-      ['with a malformed authority', { ':authority': 'u@a.test' }, 400],
+      ['with a malformed authority', { ':authority': 'a.test:x' }, 400],
       ['with a name that its connection is not for', { ':authority': 'other.example' }, 421],
       ['under the admin prefix', { ':path': '/.peter_sslers/x' }, 404],
     ];

@@ -15,7 +15,9 @@ async function getThrough(
 ): Promise<{ response: Response | Error; logged: string[] }> {
   await using backend = await startBackend(listener);
   await using front = await startFront({ backends: [backend.url], limits });
-  const response = await request({ port: front.port, name: 'a.test' }).catch((error: Error) => error);
+  const response = await request({ port: front.port, name: 'a.test' }).catch(
+    (error: unknown) => error as Error,
+  );
   const logged = front.log.map(({ level, msg, fields }) => `${level} ${msg} ${JSON.stringify(fields)}`);
   return { response, logged };
 }
