@@ -49,7 +49,7 @@ function takeFrame(bytes: Buffer): { opcode: number; length: number; echo: Buffe
   const length = at + 4 + size;
   if (!(bytes.length >= length)) return undefined;
   const mask = bytes.subarray(at, at + 4);
-  const payload = Buffer.from(bytes.subarray(at + 4, length), 0);
+  const payload = bytes.subarray(at + 4, length);
   const text = payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
   const header = Buffer.from(bytes.subarray(0, at));
   header[1] = short;
