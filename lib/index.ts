@@ -61,6 +61,8 @@ export interface CachedCertificate {
 export interface ProxyHandle {
   /** Where it listens for TLS, with the real ports. */
   readonly addresses: readonly Address[];
+  /** Where it listens for plain HTTP (`http-listen`). */
+  readonly httpAddresses: readonly Address[];
   readonly cache: SharedCache;
   /** The names in the shared caches, at most 1,024: with a certificate, without one, being ordered. */
   status(): CacheStatus;
@@ -103,6 +105,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
   });
   return {
     addresses: primary.addresses,
+    httpAddresses: primary.httpAddresses,
     cache: {
       set: (name, pairs) => primary.resolver.seed(nameOf(name), pairs),
       get: (name) => {

@@ -32,6 +32,8 @@ export interface WorkerSettings {
   readonly headers: HeaderSettings;
   readonly limits: LimitSettings;
   readonly accessLog?: AccessLogSettings;
+  /** The manager, for HTTP-01 challenges on `--http-listen`: its origin, and what its certificate must chain to. */
+  readonly challengeServer?: { readonly origin: string; readonly caPem?: string };
   /** By the index of the listener: default certificates of its own. */
   readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
   readonly defaultPairs: readonly CertificatePair[];
@@ -99,6 +101,9 @@ export interface PrimaryToWorker {
   drain: { params: { readonly timeoutMs: number }; result: None };
 }
 
+/** `--listen` or `--http-listen`. */
+export type ListenRole = 'tls' | 'http';
+
 /**
  * Sent beside the requests, since it carries a listening handle: the worker accepts on it from now on. After the last of
  * `count` the worker says `ready`.
@@ -106,6 +111,9 @@ export interface PrimaryToWorker {
 export interface ListenMessage {
   readonly bus: typeof BUS_VERSION;
   readonly kind: 'listen';
+  readonly role: ListenRole;
+  /** Which of the addresses of its role this is, from 0. */
+  readonly index: number;
   readonly count: number;
 }
 

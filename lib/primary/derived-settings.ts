@@ -44,7 +44,7 @@ export function workerSettings(
   defaultPairs: readonly CertificatePair[],
   ticketKeys: string,
 ): WorkerSettings {
-  const { sendProxyProtocol, accessLog } = settings;
+  const { sendProxyProtocol, accessLog, manager } = settings;
   return {
     routes: settings.routes,
     ...(sendProxyProtocol !== undefined && { sendProxyProtocol }),
@@ -53,6 +53,12 @@ export function workerSettings(
     headers: settings.headers,
     limits: settings.limits,
     ...(accessLog !== undefined && { accessLog }),
+    ...(manager !== undefined && {
+      challengeServer: {
+        origin: new URL(manager.root).origin,
+        ...(manager.caPem !== undefined && { caPem: manager.caPem }),
+      },
+    }),
     listenerPairs: settings.listen.map((listener) => listener.defaultPairs ?? null),
     defaultPairs,
     certCacheDurationMs: settings.certCacheDurationMs,

@@ -7,7 +7,7 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Loaded } from '../config/load.js';
-import { addressText } from '../config/settings.js';
+import { addressText, type Address } from '../config/settings.js';
 import { defer } from '../domain/deferred.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
 import { Primary } from './primary.js';
@@ -105,9 +105,11 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
 function readyLines(primary: Primary): string {
   const { settings } = primary;
-  const urls = primary.addresses.map((address) =>
-    'port' in address ? `https://${addressText(address)}` : addressText(address),
-  );
+  const urlsOf = (scheme: string, addresses: readonly Address[]): string[] =>
+    addresses.map((address) =>
+      'port' in address ? `${scheme}://${addressText(address)}` : addressText(address),
+    );
+  const urls = [...urlsOf('https', primary.addresses), ...urlsOf('http', primary.httpAddresses)];
   const tcp = primary.addresses.find((address) => 'port' in address);
   const root = primary.internalCaRootPath;
   const hint =

@@ -8,6 +8,7 @@ import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import {
   BUS_VERSION,
   type ListenMessage,
+  type ListenRole,
   type PrimaryToWorker,
   type WorkersExpired,
   type WorkerSettings,
@@ -17,7 +18,6 @@ import { portToWorker } from '../bus/process-port.js';
 import { defer } from '../domain/deferred.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
-import type { SharedHandle } from '../tls/shared-handle.js';
 
 type Bus = BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
 
@@ -43,8 +43,17 @@ interface Member {
   draining: boolean;
 }
 
+/** What workers accept on. */
+export interface WorkerHandle {
+  readonly role: ListenRole;
+  /** Among those of its role, from 0. */
+  readonly index: number;
+  /** See `SharedHandle`. */
+  readonly native: unknown;
+}
+
 export interface SupervisorOptions {
-  readonly handles: readonly SharedHandle[];
+  readonly handles: readonly WorkerHandle[];
   /** What a worker may ask of the primary, but for `hello` and `ready`. */
   readonly handlers: Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
   /** The settings that a worker starts with. */
@@ -208,8 +217,8 @@ export class Supervisor {
   async #introduce({ bus, worker }: Member): Promise<void> {
     const { handles } = this.#options;
     await bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
-    for (const { native } of handles) {
-      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', count: handles.length };
+    for (const { role, index, native } of handles) {
+      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
       worker.send(message, native as SendHandle);
     }
   }

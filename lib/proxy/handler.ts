@@ -9,8 +9,8 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { AdminRouter } from '../admin/routes.js';
 import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config/settings.js';
-import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
+import { answerAdmin } from './admin-door.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
 import { requestHeaders, withField, type Forwarding } from './headers.js';
@@ -18,7 +18,7 @@ import { judgeName } from './name-policy.js';
 import { informationPage, type Page } from './pages.js';
 import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './request-context.js';
-import { isGone, sendPage } from './send.js';
+import { sendPage } from './send.js';
 import { UpgradeExchange } from './upgrade.js';
 
 export interface HandlerOptions {
@@ -43,13 +43,13 @@ export class Handler {
   }
 
   handle(context: RequestContext): void {
-    const { admin, routes, unknownName } = this.#options;
+    const { admin, log, routes, unknownName } = this.#options;
     const { connection, client } = context;
     const destination = destinationOf(context);
     if (destination === undefined) {
       client.refuse(400);
     } else if (admin.owns(context.url, destination.host)) {
-      void this.#answerAdmin(context, destination);
+      void answerAdmin(context, destination.host, { admin, log });
     } else {
       const covers = connection.covers.bind(connection);
       const verdict = judgeName(connection.info, destination.host, unknownName, covers);
@@ -106,24 +106,6 @@ export class Handler {
         tls: { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' },
       }),
     };
-  }
-
-  async #answerAdmin(context: RequestContext, { host }: Destination): Promise<void> {
-    const { method, url, request, response, client } = context;
-    client.endAfterResponse();
-    try {
-      const { authorization } = request.headers;
-      const answer = await this.#options.admin.respond({ method, url, host, authorization });
-      if (isGone(response)) return;
-      response.writeHead(answer.status, {
-        ...answer.headers,
-        'content-length': String(Buffer.byteLength(answer.body)),
-      });
-      response.end(answer.body);
-    } catch (thrown) {
-      this.#options.log.err('admin request failed', { id: context.id, error: describeError(thrown) });
-      client.refuse(503);
-    }
   }
 
   #answerInformation({ connection, method, client, request, response }: RequestContext): void {

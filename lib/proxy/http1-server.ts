@@ -28,13 +28,20 @@ const SERVER_OPTIONS = {
 export class Http1Server {
   readonly #server: Server;
   readonly #handle: (context: RequestContext) => void;
+  readonly #onRequest: (context: RequestContext) => void;
   readonly #connections = new WeakMap<Socket, ClientConnection>();
   /** Connections that have asked nothing yet. Browsers open some to have them ready. */
   readonly #unused = new Set<Socket>();
   #draining = false;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void) {
+  /** @param onRequest told of each request, also of those that are refused here, before anything is answered. */
+  constructor(
+    limits: LimitSettings,
+    handle: (context: RequestContext) => void,
+    onRequest: (context: RequestContext) => void = () => undefined,
+  ) {
     this.#handle = handle;
+    this.#onRequest = onRequest;
     this.#server = createServer(
       { ...SERVER_OPTIONS, maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.headerTimeoutMs },
       (request, response) => this.#answer(request, response, false),
@@ -95,6 +102,7 @@ export class Http1Server {
       });
     }
     const context = contextOf(request, response, connection, awaitsContinue);
+    this.#onRequest(context);
     const problem = framingProblem(request);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);

@@ -17,6 +17,14 @@ import {
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
 
+/** What only some backends have. */
+export interface Http1UpstreamOptions {
+  /** What the backend's certificate must chain to. Absent: the system's authorities. */
+  readonly caPem?: string;
+  /** Connections at once; further requests wait. Absent: as many as it takes. */
+  readonly maxConnections?: number;
+}
+
 /** Understood by undici, missing in its types. */
 interface DispatchOptions extends Dispatcher.DispatchOptions {
   /** What a connection is for: those of another name are closed. */
@@ -29,14 +37,15 @@ export class Http1Upstream implements Upstream {
   readonly #pool: Pool;
   readonly #servername: string;
 
-  constructor(backend: HttpBackend, limits: LimitSettings) {
+  constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
     const { hostname } = new URL(backend.origin);
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
     this.upgradeBackend = backend;
     this.#servername = hostname;
     this.#pool = new Pool(backend.origin, {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: connectorTo(backend, hostname, limits.backendConnectTimeoutMs),
+      connections: options.maxConnections ?? null,
+      connect: connectorTo(backend, hostname, limits.backendConnectTimeoutMs, options.caPem),
       headersTimeout: limits.backendHeadersTimeoutMs,
       bodyTimeout: limits.backendBodyTimeoutMs,
     });
@@ -65,10 +74,16 @@ export class Http1Upstream implements Upstream {
 }
 
 /** Connects to a backend. The certificate must be for the host of its URL, which `dispatch` says with each request. */
-function connectorTo({ socketPath }: HttpBackend, hostname: string, timeoutMs: number): Connector {
+function connectorTo(
+  { socketPath }: HttpBackend,
+  hostname: string,
+  timeoutMs: number,
+  ca: string | undefined,
+): Connector {
   const connect = buildConnector({
     timeout: timeoutMs,
     ...(socketPath === undefined ? {} : { socketPath }),
+    ...(ca === undefined ? {} : { ca }),
   });
   if (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0) return connect;
   // An address is no server name; the certificate must hold it all the same.

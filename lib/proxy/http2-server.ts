@@ -26,6 +26,7 @@ const MAX_SESSION_MEMORY_MIB = 32;
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
+  readonly #onRequest: (context: RequestContext) => void;
   #idleTimeoutMs: number;
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
   readonly #sessions = new Set<ServerHttp2Session>();
@@ -33,8 +34,14 @@ export class Http2Server {
   #accepting: ClientConnection | undefined;
   #draining = false;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void) {
+  /** @param onRequest told of each request before anything is answered. */
+  constructor(
+    limits: LimitSettings,
+    handle: (context: RequestContext) => void,
+    onRequest: (context: RequestContext) => void = () => undefined,
+  ) {
     this.#handle = handle;
+    this.#onRequest = onRequest;
     this.#idleTimeoutMs = limits.idleTimeoutMs;
     this.#server = createServer(
       {
@@ -101,7 +108,9 @@ export class Http2Server {
       request.stream.close();
       return;
     }
-    this.#handle(contextOf(request, response, connection, awaitsContinue));
+    const context = contextOf(request, response, connection, awaitsContinue);
+    this.#onRequest(context);
+    this.#handle(context);
   }
 }
 

@@ -8,9 +8,11 @@ import { parseHtpasswd } from '../admin/htpasswd.js';
 import { AdminRouter, type AdminActions } from '../admin/routes.js';
 import type { WorkerSettings } from '../bus/messages.js';
 import type { Logger } from '../log.js';
+import { AccessLog } from '../proxy/access-log.js';
 import { openRoutes, type OpenRoutes } from '../proxy/open-routes.js';
 import { ClientConnection } from '../proxy/client-connection.js';
 import { Handler } from '../proxy/handler.js';
+import { HttpCompanion } from '../proxy/http-companion.js';
 import { Http1Server } from '../proxy/http1-server.js';
 import { Http2Server } from '../proxy/http2-server.js';
 import type { RequestContext } from '../proxy/request-context.js';
@@ -31,6 +33,7 @@ const HTTP_PROTOCOLS = ['h2', 'http/1.1'];
 interface Current {
   readonly tcp: TcpFrontend;
   readonly handler: Handler;
+  readonly companion: HttpCompanion;
   readonly routes: OpenRoutes | undefined;
 }
 
@@ -38,14 +41,21 @@ export class Frontend {
   readonly #parts: FrontendParts;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
+  /** For plain HTTP. */
+  readonly #companion: Http1Server;
+  readonly #accessLog: AccessLog;
   #current: Current;
 
   constructor(parts: FrontendParts, settings: WorkerSettings) {
     this.#parts = parts;
     this.#current = this.#build(settings);
+    this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
+    const onRequest = (context: RequestContext): void => this.#accessLog.follow(context);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
-    this.#http1 = new Http1Server(settings.limits, handle);
-    this.#http2 = new Http2Server(settings.limits, handle);
+    const companion = (context: RequestContext): void => this.#current.companion.handle(context);
+    this.#http1 = new Http1Server(settings.limits, handle, onRequest);
+    this.#http2 = new Http2Server(settings.limits, handle, onRequest);
+    this.#companion = new Http1Server(settings.limits, companion, onRequest);
   }
 
   /** The protocols that a connection may speak, best first. */
@@ -61,33 +71,53 @@ export class Frontend {
     else this.#http1.accept(connection);
   }
 
+  /** Takes a connection over that has no TLS. */
+  acceptPlain(socket: Socket, info: ConnectionInfo): void {
+    this.#companion.accept(new ClientConnection(socket, info));
+  }
+
   /** New requests are answered with the new settings. */
   configure(settings: WorkerSettings): void {
-    const { routes } = this.#current;
+    const { routes, companion } = this.#current;
     this.#current = this.#build(settings);
     this.#http1.configure(settings.limits);
     this.#http2.configure(settings.limits);
+    this.#companion.configure(settings.limits);
+    this.#accessLog.configure(settings.accessLog);
     void routes?.close();
+    void companion.close();
+  }
+
+  /** Opens the access log again: after it was rotated. */
+  reopenLogs(): void {
+    this.#accessLog.reopen();
+  }
+
+  /** Writes what could not be written yet: before an exit. */
+  flushLogs(): void {
+    this.#accessLog.flush();
   }
 
   /** From now on a connection ends with what is under way. */
   drain(): void {
     this.#http1.drain();
     this.#http2.drain();
+    this.#companion.drain();
   }
 
   #build(settings: WorkerSettings): Current {
     const { log, actions, workerName } = this.#parts;
     const { admin, unknownName, headers, limits } = settings;
     const routes = settings.routes.length === 0 ? undefined : openRoutes(settings.routes, limits, log);
+    const router = new AdminRouter({
+      prefix: admin.prefix,
+      hosts: admin.hosts,
+      ...(admin.htpasswd !== undefined && { authenticator: parseHtpasswd(admin.htpasswd) }),
+      actions,
+      config: settings,
+    });
     const handler = new Handler({
-      admin: new AdminRouter({
-        prefix: admin.prefix,
-        hosts: admin.hosts,
-        ...(admin.htpasswd !== undefined && { authenticator: parseHtpasswd(admin.htpasswd) }),
-        actions,
-        config: settings,
-      }),
+      admin: router,
       ...(routes && { routes }),
       unknownName,
       headers,
@@ -95,6 +125,13 @@ export class Frontend {
       log,
       workerName,
     });
-    return { tcp: new TcpFrontend(settings, log), handler, routes };
+    const { challengeServer } = settings;
+    const companion = new HttpCompanion({
+      admin: router,
+      ...(challengeServer && { challengeServer }),
+      limits,
+      log,
+    });
+    return { tcp: new TcpFrontend(settings, log), handler, companion, routes };
   }
 }

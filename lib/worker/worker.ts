@@ -10,12 +10,14 @@ import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
 import {
   isListenMessage,
+  type ListenMessage,
   type PrimaryToWorker,
   type WorkerSettings,
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { describeError } from '../domain/errors.js';
 import { createLogger } from '../log-pino.js';
+import { acceptPlain } from '../tls/plain-listener.js';
 import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
 import { addressList, isListed } from '../proxy/handler.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
@@ -58,7 +60,7 @@ export function runWorker(): void {
       return {};
     },
     reopenLogs: () => {
-      worker?.log.reopen();
+      worker?.reopenLogs();
       return {};
     },
     drain: ({ timeoutMs }) => {
@@ -68,7 +70,7 @@ export function runWorker(): void {
     },
   } satisfies Handlers<PrimaryToWorker>);
   process.on('message', (message: unknown, handle: unknown) => {
-    if (isListenMessage(message)) worker?.listen(handle, message.count);
+    if (isListenMessage(message)) worker?.listen(handle, message);
   });
   // Without a primary there is nothing to be a worker of.
   bus.call('hello', {}, HELLO_DEADLINE_MS).catch(() => process.exit(1));
@@ -133,23 +135,9 @@ class Worker {
   }
 
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
-  listen(handle: unknown, count: number): void {
+  listen(handle: unknown, { role, index, count }: ListenMessage): void {
     const server = createServer({ pauseOnConnect: false, noDelay: true });
-    const index = this.#servers.length;
-    const open = terminateTls(server, {
-      index,
-      limits: this.#limits,
-      choose: (name, client) => this.certificates.choose(name, client, index),
-      alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
-      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
-      rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
-      handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
-      onSecure: (socket, info, raw) => {
-        this.#logHandshake(info);
-        this.#frontend.accept(socket, info, raw);
-      },
-      onFailure: (reason, detail) => this.#logFailure(reason, detail),
-    });
+    const open = role === 'tls' ? this.#acceptTls(server, index) : this.#acceptPlain(server, index);
     this.#servers.push(server);
     this.#connections.push(open);
     const address = addressOfHandle(handle);
@@ -164,6 +152,33 @@ class Worker {
       if (++this.#listening === count) this.#sayReady();
     });
     listenOnHandle(server, handle);
+  }
+
+  #acceptTls(server: Server, index: number): ReadonlySet<Socket> {
+    return terminateTls(server, {
+      index,
+      limits: this.#limits,
+      choose: (name, client) => this.certificates.choose(name, client, index),
+      alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
+      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
+      handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
+      onSecure: (socket, info, raw) => {
+        this.#logHandshake(info);
+        this.#frontend.accept(socket, info, raw);
+      },
+      onFailure: (reason, detail) => this.#logFailure(reason, detail),
+    });
+  }
+
+  #acceptPlain(server: Server, index: number): ReadonlySet<Socket> {
+    return acceptPlain(server, {
+      index,
+      limits: this.#limits,
+      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      headerTimeoutMs: () => this.#settings.handshakeTimeoutMs,
+      onConnection: (socket, info) => this.#frontend.acceptPlain(socket, info),
+    });
   }
 
   #sayReady(): void {
@@ -181,11 +196,19 @@ class Worker {
     this.log.configure(settings.log);
   }
 
+  /** Opens the log files again: after they were rotated. */
+  reopenLogs(): void {
+    // It never throws, the log does.
+    this.#frontend.reopenLogs();
+    this.log.reopen();
+  }
+
   /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`. */
   drain(timeoutMs: number): void {
     if (this.#draining) return;
     this.#draining = true;
     const exit = (): never => {
+      this.#frontend.flushLogs();
       this.log.flush();
       process.exit(0);
     };
