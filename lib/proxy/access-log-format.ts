@@ -25,7 +25,7 @@ export interface AccessEntry {
   readonly httpVersion: string;
   /** 499: the client went before there was an answer. */
   readonly status: number;
-  /** Of the response's body. */
+  /** Of the response's body; of all that was sent behind a 101. */
   readonly bytes: number;
   /** From the head of the request to the end of the response. */
   readonly durationMs: number;

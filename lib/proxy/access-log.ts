@@ -1,5 +1,6 @@
 /**
- * The access log: one line a request, written when its response has ended, whole or cut.
+ * The access log: one line a request, written when its response has ended, whole or cut; for one that changed its protocol
+ * (101), when the connection has.
  *
  * The primary has tried the file before. Should it not open in a worker all the same, that is logged, and requests go on being
  * answered: without lines, or with lines in the file that is open.
@@ -8,8 +9,9 @@ import type { AccessLogSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
 import { LogSink, STDOUT, type LogStream } from '../log-sink.js';
-import { accessLine } from './access-log-format.js';
-import type { ClientResponse, RequestContext } from './request-context.js';
+import { accessLine, type AccessEntry } from './access-log-format.js';
+import type { ClientResponse } from './client-message.js';
+import type { RequestContext } from './request-context.js';
 
 /** nginx's number for a client that has gone before its answer. */
 const CLIENT_GONE = 499;
@@ -82,32 +84,43 @@ export class AccessLog {
     // Later the connection may be gone, and its handshake with it.
     const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
     let isOver = false;
-    client.onClose(() => {
-      if (isOver || this.#settings === undefined) return;
+    const finish = (outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut'>): void => {
+      if (isOver) return;
       isOver = true;
+      this.#write(context, { ...outcome, tls });
+    };
+    client.onClose(() => {
       const isWhole = isFinished(response);
-      const { info } = connection;
-      const line = accessLine(
-        {
-          timeMs: this.#now(),
-          id: context.id,
-          client: info.client.address,
-          name: info.serverName,
-          tier: info.tier,
-          host: context.host,
-          method: context.method,
-          target: context.url,
-          httpVersion: context.httpVersion,
-          status: isWhole || response.headersSent ? response.statusCode : CLIENT_GONE,
-          bytes: bytes(),
-          durationMs: performance.now() - context.startedAtMs,
-          tls,
-          isCut: !isWhole,
-        },
-        this.#settings.format,
-      );
-      this.#sink?.write(line);
+      const status = isWhole || response.headersSent ? response.statusCode : CLIENT_GONE;
+      finish({ status, bytes: bytes(), isCut: !isWhole });
     });
+    // What was to change its protocol loses its connection: to a response's end, or because it has changed it.
+    const { socket } = connection;
+    response.once('detach', () => {
+      if (response.headersSent) return;
+      const before = socket.bytesWritten;
+      socket.once('close', () => finish({ status: 101, bytes: socket.bytesWritten - before, isCut: false }));
+    });
+  }
+
+  #write(context: RequestContext, outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut' | 'tls'>): void {
+    if (this.#settings === undefined) return;
+    const { id, host, method, url, httpVersion, connection, startedAtMs } = context;
+    const { client, serverName, tier } = connection.info;
+    const entry: AccessEntry = {
+      timeMs: this.#now(),
+      id,
+      client: client.address,
+      name: serverName,
+      tier,
+      host,
+      method,
+      target: url,
+      httpVersion,
+      durationMs: performance.now() - startedAtMs,
+      ...outcome,
+    };
+    this.#sink?.write(accessLine(entry, this.#settings.format));
   }
 
   #swap(file: string | undefined): void {

@@ -113,7 +113,8 @@ export class Http1ClientSide implements ClientSide {
   }
 
   endAfterResponse(): void {
-    if (this.#request.complete) return;
+    // A head without a body is not complete before its handler has returned.
+    if (this.#request.complete || !announcesBody(this.#request)) return;
     this.#response.shouldKeepAlive = false;
     lingerOnClose(this.#request.socket);
   }
@@ -210,4 +211,9 @@ export class Http2ClientSide implements ClientSide {
   onClose(listener: () => void): void {
     this.#response.stream.on('close', listener);
   }
+}
+
+/** Whether a body follows the head of a request on HTTP/1.1, if maybe an empty one. */
+export function announcesBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }

@@ -8,7 +8,7 @@ import type { LimitSettings } from '../config/settings.js';
 import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
 import { answerAndClose, answerClientError } from './client-error.js';
-import { Http1ClientSide } from './client-side.js';
+import { announcesBody, Http1ClientSide } from './client-side.js';
 import { errorPage } from './pages.js';
 import type { RequestContext } from './request-context.js';
 import { newRequestId } from './request-id.js';
@@ -120,8 +120,9 @@ export class Http1Server {
     socket.on('error', () => undefined);
     this.#unused.delete(connection.socket);
     const context = contextOf(request, response, connection, false);
+    this.#onRequest(context);
     const protocol = passableProtocol(request.headers.upgrade);
-    if (hasBody(request)) {
+    if (announcesBody(request)) {
       // Where its body ends is no longer Node's to find out.
       context.client.refuse(501);
     } else if (protocol === undefined || request.httpVersion === '1.0') {
@@ -130,10 +131,6 @@ export class Http1Server {
       this.#handle({ ...context, upgrade: { protocol, socket: connection.socket, response, head } });
     }
   }
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 function contextOf(
@@ -159,7 +156,7 @@ function contextOf(
     host: hosts.length === 1 ? hosts[0] : undefined,
     headers: rawHeaders,
     httpVersion,
-    hasBody: hasBody(request),
+    hasBody: announcesBody(request),
     startedAtMs: performance.now(),
   };
 }
