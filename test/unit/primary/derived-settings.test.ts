@@ -35,6 +35,15 @@ describe('The settings of a worker', () => {
     });
   });
 
+  it('hold the origin of the manager, without its prefix and without its credentials', () => {
+    const { settings } = load({
+      flags: { 'fallback-server': 'https://ann:secret@manager.test:7201/.well-known/peter_sslers/' },
+    });
+    expect(workerSettings(settings, [PAIR], '').challengeServer).to.deep.equal({
+      origin: 'https://manager.test:7201',
+    });
+  });
+
   it('cross the bus unchanged', () => {
     const worker = workerSettings(load().settings, [PAIR], 'dGlja2V0');
     expect(JSON.parse(JSON.stringify(worker))).to.deep.equal(worker);
