@@ -107,6 +107,7 @@ describe('--access-log', function () {
     const { port } = program;
     const ask = (path: string, method = 'GET'): Promise<unknown> =>
       request({ port, name: 'a.test', path, method });
+    let page = '';
     const steps: (() => Promise<unknown>)[] = [
       () => ask('/x', 'HEAD'),
       () => ask('/nothing'),
@@ -118,7 +119,7 @@ describe('--access-log', function () {
       },
       async () => {
         using client = await H2Client.connect(port, 'a.test');
-        await client.request({ ':authority': 'other.example' });
+        page = (await client.request({ ':authority': 'other.example' })).body;
       },
       async () => {
         using raw = await RawClient.connect(port, 'a.test');
@@ -131,6 +132,7 @@ describe('--access-log', function () {
     }
     const lines = objects();
     expect(lines.map(({ status }) => status)).to.deep.equal([200, 204, 304, 200, 200, 421, 501]);
+    expect(lines[5]?.['bytes']).to.equal(Buffer.byteLength(page));
     expect(lines.map(({ bytes }) => bytes !== 0)).to.deep.equal([
       ...[false, false, false, true, false, true, true],
     ]);
