@@ -24,7 +24,7 @@ interface Outcome {
   readonly tier: string | undefined;
 }
 
-function operate(port: number, name: string, resume: boolean): Promise<Outcome> {
+function operate(name: string, { port, path, status, resume }: LoadOrder): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const key = `${port}/${name}`;
     const ticket = resume ? tickets.get(key) : undefined;
@@ -43,12 +43,12 @@ function operate(port: number, name: string, resume: boolean): Promise<Outcome> 
     socket.setNoDelay(true);
     socket.on('secureConnect', () => {
       reused = socket.isSessionReused();
-      socket.write(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
     });
     socket.setEncoding('latin1').on('data', (text: string) => (answer += text));
     socket.on('error', reject);
     socket.on('close', () => {
-      if (answer.startsWith('HTTP/1.1 200 ')) {
+      if (answer.startsWith(`HTTP/1.1 ${status} `)) {
         resolve({ reused, tier: /^Answered by\s+(.*)$/m.exec(answer)?.[1] });
       } else {
         reject(new Error(`${name}: no answer but ${JSON.stringify(answer.slice(0, 100))}`));
@@ -57,21 +57,15 @@ function operate(port: number, name: string, resume: boolean): Promise<Outcome> 
   });
 }
 
-async function perform({
-  port,
-  names,
-  operations,
-  concurrency,
-  resume,
-  first,
-}: LoadOrder): Promise<LoadReport> {
+async function perform(order: LoadOrder): Promise<LoadReport> {
+  const { names, operations, concurrency, first } = order;
   const tiers: Record<string, number> = {};
   let reused = 0;
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < operations) {
       const name = nameAt(names, first + next++);
-      const outcome = await operate(port, name, resume);
+      const outcome = await operate(name, order);
       if (outcome.reused) reused++;
       const tier = outcome.tier ?? 'none';
       tiers[tier] = (tiers[tier] ?? 0) + 1;

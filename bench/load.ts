@@ -13,6 +13,9 @@ export interface LoadOrder {
   readonly first: number;
   readonly operations: number;
   readonly concurrency: number;
+  readonly path: string;
+  /** What every answer must have. */
+  readonly status: number;
   /** Offers the newest ticket of the same name. */
   readonly resume: boolean;
 }

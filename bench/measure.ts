@@ -1,6 +1,7 @@
 /**
  * Interleaved rounds: every contender once a round, in turn, so that what slows the machine for a while slows all of them.
  */
+import type { BenchOptions } from './options.js';
 import type { Load, LoadOrder, LoadReport } from './load.js';
 import { cpuMicroseconds } from './processes.js';
 import type { Server } from './servers.js';
@@ -11,6 +12,10 @@ export interface Contender {
   readonly server: Server;
   readonly names: LoadOrder['names'];
   readonly resume?: boolean;
+  /** @default '/' */
+  readonly path?: string;
+  /** @default 200 */
+  readonly status?: number;
   /** The tier that every operation must be answered by. */
   readonly tier?: string;
 }
@@ -26,26 +31,24 @@ export interface Figure {
 }
 
 const CONCURRENCY = 4;
-/** Rounds that warm up: the compilers of V8 are done after some hundred operations. */
-const WARM_UP_OPERATIONS = 400;
 
 export async function compare(
   load: Load,
   contenders: readonly Contender[],
-  { rounds, operations }: { readonly rounds: number; readonly operations: number },
+  { rounds, operations, warmUp }: Pick<BenchOptions, 'rounds' | 'operations' | 'warmUp'>,
 ): Promise<Figure[]> {
   const done = new Map(contenders.map((contender) => [contender, 0]));
   const costs = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
   const run = async (contender: Contender, count: number): Promise<LoadReport> => {
-    const { server, names, resume = false } = contender;
+    const { server, names, resume = false, path = '/', status = 200 } = contender;
     const first = done.get(contender) ?? 0;
     done.set(contender, first + count);
     return load.perform({
-      ...{ port: server.port, names, resume, first },
+      ...{ port: server.port, names, resume, path, status, first },
       ...{ operations: count, concurrency: CONCURRENCY },
     });
   };
-  for (const contender of contenders) await run(contender, WARM_UP_OPERATIONS);
+  for (const contender of contenders) await run(contender, warmUp);
   for (let round = 0; round < rounds; round++) {
     // Forwards and backwards by turns: none always comes after the same other one.
     for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Operations of a round. */
   readonly operations: number;
+  /** Operations before the first round, of every server. */
+  readonly warmUp: number;
   /** Worker processes of every server. */
   readonly workers: number;
   /** The Node binary that the servers run on. The load always comes from this process's own. */
@@ -22,6 +24,7 @@ export interface BenchOptions {
 const HELP = `npm run bench -- [flags]
   --rounds N     interleaved rounds (15)
   --operations N operations a round (200)
+  --warm-up N    operations before the first round (2000)
   --workers N    worker processes of every server (1)
   --node PATH    run the servers on another Node
   --only TEXT    only the groups with this in their name: handshakes, tiers, redis, memory, start
@@ -36,6 +39,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
     options: {
       rounds: { type: 'string', default: '15' },
       operations: { type: 'string', default: '200' },
+      'warm-up': { type: 'string', default: '2000' },
       workers: { type: 'string', default: '1' },
       node: { type: 'string', default: process.execPath },
       only: { type: 'string' },
@@ -51,6 +55,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
   return {
     rounds: count('rounds', values.rounds),
     operations: count('operations', values.operations),
+    warmUp: count('warm-up', values['warm-up']),
     workers: count('workers', values.workers),
     node: values.node,
     only: values.only,

@@ -44,9 +44,11 @@ the median of interleaved rounds, with the middle half of the rounds in brackets
 An operation is a new connection, a TLS 1.3 handshake (X25519, TLS_AES_128_GCM_SHA256), one request and its answer. All
 certificates are a leaf below an intermediate. Compare only within a section: machines differ, and so do days.
 
-The peer is Node's own \`https\` with one certificate, on the same Node with as many workers. For \`forwarding\` both forward to the same
-backend, both through undici's \`dispatch\`. For \`own page\` both answer from memory with as many bytes: this program its information
-page, which describes the certificate anew each time, the peer a constant.
+The peer is Node's own \`https\` with one certificate, on the same Node with as many workers. \`canned answer\`: both answer the same
+short 404 from memory, this program for its reserved path, so that there is little but TLS. \`forwarded\`: both forward to the same
+backend, both through undici's \`dispatch\`; the peer's forwarding is as short as can be written. The tiers are told apart by the
+information page, which every operation of theirs asks for; that page describes the certificate anew each time, which is part of
+each of their figures.
 `;
 
 /** Puts a report in the place of an earlier one of the same Node; the others stay. */

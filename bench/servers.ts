@@ -20,7 +20,11 @@ export interface PeerSettings {
   readonly key: string;
   readonly backend?: string;
   /** What it answers where there is no backend. */
-  readonly body?: string;
+  readonly answer?: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  };
 }
 
 const PROGRAM = fileURLToPath(new URL('../bin/peter-sslers-proxy', import.meta.url));

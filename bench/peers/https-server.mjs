@@ -2,9 +2,9 @@
  * The peer: what one would write with Node's own `https` instead of this program. One certificate, known from the start.
  *
  *     node https-server.mjs '{"cert": FILE, "key": FILE, "workers": 1, "backend": URL}'
- *     node https-server.mjs '{"cert": FILE, "key": FILE, "workers": 1, "body": "…"}'
+ *     node https-server.mjs '{"cert": FILE, "key": FILE, "workers": 1, "answer": {"status": 200, "headers": {}, "body": "…"}}'
  *
- * With `backend` it forwards every request through undici's `dispatch`, else it answers `body`. One worker is the process
+ * With `backend` it forwards every request through undici's `dispatch`, else it answers what it is told. One worker is the process
  * itself, several are a cluster in which the workers accept. It prints its port, and ends with SIGTERM.
  */
 import cluster from 'node:cluster';
@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { Pool } from 'undici';
 
-const { cert, key, workers, backend, body } = JSON.parse(process.argv[2]);
+const { cert, key, workers, backend, answer } = JSON.parse(process.argv[2]);
 // By process.exit, so that a profile is written.
 process.once('SIGTERM', () => {
   for (const worker of Object.values(cluster.workers ?? {})) worker.kill('SIGTERM');
@@ -54,13 +54,9 @@ function forward(request, response) {
   );
 }
 
-function answer(_request, response) {
-  response.writeHead(200, {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-  });
-  response.end(body);
+function reply(_request, response) {
+  response.writeHead(answer.status, answer.headers);
+  response.end(answer.body);
 }
 
 if (workers > 1 && cluster.isPrimary) {
@@ -73,7 +69,7 @@ if (workers > 1 && cluster.isPrimary) {
 } else {
   const server = createServer(
     { cert: readFileSync(cert), key: readFileSync(key) },
-    pool === undefined ? answer : forward,
+    pool === undefined ? reply : forward,
   );
   server.listen(0, '127.0.0.1', () => {
     if (cluster.isPrimary) process.stdout.write(`${server.address().port}\n`);

@@ -1,59 +1,74 @@
 /**
  * Whole handshakes and resumed ones, against plain `https`: the certificate is in the worker's LRU.
+ *
+ * Once with an answer out of memory, which leaves little but TLS: of this program the 404 of its reserved path, of the peer
+ * the same 404. And once forwarding to the same backend.
  */
 import { compare } from '../measure.js';
 import type { Row } from '../report.js';
 import { ratioRow } from '../rows.js';
-import { startPeer, startProgram } from '../servers.js';
+import { startPeer, startProgram, type PeerSettings, type Server } from '../servers.js';
 import type { Setting } from '../setting.js';
 import { request } from '../../test/support/client.js';
 
 /** What a full handshake may cost. */
 const WANTED_RATIO = 1.05;
 const FOREVER = '86400';
+/** Reserved, and without `--admin-user-file` there is nothing behind it. */
+const RESERVED_PATH = '/.peter_sslers/';
+/** What Node adds by itself. */
+const OWN_FIELDS = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding']);
 
 export async function handshakes(setting: Setting): Promise<Row[]> {
   const { backendUrl, options } = setting;
-  const flags = ['--cert-dir', setting.certDir, '--lru-cache-duration', FOREVER];
-  await using forwarding = await startProgram(
-    options,
-    [...flags, '--backend', backendUrl],
-    setting.newStateDir(),
-  );
-  await using ownPage = await startProgram(options, flags, setting.newStateDir());
-  const page = await request({ port: ownPage.port, name: setting.ec.name });
-  const body = 'x'.repeat(Buffer.byteLength(page.body));
+  const flags = ['--cert-dir', setting.certDir, '--lru-cache-duration', FOREVER, '--backend', backendUrl];
+  const start = (): Promise<Server> => startProgram(options, flags, setting.newStateDir());
+  const answer = await cannedAnswer(start, setting.ec.name);
+  const canned = { label: 'canned answer', path: RESERVED_PATH, status: answer.status };
+  const forwarded = { label: 'forwarded', path: '/', status: 200 };
   const rows: Row[] = [];
-  for (const [key, { name, chainPath, keyPath }] of [
-    ['EC P-256', setting.ec],
-    ['RSA-2048', setting.rsa],
-  ] as const) {
-    await using forwardingPeer = await startPeer(options, {
-      cert: chainPath,
-      key: keyPath,
-      backend: backendUrl,
-    });
-    await using answeringPeer = await startPeer(options, { cert: chainPath, key: keyPath, body });
-    for (const [kind, server, peer] of [
-      ['forwarding', forwarding, forwardingPeer],
-      ['own page', ownPage, answeringPeer],
-    ] as const) {
-      for (const resume of [false, true]) {
-        // What a ticket resumes does not depend on the kind of key.
-        if (resume && key !== 'EC P-256') continue;
-        const title = `${resume ? 'resumed' : `full ${key}`}, one request, ${kind}`;
-        const names = [name];
-        const [base, own] = await compare(
-          setting.load,
-          [
-            { title: 'https', server: peer, names, resume },
-            { title, server, names, resume, ...(kind === 'own page' ? { tier: 'lru' } : {}) },
-          ],
-          options,
-        );
-        rows.push(ratioRow(base!, own!, resume ? undefined : WANTED_RATIO));
-      }
-    }
+  const measure = async (
+    { name, chainPath, keyPath }: Setting['ec'],
+    { label, path, status }: typeof canned,
+    title: string,
+    resume = false,
+  ): Promise<void> => {
+    const settings = path === RESERVED_PATH ? { answer } : { backend: backendUrl };
+    // Both anew each time: neither is warmer than the other.
+    await using server = await start();
+    await using peer = await startPeer(options, { cert: chainPath, key: keyPath, ...settings });
+    const common = { names: [name], path, status, resume };
+    const [base, own] = await compare(
+      setting.load,
+      [
+        { ...common, title: 'https', server: peer },
+        { ...common, title: `${title}, one request, ${label}`, server },
+      ],
+      options,
+    );
+    rows.push(ratioRow(base!, own!, resume ? undefined : WANTED_RATIO));
+  };
+  for (const kind of [canned, forwarded]) {
+    await measure(setting.ec, kind, 'full EC P-256');
+    await measure(setting.rsa, kind, 'full RSA-2048');
+    // What a ticket resumes does not depend on the kind of key.
+    await measure(setting.ec, kind, 'resumed', true);
   }
   return rows;
+}
+
+/** The answer of this program, for the peer to give the same. */
+async function cannedAnswer(
+  start: () => Promise<Server>,
+  name: string,
+): Promise<NonNullable<PeerSettings['answer']>> {
+  await using server = await start();
+  const { port } = server;
+  const { status, headers, body } = await request({ port, name, path: RESERVED_PATH });
+  const fields = Object.entries(headers).filter(([field]) => !OWN_FIELDS.has(field));
+  return {
+    status,
+    headers: Object.fromEntries(fields.map(([field, value]) => [field, String(value)])),
+    body,
+  };
 }

@@ -32,9 +32,7 @@ export async function start(setting: Setting): Promise<Row[]> {
       startProgram({ ...options, workers: cpus }, [], caState),
     ),
     kind('ready, first start (makes its CA)', false, () => startProgram(options, [], setting.newStateDir())),
-    kind('plain https listens', false, () =>
-      startPeer(options, { cert: ec.chainPath, key: ec.keyPath, body: '' }),
-    ),
+    kind('plain https listens', false, () => startPeer(options, { cert: ec.chainPath, key: ec.keyPath })),
   ];
   // The first of each is not counted: it makes the CA, and has the files to read from the disk.
   for (let round = -1; round < options.rounds; round++) {

@@ -16,12 +16,11 @@ const ROUND_TRIPS = { '1': 2, '2': 1 } as const;
 /** Asked in turn: none of them is asked again while it is being answered. */
 const WARM_NAMES = Array.from({ length: 16 }, (_, i) => COLD_NAMES.replace('#', String(i)));
 const COUNTED_LOOKUPS = 50;
-/** Room for the rounds that warm up, and for the look-ups that are counted. */
-const SPARE_NAMES = 1_000;
 
 export async function tiers(setting: Setting): Promise<Row[]> {
   const { load, options } = setting;
-  const count = options.rounds * options.operations + SPARE_NAMES;
+  const first = options.warmUp + options.rounds * options.operations;
+  const count = first + COUNTED_LOOKUPS;
   const redis = await primedRedis(setting, count);
   try {
     const start = (strategy: '1' | '2', ...flags: string[]): Promise<Server> =>
@@ -46,7 +45,6 @@ export async function tiers(setting: Setting): Promise<Row[]> {
       { title: 'cold name through Redis, style 1', server: cold1, names: COLD_NAMES, tier: 'redis' },
     ];
     const [hit, lapsed, ...others] = await compare(load, contenders, options);
-    const first = count - SPARE_NAMES / 2;
     return [
       { what: hit!.title, ours: cost(hit!) },
       ratioRow(hit!, lapsed!, WANTED_LAPSED_RATIO),
@@ -68,12 +66,8 @@ async function roundTripsRow(
 ): Promise<Row> {
   // One at a time: what is asked at once shares a round trip.
   const order = {
-    port,
-    names: COLD_NAMES,
-    first,
-    operations: COUNTED_LOOKUPS,
-    concurrency: 1,
-    resume: false,
+    ...{ port, names: COLD_NAMES, path: '/', status: 200 },
+    ...{ first, operations: COUNTED_LOOKUPS, concurrency: 1, resume: false },
   };
   const trips = await readsDuring(redis, async () => {
     const { tiers } = await load.perform(order);
