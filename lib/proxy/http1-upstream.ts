@@ -85,9 +85,26 @@ function connectorTo(
     ...(socketPath === undefined ? {} : { socketPath }),
     ...(ca === undefined ? {} : { ca }),
   });
-  if (isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0) return connect;
   // An address is no server name; the certificate must hold it all the same.
-  return (options, callback) => connect({ ...options, servername: '' }, callback);
+  const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
+  return (options, callback) =>
+    connect(isAddress ? { ...options, servername: '' } : options, (...result) => {
+      // Before undici's own listener.
+      result[1]?.on('error', noteBreak);
+      callback(...result);
+    });
+}
+
+/** True while a connection tells its listeners that it has broken. */
+let isBreaking = false;
+
+/**
+ * undici takes a reset for the end of a body that has no length (as macOS shows some ends): half a body would be passed on as
+ * a whole one. It says so from within the socket's own event.
+ */
+function noteBreak(): void {
+  isBreaking = true;
+  process.nextTick(() => (isBreaking = false));
 }
 
 /** From undici's events to ours. */
@@ -125,6 +142,12 @@ class Course implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (isBreaking) {
+      this.#events.onError(
+        new UpstreamError('broken', true, 'the connection broke in the middle of the body'),
+      );
+      return;
+    }
     this.#events.onEnd(textOf(controller.rawTrailers));
   }
 
