@@ -15,7 +15,8 @@ export interface ClientSide {
   invite(): void;
   /** An informational response, 103 for example. */
   inform(status: number, headers: readonly string[]): void;
-  head(status: number, statusMessage: string | undefined, headers: readonly string[]): void;
+  /** @param isAll no body and no trailers follow. `end` does, all the same. */
+  head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll?: boolean): void;
   /** Sends a head that has not gone out with a body. */
   flush(): void;
   /** @returns false when the client is slow: wait for `onDrain`. */
@@ -154,8 +155,11 @@ export class Http2ClientSide implements ClientSide {
     }
   }
 
-  head(status: number, _statusMessage: string | undefined, headers: readonly string[]): void {
-    this.#response.writeHead(status, toObject(headers));
+  head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
+    const { stream } = this.#response;
+    if (!isAll) this.#response.writeHead(status, toObject(headers));
+    else if (!stream.destroyed)
+      stream.respond({ ':status': status, ...toObject(headers) }, { endStream: true });
   }
 
   flush(): void {
@@ -173,7 +177,8 @@ export class Http2ClientSide implements ClientSide {
   }
 
   cut(): void {
-    this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // A close would first end it, and a body without a length look whole.
+    this.#response.stream.destroy(new Error('the response is cut'));
   }
 
   refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {

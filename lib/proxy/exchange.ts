@@ -99,9 +99,9 @@ export class Exchange implements UpstreamEvents {
     if (!this.#isOver) this.#client.inform(status, headers);
   }
 
-  onHead(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
+  onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.#isOver) return;
-    this.#client.head(status, statusMessage, this.#options.responseHeaders(responseHeaders(headers)));
+    this.#client.head(status, statusMessage, this.#options.responseHeaders(responseHeaders(headers)), isAll);
     // The head goes out with the first piece of the body if that has come with it, else by itself.
     process.nextTick(() => {
       if (!this.#hasBegunBody) this.#client.flush();
@@ -134,7 +134,10 @@ export class Exchange implements UpstreamEvents {
 
   #dispatch(upstream: Upstream): void {
     const { head } = this.#options;
-    upstream.dispatch({ ...head, body: this.#body, trailers: () => this.#client.requestTrailers() }, this);
+    upstream.dispatch(
+      { ...head, body: this.#body, trailers: () => responseHeaders(this.#client.requestTrailers()) },
+      this,
+    );
   }
 
   /** There were several, and none takes it. */
@@ -149,6 +152,17 @@ export class Exchange implements UpstreamEvents {
     const place = this.#place;
     if (place === undefined) return false;
     const isUnread = body === null || !body.readableDidRead;
+    const isRepeatable = error.sent ? body === null && IDEMPOTENT.has(head.method) : isUnread;
+    if (error.kind === 'broken' && isRepeatable && !this.#triedAgain) {
+      this.#triedAgain = true;
+      log.debug('request sent again', {
+        id: this.#context.id,
+        backend: place.target.name,
+        error: error.message,
+      });
+      this.#dispatch(place.target);
+      return true;
+    }
     if (!error.sent && error.kind !== 'invalid' && isUnread) {
       place.leave('failed');
       this.#tried.add(place.target);
@@ -161,17 +175,6 @@ export class Exchange implements UpstreamEvents {
         this.send();
         return true;
       }
-      return false;
-    }
-    if (error.kind === 'broken' && body === null && IDEMPOTENT.has(head.method) && !this.#triedAgain) {
-      this.#triedAgain = true;
-      log.debug('request sent again', {
-        id: this.#context.id,
-        backend: place.target.name,
-        error: error.message,
-      });
-      this.#dispatch(place.target);
-      return true;
     }
     return false;
   }

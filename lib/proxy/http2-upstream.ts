@@ -1,179 +1,140 @@
 /**
- * A backend over HTTP/2, by Node's client: one session, on which the requests are streams; a new one when the backend has
- * closed it or says GOAWAY. TLS with ALPN for https origins, prior knowledge for http ones.
+ * A backend over HTTP/2, by Node's client: the requests are streams of a session, and of a second one where the backend
+ * allows no more streams on the first. TLS with ALPN for https origins, prior knowledge for http ones.
+ *
+ * A session is used until the backend closes it, says GOAWAY or lets a request run out of time. What the backend has
+ * refused, or has not looked at before its GOAWAY, counts as never sent.
  */
-import {
-  connect,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import { connect as connectTcp } from 'node:net';
-import { pipeline } from 'node:stream';
+import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect as connectTcp, isIP } from 'node:net';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import { toObject } from './fields.js';
+import { Http2Course } from './http2-course.js';
 import {
   UpstreamError,
   type HttpBackend,
   type Upstream,
   type UpstreamEvents,
-  type UpstreamFailure,
   type UpstreamRequest,
 } from './upstream.js';
+
+/** What nghttp2 may hold for a session; above it answers are refused. Back-pressure keeps it far below. */
+const MAX_SESSION_MEMORY_MIB = 256;
+/** What a backend may send on one stream before somebody has taken it. */
+const STREAM_WINDOW_BYTES = 262_144;
+
+interface Line {
+  readonly session: ClientHttp2Session;
+  streams: number;
+}
 
 export class Http2Upstream implements Upstream {
   readonly name: string;
   readonly #backend: HttpBackend;
   readonly #limits: LimitSettings;
-  #session: ClientHttp2Session | undefined;
+  /** Those that new requests may go to. */
+  readonly #lines = new Set<Line>();
 
   constructor(backend: HttpBackend, limits: LimitSettings) {
-    this.name = backend.origin.replace(/^http/, 'h2+http');
+    this.name = backend.socketPath === undefined ? `h2+${backend.origin}` : `h2+unix:${backend.socketPath}`;
     this.#backend = backend;
     this.#limits = limits;
   }
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
     const { method, path, host, headers, body } = request;
-    const scheme = this.#backend.origin.startsWith('https:') ? 'https' : 'http';
-    let stream: ClientHttp2Stream;
+    const line = this.#freeLine() ?? this.#open();
+    const abort = new AbortController();
     try {
-      stream = this.#open().request(
+      const stream = line.session.request(
         {
           ':method': method,
           ':path': path,
-          ':scheme': scheme,
+          ':scheme': this.#backend.origin.startsWith('https:') ? 'https' : 'http',
           ...(host !== undefined && { ':authority': host }),
           ...toObject(headers),
-          // We pass trailers on, whatever the client's hop can do.
+          // Trailers are passed on, whatever the client's hop can do.
           te: 'trailers',
         },
-        { endStream: body === null, waitForTrailers: body !== null },
+        { endStream: body === null, waitForTrailers: body !== null, signal: abort.signal },
       );
+      line.streams += 1;
+      // An idle session does not keep the process.
+      line.session.ref();
+      stream.once('close', () => {
+        line.streams -= 1;
+        if (line.streams === 0 && !line.session.destroyed) line.session.unref();
+      });
+      new Http2Course(stream, request, events, {
+        headersTimeoutMs: this.#limits.backendHeadersTimeoutMs,
+        bodyTimeoutMs: this.#limits.backendBodyTimeoutMs,
+        abort,
+        // Perhaps nobody is there any more.
+        onTimeout: () => this.#retire(line),
+      });
     } catch (thrown) {
       events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
-      return;
     }
-    new Course(stream, request, events, this.#limits);
   }
 
-  close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    if (session === undefined || session.destroyed) return Promise.resolve();
-    return new Promise((resolve) => session.close(resolve));
+  async close(): Promise<void> {
+    const lines = [...this.#lines];
+    this.#lines.clear();
+    await Promise.all(
+      lines.map(
+        ({ session }) =>
+          new Promise<void>((resolve) => {
+            if (session.destroyed) {
+              resolve();
+              return;
+            }
+            session.once('close', () => resolve());
+            session.close();
+          }),
+      ),
+    );
   }
 
-  #open(): ClientHttp2Session {
-    const current = this.#session;
-    if (current !== undefined && !current.closed && !current.destroyed) return current;
+  #freeLine(): Line | undefined {
+    for (const line of this.#lines) {
+      if (line.session.closed || line.session.destroyed) this.#lines.delete(line);
+      else if (line.streams < (line.session.remoteSettings.maxConcurrentStreams ?? Infinity)) return line;
+    }
+    return undefined;
+  }
+
+  /** No new requests there; those under way go on. */
+  #retire(line: Line): void {
+    this.#lines.delete(line);
+    if (!line.session.closed) line.session.close();
+  }
+
+  #open(): Line {
     const { origin, socketPath } = this.#backend;
-    const session = connect(
-      origin,
-      socketPath === undefined ? {} : { createConnection: () => connectTcp(socketPath) },
-    );
+    const hostname = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1');
+    const session = connect(origin, {
+      maxSessionMemory: MAX_SESSION_MEMORY_MIB,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      // The certificate must be for the host of the URL.
+      ...(isIP(hostname) === 0 && { servername: hostname }),
+      ...(socketPath !== undefined && { createConnection: () => connectTcp(socketPath) }),
+    });
+    const line: Line = { session, streams: 0 };
+    this.#lines.add(line);
     const { backendConnectTimeoutMs } = this.#limits;
-    const timer = setTimeout(
-      () =>
-        session.destroy(
-          new UpstreamError('timeout', false, `no connection in ${backendConnectTimeoutMs} ms`),
-        ),
-      backendConnectTimeoutMs,
-    );
+    const timer = setTimeout(() => {
+      const error = new UpstreamError('timeout', false, `no connection after ${backendConnectTimeoutMs} ms`);
+      session.destroy(error);
+    }, backendConnectTimeoutMs);
     session.once('connect', () => clearTimeout(timer));
-    session.once('close', () => clearTimeout(timer));
+    session.once('close', () => {
+      clearTimeout(timer);
+      this.#lines.delete(line);
+    });
     // Its streams fail with it, and tell those who wait.
     session.on('error', () => undefined);
-    session.on('goaway', () => {
-      if (this.#session === session) this.#session = undefined;
-    });
-    // An idle session does not keep the process.
-    session.unref();
-    this.#session = session;
-    return session;
+    session.on('goaway', () => this.#lines.delete(line));
+    return line;
   }
-}
-
-/** One stream, from Node's events to ours. */
-class Course {
-  readonly #stream: ClientHttp2Stream;
-  readonly #events: UpstreamEvents;
-  #trailers: string[] = [];
-  #aborted = false;
-  #hasHead = false;
-  #isOver = false;
-
-  constructor(
-    stream: ClientHttp2Stream,
-    request: UpstreamRequest,
-    events: UpstreamEvents,
-    limits: LimitSettings,
-  ) {
-    this.#stream = stream;
-    this.#events = events;
-    stream.setTimeout(limits.backendHeadersTimeoutMs, () => this.#timeOut());
-    stream.on('headers', (headers: IncomingHttpHeaders) =>
-      events.onInformation(Number(headers[':status']), flat(headers)),
-    );
-    stream.on('response', (headers) => {
-      this.#hasHead = true;
-      stream.setTimeout(limits.backendBodyTimeoutMs, () => this.#timeOut());
-      events.onHead(Number(headers[':status']), undefined, flat(headers));
-    });
-    stream.on('data', (chunk: Buffer) => events.onData(chunk));
-    stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
-    stream.on('end', () => this.#end());
-    stream.on('error', (error: Error) => this.#fail(error));
-    stream.on('close', () =>
-      this.#fail(new Error(`the backend closed the stream (code ${String(stream.rstCode)})`)),
-    );
-    stream.on('wantTrailers', () => stream.sendTrailers(toObject(request.trailers())));
-    events.onStart({
-      pause: () => stream.pause(),
-      resume: () => stream.resume(),
-      abort: () => {
-        this.#aborted = true;
-        stream.close(constants.NGHTTP2_CANCEL);
-      },
-    });
-    if (request.body !== null) {
-      pipeline(request.body, stream, () => undefined);
-    }
-  }
-
-  #end(): void {
-    // The end of a stream that was reset is no end of the response.
-    if (this.#isOver || !this.#hasHead || this.#stream.rstCode) return;
-    this.#isOver = true;
-    this.#events.onEnd(this.#trailers);
-  }
-
-  #timeOut(): void {
-    this.#fail(new UpstreamError('timeout', true, 'the backend is out of time'));
-    this.#stream.close(constants.NGHTTP2_CANCEL);
-  }
-
-  #fail(error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const known = error instanceof UpstreamError ? error : undefined;
-    const refused = this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-    // A stream gets its number when its head is on the wire.
-    const sent = known?.sent ?? (this.#stream.id !== undefined && !this.#stream.pending && !refused);
-    const kind: UpstreamFailure = this.#aborted
-      ? 'aborted'
-      : (known?.kind ?? (sent || refused ? 'broken' : 'connect'));
-    this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
-  }
-}
-
-function flat(headers: IncomingHttpHeaders): string[] {
-  const fields: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(':') || value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) fields.push(name, one);
-  }
-  return fields;
 }

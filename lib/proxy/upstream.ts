@@ -59,7 +59,13 @@ export interface UpstreamEvents {
   onStart(controller: UpstreamController): void;
   /** An informational response (103 Early Hints, for example), which comes before the head. */
   onInformation(status: number, headers: readonly string[]): void;
-  onHead(status: number, statusMessage: string | undefined, headers: readonly string[]): void;
+  /** @param isAll the response ends with it: on HTTP/2 that is part of the message, gRPC's failures are such. */
+  onHead(
+    status: number,
+    statusMessage: string | undefined,
+    headers: readonly string[],
+    isAll?: boolean,
+  ): void;
   onData(chunk: Buffer): void;
   onEnd(trailers: readonly string[]): void;
   onError(error: UpstreamError): void;

@@ -33,7 +33,6 @@ const listener: RequestListener = (incoming, response) => {
       response.end('hinted');
       return;
     case '/cut':
-      response.writeHead(200, { 'Content-Length': 1000 });
       response.write('half', () => response.destroy());
       return;
     case '/early':
