@@ -66,6 +66,11 @@ export class Handler {
       client.refuse(404);
       return;
     }
+    if (balancer.targets.length === 0) {
+      // A tcp route: it is for connections of that server name, which never come here.
+      client.refuse(421);
+      return;
+    }
     const { log, limits } = this.#options;
     const { hsts } = this.#options.headers;
     const common = {
