@@ -53,11 +53,19 @@ const PLAIN_HTTP_ANSWER = (() => {
   ].join('\r\n');
 })();
 
-const infos = new WeakMap<Socket, ConnectionInfo>();
+/**
+ * Where a socket, raw or TLS, carries its handshake. The listeners are functions shared by all connections that find it
+ * here: a closure for each listener of each connection, and a WeakMap, cost 2 % of a handshake.
+ */
+const HANDSHAKE = Symbol('handshake');
+
+interface Carrier {
+  [HANDSHAKE]?: Handshake;
+}
 
 /** What the handshake of this connection came to. */
 export function connectionInfo(socket: Socket): ConnectionInfo | undefined {
-  return infos.get(socket);
+  return (socket as Carrier)[HANDSHAKE]?.info;
 }
 
 /** Not in Node's types, needed on a server-side socket that was made by hand (both undocumented). */
@@ -73,37 +81,71 @@ export function terminateTls(server: Server, options: ListenerOptions): Readonly
   const open = new Set<Socket>();
   server.on('connection', (raw) => {
     open.add(raw);
-    raw.once('close', () => open.delete(raw));
-    new Handshake(raw, options);
+    new Handshake(raw, options, open);
   });
   return open;
 }
 
+function onRawData(this: Carrier, chunk: Buffer): void {
+  this[HANDSHAKE]?.receive(chunk);
+}
+function onRawEnd(this: Carrier): void {
+  this[HANDSHAKE]?.fail('closed', 'the client ended the connection before its ClientHello');
+}
+function onRawError(this: Carrier, error: Error): void {
+  this[HANDSHAKE]?.fail('closed', error.message);
+}
+function onRawClose(this: Carrier): void {
+  this[HANDSHAKE]?.closed();
+}
+function onTimeout(handshake: Handshake): void {
+  handshake.fail('timeout', 'the client took too long over the handshake');
+}
+function onTlsClose(this: Carrier): void {
+  this[HANDSHAKE]?.fail('closed', GONE);
+}
+function onTlsFailure(this: Carrier & TLSSocket, error: Error): void {
+  this[HANDSHAKE]?.fail('tls-error', error.message);
+  this.destroy();
+}
+function onTlsError(this: Carrier, error: Error): void {
+  this[HANDSHAKE]?.fail('tls-error', error.message);
+}
+function onSecure(this: Carrier & TLSSocket): void {
+  this[HANDSHAKE]?.secured(this);
+}
+
+const GONE = 'the client closed the connection';
+
 /** One connection until its handshake is done. */
 class Handshake {
+  info: ConnectionInfo | undefined;
   readonly #raw: Socket;
   readonly #options: ListenerOptions;
-  readonly #client: string;
+  readonly #open: Set<Socket>;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   /** Asked of the parser: a drip of single bytes is not parsed at each of them. */
   #needBytes = 0;
   #timer: NodeJS.Timeout;
   #done = false;
+  /** What `onSecure` is told, once it is known. */
+  #coming: ConnectionInfo | undefined;
 
-  constructor(raw: Socket, options: ListenerOptions) {
+  constructor(raw: Socket, options: ListenerOptions, open: Set<Socket>) {
     this.#raw = raw;
     this.#options = options;
-    this.#client = raw.remoteAddress ?? '';
+    this.#open = open;
     this.#timer = this.#startTimer();
+    (raw as Carrier)[HANDSHAKE] = this;
     raw.setNoDelay(true);
-    raw.on('data', this.#onData);
-    raw.on('error', this.#onError);
-    raw.on('close', this.#onClose);
-    raw.on('end', this.#onEnd);
+    raw.on('data', onRawData);
+    raw.on('error', onRawError);
+    raw.on('close', onRawClose);
+    raw.on('end', onRawEnd);
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  receive(chunk: Buffer): void {
     this.#received.push(chunk);
     this.#receivedBytes += chunk.length;
     if (this.#receivedBytes < this.#needBytes) return;
@@ -115,37 +157,57 @@ class Handshake {
         this.#needBytes = hello.needBytes;
         return;
       case 'plain-http':
-        this.#fail('plain-http', 'plain HTTP on a TLS port', PLAIN_HTTP_ANSWER);
+        this.fail('plain-http', 'plain HTTP on a TLS port', PLAIN_HTTP_ANSWER);
         return;
       case 'invalid':
-        this.#fail('not-tls', hello.reason);
+        this.fail('not-tls', hello.reason);
         return;
       case 'hello':
         this.#choose(hello.serverName, bytes);
     }
-  };
+  }
 
-  readonly #onError = (error: Error): void => this.#fail('closed', error.message);
-  readonly #onClose = (): void => this.#fail('closed', 'the client closed the connection');
-  readonly #onEnd = (): void =>
-    this.#fail('closed', 'the client ended the connection before its ClientHello');
-  readonly #onTimeout = (): void => this.#fail('timeout', 'the client took too long over the handshake');
+  closed(): void {
+    this.#open.delete(this.#raw);
+    this.fail('closed', GONE);
+  }
+
+  secured(socket: TLSSocket): void {
+    if (this.#done || this.#coming === undefined) return;
+    this.#finish();
+    socket.off('_tlsError', onTlsFailure);
+    socket.off('close', onTlsClose);
+    const internals = socket as unknown as TlsInternals;
+    internals._releaseControl();
+    internals.secureConnecting = false;
+    this.info = this.#coming;
+    this.#options.onSecure(socket, this.info);
+  }
+
+  fail(reason: HandshakeFailure, detail: string, answer?: string): void {
+    if (this.#done) return;
+    this.#finish();
+    this.#raw.off('data', onRawData);
+    if (answer === undefined) this.#raw.destroy();
+    else this.#endWith(answer);
+    this.#options.onFailure(reason, detail);
+  }
 
   #startTimer(): NodeJS.Timeout {
-    return setTimeout(this.#onTimeout, this.#options.handshakeTimeoutMs());
+    return setTimeout(onTimeout, this.#options.handshakeTimeoutMs(), this);
   }
 
   #choose(rawName: string | undefined, bytes: Buffer): void {
     const raw = this.#raw;
     // Paused before the bytes go back, or they would be emitted to nobody and lost.
     raw.pause();
-    raw.off('data', this.#onData);
-    raw.off('end', this.#onEnd);
+    raw.off('data', onRawData);
+    raw.off('end', onRawEnd);
     raw.unshift(bytes);
     this.#received = [];
     const serverName = rawName === undefined ? undefined : normaliseServerName(rawName);
     const startedMs = performance.now();
-    const choice = this.#options.choose(serverName, this.#client);
+    const choice = this.#options.choose(serverName, raw.remoteAddress ?? '');
     if (choice instanceof Promise) {
       clearTimeout(this.#timer);
       void choice.then((late) => {
@@ -158,51 +220,24 @@ class Handshake {
     }
   }
 
-  #secure(choice: Choice, serverName: ServerName | undefined, chooseMs: number): void {
-    const raw = this.#raw;
-    const socket = new TLSSocket(raw, {
+  #secure({ context, tier }: Choice, serverName: ServerName | undefined, chooseMs: number): void {
+    this.#coming = serverName === undefined ? { tier, chooseMs } : { serverName, tier, chooseMs };
+    const socket = new TLSSocket(this.#raw, {
       isServer: true,
-      secureContext: choice.context,
+      secureContext: context,
       ALPNProtocols: [...this.#options.alpnProtocols],
       requestCert: false,
     });
-    socket.on('error', (error: Error) => this.#fail('tls-error', error.message));
-    const onTlsError = (error: Error): void => {
-      this.#fail('tls-error', error.message);
-      socket.destroy();
-    };
-    socket.on('_tlsError', onTlsError);
-    socket.on('close', this.#onClose);
-    socket.on('secure', () => {
-      if (this.#done) return;
-      this.#finish();
-      socket.off('_tlsError', onTlsError);
-      socket.off('close', this.#onClose);
-      const internals = socket as unknown as TlsInternals;
-      internals._releaseControl();
-      internals.secureConnecting = false;
-      const info: ConnectionInfo =
-        serverName === undefined
-          ? { tier: choice.tier, chooseMs }
-          : { serverName, tier: choice.tier, chooseMs };
-      infos.set(socket, info);
-      this.#options.onSecure(socket, info);
-    });
+    (socket as Carrier)[HANDSHAKE] = this;
+    socket.on('error', onTlsError);
+    socket.on('_tlsError', onTlsFailure);
+    socket.on('close', onTlsClose);
+    socket.on('secure', onSecure);
   }
 
   #finish(): void {
     this.#done = true;
     clearTimeout(this.#timer);
-    this.#raw.off('close', this.#onClose);
-  }
-
-  #fail(reason: HandshakeFailure, detail: string, answer?: string): void {
-    if (this.#done) return;
-    this.#finish();
-    this.#raw.off('data', this.#onData);
-    if (answer === undefined) this.#raw.destroy();
-    else this.#endWith(answer);
-    this.#options.onFailure(reason, detail);
   }
 
   /**
