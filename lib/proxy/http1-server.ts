@@ -32,6 +32,7 @@ export class Http1Server {
   readonly #connections = new WeakMap<Socket, ClientConnection>();
   /** Connections that have asked nothing yet. Browsers open some to have them ready. */
   readonly #unused = new Set<Socket>();
+  readonly #underWay = new Set<ServerResponse>();
   #draining = false;
 
   /** @param onRequest told of each request, also of those that are refused here, before anything is answered. */
@@ -87,6 +88,7 @@ export class Http1Server {
     this.#server.closeIdleConnections();
     // For Node a connection is idle after its first request only.
     for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
+    for (const response of this.#underWay) if (!response.headersSent) response.shouldKeepAlive = false;
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
@@ -96,8 +98,10 @@ export class Http1Server {
     if (this.#draining) {
       response.shouldKeepAlive = false;
     } else {
+      this.#underWay.add(response);
       // A response that was begun before the drain leaves an idle connection behind: nobody else would close it.
       response.once('close', () => {
+        this.#underWay.delete(response);
         if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
       });
     }
