@@ -244,7 +244,6 @@ export class Primary {
       await this.#supervisor?.configure(
         workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
         settings.workers,
-        settings.drainTimeoutMs,
       );
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',

@@ -28,6 +28,11 @@ const BROADCAST_DEADLINE_MS = 1_500;
 const YOUNG_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 10_000;
+/**
+ * A reload cuts nothing: a worker that is taken away goes with its last connection, a WebSocket perhaps. As good as for ever,
+ * and short enough for a timer. A stop drains it anew.
+ */
+const RETIREMENT_MS = 2_000_000_000;
 /** Beyond the drain time-out that the workers keep themselves. */
 const KILL_AFTER_MS = 2_000;
 
@@ -101,7 +106,7 @@ export class Supervisor {
   }
 
   /** Gives every worker new settings, and starts or drains workers until there are `count`. Returns when all have acknowledged. */
-  async configure(settings: WorkerSettings, count: number, drainTimeoutMs: number): Promise<void> {
+  async configure(settings: WorkerSettings, count: number): Promise<void> {
     if (this.#stopping) return;
     this.#wanted = count;
     const live = this.#live();
@@ -110,7 +115,7 @@ export class Supervisor {
     if (this.#isStopping()) return;
     const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
-    for (const member of surplus) void this.#drain(member, drainTimeoutMs);
+    for (const member of surplus) void this.#drain(member, RETIREMENT_MS);
   }
 
   /** Asks something of every worker. Says how many were asked, and how many have answered in time. */

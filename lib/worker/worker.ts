@@ -88,6 +88,7 @@ class Worker {
   #settings: WorkerSettings;
   #listening = 0;
   #draining = false;
+  #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(bus: Bus, settings: WorkerSettings) {
     const id = cluster.worker?.id ?? 0;
@@ -203,15 +204,19 @@ class Worker {
     this.log.reopen();
   }
 
-  /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`. */
+  /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`, of the last call. */
   drain(timeoutMs: number): void {
-    if (this.#draining) return;
-    this.#draining = true;
     const exit = (): never => {
-      this.#frontend.flushLogs();
       this.log.flush();
       process.exit(0);
     };
+    clearTimeout(this.#drainTimer);
+    this.#drainTimer = setTimeout(() => {
+      this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
+      exit();
+    }, timeoutMs);
+    if (this.#draining) return;
+    this.#draining = true;
     for (const server of this.#servers) server.close();
     this.#frontend.drain();
     const check = (): void => {
@@ -220,10 +225,6 @@ class Worker {
     for (const open of this.#connections) {
       for (const socket of open) socket.once('close', () => setImmediate(check));
     }
-    setTimeout(() => {
-      this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
-      exit();
-    }, timeoutMs);
     setImmediate(check);
   }
 

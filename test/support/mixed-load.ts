@@ -53,7 +53,12 @@ export async function startMixedLoad(port: number, name: string): Promise<MixedL
   }
 
   async function kept(isAgain = false): Promise<void> {
-    const outgoing = httpsRequest({ host: '127.0.0.1', port, agent, headers: { host: name } });
+    const outgoing = httpsRequest({
+      host: '127.0.0.1',
+      port,
+      headers: { host: name },
+      ...(isAgain ? { agent: false, servername: name, rejectUnauthorized: false } : { agent }),
+    });
     outgoing.end();
     let response: IncomingMessage;
     try {

@@ -51,8 +51,8 @@ describe('Under a mixed load', function () {
         word,
         flags: {
           workers: states.length + 1,
-          // A worker that is taken away cuts its WebSockets then.
-          'drain-timeout': 300,
+          // Of a stop: a worker that is taken away lives on as long as its WebSockets.
+          'drain-timeout': 0.5,
           backend: backend.url,
           'default-cert': join(pair, 'fullchain.pem'),
           'default-key': join(pair, 'privkey.pem'),
