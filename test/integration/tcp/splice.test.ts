@@ -188,7 +188,8 @@ describe('A spliced connection', () => {
     const [clientSum] = await Promise.all([drain(client), fill(client)]);
     expect(clientSum).to.equal(sum);
     expect(await backendSum[0]).to.equal(sum);
-    expect((await peakBytes(program)) - before).to.be.lessThan(60 * MIB);
+    // What has been read and passed on is garbage for a while.
+    expect((await peakBytes(program)) - before).to.be.lessThan(130 * MIB);
   }).timeout(60_000);
 
   for (const slow of ['client', 'backend'] as const) {
