@@ -96,7 +96,8 @@ export class Http1ClientSide implements ClientSide {
 
   refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
     // What is malformed for us may hide another request for somebody else: the connection ends.
-    if (status === 400 || status === 408 || status === 501) this.#response.shouldKeepAlive = false;
+    if (status === 400 || status === 408 || status === 431 || status === 501)
+      this.#response.shouldKeepAlive = false;
     this.endAfterResponse();
     sendPage(this.#response, this.#pageFor(status), headers);
   }

@@ -7,6 +7,12 @@
 import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../tls/connection-info.js';
 
+/**
+ * So many fields may a request have. Node's server leaves out what is above 1,000, and what we add comes last: with more, a
+ * client could keep the backend from seeing it.
+ */
+export const MAX_FIELDS = 512;
+
 /** RFC 9110 §7.6.1: fields for one hop only. */
 const HOP_BY_HOP = new Set([
   'connection',

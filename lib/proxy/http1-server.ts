@@ -11,6 +11,7 @@ import { answerAndClose, answerClientError } from './client-error.js';
 import { announcesBody, Http1ClientSide } from './client-side.js';
 import { errorPage } from './pages.js';
 import type { RequestContext } from './request-context.js';
+import { MAX_FIELDS } from './headers.js';
 import { newRequestId } from './request-id.js';
 import { passableProtocol } from './upgrade.js';
 
@@ -33,6 +34,8 @@ export class Http1Server {
   /** Connections that have asked nothing yet. Browsers open some to have them ready. */
   readonly #unused = new Set<Socket>();
   readonly #underWay = new Set<ServerResponse>();
+  /** Connections that end with the response that is under way: what comes behind its request is none of ours. */
+  readonly #ending = new WeakSet<Socket>();
   #draining = false;
 
   /** @param onRequest told of each request, also of those that are refused here, before anything is answered. */
@@ -95,6 +98,7 @@ export class Http1Server {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) throw new TypeError('a request on a connection that was not accepted');
     this.#unused.delete(request.socket);
+    if (this.#ending.has(request.socket)) return;
     if (this.#draining) {
       response.shouldKeepAlive = false;
     } else {
@@ -107,9 +111,10 @@ export class Http1Server {
     }
     const context = contextOf(request, response, connection, awaitsContinue);
     this.#onRequest(context);
-    const problem = framingProblem(request);
+    const problem = headProblem(request);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
+    if (!response.shouldKeepAlive) this.#ending.add(request.socket);
   }
 
   /** Node has let go of the connection: nothing else can follow on it. */
@@ -166,10 +171,11 @@ function contextOf(
 }
 
 /**
- * What Node's parser lets pass and we do not: a coding that would be lost on the way, for we take only chunks apart, and
- * chunks in a version that has none (RFC 9112 §6.1).
+ * What Node's parser lets pass and we do not: a coding that would be lost on the way, for we take only chunks apart, chunks in
+ * a version that has none (RFC 9112 §6.1), and more fields than a backend may look at.
  */
-function framingProblem({ headers, httpVersion }: IncomingMessage): 400 | 501 | undefined {
+function headProblem({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | 501 | undefined {
+  if (rawHeaders.length > 2 * MAX_FIELDS) return 431;
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;
   if (httpVersion === '1.0') return 400;

@@ -11,15 +11,13 @@ import {
 import type { LimitSettings } from '../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
 import { Http2ClientSide } from './client-side.js';
-import { withoutPseudoFields } from './headers.js';
+import { MAX_FIELDS, withoutPseudoFields } from './headers.js';
 import { errorPage } from './pages.js';
 import type { RequestContext } from './request-context.js';
 import { newRequestId } from './request-id.js';
 
 /** A client has so many streams at once: what nginx gives. */
 const MAX_CONCURRENT_STREAMS = 128;
-/** Pseudo fields and crumbs of cookies are counted too. */
-const MAX_FIELDS = 512;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
 
@@ -28,6 +26,7 @@ export class Http2Server {
   readonly #handle: (context: RequestContext) => void;
   readonly #onRequest: (context: RequestContext) => void;
   #idleTimeoutMs: number;
+  #maxHeaderBytes: number;
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
   readonly #sessions = new Set<ServerHttp2Session>();
   /** The connection that is being handed over: its session is made within that call. */
@@ -43,6 +42,7 @@ export class Http2Server {
     this.#handle = handle;
     this.#onRequest = onRequest;
     this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#maxHeaderBytes = limits.maxHeaderBytes;
     this.#server = createServer(
       {
         maxHeaderListPairs: MAX_FIELDS,
@@ -64,6 +64,7 @@ export class Http2Server {
   /** New limits, for new connections. */
   configure(limits: LimitSettings): void {
     this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#maxHeaderBytes = limits.maxHeaderBytes;
     this.#server.updateSettings({
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       maxHeaderListSize: limits.maxHeaderBytes,
@@ -110,7 +111,10 @@ export class Http2Server {
     }
     const context = contextOf(request, response, connection, awaitsContinue);
     this.#onRequest(context);
-    this.#handle(context);
+    // What the settings say of it is a request to the client, no limit.
+    const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > this.#maxHeaderBytes) context.client.refuse(431);
+    else this.#handle(context);
   }
 }
 
