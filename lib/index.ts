@@ -15,6 +15,7 @@ import { parseHtpasswd } from './admin/htpasswd.js';
 import type { CacheStatus, WorkersExpired } from './bus/messages.js';
 import { findFlag, type FlagName } from './config/defaults.js';
 import { loadSettings } from './config/load.js';
+import type { Address } from './config/settings.js';
 import type { PemHit } from './caches/pem-cache.js';
 import type { CertificateBundle, CertificatePair } from './domain/certificate.js';
 import { environmentError, usageError } from './domain/errors.js';
@@ -58,8 +59,10 @@ export interface CachedCertificate {
 }
 
 export interface ProxyHandle {
-  /** Where it listens, with the real ports. */
-  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** Where it listens for TLS, with the real ports. */
+  readonly addresses: readonly Address[];
+  /** Where it listens for plain HTTP (`http-listen`). */
+  readonly httpAddresses: readonly Address[];
   readonly cache: SharedCache;
   /** The names in the shared caches, at most 1,024: with a certificate, without one, being ordered. */
   status(): CacheStatus;
@@ -102,6 +105,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
   });
   return {
     addresses: primary.addresses,
+    httpAddresses: primary.httpAddresses,
     cache: {
       set: (name, pairs) => primary.resolver.seed(nameOf(name), pairs),
       get: (name) => {
@@ -146,4 +150,5 @@ export { examine } from './domain/certificate.js';
 export { normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
 export { ProxyError, type ErrorCode } from './domain/errors.js';
 export { silentLogger, type LogFields, type Logger, type LogLevel } from './log.js';
+export type { Address } from './config/settings.js';
 export type { CacheStatus, WorkersExpired } from './bus/messages.js';

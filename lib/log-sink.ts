@@ -1,5 +1,5 @@
 /**
- * Where log lines end up: stderr or a file, written at once, so that nothing is lost when the process exits.
+ * Where log lines end up: stderr, stdout or a file, written at once, so that nothing is lost when the process exits.
  *
  * A line that cannot be written (a full disk, a reader of stderr that is behind) waits, up to a bound, and is tried again:
  * with the next line, and a little later. Nothing here throws once the file is open, and nothing blocks but `flush`. (Pino's
@@ -19,27 +19,41 @@ const RETRY_MS = 100;
 /** How long `flush` waits for a slow reader. */
 const FLUSH_MS = 500;
 const FLUSH_STEP_MS = 10;
-const STDERR = 2;
+/** The file descriptors. */
+export const STDOUT = 1;
+export const STDERR = 2;
+
+/** What a sink is when it is not the log's. */
+export interface SinkKind {
+  /** Written to in place of a file. */
+  readonly fd: typeof STDOUT | typeof STDERR;
+  /** What names the file. */
+  readonly flagName: string;
+}
+
+const LOG: SinkKind = { fd: STDERR, flagName: '--log-file' };
 
 /** Writes some of the bytes and returns how many, or throws, as `fs.writeSync` does. */
 export type WriteBytes = (fd: number, bytes: Buffer) => number;
 
 export class LogSink implements LogStream {
   readonly #fd: number;
+  readonly #isFile: boolean;
   readonly #writeBytes: WriteBytes;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #retry: NodeJS.Timeout | undefined;
 
   /**
-   * @param file appended to; absent: stderr.
+   * @param file appended to; absent: the descriptor of its kind, for the log stderr.
    * @param writeBytes for tests.
    * @throws ProxyError ERR_USAGE: it cannot be opened for writing.
    */
-  constructor(file: string | undefined, writeBytes: WriteBytes = writeSync) {
+  constructor(file: string | undefined, writeBytes: WriteBytes = writeSync, kind: SinkKind = LOG) {
     this.#writeBytes = writeBytes;
+    this.#isFile = file !== undefined;
     if (file === undefined) {
-      this.#fd = STDERR;
+      this.#fd = kind.fd;
       return;
     }
     try {
@@ -47,7 +61,7 @@ export class LogSink implements LogStream {
       this.#fd = openSync(file, 'a', 0o640);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-      throw usageError(`--log-file names ${file}, which cannot be written: ${code}`, error);
+      throw usageError(`${kind.flagName} names ${file}, which cannot be written: ${code}`, error);
     }
   }
 
@@ -72,8 +86,8 @@ export class LogSink implements LogStream {
     this.flush();
     clearTimeout(this.#retry);
     this.#pending = [];
-    // Stderr is not ours to close.
-    if (this.#fd !== STDERR) closeSync(this.#fd);
+    // The standard ones are not ours to close.
+    if (this.#isFile) closeSync(this.#fd);
   }
 
   /** Writes as much as goes; returns the code of the error that is in the way. */

@@ -10,14 +10,32 @@
 import type { CertificatePair } from '../domain/certificate.js';
 import type { Resolution, ResolvePhase } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { AdminSettings, BackendSettings, LogSettings } from '../config/settings.js';
+import type {
+  AccessLogSettings,
+  AdminSettings,
+  HeaderSettings,
+  LimitSettings,
+  LogSettings,
+  RouteSettings,
+  UnknownNamePolicy,
+} from '../config/settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
 export const BUS_VERSION = 1;
 
 /** The part of the settings that a worker needs. */
 export interface WorkerSettings {
-  readonly backend?: BackendSettings;
+  readonly routes: readonly RouteSettings[];
+  readonly sendProxyProtocol?: 'v1' | 'v2';
+  readonly acceptProxyProtocol: readonly string[];
+  readonly unknownName: UnknownNamePolicy;
+  readonly headers: HeaderSettings;
+  readonly limits: LimitSettings;
+  readonly accessLog?: AccessLogSettings;
+  /** The manager, for HTTP-01 challenges on `--http-listen`: its origin, and what its certificate must chain to. */
+  readonly challengeServer?: { readonly origin: string; readonly caPem?: string };
+  /** By the index of the listener: default certificates of its own. */
+  readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
   readonly defaultPairs: readonly CertificatePair[];
   readonly certCacheDurationMs: number;
   readonly lruCacheDurationMs: number;
@@ -83,6 +101,9 @@ export interface PrimaryToWorker {
   drain: { params: { readonly timeoutMs: number }; result: None };
 }
 
+/** `--listen` or `--http-listen`. */
+export type ListenRole = 'tls' | 'http';
+
 /**
  * Sent beside the requests, since it carries a listening handle: the worker accepts on it from now on. After the last of
  * `count` the worker says `ready`.
@@ -90,6 +111,9 @@ export interface PrimaryToWorker {
 export interface ListenMessage {
   readonly bus: typeof BUS_VERSION;
   readonly kind: 'listen';
+  readonly role: ListenRole;
+  /** Which of the addresses of its role this is, from 0. */
+  readonly index: number;
   readonly count: number;
 }
 

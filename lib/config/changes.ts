@@ -3,15 +3,26 @@
  * Values are compared and never returned, so no secret can get out this way.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { CertificatePair } from '../domain/certificate.js';
 import { flag, type FlagName } from './defaults.js';
-import type { Settings } from './settings.js';
+import { addressText, type Settings } from './settings.js';
 
 /** What of the settings each flag sets. `config` sets nothing itself. */
 const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) => unknown>> = {
-  listen: (s) => s.listen,
-  backend: (s) => s.backend,
-  'default-cert': (s) => s.defaultPairs?.map((pair) => pair.chainPem),
-  'default-key': (s) => s.defaultPairs?.map((pair) => pair.keyPem),
+  listen: (s) => s.listen.map(addressText),
+  'http-listen': (s) => s.httpListen.map(addressText),
+  'accept-proxy-protocol': (s) => s.acceptProxyProtocol,
+  'default-cert': (s) => defaultPairs(s, ({ chainPem }) => chainPem),
+  'default-key': (s) => defaultPairs(s, ({ keyPem }) => keyPem),
+  backend: (s) => s.routes,
+  'send-proxy-protocol': (s) => s.sendProxyProtocol,
+  'unknown-name': (s) => s.unknownName,
+  'trusted-proxies': (s) => s.headers.trustedProxies,
+  via: (s) => s.headers.via,
+  'forward-tls-info': (s) => s.headers.forwardTlsInfo,
+  hsts: (s) => s.headers.hsts,
+  'access-log': (s) => s.accessLog && [s.accessLog.file],
+  'access-log-format': (s) => s.accessLog?.format,
   'redis-strategy': (s) => s.redis?.strategy,
   'redis-url': (s) => s.redis?.url,
   'fallback-server': (s) => s.manager?.root,
@@ -49,10 +60,28 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) =>
   'lookup-timeout': (s) => s.lookupTimeoutMs,
   'autocert-timeout': (s) => s.autocertTimeoutMs,
   'drain-timeout': (s) => s.drainTimeoutMs,
+  'max-header-size': (s) => s.limits.maxHeaderBytes,
+  'header-timeout': (s) => s.limits.headerTimeoutMs,
+  'idle-timeout': (s) => s.limits.idleTimeoutMs,
+  'body-timeout': (s) => s.limits.bodyTimeoutMs,
+  'backend-connect-timeout': (s) => s.limits.backendConnectTimeoutMs,
+  'backend-headers-timeout': (s) => s.limits.backendHeadersTimeoutMs,
+  'backend-body-timeout': (s) => s.limits.backendBodyTimeoutMs,
+  'max-connections': (s) => s.limits.maxConnections,
+  'max-connections-per-client': (s) => s.limits.maxConnectionsPerClient,
 };
 
-/** What switches a source or autocert on and off. Their other flags count as changed only where they are on both times. */
+/** Of the default certificates, those of single listeners included. */
+function defaultPairs(settings: Settings, pick: (pair: CertificatePair) => string): unknown {
+  const ofListeners = settings.listen.flatMap(({ defaultPairs: pairs, ...address }) =>
+    pairs === undefined ? [] : [[addressText(address), pairs.map(pick)]],
+  );
+  return [settings.defaultPairs?.map(pick), ofListeners];
+}
+
+/** What switches a source, autocert or the access log on and off. Their other flags count as changed only where they are on both times. */
 const SWITCHES: readonly FlagName[] = [
+  'access-log',
   'redis-strategy',
   'fallback-server',
   'enable-autocert',
@@ -84,10 +113,12 @@ function fillIn(settings: Settings, others: Settings): Settings {
   const manager = settings.manager ?? others.manager;
   const autocert = manager?.autocert ?? others.manager?.autocert;
   const internalCa = settings.internalCa ?? others.internalCa;
+  const accessLog = settings.accessLog ?? others.accessLog;
   return {
     ...settings,
     ...(redis && { redis }),
     ...(manager && { manager: { ...manager, ...(autocert && { autocert }) } }),
     ...(internalCa && { internalCa }),
+    ...(accessLog && { accessLog }),
   };
 }

@@ -1,9 +1,12 @@
 /**
  * The configuration file: a flat map of flags in YAML, of which JSON is a part. PURE: the text comes in.
  *
+ * Only `listen` may have maps for values, of listeners with default certificates of their own:
+ * `- {address: "[::]:443", default-cert: FILE, default-key: FILE}`; each of the two one file or a list.
+ *
  * Errors are usage errors that begin with `FILE:LINE:COLUMN:`.
  */
-import type { Node, Pair } from 'yaml';
+import type { Node, Pair, YAMLMap } from 'yaml';
 import { usageError } from '../domain/errors.js';
 import { yaml } from '../libraries.js';
 import { findFlag, flag, type FlagName } from './defaults.js';
@@ -13,6 +16,19 @@ export interface FileEntry {
   readonly values: readonly string[];
   /** `FILE:LINE:COLUMN: flag`, which an error's sentence begins with. */
   readonly label: string;
+  /** Of `listen` only, where a value was a map: the files beside each value. */
+  readonly pairs?: readonly (PairFiles | undefined)[];
+}
+
+/** The files of default certificates, and what a sentence about them begins with. */
+export interface PairFiles {
+  readonly certs: readonly string[];
+  readonly keys: readonly string[];
+  /** `--default-cert`, `FILE:LINE:COLUMN: default-cert`. */
+  readonly certLabel: string;
+  readonly keyLabel: string;
+  /** What stands before a flag's name in the middle of a sentence: `--`, or nothing. */
+  readonly dashes: string;
 }
 
 /**
@@ -20,7 +36,7 @@ export interface FileEntry {
  *
  * @param file its name, for the messages.
  * @throws ProxyError ERR_USAGE: not YAML, unknown key, a key twice, a value that is neither text, number, boolean nor (where
- *   the flag may be repeated) a list of them.
+ *   the flag may be repeated) a list of them; of `listen`, a map without an address or with other keys.
  */
 export function parseConfigFile(text: string, file: string): Map<FlagName, FileEntry> {
   const { isMap, isScalar, LineCounter, parseDocument } = yaml();
@@ -49,9 +65,63 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
     if (name === undefined) throw usageError(`${place} unknown key ${JSON.stringify(key)}`);
     if (name === 'config') throw usageError(`${place} config cannot be set in a configuration file`);
     if (entries.has(name)) throw usageError(`${place} ${name} is set a second time`);
-    entries.set(name, { values: valuesOf(pair, name, `${place} ${name}`), label: `${place} ${name}` });
+    const label = `${place} ${name}`;
+    entries.set(
+      name,
+      name === 'listen' ? listenEntry(pair, label, at) : { values: valuesOf(pair, name, label), label },
+    );
   }
   return entries;
+}
+
+type Place = (offset: number) => string;
+
+function listenEntry(pair: Pair<Node, Node | null>, label: string, at: Place): FileEntry {
+  const { isMap, isSeq } = yaml();
+  const items = isSeq<Node>(pair.value) ? pair.value.items : [pair.value];
+  if (!items.some((item) => isMap(item))) return { values: valuesOf(pair, 'listen', label), label };
+  const listeners = items.map((item) =>
+    isMap<Node, Node | null>(item) ? listener(item, at) : { address: scalarText(item, label) },
+  );
+  return {
+    values: listeners.map(({ address }) => address),
+    pairs: listeners.map(({ files }) => files),
+    label,
+  };
+}
+
+/** One listener that is a map. */
+function listener(map: YAMLMap<Node, Node | null>, at: Place): { address: string; files?: PairFiles } {
+  const place = at(map.range?.[0] ?? 0);
+  const found = new Map<string, { readonly values: string[]; readonly label: string }>();
+  for (const pair of map.items) {
+    const spelled = yaml().isScalar(pair.key) ? String(pair.key.value) : '';
+    const key = spelled.replaceAll('_', '-');
+    const keyPlace = at(pair.key.range?.[0] ?? 0);
+    if (key !== 'address' && key !== 'default-cert' && key !== 'default-key') {
+      throw usageError(`${keyPlace} unknown key ${JSON.stringify(spelled)} of a listener`);
+    }
+    const label = `${keyPlace} ${key}`;
+    if (found.has(key)) throw usageError(`${label} is set a second time`);
+    const values = key === 'address' ? [scalarText(pair.value, label)] : valuesOf(pair, key, label);
+    if (values.some((value) => value.trim() === '')) throw usageError(`${label} needs a value`);
+    found.set(key, { values, label });
+  }
+  const address = found.get('address')?.values[0];
+  if (address === undefined) throw usageError(`${place} listen needs an address beside the certificate`);
+  const certs = found.get('default-cert');
+  const keys = found.get('default-key');
+  if (certs === undefined && keys === undefined) return { address };
+  return {
+    address,
+    files: {
+      certs: certs?.values ?? [],
+      keys: keys?.values ?? [],
+      certLabel: certs?.label ?? `${place} default-cert`,
+      keyLabel: keys?.label ?? `${place} default-key`,
+      dashes: '',
+    },
+  };
 }
 
 function valuesOf(pair: Pair<Node, Node | null>, name: FlagName, label: string): string[] {

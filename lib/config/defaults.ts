@@ -6,45 +6,17 @@
  * `PETER_SSLERS_CERT_CACHE_DURATION` in the environment and `cert-cache-duration` or `cert_cache_duration` in the file.
  */
 
-/** What the value of a flag is, and so how its text is read. */
-export type FlagKind =
-  | 'boolean'
-  | 'integer'
-  | 'number'
-  /** Seconds, decimals allowed, above 0. */
-  | 'seconds'
-  /** Bytes, with the suffixes KiB, MiB and GiB. */
-  | 'bytes'
-  /** One of `choices`. */
-  | 'choice'
-  /** A file or a directory, relative to the working directory. */
-  | 'path'
-  /** Has a syntax of its own (addresses, URLs, patterns). */
-  | 'text';
+import { KIB, MIB, off, seconds, showBytes, type FlagDefinition } from './flag-definition.js';
+import { LIMIT_FLAGS, LISTENER_FLAGS, REQUEST_FLAGS } from './traffic-flags.js';
 
-export interface FlagDefinition {
-  readonly kind: FlagKind;
-  /** What stands for the value in `--help`: `ADDR:PORT`, `FILE`, `s`. */
-  readonly value: string;
-  /** In the flag's own unit. Undefined: nothing is configured. */
-  readonly default: string | number | boolean | readonly string[] | undefined;
-  /** How the default is shown where `default` alone would not say it. */
-  readonly shown?: string;
-  readonly description: string;
-  /** May be given several times; elsewhere once only. */
-  readonly repeatable?: true;
-  /** The value may hold a password: it is never quoted in an error. */
-  readonly secret?: true;
-  /** A reload cannot change it. */
-  readonly restart?: true;
-  readonly min?: number;
-  readonly max?: number;
-  readonly choices?: readonly string[];
-}
+export type { FlagDefinition, FlagKind } from './flag-definition.js';
 
 /** The sources that there are, in their default order of asking. */
 export const SOURCE_NAMES = ['directory', 'redis', 'manager', 'ca'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
+
+/** Names that nobody can own in public (RFC 6761, and `internal`, which ICANN has set aside). */
+export const INTERNAL_CA_ALLOW = ['localhost', '*.localhost', '*.test', '*.internal'] as const;
 
 /** The manager's JSON keys that hold certificates, of all three generations, in the default order of preference. */
 export const CERT_PREFERENCES = [
@@ -56,35 +28,8 @@ export const CERT_PREFERENCES = [
   'server_certificate__latest_single',
 ] as const;
 
-/** The longest duration, in seconds: beyond it a timer of Node's fires at once. */
-const MAX_SECONDS = 2_147_483;
-const KIB = 1024;
-const MIB = 1024 * KIB;
-
-/** A duration, above 0. */
-const seconds = (value: number, description: string) =>
-  ({ kind: 'seconds', value: 's', default: value, min: 0.001, max: MAX_SECONDS, description }) as const;
-
-/** A switch that is off unless it is asked for. */
-const off = (description: string) =>
-  ({ kind: 'boolean', value: 'true|false', default: false, description }) as const;
-
 export const FLAGS = {
-  listen: {
-    kind: 'text',
-    value: 'ADDR:PORT',
-    default: ['127.0.0.1:8443'],
-    description: 'accept TLS here; port 0 lets the system choose',
-    repeatable: true,
-    restart: true,
-  },
-  backend: {
-    kind: 'text',
-    value: 'URL',
-    default: undefined,
-    shown: 'built-in info page',
-    description: 'where requests go: http://host:port, https://host:port or unix:/path',
-  },
+  ...LISTENER_FLAGS,
   'default-cert': {
     kind: 'path',
     value: 'FILE',
@@ -101,6 +46,7 @@ export const FLAGS = {
     description: 'private key of --default-cert, in the same order',
     repeatable: true,
   },
+  ...REQUEST_FLAGS,
   'redis-strategy': {
     kind: 'choice',
     value: '1|2|none',
@@ -183,7 +129,7 @@ export const FLAGS = {
   'internal-ca-allow': {
     kind: 'text',
     value: 'PATTERN',
-    default: ['localhost', '*.localhost', '*.test', '*.internal'],
+    default: INTERNAL_CA_ALLOW,
     description: 'names that it mints for',
     repeatable: true,
   },
@@ -300,6 +246,7 @@ export const FLAGS = {
   'lookup-timeout': seconds(2, 'waiting for a certificate'),
   'autocert-timeout': seconds(30, 'the same for the connection that starts an order'),
   'drain-timeout': seconds(30, 'finishing what is under way when stopping'),
+  ...LIMIT_FLAGS,
 } as const satisfies Record<string, FlagDefinition>;
 
 export type FlagName = keyof typeof FLAGS;
@@ -331,6 +278,6 @@ function showDefault(definition: FlagDefinition): string {
   if (definition.shown !== undefined) return definition.shown;
   const value = definition.default;
   if (value === undefined) return 'none';
-  if (definition.kind === 'bytes' && typeof value === 'number') return `${value / MIB} MiB`;
+  if (definition.kind === 'bytes' && typeof value === 'number') return showBytes(value);
   return typeof value === 'object' ? value.join(', ') : String(value);
 }

@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import { ProxyError, usageError } from '../domain/errors.js';
-import { parseConfigFile } from './config-file.js';
+import { parseConfigFile, type PairFiles } from './config-file.js';
 import {
   environmentName,
   findFlag,
@@ -39,6 +39,8 @@ interface Given {
   readonly values: readonly string[];
   /** `--listen`, `PETER_SSLERS_LISTEN` or `FILE:LINE:COLUMN: listen`: what an error's sentence begins with. */
   readonly label: string;
+  /** Beside the values of `listen`: see `FileEntry`. */
+  readonly pairs?: readonly (PairFiles | undefined)[];
 }
 
 /** The values that count, read by kind. Every method throws ERR_USAGE in one sentence that begins with the flag's place. */
@@ -103,15 +105,23 @@ export class GivenFlags {
     return this.paths(name)[0];
   }
 
-  /** The text of a file that a flag names. */
-  read(name: FlagName, path: string): string {
-    return readNamedFile(this.#input, this.label(name), path);
+  /** The text of a file. The label is what names it: the beginning of a sentence that it cannot be read. */
+  read(label: string, path: string): string {
+    return readNamedFile(this.#input, label, path);
+  }
+
+  /** The default certificates that single listeners have in the configuration file: for each value of `--listen`. */
+  listenerPairs(): (PairFiles | undefined)[] {
+    const absolute = (path: string): string => resolve(this.#input.cwd, path);
+    return (this.#given.get('listen')?.pairs ?? []).map(
+      (files) => files && { ...files, certs: files.certs.map(absolute), keys: files.keys.map(absolute) },
+    );
   }
 
   /** The file that a flag names, with its text; undefined when it names none. */
   readOne(name: FlagsOf<'path'>): { path: string; text: string } | undefined {
     const path = this.path(name);
-    return path === undefined ? undefined : { path, text: this.read(name, path) };
+    return path === undefined ? undefined : { path, text: this.read(this.label(name), path) };
   }
 
   #texts(name: FlagName): readonly string[] {
@@ -163,8 +173,15 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
   if (config?.values.length === 1) {
     const file = resolve(input.cwd, config.values[0] ?? '');
     const entries = parseConfigFile(readNamedFile(input, config.label, file), file);
-    for (const [name, { values, label }] of entries) {
-      if (!given.has(name)) given.set(name, { values: separate(name, values), label });
+    for (const [name, { values, pairs, label }] of entries) {
+      if (given.has(name)) continue;
+      // An address that has certificates of its own stands alone: the rest of the list has its commas too.
+      const parts = values.map((value, index) => (pairs?.[index] ? [value] : separate(name, [value])));
+      given.set(name, {
+        values: parts.flat(),
+        label,
+        ...(pairs && { pairs: parts.flatMap((part, index) => part.map(() => pairs[index])) }),
+      });
     }
   }
   for (const [name, { values, label }] of given) {

@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { LOG_LEVELS } from '../log.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './defaults.js';
 import { gather, type GivenFlags, type SettingsInput } from './gather.js';
+import { readListeners } from './listeners.js';
 import {
   readAllowed,
   readAuthorities,
@@ -18,10 +19,8 @@ import {
 } from './named-files.js';
 import {
   parseAskUrl,
-  parseBackend,
   parseChoice,
   parseHost,
-  parseListen,
   parseManagerUrl,
   parsePattern,
   parsePrefix,
@@ -30,11 +29,11 @@ import {
 import type {
   AutocertSettings,
   InternalCaSettings,
-  ListenAddress,
   ManagerSettings,
   RedisSettings,
   Settings,
 } from './settings.js';
+import { trafficSettings } from './traffic.js';
 
 export type { SettingsInput } from './gather.js';
 
@@ -72,15 +71,16 @@ export function loadSettings(input: LoadInput): Loaded {
     manager: manager !== undefined,
     ca: internalCa !== undefined,
   });
-  const backend = given.one('backend', parseBackend);
   const defaults = readDefaultPairs(given, input.nowMs);
+  const listeners = readListeners(given, input.nowMs);
+  const traffic = trafficSettings(given, input.cwd, warnings);
   const pidFile = given.path('pid-file');
   const logFile = given.path('log-file');
   const htpasswd = readHtpasswd(given, input.checkHtpasswd ?? (() => undefined));
   const settings: Settings = {
-    listen: listenAddresses(given),
+    ...listeners.settings,
     workers: given.number('workers', input.cpuCount),
-    ...(backend && { backend }),
+    ...traffic,
     ...(defaults.pairs && { defaultPairs: defaults.pairs }),
     ...(redis && { redis }),
     ...(manager && { manager }),
@@ -112,16 +112,7 @@ export function loadSettings(input: LoadInput): Loaded {
     autocertTimeoutMs: given.milliseconds('autocert-timeout'),
     drainTimeoutMs: given.milliseconds('drain-timeout'),
   };
-  return { settings, warnings: [...warnings, ...defaults.warnings] };
-}
-
-function listenAddresses(given: GivenFlags): ListenAddress[] {
-  const addresses = given.list('listen', parseListen);
-  if (addresses.length === 0) given.fail('listen', 'needs an address');
-  // Port 0 is a port of the system's choice, each time another.
-  const fixed = addresses.filter(({ port }) => port !== 0).map(({ host, port }) => `${host} port ${port}`);
-  const twice = fixed.find((address, index) => fixed.indexOf(address) !== index);
-  return twice === undefined ? addresses : given.fail('listen', `names ${twice} twice`);
+  return { settings, warnings: [...warnings, ...defaults.warnings, ...listeners.warnings] };
 }
 
 function redisSettings(given: GivenFlags, warnings: string[]): RedisSettings | undefined {

@@ -7,55 +7,66 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
-import { describeError } from '../domain/errors.js';
-import { buildContext } from '../tls/contexts.js';
+import { describeError, usageError } from '../domain/errors.js';
+import { buildContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
+import type { PairFiles } from './config-file.js';
 import type { GivenFlags } from './gather.js';
 import { parsePattern, Problem } from './parse.js';
 
-/** What a context wants: none is served with these. */
-const TICKET_KEYS_LENGTH = 48;
+/** The default certificate of the flags. See `readPairs`. */
+export function readDefaultPairs(given: GivenFlags, nowMs: number): ReadPairs {
+  return readPairs(
+    given,
+    {
+      certs: given.paths('default-cert'),
+      keys: given.paths('default-key'),
+      certLabel: given.label('default-cert'),
+      keyLabel: given.label('default-key'),
+      dashes: '--',
+    },
+    nowMs,
+  );
+}
+
+export interface ReadPairs {
+  readonly pairs: readonly CertificatePair[] | undefined;
+  readonly warnings: readonly string[];
+}
 
 /**
- * The default certificate: nothing, one pair, or an RSA and an ECDSA pair, the ECDSA one first.
+ * Reads default certificates: nothing, one pair, or an RSA and an ECDSA pair, the ECDSA one first.
  *
  * @returns the pairs, and a warning for each that is expired or not valid yet: those are served all the same.
+ * @throws ProxyError ERR_USAGE: a file that cannot be read or used.
  */
-export function readDefaultPairs(
-  given: GivenFlags,
-  nowMs: number,
-): { pairs: readonly CertificatePair[] | undefined; warnings: string[] } {
-  const certs = given.paths('default-cert');
-  const keys = given.paths('default-key');
-  if (certs.length !== keys.length) {
-    const [more, less] = certs.length > keys.length ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
-    given.fail(`default-${more}`, `needs a --default-${less} beside each`);
-  }
-  if (certs.length > 2) given.fail('default-cert', 'may be given twice at most, for RSA and ECDSA');
+export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): ReadPairs {
+  const { certs, keys, certLabel, keyLabel, dashes } = files;
+  if (certs.length > keys.length) throw usageError(`${certLabel} needs a ${dashes}default-key beside each`);
+  if (keys.length > certs.length) throw usageError(`${keyLabel} needs a ${dashes}default-cert beside each`);
+  if (certs.length > 2) throw usageError(`${certLabel} may be given twice at most, for RSA and ECDSA`);
   const warnings: string[] = [];
   const pairs = certs.map((certPath, index) => {
     const keyPath = keys[index] ?? '';
     const pair = {
-      chainPem: given.read('default-cert', certPath),
-      keyPem: given.read('default-key', keyPath),
+      chainPem: given.read(certLabel, certPath),
+      keyPem: given.read(keyLabel, keyPath),
     };
     const verdict = examine([pair], undefined, nowMs);
     if (verdict.kind === 'unusable') {
-      return given.fail('default-cert', `${certPath} with --default-key ${keyPath}: ${verdict.reason}`);
+      throw usageError(`${certLabel} ${certPath} with ${dashes}default-key ${keyPath}: ${verdict.reason}`);
     }
-    if (verdict.kind === 'outdated') {
-      warnings.push(`${given.label('default-cert')} ${certPath}: ${verdict.reason}`);
-    }
+    if (verdict.kind === 'outdated') warnings.push(`${certLabel} ${certPath}: ${verdict.reason}`);
     try {
-      buildContext(verdict.bundle, Buffer.alloc(TICKET_KEYS_LENGTH));
+      buildContext(verdict.bundle, Buffer.alloc(TICKET_KEY_BYTES));
     } catch (error) {
-      // A key that is too small for OpenSSL's security level, say.
-      return given.fail('default-cert', `${certPath} cannot be served: ${describeError(error)}`);
+      // A key that is too small for OpenSSL's security level, say: a worker that finds out is too late.
+      throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);
     }
     return pair;
   });
   if (pairs.length === 0) return { pairs: undefined, warnings };
   if (new Set(pairs.map(isRsa)).size < pairs.length) {
-    given.fail('default-cert', 'is given twice, which must be once for RSA and once for ECDSA');
+    throw usageError(`${certLabel} is given twice, which must be once for RSA and once for ECDSA`);
   }
   const verdict = examine(pairs, undefined, nowMs);
   return { pairs: verdict.kind === 'unusable' ? pairs : verdict.bundle.pairs, warnings };
@@ -108,7 +119,7 @@ export function readAllowed(given: GivenFlags, cwd: string): string[] {
     .flatMap((item) => {
       if (typeof item === 'string') return [item];
       const path = resolve(cwd, (item[0] ?? '').replace(/^@/, ''));
-      const lines = given.read('autocert-allow', path).split(/\r?\n/);
+      const lines = given.read(given.label('autocert-allow'), path).split(/\r?\n/);
       return lines.flatMap((line, index) => {
         const text = line.replace(/#.*/, '').trim();
         if (text === '') return [];

@@ -6,8 +6,8 @@
  */
 import { isIP } from 'node:net';
 import { normaliseDomain, normaliseServerName } from '../domain/server-name.js';
-import type { FlagDefinition } from './defaults.js';
-import type { BackendSettings, ListenAddress } from './settings.js';
+import { showBytes, type FlagDefinition } from './flag-definition.js';
+import type { Address } from './settings.js';
 
 /** What is wrong with a value, as a clause: `must be a whole number from 1 to 64`. */
 export class Problem {
@@ -35,7 +35,14 @@ export function parseNumber(text: string, definition: FlagDefinition): number | 
         `a whole number from ${min} to ${max}`,
       );
     case 'bytes':
-      return within(bytesOf(text), min, max, 'a size in bytes, at least 1 KiB, such as 64 MiB or 1 GiB');
+      return within(
+        bytesOf(text),
+        min,
+        max,
+        max === Number.MAX_SAFE_INTEGER
+          ? 'a size in bytes, at least 1 KiB, such as 64 MiB or 1 GiB'
+          : `a size in bytes from ${showBytes(min)} to ${showBytes(max)}`,
+      );
     case 'seconds': {
       const seconds = DECIMAL.test(text) ? Number(text) : NaN;
       if (seconds === 0)
@@ -66,8 +73,12 @@ function bytesOf(text: string): number {
   return amount === undefined ? NaN : Math.round(Number(amount) * (BYTES_PER[suffix.toLowerCase()] ?? NaN));
 }
 
-/** `127.0.0.1:8443` or `[::1]:8443`. Names are refused (they may stand for several addresses), and so is a bare port. */
-export function parseListen(text: string): ListenAddress | Problem {
+/**
+ * `127.0.0.1:8443`, `[::1]:8443` or `unix:/path`. Names are refused (they may stand for several addresses), and so is a bare
+ * port.
+ */
+export function parseListen(text: string): Address | Problem {
+  if (/^unix:/i.test(text)) return parseUnixSocket(text);
   const [, bracketed, bare = '', digits = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? bare;
   const port = Number(digits);
@@ -80,18 +91,44 @@ export function parseListen(text: string): ListenAddress | Problem {
   return { host, port };
 }
 
-/** `http://host:port`, `https://host:port` or `unix:/path`. */
-export function parseBackend(text: string): BackendSettings | Problem {
-  if (/^tcp:/i.test(text) || /^[^/:?#]+=/.test(text)) {
-    return new Problem('is not possible yet: this version has one HTTP backend, for every host');
+/** What the kernel has room for, less the 0 at the end. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+function parseUnixSocket(text: string): Address | Problem {
+  const socketPath = /^unix:(?:\/\/)?(\/[^/].*)$/i.exec(text)?.[1];
+  if (socketPath === undefined || socketPath.includes('\0')) {
+    return new Problem('must have an absolute path after "unix:"');
   }
-  const socketPath = /^unix:(?:\/\/)?(\/[^/].*)$/.exec(text)?.[1];
-  if (socketPath !== undefined) return { origin: 'http://localhost', socketPath };
-  const url = httpUrl(text);
-  if (url === undefined) return new Problem('must be http://host:port, https://host:port or unix:/path');
-  if (url.username !== '' || url.password !== '') return new Problem('must hold no user name and password');
-  if (url.pathname !== '/' || /[?#]/.test(text)) return new Problem('must end after the host and port');
-  return { origin: url.origin };
+  return Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES
+    ? new Problem(`must have a path of ${MAX_SOCKET_PATH_BYTES} bytes at most after "unix:"`)
+    : { socketPath };
+}
+
+/**
+ * An address or a CIDR range: `10.0.0.0/8`, `fd00::/8`, `192.0.2.1`. An IPv4 range that is written as IPv6 (`::ffff:10.0.0.0/104`)
+ * becomes what it means.
+ */
+export function parseCidr(text: string): string | Problem {
+  const [, address = '', digits] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  const bits = family === 4 ? 32 : 128;
+  const prefix = digits === undefined ? bits : Number(digits);
+  if (family === 0 || prefix > bits) {
+    return new Problem('must be an IP address or a range of them, such as 10.0.0.0/8 or fd00::/8');
+  }
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  const shown =
+    mapped !== undefined && prefix >= 96 ? [mapped, prefix - 96] : [address.toLowerCase(), prefix];
+  return digits === undefined ? String(shown[0]) : shown.join('/');
+}
+
+/** The value of `Strict-Transport-Security` (RFC 6797 §6.1): `max-age` is what it must have. */
+export function parseHsts(text: string): string | Problem {
+  // A line end in it would end the header field.
+  if (!/^[\x20-\x7e]+$/.test(text)) return new Problem('must be plain text without control characters');
+  return /(?:^|;)\s*max-age\s*=\s*(?:\d+|"\d+")\s*(?:;|$)/i.test(text)
+    ? text
+    : new Problem('must have a max-age, such as "max-age=31536000; includeSubDomains"');
 }
 
 /** A Redis URL, with database 9 written into it where it names none. */
@@ -134,8 +171,8 @@ export function parseAskUrl(text: string): string | Problem {
   return text.includes('#') ? new Problem('must have no fragment') : url.href;
 }
 
-// `http:host` and `http:/host` are fine for the URL class, and nobody means them.
-function httpUrl(text: string): URL | undefined {
+/** `http:host` and `http:/host` are fine for the URL class, and nobody means them. */
+export function httpUrl(text: string): URL | undefined {
   return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
 }
 

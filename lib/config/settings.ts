@@ -8,20 +8,95 @@ import type { LogSettings } from '../log-pino.js';
 
 export type { LogSettings } from '../log-pino.js';
 
-export interface ListenAddress {
-  /** An IPv4 or IPv6 address, without brackets. */
-  readonly host: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
+/** A TCP address or a unix socket. */
+export type Address =
+  | {
+      /** An IPv4 or IPv6 address, without brackets; a backend may have a host name. */
+      readonly host: string;
+      /** 0 lets the system choose. */
+      readonly port: number;
+    }
+  | { readonly socketPath: string };
+
+/** `127.0.0.1:8443`, `[::1]:8443` or `unix:/path`: as `--listen` takes it. */
+export function addressText(address: Address): string {
+  if ('socketPath' in address) return `unix:${address.socketPath}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
-/** Where requests go after the handshake. */
-export interface BackendSettings {
-  /** `http://host:port`, or `https://host:port`. No path. */
-  readonly origin: string;
-  /** A unix socket to connect to instead of the origin's host. */
-  readonly socketPath?: string;
+/** Where connections are accepted. */
+export type ListenAddress = Address & {
+  /** Default certificates of this listener alone; one or two pairs, checked. */
+  readonly defaultPairs?: readonly CertificatePair[];
+};
+
+/** One server that requests or connections go to after the handshake. */
+export type BackendSettings =
+  | {
+      readonly kind: 'http';
+      /** `http://host:port` or `https://host:port`. No path. */
+      readonly origin: string;
+      /** A unix socket to connect to instead of the origin's host. */
+      readonly socketPath?: string;
+      /** HTTP/2: through ALPN for https, with prior knowledge for http. */
+      readonly h2: boolean;
+    }
+  /** Decrypted bytes are spliced through. */
+  | { readonly kind: 'tcp'; readonly address: Address };
+
+/** Where the requests of a name go. */
+export interface RouteSettings {
+  /** `www.example.com`, `*.example.com` (names below it, at any depth). Absent: the names that no other route has. */
+  readonly pattern?: string;
+  /** One or more, of one kind; between several the one with the fewest requests under way is taken. */
+  readonly backends: readonly [BackendSettings, ...BackendSettings[]];
 }
+
+export interface LimitSettings {
+  /** Request heads, in bytes. */
+  readonly maxHeaderBytes: number;
+  /** From the first byte of a request head to its last. */
+  readonly headerTimeoutMs: number;
+  /** A kept connection without a request. */
+  readonly idleTimeoutMs: number;
+  /** Between two pieces of a request body. */
+  readonly bodyTimeoutMs: number;
+  readonly backendConnectTimeoutMs: number;
+  /** From the end of a request to the backend's response head. */
+  readonly backendHeadersTimeoutMs: number;
+  /** Between two pieces of a response body, and of a spliced or upgraded connection in both directions. */
+  readonly backendBodyTimeoutMs: number;
+  /** Connections of one worker. */
+  readonly maxConnections: number;
+  /** Connections of one worker from one client address. */
+  readonly maxConnectionsPerClient: number;
+}
+
+/** What is told to backends and clients in header fields. */
+export interface HeaderSettings {
+  /** Addresses and CIDR ranges of proxies before this one, whose `X-Forwarded-…` and `Forwarded` are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly via: boolean;
+  /** Adds the server name, protocol and cipher of the handshake for the backend. */
+  readonly forwardTlsInfo: boolean;
+  /** The value of `Strict-Transport-Security`. Absent: the field is left as the backend has it. */
+  readonly hsts?: string;
+}
+
+export interface AccessLogSettings {
+  /** Absent: standard output. */
+  readonly file?: string;
+  readonly format: 'common' | 'json';
+}
+
+/** What a client gets when no certificate was found for its name. */
+export type UnknownNamePolicy =
+  /** The backend that its Host routes to. */
+  | 'serve'
+  /** A 421 page. */
+  | '421'
+  /** The TLS alert `unrecognized_name`. */
+  | 'reject';
 
 export interface RedisSettings {
   readonly strategy: 1 | 2;
@@ -72,8 +147,19 @@ export interface AdminSettings {
 export interface Settings {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
-  /** Absent: the built-in information page. */
-  readonly backend?: BackendSettings;
+  /** The port-80 companion; empty: none. */
+  readonly httpListen: readonly Address[];
+  /** Addresses and CIDR ranges of peers that must send a PROXY header. Empty: nobody sends one. */
+  readonly acceptProxyProtocol: readonly string[];
+  /** Empty: the built-in information page. */
+  readonly routes: readonly RouteSettings[];
+  /** Sent to `tcp` backends. */
+  readonly sendProxyProtocol?: 'v1' | 'v2';
+  readonly unknownName: UnknownNamePolicy;
+  readonly headers: HeaderSettings;
+  readonly limits: LimitSettings;
+  /** Absent: off. */
+  readonly accessLog?: AccessLogSettings;
   /** Absent: minted at the start. One or two pairs, checked. */
   readonly defaultPairs?: readonly CertificatePair[];
   readonly redis?: RedisSettings;

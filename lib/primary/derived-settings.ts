@@ -2,7 +2,7 @@
  * The parts of the settings that the resolver and the workers need. PURE.
  */
 import type { WorkerSettings } from '../bus/messages.js';
-import type { Settings } from '../config/settings.js';
+import { addressText, type Settings } from '../config/settings.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { ResolverSettings } from '../resolver.js';
 
@@ -16,10 +16,24 @@ export function resolverSettings(settings: Settings): ResolverSettings {
   };
 }
 
-/** The new settings, but for those that a reload cannot change. */
+/**
+ * The new settings, but for those that a reload cannot change. The default certificates of a listener are taken over where
+ * its address is the same.
+ */
 export function withoutRestart(before: Settings, after: Settings): Settings {
-  const { listen, stateDir, pidFile } = before;
-  const kept: { -readonly [Key in keyof Settings]: Settings[Key] } = { ...after, listen, stateDir };
+  const { stateDir, pidFile, httpListen } = before;
+  // Addresses of port 0 are alike: the first one is the first one's.
+  const unmatched = [...after.listen];
+  const listen = before.listen.map((old) => {
+    const index = unmatched.findIndex((address) => addressText(address) === addressText(old));
+    return index === -1 ? old : (unmatched.splice(index, 1)[0] ?? old);
+  });
+  const kept: { -readonly [Key in keyof Settings]: Settings[Key] } = {
+    ...after,
+    listen,
+    httpListen,
+    stateDir,
+  };
   delete kept.pidFile;
   return pidFile === undefined ? kept : { ...kept, pidFile };
 }
@@ -30,8 +44,22 @@ export function workerSettings(
   defaultPairs: readonly CertificatePair[],
   ticketKeys: string,
 ): WorkerSettings {
+  const { sendProxyProtocol, accessLog, manager } = settings;
   return {
-    ...(settings.backend === undefined ? {} : { backend: settings.backend }),
+    routes: settings.routes,
+    ...(sendProxyProtocol !== undefined && { sendProxyProtocol }),
+    acceptProxyProtocol: settings.acceptProxyProtocol,
+    unknownName: settings.unknownName,
+    headers: settings.headers,
+    limits: settings.limits,
+    ...(accessLog !== undefined && { accessLog }),
+    ...(manager !== undefined && {
+      challengeServer: {
+        origin: new URL(manager.root).origin,
+        ...(manager.caPem !== undefined && { caPem: manager.caPem }),
+      },
+    }),
+    listenerPairs: settings.listen.map((listener) => listener.defaultPairs ?? null),
     defaultPairs,
     certCacheDurationMs: settings.certCacheDurationMs,
     lruCacheDurationMs: settings.lruCacheDurationMs,

@@ -7,7 +7,7 @@ import { NegativeCache } from '../caches/negative-cache.js';
 import { PemCache } from '../caches/pem-cache.js';
 import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
-import type { Settings } from '../config/settings.js';
+import type { Address, Settings } from '../config/settings.js';
 import type { WorkersExpired } from '../bus/messages.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
@@ -15,9 +15,10 @@ import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log-pino.js';
 import { Resolver } from '../resolver.js';
 import type { CertificateSource } from '../sources/source.js';
-import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
-import { checkDefaultCertificate, mintDefaultCertificate } from './default-certificate.js';
+import type { SharedHandle } from '../tls/shared-handle.js';
+import { mintDefaultCertificate } from './default-certificate.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
+import { bind, handlesOf, tryAccessLog } from './listening.js';
 import { Sources } from './sources.js';
 import { Supervisor } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -43,6 +44,7 @@ export class Primary {
   readonly #ticketKeys: TicketKeys;
   #resolver: Resolver;
   #handles: SharedHandle[] = [];
+  #httpHandles: SharedHandle[] = [];
   #supervisor: Supervisor | undefined;
   #settings: Settings;
   #defaultPairs: readonly CertificatePair[];
@@ -112,9 +114,14 @@ export class Primary {
     return this.#resolver;
   }
 
-  /** The addresses that are listened on, with the real ports. */
-  get addresses(): readonly { readonly host: string; readonly port: number }[] {
+  /** The addresses that are listened on for TLS, with the real ports. */
+  get addresses(): readonly Address[] {
     return this.#handles.map(({ address }) => address);
+  }
+
+  /** The same for plain HTTP. */
+  get httpAddresses(): readonly Address[] {
+    return this.#httpHandles.map(({ address }) => address);
   }
 
   get workerPids(): readonly number[] {
@@ -183,11 +190,14 @@ export class Primary {
     const { log } = this;
     const settings = this.#settings;
     for (const warning of warnings) log.notice(warning);
-    checkDefaultCertificate(settings.defaultPairs);
-    this.#handles = settings.listen.map(({ host, port }) => bindSharedHandle(host, port));
+    tryAccessLog(settings);
+    for (const address of settings.listen) this.#handles.push(await bind(address, '--listen'));
+    for (const address of settings.httpListen) {
+      this.#httpHandles.push(await bind(address, '--http-listen'));
+    }
     await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
     this.#supervisor = new Supervisor({
-      handles: this.#handles,
+      handles: [...handlesOf('tls', this.#handles), ...handlesOf('http', this.#httpHandles)],
       handlers: {
         resolve: (params) => this.#resolver.resolve(params),
         expireAll: (params) => this.expireAll(params),
@@ -215,9 +225,9 @@ export class Primary {
     if (this.#stopping !== undefined) return;
     try {
       const { settings, warnings } = this.#options.load();
+      tryAccessLog(settings);
       // It may fail, and leaves the old log open then.
       log.configure(settings.log);
-      checkDefaultCertificate(settings.defaultPairs);
       const sources = await this.#sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       if (settings.defaultPairs === undefined) {
@@ -234,7 +244,6 @@ export class Primary {
       await this.#supervisor?.configure(
         workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
         settings.workers,
-        settings.drainTimeoutMs,
       );
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',
@@ -266,8 +275,9 @@ export class Primary {
   }
 
   #closeHandles(): void {
-    for (const handle of this.#handles) handle.close();
+    for (const handle of [...this.#handles, ...this.#httpHandles]) handle.close();
     this.#handles = [];
+    this.#httpHandles = [];
   }
 
   async #expireWorkers(params: { readonly name?: ServerName }): Promise<Partial<WorkersExpired>> {

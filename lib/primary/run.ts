@@ -7,9 +7,9 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Loaded } from '../config/load.js';
+import { addressText, type Address } from '../config/settings.js';
 import { defer } from '../domain/deferred.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
-import { isIPv6 } from 'node:net';
 import { Primary } from './primary.js';
 
 export interface RunIo {
@@ -105,15 +105,17 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
 function readyLines(primary: Primary): string {
   const { settings } = primary;
-  const urls = primary.addresses.map(
-    ({ host, port }) => `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
-  );
-  const port = primary.addresses[0]?.port ?? 0;
+  const urlsOf = (scheme: string, addresses: readonly Address[]): string[] =>
+    addresses.map((address) =>
+      'port' in address ? `${scheme}://${addressText(address)}` : addressText(address),
+    );
+  const urls = [...urlsOf('https', primary.addresses), ...urlsOf('http', primary.httpAddresses)];
+  const tcp = primary.addresses.find((address) => 'port' in address);
   const root = primary.internalCaRootPath;
   const hint =
-    root === undefined || settings.backend !== undefined
+    root === undefined || tcp === undefined || settings.routes.length > 0
       ? undefined
-      : `curl --cacert ${quoted(relative(process.cwd(), root))} https://hello.localhost:${port}/`;
+      : `curl --cacert ${quoted(relative(process.cwd(), root))} https://hello.localhost:${tcp.port}/`;
   if (settings.log.format === 'json') {
     const line = {
       ready: urls,

@@ -8,6 +8,7 @@ import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import {
   BUS_VERSION,
   type ListenMessage,
+  type ListenRole,
   type PrimaryToWorker,
   type WorkersExpired,
   type WorkerSettings,
@@ -17,7 +18,6 @@ import { portToWorker } from '../bus/process-port.js';
 import { defer } from '../domain/deferred.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
-import type { SharedHandle } from '../tls/shared-handle.js';
 
 type Bus = BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
 
@@ -28,6 +28,11 @@ const BROADCAST_DEADLINE_MS = 1_500;
 const YOUNG_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 10_000;
+/**
+ * A reload cuts nothing: a worker that is taken away goes with its last connection, a WebSocket perhaps. As good as for ever,
+ * and short enough for a timer. A stop drains it anew.
+ */
+const RETIREMENT_MS = 2_000_000_000;
 /** Beyond the drain time-out that the workers keep themselves. */
 const KILL_AFTER_MS = 2_000;
 
@@ -43,8 +48,17 @@ interface Member {
   draining: boolean;
 }
 
+/** What workers accept on. */
+export interface WorkerHandle {
+  readonly role: ListenRole;
+  /** Among those of its role, from 0. */
+  readonly index: number;
+  /** See `SharedHandle`. */
+  readonly native: unknown;
+}
+
 export interface SupervisorOptions {
-  readonly handles: readonly SharedHandle[];
+  readonly handles: readonly WorkerHandle[];
   /** What a worker may ask of the primary, but for `hello` and `ready`. */
   readonly handlers: Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
   /** The settings that a worker starts with. */
@@ -92,7 +106,7 @@ export class Supervisor {
   }
 
   /** Gives every worker new settings, and starts or drains workers until there are `count`. Returns when all have acknowledged. */
-  async configure(settings: WorkerSettings, count: number, drainTimeoutMs: number): Promise<void> {
+  async configure(settings: WorkerSettings, count: number): Promise<void> {
     if (this.#stopping) return;
     this.#wanted = count;
     const live = this.#live();
@@ -101,7 +115,7 @@ export class Supervisor {
     if (this.#isStopping()) return;
     const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
-    for (const member of surplus) void this.#drain(member, drainTimeoutMs);
+    for (const member of surplus) void this.#drain(member, RETIREMENT_MS);
   }
 
   /** Asks something of every worker. Says how many were asked, and how many have answered in time. */
@@ -208,8 +222,8 @@ export class Supervisor {
   async #introduce({ bus, worker }: Member): Promise<void> {
     const { handles } = this.#options;
     await bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
-    for (const { native } of handles) {
-      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', count: handles.length };
+    for (const { role, index, native } of handles) {
+      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
       worker.send(message, native as SendHandle);
     }
   }

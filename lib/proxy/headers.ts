@@ -4,6 +4,14 @@
  * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` and undici have them: the spelling and the
  * order of what passes through stay as they were.
  */
+import { isIPv6 } from 'node:net';
+import type { Endpoint } from '../tls/connection-info.js';
+
+/**
+ * So many fields may a request have. Node's server leaves out what is above 1,000, and what we add comes last: with more, a
+ * client could keep the backend from seeing it.
+ */
+export const MAX_FIELDS = 512;
 
 /** RFC 9110 §7.6.1: fields for one hop only. */
 const HOP_BY_HOP = new Set([
@@ -16,38 +24,66 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
 ]);
 
-/** What this proxy says itself, and the standard field (RFC 7239) for the same: whatever a client claims is dropped. */
-const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']);
+/** What this proxy says itself: whatever a client claims is dropped, unless it is a trusted proxy. */
+const FORWARDED = new Set([
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'forwarded',
+  'x-forwarded-tls-name',
+  'x-forwarded-tls-protocol',
+  'x-forwarded-tls-cipher',
+]);
 
 /** Gateways that make variables of fields read `X_Forwarded_For` as the real one. */
 const isForwarded = (name: string): boolean => FORWARDED.has(name.replaceAll('_', '-'));
 
 /** What is told to the backend of the client's connection. */
 export interface Forwarding {
-  /** The client's address, IPv4-mapped ones as IPv4. */
-  readonly clientAddress: string;
+  readonly client: Endpoint;
+  /** The port that the client connected to; 0 on a unix socket. */
+  readonly localPort: number;
+  readonly scheme: 'https' | 'http';
   /** Whom the request is for: the `Host`, unless the target was in absolute form. */
   readonly host: string | undefined;
+  /** The peer is a proxy whose own word on its client is believed and passed on. */
+  readonly isTrusted: boolean;
+  /** `1.1` or `2.0`; given where `Via` is to be added. */
+  readonly via?: string;
+  /** Given where it is to be told. */
+  readonly tls?: { readonly name: string; readonly protocol: string; readonly cipher: string };
 }
 
 /**
- * The fields of a request to the backend: without those of the client's hop (also those that its `Connection` names), with
- * `X-Forwarded-For`, `-Proto` and `-Host` in place of what the client claimed. `Host` is kept as it came, also when
- * `Connection` names it.
+ * The fields of a request to the backend, but for `Host`: without those of the client's hop (also those that its `Connection`
+ * names), with `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239) in place of what the client claimed.
  */
 export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
   const dropped = hopByHop(raw);
-  const headers: string[] = forwarding.host === undefined ? [] : ['Host', forwarding.host];
-  headers.push(
-    ...filterFields(
-      raw,
-      (name) => !dropped.has(name) && !isForwarded(name) && name !== 'host' && name !== 'expect',
-    ),
+  const headers = filterFields(
+    raw,
+    (name) => !dropped.has(name) && !isForwarded(name) && name !== 'host' && name !== 'expect',
   );
-  headers.push('X-Forwarded-For', forwarding.clientAddress, 'X-Forwarded-Proto', 'https');
-  if (forwarding.host !== undefined) headers.push('X-Forwarded-Host', forwarding.host);
+  const earlier = (name: string): string | undefined =>
+    forwarding.isTrusted ? joined(raw, name) : undefined;
+  const { client, scheme, host, localPort, via, tls } = forwarding;
+  const port = localPort === 0 ? undefined : String(localPort);
+  const element = forwardedElement(forwarding);
+  append(headers, 'X-Forwarded-For', list(earlier('x-forwarded-for'), client.address));
+  append(headers, 'X-Forwarded-Proto', earlier('x-forwarded-proto') ?? scheme);
+  append(headers, 'X-Forwarded-Host', earlier('x-forwarded-host') ?? host);
+  append(headers, 'X-Forwarded-Port', earlier('x-forwarded-port') ?? port);
+  append(headers, 'Forwarded', list(earlier('forwarded'), element));
+  if (tls !== undefined) {
+    append(headers, 'X-Forwarded-Tls-Name', tls.name);
+    append(headers, 'X-Forwarded-Tls-Protocol', tls.protocol);
+    append(headers, 'X-Forwarded-Tls-Cipher', tls.cipher);
+  }
+  if (via !== undefined) headers.push('Via', `${via} peter-sslers-proxy`);
   return headers;
 }
 
@@ -57,10 +93,53 @@ export function responseHeaders(raw: readonly string[]): string[] {
   return filterFields(raw, (name) => !dropped.has(name));
 }
 
-/** `::ffff:192.0.2.1`, as dual-stack sockets show IPv4 clients, becomes `192.0.2.1`. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+/** The fields with one set to a value, whatever it was. */
+export function withField(fields: readonly string[], name: string, value: string): string[] {
+  const lowerCaseName = name.toLowerCase();
+  return [...filterFields(fields, (other) => other !== lowerCaseName), name, value];
+}
+
+/** The fields without HTTP/2's pseudo fields, with cookie crumbs as one field again (RFC 9113 §8.2.3). */
+export function withoutPseudoFields(raw: readonly string[]): string[] {
+  const cookies: string[] = [];
+  const fields: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const [name = '', value = ''] = [raw[i], raw[i + 1]];
+    if (name === 'cookie') cookies.push(value);
+    else if (!name.startsWith(':')) fields.push(name, value);
+  }
+  append(fields, 'cookie', cookies.length === 0 ? undefined : cookies.join('; '));
+  return fields;
+}
+
+/** The host of a `Host` field, without its port; an IPv6 literal without its brackets. */
+export function hostWithoutPort(host: string): string {
+  if (host.startsWith('[')) return host.slice(1, Math.max(1, host.indexOf(']')));
+  const colon = host.indexOf(':');
+  return colon === -1 ? host : host.slice(0, colon);
+}
+
+function append(headers: string[], name: string, value: string | undefined): void {
+  if (value !== undefined && value !== '') headers.push(name, value);
+}
+
+function list(earlier: string | undefined, value: string): string {
+  return earlier === undefined ? value : `${earlier}, ${value}`;
+}
+
+/** All values of a field, as one. */
+function joined(raw: readonly string[], lowerCaseName: string): string | undefined {
+  const values = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === lowerCaseName);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/** RFC 7239 §4: values that are no tokens are quoted, IPv6 addresses bracketed. */
+function forwardedElement({ client, host, scheme }: Forwarding): string {
+  const address = isIPv6(client.address) ? `"[${client.address}]"` : client.address || 'unknown';
+  const pairs = [`for=${address}`];
+  if (host !== undefined) pairs.push(/^[\w.-]+$/.test(host) ? `host=${host}` : `host="${host}"`);
+  pairs.push(`proto=${scheme}`);
+  return pairs.join(';');
 }
 
 function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => boolean): string[] {

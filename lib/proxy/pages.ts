@@ -5,8 +5,13 @@
 /** Plain pages for what is wrong with a request, or went wrong between us and the backend. */
 const ERROR_TEXTS = {
   400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
+  413: 'Content Too Large',
+  421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
@@ -20,12 +25,32 @@ export interface Page {
   readonly body: string;
 }
 
-export function errorPage(status: ErrorStatus): Page {
-  return {
-    status,
-    contentType: 'text/plain; charset=utf-8',
-    body: `${status} ${ERROR_TEXTS[status]}\n`,
-  };
+/** What an error page says beside its status. */
+export interface ErrorDetails {
+  /** The id by which the request is found in the log. */
+  readonly id?: string;
+  /** The client's `Accept`. */
+  readonly accept?: string | undefined;
+}
+
+/** An error page: JSON or HTML where the client asks for it, else plain text. */
+export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails = {}): Page {
+  const title = `${status} ${ERROR_TEXTS[status]}`;
+  if (accept.includes('application/json')) {
+    const body = JSON.stringify({
+      status,
+      error: ERROR_TEXTS[status],
+      ...(id !== undefined && { request: id }),
+    });
+    return { status, contentType: 'application/json', body: `${body}\n` };
+  }
+  if (accept.includes('text/html')) {
+    const reference = id === undefined ? '' : `<p>Request ${escapeHtml(id)}</p>\n`;
+    const body = `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>${title}</title>\n<h1>${title}</h1>\n${reference}</html>\n`;
+    return { status, contentType: 'text/html; charset=utf-8', body };
+  }
+  const reference = id === undefined ? '' : `request ${id}\n`;
+  return { status, contentType: 'text/plain; charset=utf-8', body: `${title}\n${reference}` };
 }
 
 /** What the information page shows of the connection that asked for it. */

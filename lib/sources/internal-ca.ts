@@ -21,14 +21,11 @@ import { silentLogger, type Logger } from '../log.js';
 import { generateKey, mintLeaf, mintRoot, type Authority } from '../tls/mint.js';
 import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
 
-/** Names that nobody can own in public (RFC 6761, and `internal`, which ICANN has set aside). */
-export const DEFAULT_ALLOW: readonly string[] = ['localhost', '*.localhost', '*.test', '*.internal'];
-
 export interface InternalCaOptions {
   /** Created with mode 0700 where missing. */
   readonly dir: string;
-  /** Patterns of the names to mint for. @default DEFAULT_ALLOW */
-  readonly allow?: readonly string[];
+  /** Patterns of the names to mint for. */
+  readonly allow: readonly string[];
   /** The time, milliseconds since 1970. */
   readonly now: () => number;
   readonly log?: Logger;
@@ -78,7 +75,7 @@ export class InternalCaSource implements CertificateSource {
     this.rootCertPath = pathsIn(options.dir).certPath;
     this.#root = root;
     this.#rootEndMs = Date.parse(new X509Certificate(root.certPem).validTo);
-    this.#allow = options.allow ?? DEFAULT_ALLOW;
+    this.#allow = options.allow;
     this.#now = options.now;
     this.#makeKey = options.makeKey ?? generateKey;
     // One listener for each look-up under way, however many there are.

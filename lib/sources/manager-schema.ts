@@ -10,16 +10,6 @@ import type { CertificatePair } from '../domain/certificate.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
-/** The JSON keys of all three generations, best first: newest manager first, `multi` before `single` as the manager itself prefers. */
-export const DEFAULT_CERT_PREFERENCES: readonly string[] = [
-  'x509_certificate__latest_multi',
-  'x509_certificate__latest_single',
-  'certificate_signed__latest_multi',
-  'certificate_signed__latest_single',
-  'server_certificate__latest_multi',
-  'server_certificate__latest_single',
-];
-
 /** An HTTP answer, read to its end. */
 export interface ManagerAnswer {
   readonly status: number;

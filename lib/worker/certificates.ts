@@ -17,7 +17,7 @@ import type { Choice } from '../tls/listener.js';
 import type { SecureContext } from 'node:tls';
 import type { WorkerSettings, WorkerToPrimary } from '../bus/messages.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
-import { examine, type CertificateBundle } from '../domain/certificate.js';
+import { examine, type CertificateBundle, type CertificatePair } from '../domain/certificate.js';
 import { describeError, ProxyError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_DEFAULT, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -33,10 +33,19 @@ export interface CertificatesParts {
   readonly now: () => number;
 }
 
-/** What one question to the primary has come to. `order`: the one who asked may wait for an order. */
+/**
+ * What one question to the primary has come to, for handshakes of every listener. No choice: the default. `order`: the one
+ * who asked may wait for an order.
+ */
 interface Answer {
-  readonly choice: Choice;
+  readonly choice: Choice | undefined;
   readonly order: boolean;
+}
+
+interface Defaults {
+  readonly common: Choice;
+  /** By the index of the listener. */
+  readonly own: readonly (Choice | undefined)[];
 }
 
 /** The primary keeps the time of a look-up itself; this much later we give up on the primary. */
@@ -48,7 +57,7 @@ export class Certificates {
   readonly #asking = new Map<ServerName, Promise<Answer>>();
   #settings: WorkerSettings;
   #ticketKeys: Buffer;
-  #default: Choice;
+  #defaults: Defaults;
   /** Raised by whatever empties the LRU: answers to earlier questions are then not kept. */
   #epoch = 0;
 
@@ -56,7 +65,7 @@ export class Certificates {
     this.#parts = parts;
     this.#settings = settings;
     this.#ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
-    this.#default = this.#buildDefault(settings, this.#ticketKeys);
+    this.#defaults = this.#buildDefaults(settings, this.#ticketKeys);
     this.#cache = new SecureContextCache({
       maxNames: settings.lruMaxItems,
       maxNegatives: settings.negativeMaxItems,
@@ -74,31 +83,32 @@ export class Certificates {
    *
    * @param name undefined without a valid server name: the default certificate, and nobody is asked.
    * @param client the client's address.
+   * @param listener its index: it may have a default certificate of its own.
    */
-  choose(name: ServerName | undefined, client: string): Choice | Promise<Choice> {
-    if (name === undefined) return this.#default;
+  choose(name: ServerName | undefined, client: string, listener = 0): Choice | Promise<Choice> {
+    if (name === undefined) return this.#defaultOf(listener);
     const hit = this.#cache.get(name);
     switch (hit?.state) {
       case 'fresh':
         return { context: hit.entry.context, tier: TIER_LRU };
       case 'negative':
-        return this.#default;
+        return this.#defaultOf(listener);
       case 'lapsed':
-        return this.#ask(name, client, hit.entry);
+        return this.#askOrDefault(name, client, listener, hit.entry);
       case undefined:
-        return this.#ask(name, client, undefined);
+        return this.#askOrDefault(name, client, listener, undefined);
     }
   }
 
   /**
    * Takes new settings for the next handshakes and empties the LRU.
    *
-   * @throws when the default certificate cannot be served.
+   * @throws when a default certificate cannot be served.
    */
   configure(settings: WorkerSettings): void {
     const ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
     // First, since it may throw: then all stays as it was.
-    this.#default = this.#buildDefault(settings, ticketKeys);
+    this.#defaults = this.#buildDefaults(settings, ticketKeys);
     this.#epoch++;
     this.#settings = settings;
     this.#ticketKeys = ticketKeys;
@@ -110,7 +120,8 @@ export class Certificates {
   /** Rotates the session-ticket keys: live in every context, without parsing one again. */
   setTicketKeys(keys: string): void {
     this.#ticketKeys = Buffer.from(keys, 'base64');
-    setTicketKeys(this.#default.context, this.#ticketKeys);
+    const { common, own } = this.#defaults;
+    for (const choice of [common, ...own]) if (choice) setTicketKeys(choice.context, this.#ticketKeys);
     for (const context of this.#cache.contexts()) setTicketKeys(context, this.#ticketKeys);
   }
 
@@ -126,11 +137,24 @@ export class Certificates {
     }
   }
 
+  #defaultOf(listener: number): Choice {
+    return this.#defaults.own[listener] ?? this.#defaults.common;
+  }
+
+  async #askOrDefault(
+    name: ServerName,
+    client: string,
+    listener: number,
+    lapsed: ContextEntry<SecureContext> | undefined,
+  ): Promise<Choice> {
+    return (await this.#ask(name, client, lapsed)) ?? this.#defaultOf(listener);
+  }
+
   async #ask(
     name: ServerName,
     client: string,
     lapsed: ContextEntry<SecureContext> | undefined,
-  ): Promise<Choice> {
+  ): Promise<Choice | undefined> {
     const joined = this.#asking.get(name);
     if (joined !== undefined) return (await joined).choice;
     const asking = this.#question(name, client, 'lookup', lapsed);
@@ -162,11 +186,11 @@ export class Certificates {
       const choice = this.#take(name, resolution, lapsed, epoch === this.#epoch);
       const starter = resolution.kind === 'pending' && resolution.starter === true;
       // Who has an earlier certificate to go on with need not wait for the order.
-      return { choice: choice ?? this.#default, order: starter && choice === undefined };
+      return { choice, order: starter && choice === undefined };
     } catch (thrown) {
       const code = thrown instanceof ProxyError ? thrown.code : 'ERR_INTERNAL';
       log.err('certificate not resolved', { name, code, error: describeError(thrown) });
-      const choice = lapsed === undefined ? this.#default : { context: lapsed.context, tier: TIER_LRU };
+      const choice = lapsed === undefined ? undefined : { context: lapsed.context, tier: TIER_LRU };
       return { choice, order: false };
     }
   }
@@ -241,11 +265,17 @@ export class Certificates {
     }
   }
 
-  #buildDefault({ defaultPairs }: WorkerSettings, ticketKeys: Buffer): Choice {
-    const verdict = examine(defaultPairs, undefined, this.#parts.now());
-    if (verdict.kind === 'unusable')
-      throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);
-    const bundle: CertificateBundle = verdict.bundle;
-    return { context: buildContext(bundle, ticketKeys), tier: TIER_DEFAULT };
+  #buildDefaults({ defaultPairs, listenerPairs }: WorkerSettings, ticketKeys: Buffer): Defaults {
+    const build = (pairs: readonly CertificatePair[]): Choice => {
+      const verdict = examine(pairs, undefined, this.#parts.now());
+      if (verdict.kind === 'unusable') {
+        throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);
+      }
+      return { context: buildContext(verdict.bundle, ticketKeys), tier: TIER_DEFAULT };
+    };
+    return {
+      common: build(defaultPairs),
+      own: listenerPairs.map((pairs) => (pairs === null ? undefined : build(pairs))),
+    };
   }
 }

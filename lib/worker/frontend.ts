@@ -1,24 +1,24 @@
 /**
- * What answers the requests of a decrypted connection: the admin routes, the backend, or the information page.
+ * What answers a decrypted connection: a backend of its own where its name has a TCP route; else HTTP/1.1 or HTTP/2, by what
+ * ALPN came to, and one handler for the requests of both.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
-import { AdminRouter, type AdminActions } from '../admin/routes.js';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { parseHtpasswd } from '../admin/htpasswd.js';
+import { AdminRouter, type AdminActions } from '../admin/routes.js';
 import type { WorkerSettings } from '../bus/messages.js';
-import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
-import { answerClientError } from '../proxy/client-error.js';
-import { destinationOf } from '../proxy/destination.js';
-import { hasBody, HttpProxy, sendPage } from '../proxy/http.js';
-import { errorPage, informationPage } from '../proxy/pages.js';
-import { connectionInfo } from '../tls/listener.js';
-
-/**
- * No limit on how long a whole request takes (Node's is 300 s), or long uploads would be cut: heads have a limit of their
- * own, and a body that stands still is given up by the proxy. What is wrong with `Host` is answered here, with a page.
- */
-const SERVER_OPTIONS = { requestTimeout: 0, requireHostHeader: false } as const;
+import { AccessLog } from '../proxy/access-log.js';
+import { openRoutes, type OpenRoutes } from '../proxy/open-routes.js';
+import { ClientConnection } from '../proxy/client-connection.js';
+import { Handler } from '../proxy/handler.js';
+import { HttpCompanion } from '../proxy/http-companion.js';
+import { Http1Server } from '../proxy/http1-server.js';
+import { Http2Server } from '../proxy/http2-server.js';
+import type { RequestContext } from '../proxy/request-context.js';
+import { TcpFrontend, tcpAlpn } from '../proxy/tcp.js';
+import type { ServerName } from '../domain/server-name.js';
+import type { ConnectionInfo } from '../tls/connection-info.js';
 
 export interface FrontendParts {
   readonly actions: AdminActions;
@@ -27,138 +27,111 @@ export interface FrontendParts {
   readonly workerName: string;
 }
 
-/** The parts of a frontend that a reload replaces. */
-interface Routes {
-  readonly admin: AdminRouter;
-  readonly proxy: HttpProxy | undefined;
+const HTTP_PROTOCOLS = ['h2', 'http/1.1'];
+
+/** What a reload replaces. Requests under way end as they began. */
+interface Current {
+  readonly tcp: TcpFrontend;
+  readonly handler: Handler;
+  readonly companion: HttpCompanion;
+  readonly routes: OpenRoutes | undefined;
 }
 
 export class Frontend {
   readonly #parts: FrontendParts;
-  readonly #server: Server;
-  #routes: Routes;
-  /** Connections that have asked nothing yet. Browsers open some to have them ready. */
-  readonly #unused = new Set<TLSSocket>();
-  #draining = false;
+  readonly #http1: Http1Server;
+  readonly #http2: Http2Server;
+  /** For plain HTTP. */
+  readonly #companion: Http1Server;
+  readonly #accessLog: AccessLog;
+  #current: Current;
 
   constructor(parts: FrontendParts, settings: WorkerSettings) {
     this.#parts = parts;
-    this.#routes = this.#buildRoutes(settings);
-    this.#server = createServer(SERVER_OPTIONS, (request, response) => this.#answer(request, response));
-    this.#server.on('clientError', answerClientError);
-    // It never listens itself; this event starts its supervision of slow and idle connections.
-    this.#server.emit('listening');
+    this.#current = this.#build(settings);
+    this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
+    const onRequest = (context: RequestContext): void => this.#accessLog.follow(context);
+    const handle = (context: RequestContext): void => this.#current.handler.handle(context);
+    const companion = (context: RequestContext): void => this.#current.companion.handle(context);
+    this.#http1 = new Http1Server(settings.limits, handle, onRequest);
+    this.#http2 = new Http2Server(settings.limits, handle, onRequest);
+    this.#companion = new Http1Server(settings.limits, companion, onRequest);
   }
 
-  /** Takes a connection over after its handshake. */
-  accept(socket: TLSSocket): void {
-    this.#unused.add(socket);
-    socket.once('close', () => this.#unused.delete(socket));
-    this.#server.emit('connection', socket);
+  /** The protocols that a connection may speak, best first. */
+  alpnFor(name: ServerName | undefined, offered: readonly string[]): readonly string[] {
+    return this.#current.tcp.takes(name) ? tcpAlpn(offered) : HTTP_PROTOCOLS;
   }
 
-  /** New requests are answered with the new settings; those under way end as they began. */
+  /** Takes a connection over after its handshake. `raw` carries it. */
+  accept(socket: TLSSocket, info: ConnectionInfo, raw: Socket): void {
+    if (this.#current.tcp.accept({ socket, info, raw })) return;
+    const connection = new ClientConnection(socket, info, raw);
+    if (info.alpn === 'h2') this.#http2.accept(connection);
+    else this.#http1.accept(connection);
+  }
+
+  /** Takes a connection over that has no TLS. */
+  acceptPlain(socket: Socket, info: ConnectionInfo): void {
+    this.#companion.accept(new ClientConnection(socket, info));
+  }
+
+  /** New requests are answered with the new settings. */
   configure(settings: WorkerSettings): void {
-    const { proxy } = this.#routes;
-    this.#routes = this.#buildRoutes(settings);
-    void proxy?.close();
+    const { routes, companion } = this.#current;
+    this.#current = this.#build(settings);
+    this.#http1.configure(settings.limits);
+    this.#http2.configure(settings.limits);
+    this.#companion.configure(settings.limits);
+    this.#accessLog.configure(settings.accessLog);
+    void routes?.close();
+    void companion.close();
   }
 
-  /** From now on a connection ends with the response that is under way. */
+  /** Opens the access log again: after it was rotated. */
+  reopenLogs(): void {
+    this.#accessLog.reopen();
+  }
+
+  /** Writes what could not be written yet: before an exit. */
+  flushLogs(): void {
+    this.#accessLog.flush();
+  }
+
+  /** From now on a connection ends with what is under way. */
   drain(): void {
-    this.#draining = true;
-    this.#server.close();
-    this.#server.closeIdleConnections();
-    // For Node a connection is idle after its first request only.
-    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
+    this.#http1.drain();
+    this.#http2.drain();
+    this.#companion.drain();
   }
 
-  #buildRoutes({ admin, backend, ...settings }: WorkerSettings): Routes {
-    return {
-      admin: new AdminRouter({
-        prefix: admin.prefix,
-        hosts: admin.hosts,
-        ...(admin.htpasswd === undefined ? {} : { authenticator: parseHtpasswd(admin.htpasswd) }),
-        actions: this.#parts.actions,
-        config: settings,
-      }),
-      proxy: backend === undefined ? undefined : new HttpProxy(backend, this.#parts.log),
-    };
-  }
-
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { admin, proxy } = this.#routes;
-    if (request.socket instanceof TLSSocket) this.#unused.delete(request.socket);
-    if (this.#draining) {
-      response.shouldKeepAlive = false;
-    } else {
-      // A response that was begun before the drain leaves an idle connection behind: nobody else would close it.
-      response.once('close', () => {
-        if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
-      });
-    }
-    const { url = '/', httpVersion, rawHeaders, headers } = request;
-    const destination = destinationOf({ url, httpVersion, rawHeaders });
-    const isOwn = destination === undefined || admin.owns(url, headers.host);
-    // Nobody here waits for a request's body: with one, its connection ends.
-    if ((isOwn || proxy === undefined) && hasBody(request)) response.shouldKeepAlive = false;
-    if (destination === undefined) {
-      response.shouldKeepAlive = false;
-      sendPage(response, errorPage(400));
-    } else if (isOwn) void this.#answerAdmin(admin, request, response);
-    else if (proxy !== undefined) proxy.forward(request, response, destination);
-    else this.#answerInformation(request, response);
-  }
-
-  async #answerAdmin(admin: AdminRouter, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const { method = 'GET', url = '/', headers } = request;
-      const {
-        status,
-        headers: fields,
-        body,
-      } = await admin.respond({
-        method,
-        url,
-        host: headers.host,
-        authorization: headers.authorization,
-      });
-      if (response.destroyed) return;
-      response.writeHead(status, { ...fields, 'Content-Length': Buffer.byteLength(body) });
-      response.end(body);
-    } catch (thrown) {
-      this.#parts.log.err('admin request failed', { error: describeError(thrown) });
-      sendPage(response, errorPage(503));
-    }
-  }
-
-  #answerInformation(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const info = connectionInfo(socket);
-    const tls = socket instanceof TLSSocket ? socket : undefined;
-    const certificate = tls?.getX509Certificate();
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      const page = {
-        status: 405,
-        contentType: 'text/plain; charset=utf-8',
-        body: '405 Method Not Allowed\n',
-      };
-      sendPage(response, page, { Allow: 'GET, HEAD' });
-      return;
-    }
-    const page = informationPage(
-      {
-        serverName: info?.serverName,
-        tier: info?.tier ?? 'unknown',
-        subject: certificate?.subject ?? '(empty)',
-        issuer: certificate?.issuer ?? 'unknown',
-        notAfter: certificate?.validTo ?? 'unknown',
-        fingerprint: certificate?.fingerprint256 ?? 'unknown',
-        protocol: tls?.getProtocol() ?? 'unknown',
-        worker: this.#parts.workerName,
-      },
-      request.headers.accept,
-    );
-    sendPage(response, page, { 'Cache-Control': 'no-store' });
+  #build(settings: WorkerSettings): Current {
+    const { log, actions, workerName } = this.#parts;
+    const { admin, unknownName, headers, limits } = settings;
+    const routes = settings.routes.length === 0 ? undefined : openRoutes(settings.routes, limits, log);
+    const router = new AdminRouter({
+      prefix: admin.prefix,
+      hosts: admin.hosts,
+      ...(admin.htpasswd !== undefined && { authenticator: parseHtpasswd(admin.htpasswd) }),
+      actions,
+      config: settings,
+    });
+    const handler = new Handler({
+      admin: router,
+      ...(routes && { routes }),
+      unknownName,
+      headers,
+      limits,
+      log,
+      workerName,
+    });
+    const { challengeServer } = settings;
+    const companion = new HttpCompanion({
+      admin: router,
+      ...(challengeServer && { challengeServer }),
+      limits,
+      log,
+    });
+    return { tcp: new TcpFrontend(settings, log), handler, companion, routes };
   }
 }

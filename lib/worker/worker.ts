@@ -5,19 +5,24 @@
  * whole process group, so they are ignored here.
  */
 import cluster from 'node:cluster';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type BlockList, type Server, type Socket } from 'node:net';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
 import {
   isListenMessage,
+  type ListenMessage,
   type PrimaryToWorker,
   type WorkerSettings,
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { describeError } from '../domain/errors.js';
 import { createLogger } from '../log-pino.js';
+import { acceptPlain } from '../tls/plain-listener.js';
 import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
-import { terminateTls, type ConnectionInfo, type HandshakeFailure } from '../tls/listener.js';
+import { addressList, isListed } from '../proxy/handler.js';
+import type { ConnectionInfo } from '../tls/connection-info.js';
+import { ConnectionLimits } from '../tls/connection-limits.js';
+import { terminateTls, type HandshakeFailure } from '../tls/listener.js';
 import { Certificates } from './certificates.js';
 import { Frontend } from './frontend.js';
 
@@ -55,7 +60,7 @@ export function runWorker(): void {
       return {};
     },
     reopenLogs: () => {
-      worker?.log.reopen();
+      worker?.reopenLogs();
       return {};
     },
     drain: ({ timeoutMs }) => {
@@ -65,7 +70,7 @@ export function runWorker(): void {
     },
   } satisfies Handlers<PrimaryToWorker>);
   process.on('message', (message: unknown, handle: unknown) => {
-    if (isListenMessage(message)) worker?.listen(handle, message.count);
+    if (isListenMessage(message)) worker?.listen(handle, message);
   });
   // Without a primary there is nothing to be a worker of.
   bus.call('hello', {}, HELLO_DEADLINE_MS).catch(() => process.exit(1));
@@ -78,19 +83,35 @@ class Worker {
   readonly #frontend: Frontend;
   readonly #servers: Server[] = [];
   readonly #connections: ReadonlySet<Socket>[] = [];
+  readonly #limits: ConnectionLimits;
+  #proxies: BlockList;
   #settings: WorkerSettings;
   #listening = 0;
   #draining = false;
+  #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(bus: Bus, settings: WorkerSettings) {
     const id = cluster.worker?.id ?? 0;
     this.#bus = bus;
     this.#settings = settings;
+    this.#proxies = addressList(settings.acceptProxyProtocol);
     this.log = createLogger({ settings: settings.log, role: 'worker', workerId: id });
     process.on('uncaughtException', (error) => {
       this.log.err('worker failed', { error: describeError(error), stack: error.stack });
       this.log.flush();
       process.exit(1);
+    });
+    this.#limits = new ConnectionLimits({
+      limits: () => this.#settings.limits,
+      now: () => performance.now(),
+      onRefused: (limit, count, client) =>
+        this.log.notice('too many connections: some are refused', {
+          limit: limit === 'maxConnections' ? '--max-connections' : '--max-connections-per-client',
+          refused: count,
+          refusedInAll: this.#limits.refused,
+          open: this.#limits.open,
+          client,
+        }),
     });
     this.certificates = new Certificates(
       {
@@ -115,18 +136,9 @@ class Worker {
   }
 
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
-  listen(handle: unknown, count: number): void {
+  listen(handle: unknown, { role, index, count }: ListenMessage): void {
     const server = createServer({ pauseOnConnect: false, noDelay: true });
-    const open = terminateTls(server, {
-      choose: (name, client) => this.certificates.choose(name, client),
-      alpnProtocols: ['http/1.1'],
-      handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
-      onSecure: (socket, info) => {
-        this.#logHandshake(info);
-        this.#frontend.accept(socket);
-      },
-      onFailure: (reason, detail) => this.#logFailure(reason, detail),
-    });
+    const open = role === 'tls' ? this.#acceptTls(server, index) : this.#acceptPlain(server, index);
     this.#servers.push(server);
     this.#connections.push(open);
     const address = addressOfHandle(handle);
@@ -143,6 +155,33 @@ class Worker {
     listenOnHandle(server, handle);
   }
 
+  #acceptTls(server: Server, index: number): ReadonlySet<Socket> {
+    return terminateTls(server, {
+      index,
+      limits: this.#limits,
+      choose: (name, client) => this.certificates.choose(name, client, index),
+      alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
+      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
+      handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
+      onSecure: (socket, info, raw) => {
+        this.#logHandshake(info);
+        this.#frontend.accept(socket, info, raw);
+      },
+      onFailure: (reason, detail) => this.#logFailure(reason, detail),
+    });
+  }
+
+  #acceptPlain(server: Server, index: number): ReadonlySet<Socket> {
+    return acceptPlain(server, {
+      index,
+      limits: this.#limits,
+      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      headerTimeoutMs: () => this.#settings.handshakeTimeoutMs,
+      onConnection: (socket, info) => this.#frontend.acceptPlain(socket, info),
+    });
+  }
+
   #sayReady(): void {
     this.#bus.call('ready', {}, READY_DEADLINE_MS).catch((error: unknown) => {
       this.log.err('the primary did not take the ready message', { error: describeError(error) });
@@ -151,20 +190,33 @@ class Worker {
 
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
+    this.#proxies = addressList(settings.acceptProxyProtocol);
     this.certificates.configure(settings);
     this.#frontend.configure(settings);
     // Last: its file may be one that cannot be opened, and the rest is to be in force all the same.
     this.log.configure(settings.log);
   }
 
-  /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`. */
+  /** Opens the log files again: after they were rotated. */
+  reopenLogs(): void {
+    // It never throws, the log does.
+    this.#frontend.reopenLogs();
+    this.log.reopen();
+  }
+
+  /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`, of the last call. */
   drain(timeoutMs: number): void {
-    if (this.#draining) return;
-    this.#draining = true;
     const exit = (): never => {
       this.log.flush();
       process.exit(0);
     };
+    clearTimeout(this.#drainTimer);
+    this.#drainTimer = setTimeout(() => {
+      this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
+      exit();
+    }, timeoutMs);
+    if (this.#draining) return;
+    this.#draining = true;
     for (const server of this.#servers) server.close();
     this.#frontend.drain();
     const check = (): void => {
@@ -173,10 +225,6 @@ class Worker {
     for (const open of this.#connections) {
       for (const socket of open) socket.once('close', () => setImmediate(check));
     }
-    setTimeout(() => {
-      this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
-      exit();
-    }, timeoutMs);
     setImmediate(check);
   }
 

@@ -28,8 +28,8 @@ export class RawClient implements Disposable {
     socket.once('close', () => this.#watcher());
   }
 
-  static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connectTcp({ port, host, noDelay: true });
+  static async connect(port: number, host = '127.0.0.1', localAddress?: string): Promise<RawClient> {
+    const socket = connectTcp({ port, host, noDelay: true, ...(localAddress && { localAddress }) });
     await once(socket, 'connect');
     return new RawClient(socket);
   }

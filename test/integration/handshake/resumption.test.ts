@@ -48,7 +48,7 @@ async function resume(
   });
   const reused = socket.isSessionReused();
   const names = socket.getPeerX509Certificate()?.subjectAltName?.replaceAll('DNS:', '');
-  socket.write('GET / HTTP/1.1\r\nHost: a.example.org\r\nConnection: close\r\n\r\n');
+  socket.write(`GET / HTTP/1.1\r\nHost: ${servername ?? 'a.example.org'}\r\nConnection: close\r\n\r\n`);
   let page = '';
   for await (const chunk of socket) page += String(chunk);
   return {

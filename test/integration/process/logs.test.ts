@@ -146,9 +146,9 @@ describe('The log', function () {
     expect(started).to.contain(' certCacheDuration=600 ').and.to.contain(' lruCacheDuration=60 ');
     const seen = lines.find((line) => line.includes('] handshake '));
     expect(seen).to.match(/ name=a\.test tier=manager ms=[\d.]+$/);
-    expect(lines.some((line) => / err \[worker 1 \d+\] backend failed host=a\.test /.test(line))).to.equal(
-      true,
-    );
+    expect(
+      lines.some((line) => / err \[worker 1 \d+\] backend failed id=[0-9a-f]{16} host=a\.test /.test(line)),
+    ).to.equal(true);
   });
 
   for (const format of ['text', 'json']) {

@@ -19,7 +19,7 @@ describe('Two programs that start on one port at the same moment', function () {
         before: `
         const { createServer } = await import('node:net');
         const { bindSharedHandle, listenOnHandle } = await import(${JSON.stringify(SHARED_HANDLE)});
-        const rival = bindSharedHandle('127.0.0.1', 0);
+        const rival = bindSharedHandle({ host: '127.0.0.1', port: 0 });
         const server = createServer();
         cluster.once('fork', () => listenOnHandle(server, rival.native));
         const listen = '127.0.0.1:' + rival.address.port;

@@ -62,7 +62,7 @@ describe('A proxied message', () => {
   };
 
   it('tells the backend client, scheme and host, and keeps the Host', async () => {
-    const { headers } = await seen({ headers: { host: 'Shop.localhost:8443' } });
+    const { headers } = await seen({ name: 'shop.localhost', headers: { host: 'Shop.localhost:8443' } });
     expect(headers).to.include({
       host: 'Shop.localhost:8443',
       'x-forwarded-for': '127.0.0.1',
@@ -162,16 +162,17 @@ describe('A proxied message', () => {
   it('goes to the host of a target in absolute form', async () => {
     using client = await RawClient.connect(program.port, 'a.localhost');
     client.send(
-      'GET https://b.localhost:8443/x?y HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n',
+      'GET https://a.localhost:8443/x?y HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n',
     );
     await client.closed();
     const { url, headers } = backend.requests.at(-1)!;
     expect(url).to.equal('/x?y');
-    expect(headers).to.include({ host: 'b.localhost:8443', 'x-forwarded-host': 'b.localhost:8443' });
+    expect(headers).to.include({ host: 'a.localhost:8443', 'x-forwarded-host': 'a.localhost:8443' });
   });
 
-  it('is not taken for an upgrade: that is for the backend to refuse', async () => {
-    const { headers } = await seen({ headers: { Connection: 'Upgrade', Upgrade: 'foo' } });
-    expect(headers).not.to.have.any.keys('upgrade');
+  it('for another name than the handshake’s is misdirected', async () => {
+    const { port } = program;
+    const answer = await request({ port, name: 'a.localhost', headers: { host: 'b.localhost' } });
+    expect(answer.status).to.equal(421);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createCli } from '../../../lib/cli/cli.js';
 import type { CliIo } from '../../../lib/cli/io.js';
-import type { Settings } from '../../../lib/config/settings.js';
+import { addressText, type Settings } from '../../../lib/config/settings.js';
 import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/defaults.js';
 import { environmentError } from '../../../lib/domain/errors.js';
 
@@ -55,7 +55,12 @@ describe('the command line', () => {
     [['start', 'now'], '"now" is no command: the only one is start (see --help)'],
     [['start', '--bogus'], 'unknown flag "--bogus", see --help'],
     [['start', '--bogus=secret'], 'unknown flag "--bogus", see --help'],
-    [['start', '--http-listen', '80'], 'unknown flag "--http-listen", see --help'],
+    [['start', '--admin-listen', '80'], 'unknown flag "--admin-listen", see --help'],
+    [['start', '--http-listen'], '--http-listen needs a value'],
+    [
+      ['start', '--hsts', 'on'],
+      '--hsts must have a max-age, such as "max-age=31536000; includeSubDomains", not "on"',
+    ],
     [['start', '--__proto__=x'], 'unknown flag "--__proto__", see --help'],
     [['start', '-w', '2'], 'unknown flag "-w", see --help'],
     [['start', '--', '--workers=2'], 'unknown flag "--", see --help'],
@@ -89,7 +94,11 @@ describe('the command line', () => {
     [['--workers', '5'], (s) => s.workers, 5],
     [['--lru_maxitems', '007'], (s) => s.lruMaxItems, 7],
     [['--cert_cache-duration=1.50'], (s) => s.certCacheDurationMs, 1500],
-    [['--listen', '127.0.0.1:1', '--listen=[::1]:2'], (s) => s.listen.map(({ port }) => port), [1, 2]],
+    [
+      ['--listen', '127.0.0.1:1', '--listen=[::1]:2'],
+      (s) => s.listen.map(addressText),
+      ['127.0.0.1:1', '[::1]:2'],
+    ],
     [['--listen', '127.0.0.1:1,[::1]:2'], (s) => s.listen.length, 2],
     [['--wildcards'], (s) => s.wildcards, true],
     [['--wildcards', 'true'], (s) => s.wildcards, true],
@@ -100,6 +109,10 @@ describe('the command line', () => {
     [['--no-expire_workers'], (s) => s.expireWorkers, false],
     [['--cert-dir', '5'], (s) => s.certDir, '/work-dir/5'],
     [['--cert-dir=a=b'], (s) => s.certDir, '/work-dir/a=b'],
+    [['--via'], (s) => s.headers.via, true],
+    [['--no-forward_tls-info'], (s) => s.headers.forwardTlsInfo, false],
+    [['--backend', 'a.example=http://h', '--backend=http://h'], (s) => s.routes.length, 2],
+    [['--access-log', '-'], (s) => s.accessLog, { format: 'common' }],
     [['--pid-file', '-'], (s) => s.pidFile, '/work-dir/-'],
     [['--admin-user-file', '/h'], (s) => s.admin.htpasswd, 'good'],
   ];

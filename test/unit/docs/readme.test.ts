@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { canonicalArguments } from '../../../lib/cli/arguments.js';
 import { gather } from '../../../lib/config/gather.js';
+import { parseListen } from '../../../lib/config/parse.js';
+import { parseBackend } from '../../../lib/config/routes.js';
 import { flagTable } from '../../support/flag-table.js';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
@@ -12,6 +14,16 @@ describe('The README', () => {
     const cells = (table: string | undefined) =>
       (table ?? '').split('\n').map((row) => row.split('|').map((cell) => cell.trim().replace(/^-+$/, '-')));
     expect(cells(between)).to.deep.equal(cells(flagTable()));
+  });
+
+  it('has configuration files that the program takes', () => {
+    const texts = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+    expect(texts.length).to.be.greaterThan(0);
+    for (const text of texts) {
+      const { given } = gather({ flags: { config: ['/c'] }, env: {}, readFile: () => text, cwd: '/' });
+      given.list('listen', parseListen);
+      given.list('backend', parseBackend);
+    }
   });
 
   it('names no flag that there is not', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { destinationOf } from '../../../lib/proxy/destination.js';
 
 const ask = (url: string, hosts: readonly string[], httpVersion = '1.1') =>
-  destinationOf({ url, httpVersion, rawHeaders: ['A', 'host', ...hosts.flatMap((host) => ['HOST', host])] });
+  destinationOf({ url, method: 'GET', httpVersion, host: hosts.length === 1 ? hosts[0] : undefined });
 
 describe('Whom a request is for', () => {
   const hosts = [
@@ -33,11 +33,6 @@ describe('Whom a request is for', () => {
     it(`the host "${host}" is for nobody`, () => expect(ask('/', [host])).to.equal(undefined));
   }
 
-  it('two hosts are for nobody, also when they are the same', () => {
-    expect(ask('/', ['a.test', 'b.test'])).to.equal(undefined);
-    expect(ask('/', ['a.test', 'a.test'])).to.equal(undefined);
-  });
-
   it('only HTTP/1.0 goes without a host', () => {
     expect(ask('/', [])).to.equal(undefined);
     expect(ask('/', [], '1.0')).to.deep.equal({ path: '/', host: undefined });
@@ -56,6 +51,20 @@ describe('Whom a request is for', () => {
   it('a target with a user name or without a host is for nobody', () => {
     expect(ask('http://user@b.test/', ['a.test'])).to.equal(undefined);
     expect(ask('http:///x', ['a.test'])).to.equal(undefined);
+  });
+
+  it('a target that is neither a path nor for HTTP is for nobody', () => {
+    for (const url of ['x', '', 'ftp://b.test/', '*', 'b.test:443'])
+      expect(ask(url, ['a.test'])).to.equal(undefined);
+  });
+
+  it('only OPTIONS may be for the server as a whole', () => {
+    const request = { url: '*', method: 'OPTIONS', httpVersion: '1.1', host: 'a.test' };
+    expect(destinationOf(request)).to.deep.equal({ path: '*', host: 'a.test' });
+  });
+
+  it('HTTP/2 has no target in absolute form: its authority has a field of its own', () => {
+    expect(ask('https://b.test/x', ['a.test'], '2.0')).to.equal(undefined);
   });
 
   it('a path that looks like a URL further on is a path', () => {

@@ -1,10 +1,18 @@
 import { expect } from 'chai';
-import { plainAddress, requestHeaders, responseHeaders } from '../../../lib/proxy/headers.js';
+import { requestHeaders, responseHeaders, type Forwarding } from '../../../lib/proxy/headers.js';
+import { plainAddress } from '../../../lib/tls/connection-info.js';
 
 const OURS = [
   ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'a.test:8443'],
+  ...['X-Forwarded-Port', '443', 'Forwarded', 'for=192.0.2.7;host="a.test:8443";proto=https'],
 ];
-const forwarding = { clientAddress: '192.0.2.7', host: 'a.test:8443' };
+const forwarding: Forwarding = {
+  client: { address: '192.0.2.7', port: 40_000 },
+  localPort: 443,
+  scheme: 'https',
+  host: 'a.test:8443',
+  isTrusted: false,
+};
 
 describe('The fields of a request to the backend', () => {
   const cases: [what: string, sent: string[], passed: string[]][] = [
@@ -43,23 +51,49 @@ describe('The fields of a request to the backend', () => {
   for (const [what, sent, passed] of cases) {
     it(what, () => {
       const headers = requestHeaders(['Host', 'a.test:8443', ...sent], forwarding);
-      expect(headers).to.deep.equal(['Host', 'a.test:8443', ...passed, ...OURS]);
+      expect(headers).to.deep.equal([...passed, ...OURS]);
     });
   }
 
-  it('keep the host also when Connection names it', () => {
-    const headers = requestHeaders(['Host', 'a.test:8443', 'Connection', 'host'], forwarding);
-    expect(headers).to.deep.equal(['Host', 'a.test:8443', ...OURS]);
-  });
-
   it('say the host that the request is for, not the field', () => {
     const headers = requestHeaders(['Host', 'other.test'], forwarding);
-    expect(headers).to.deep.equal(['Host', 'a.test:8443', ...OURS]);
+    expect(headers).to.deep.equal(OURS);
   });
 
   it('say no host where the client said none', () => {
     const headers = requestHeaders(['A', '1'], { ...forwarding, host: undefined });
-    expect(headers).to.deep.equal(['A', '1', ...OURS.slice(0, 4)]);
+    expect(headers).to.deep.equal([
+      ...['A', '1', ...OURS.slice(0, 4), ...OURS.slice(6, 8)],
+      ...['Forwarded', 'for=192.0.2.7;proto=https'],
+    ]);
+  });
+
+  it('go on with what a trusted proxy says', () => {
+    const headers = requestHeaders(
+      [
+        ...['X-Forwarded-For', '10.0.0.1', 'X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'c.test'],
+        ...['X-Forwarded-Port', '80', 'Forwarded', 'for=10.0.0.1', 'X_Forwarded_For', '10.6.6.6'],
+      ],
+      { ...forwarding, isTrusted: true },
+    );
+    expect(headers).to.deep.equal([
+      ...['X-Forwarded-For', '10.0.0.1, 192.0.2.7', 'X-Forwarded-Proto', 'http'],
+      ...['X-Forwarded-Host', 'c.test', 'X-Forwarded-Port', '80'],
+      ...['Forwarded', 'for=10.0.0.1, for=192.0.2.7;host="a.test:8443";proto=https'],
+    ]);
+  });
+
+  it('name the protocol in Via and the handshake, where that is wanted, and let nobody else name it', () => {
+    const headers = requestHeaders(['X-Forwarded-Tls-Name', 'evil.test', 'Via', '1.0 cache'], {
+      ...forwarding,
+      via: '2.0',
+      tls: { name: 'a.test', protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' },
+    });
+    expect(headers).to.deep.equal([
+      ...['Via', '1.0 cache', ...OURS],
+      ...['X-Forwarded-Tls-Name', 'a.test', 'X-Forwarded-Tls-Protocol', 'TLSv1.3'],
+      ...['X-Forwarded-Tls-Cipher', 'TLS_AES_128_GCM_SHA256', 'Via', '2.0 peter-sslers-proxy'],
+    ]);
   });
 });
 

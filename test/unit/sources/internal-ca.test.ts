@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { INTERNAL_CA_ALLOW } from '../../../lib/config/defaults.js';
 import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,7 +30,7 @@ function chainOf(result: Lookup): string {
 
 describeSourceContract('ca', async () => {
   const { dir, remove } = await makeTempDir();
-  const source = await InternalCaSource.open({ dir, now: Date.now });
+  const source = await InternalCaSource.open({ dir, allow: INTERNAL_CA_ALLOW, now: Date.now });
   return { source, nameWithCertificate: 'known.test', nameAbsent: 'unknown.example', stop: remove };
 });
 
@@ -51,7 +52,12 @@ describe('InternalCaSource', () => {
   });
 
   const open = async (options: Partial<InternalCaOptions> = {}): Promise<InternalCaSource> => {
-    const source = await InternalCaSource.open({ dir, now: () => nowMs, ...options });
+    const source = await InternalCaSource.open({
+      dir,
+      allow: INTERNAL_CA_ALLOW,
+      now: () => nowMs,
+      ...options,
+    });
     opened.push(source);
     return source;
   };

@@ -1,6 +1,6 @@
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log.js';
-import { DEFAULT_CERT_PREFERENCES } from '../../../lib/sources/manager-schema.js';
+import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
 import { ManagerSource } from '../../../lib/sources/manager.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import { describeSourceContract, type SourceHarness } from '../../support/source-contract.js';
@@ -22,7 +22,7 @@ for (const isOrdering of [false, true]) {
           settings: {
             root: manager.root,
             credentials: 'proxy:hunter2',
-            preferences: DEFAULT_CERT_PREFERENCES,
+            preferences: CERT_PREFERENCES,
             missRate: 200,
             ...(isOrdering && {
               // Not the suite's names: an order answers `pending` to whoever else asks.

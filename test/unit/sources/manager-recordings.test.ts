@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { examine } from '../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
+import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
 import {
-  DEFAULT_CERT_PREFERENCES,
   interpretOrder,
   interpretQuery,
   type ManagerAnswer,
@@ -73,7 +73,7 @@ describe('manager-schema with the recordings', () => {
       it(`query ${file} is ${expectedQuery}`, () => {
         const asked = /\/domain\/([^/]*)/.exec(decodeURIComponent(path))?.[1] ?? '';
         const name = asked.toLowerCase() as ServerName;
-        const verdict = interpretQuery(answerOf(recording), name, path, DEFAULT_CERT_PREFERENCES);
+        const verdict = interpretQuery(answerOf(recording), name, path, CERT_PREFERENCES);
         expect(summarise(verdict)).to.equal(expectedQuery);
         if (verdict.lookup.kind !== 'found') return;
         for (const pairs of verdict.lookup.candidates) {
@@ -84,7 +84,7 @@ describe('manager-schema with the recordings', () => {
       it(`order ${file} is ${orders.get(number) ?? 'not in the table'}`, () => {
         const posted = new URLSearchParams(request.body ?? '').get('domain_name') ?? NAME;
         const name = posted.trim().toLowerCase() as ServerName;
-        const verdict = interpretOrder(answerOf(recording), name, DEFAULT_CERT_PREFERENCES);
+        const verdict = interpretOrder(answerOf(recording), name, CERT_PREFERENCES);
         expect(summariseOrder(verdict)).to.equal(orders.get(number));
       });
     }
@@ -98,7 +98,7 @@ describe('manager-schema with the recordings', () => {
   for (const [number, message] of words) {
     it(`an order's refusal is reported in the manager's own words (${message.slice(0, 30)}…)`, () => {
       const recording = managerRecordings().find((each) => each.number === number);
-      expect(interpretOrder(answerOf(recording!), NAME, DEFAULT_CERT_PREFERENCES)).to.deep.equal({
+      expect(interpretOrder(answerOf(recording!), NAME, CERT_PREFERENCES)).to.deep.equal({
         kind: 'refused',
         message,
       });
@@ -113,7 +113,7 @@ describe('manager-schema with the recordings', () => {
           answerOf(recording!),
           NAME,
           `/.well-known/admin/domain/${NAME}/config.json`,
-          DEFAULT_CERT_PREFERENCES,
+          CERT_PREFERENCES,
         ),
       ),
     ).to.include('prefix in --fallback-server is probably wrong');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ServerName } from '../../../lib/domain/server-name.js';
+import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
 import {
-  DEFAULT_CERT_PREFERENCES,
   interpretOrder,
   interpretQuery,
   type ManagerAnswer,
@@ -28,7 +28,7 @@ const json = (body: unknown, status = 200): ManagerAnswer => ({
   contentType: 'application/json',
   body: typeof body === 'string' ? body : JSON.stringify(body),
 });
-const query = (answer: ManagerAnswer, preferences = DEFAULT_CERT_PREFERENCES): QueryVerdict =>
+const query = (answer: ManagerAnswer, preferences: readonly string[] = CERT_PREFERENCES): QueryVerdict =>
   interpretQuery(answer, NAME, PATH, preferences);
 const certificate = (tag: string): Record<string, { id: string; pem: string }> => ({
   private_key: { id: '1', pem: `-----BEGIN PRIVATE KEY-----\nsecret-${tag}\n-----END PRIVATE KEY-----\n` },
@@ -212,8 +212,7 @@ describe('manager-schema', () => {
   });
 
   describe('an answer to an order', () => {
-    const order = (answer: ManagerAnswer): OrderVerdict =>
-      interpretOrder(answer, NAME, DEFAULT_CERT_PREFERENCES);
+    const order = (answer: ManagerAnswer): OrderVerdict => interpretOrder(answer, NAME, CERT_PREFERENCES);
     const nulls = { x509_certificate__latest_single: null, x509_certificate__latest_multi: null };
     const cases: [string, ManagerAnswer, OrderVerdict][] = [
       [

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log.js';
-import { DEFAULT_CERT_PREFERENCES } from '../../../lib/sources/manager-schema.js';
+import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
 import { ManagerSource } from '../../../lib/sources/manager.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 
@@ -53,7 +53,7 @@ describe('ManagerSource over TLS', () => {
     const source = new ManagerSource({
       settings: {
         root,
-        preferences: DEFAULT_CERT_PREFERENCES,
+        preferences: CERT_PREFERENCES,
         missRate: 200,
         ...(caPem !== undefined && { caPem }),
       },

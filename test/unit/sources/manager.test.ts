@@ -7,7 +7,7 @@ import type { Lookup } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log.js';
 import type { ManagerTimeouts } from '../../../lib/sources/manager-client.js';
-import { DEFAULT_CERT_PREFERENCES } from '../../../lib/sources/manager-schema.js';
+import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
 import { ManagerSource } from '../../../lib/sources/manager.js';
 import { startFakeManager, type FakeManager, type Script } from '../../support/fake-manager.js';
 
@@ -23,7 +23,7 @@ describe('ManagerSource', () => {
   let sources: ManagerSource[] = [];
   const connect = (settings: Partial<ManagerSettings> = {}, timeouts: Partial<ManagerTimeouts> = {}) => {
     const source = new ManagerSource({
-      settings: { root: manager.root, preferences: DEFAULT_CERT_PREFERENCES, missRate: 200, ...settings },
+      settings: { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200, ...settings },
       log: silentLogger,
       now: Date.now,
       timeouts,
@@ -349,7 +349,7 @@ describe('ManagerSource', () => {
       const before = connect({ autocert });
       await look(before, NOBODY);
       const after = new ManagerSource({
-        settings: { root: manager.root, preferences: DEFAULT_CERT_PREFERENCES, missRate: 200, autocert },
+        settings: { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200, autocert },
         log: silentLogger,
         now: Date.now,
         previous: before,

@@ -7,6 +7,7 @@ import { examine, type CertificateBundle, type CertificatePair } from '../../../
 import { buildContext, setTicketKeys } from '../../../lib/tls/contexts.js';
 import { terminateTls, type Choice } from '../../../lib/tls/listener.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
+import { listenerOptions } from './listener-options.js';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 type Version = (typeof VERSIONS)[number];
@@ -16,9 +17,8 @@ async function serve(): Promise<{ port: number; use(context: SecureContext): voi
   let choice: Choice | undefined;
   const server = createServer();
   terminateTls(server, {
+    ...listenerOptions,
     choose: () => choice ?? expect.fail('no context yet'),
-    alpnProtocols: ['http/1.1'],
-    handshakeTimeoutMs: () => 10_000,
     onSecure: (socket) => {
       socket.on('error', () => undefined);
       socket.end('.');

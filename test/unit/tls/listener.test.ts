@@ -1,21 +1,18 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { examine } from '../../../lib/domain/certificate.js';
 import { defer } from '../../../lib/domain/deferred.js';
 import { buildContext } from '../../../lib/tls/contexts.js';
-import {
-  connectionInfo,
-  terminateTls,
-  type Choice,
-  type ConnectionInfo,
-  type ListenerOptions,
-} from '../../../lib/tls/listener.js';
+import type { ConnectionInfo } from '../../../lib/tls/connection-info.js';
+import { ConnectionLimits } from '../../../lib/tls/connection-limits.js';
+import { terminateTls, type Choice, type ListenerOptions } from '../../../lib/tls/listener.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { connectTls, handshake } from '../../support/client.js';
-import { clientHello12, RawClient } from '../../support/raw-tls.js';
+import { clientHello12, RawClient, readFlight } from '../../support/raw-tls.js';
+import { listenerOptions } from './listener-options.js';
 
 describe('The TLS listener', () => {
   let choice: Choice;
@@ -24,6 +21,10 @@ describe('The TLS listener', () => {
   let port: number;
   let choose: ListenerOptions['choose'];
   let timeoutMs: number;
+  let expectsHeader: boolean;
+  let rejectsUnknown: boolean;
+  let perClient: number;
+  let limits: ConnectionLimits;
   const asked: { name: string | undefined; client: string }[] = [];
   const failures: { reason: string; detail: string }[] = [];
   const secured: { socket: TLSSocket; info: ConnectionInfo }[] = [];
@@ -37,15 +38,26 @@ describe('The TLS listener', () => {
   beforeEach(async () => {
     choose = () => choice;
     timeoutMs = 60_000;
+    expectsHeader = false;
+    rejectsUnknown = false;
+    perClient = 100;
+    limits = new ConnectionLimits({
+      limits: () => ({ maxConnections: 100, maxConnectionsPerClient: perClient }),
+      now: () => 0,
+      onRefused: () => undefined,
+    });
     for (const list of [asked, failures, secured]) list.length = 0;
     server = createServer();
     open = terminateTls(server, {
+      ...listenerOptions,
       choose: (name, client) => {
         asked.push({ name, client });
         return choose(name, client);
       },
-      alpnProtocols: ['http/1.1'],
       handshakeTimeoutMs: () => timeoutMs,
+      sendsProxyHeader: () => expectsHeader,
+      rejectsUnknownNames: () => rejectsUnknown,
+      limits,
       onSecure: (socket, info) => {
         secured.push({ socket, info });
         socket.on('error', () => undefined);
@@ -78,8 +90,9 @@ describe('The TLS listener', () => {
     const [{ socket, info } = {}] = secured;
     expect(info).to.include({ serverName: 'a.test', tier: 'lru' });
     expect(info?.chooseMs).to.be.at.least(0);
-    expect(socket === undefined ? undefined : connectionInfo(socket)).to.equal(info);
-    expect(connectionInfo(new Socket())).to.equal(undefined);
+    expect(info?.client).to.deep.equal({ address: '127.0.0.1', port: client.localPort });
+    expect(info?.local).to.deep.equal({ address: '127.0.0.1', port });
+    expect(socket?.destroyed).to.equal(false);
     client.destroy();
   });
 
@@ -166,6 +179,107 @@ describe('The TLS listener', () => {
     await client.send(Buffer.concat([clientHello12({ serverName: 'a.test' }), finished]));
     await client.closed;
     expect(failures.map(({ reason }) => reason)).to.deep.equal(['tls-error']);
+  });
+
+  describe('for a peer that sends the PROXY protocol', () => {
+    const HEADER = 'PROXY TCP4 192.0.2.1 203.0.113.5 12345 443\r\n';
+    const hello = clientHello12({ serverName: 'a.test' });
+
+    beforeEach(() => (expectsHeader = true));
+
+    it('takes the addresses of the header, byte by byte or together with the ClientHello', async () => {
+      const bytes = Buffer.concat([Buffer.from(HEADER), hello]);
+      const ways = [
+        [bytes],
+        [...bytes].map((byte) => Buffer.from([byte])),
+        [Buffer.from(HEADER), hello],
+        [bytes.subarray(0, HEADER.length + 1), bytes.subarray(HEADER.length + 1)],
+      ];
+      for (const pieces of ways) {
+        using client = await RawClient.connect(port);
+        await client.send(...pieces);
+        await client.until((received) => readFlight(received).certificate !== undefined);
+        expect(readFlight(client.received).certificate?.subjectAltName).to.equal('DNS:a.test');
+      }
+      expect(asked).to.deep.equal(ways.map(() => ({ name: 'a.test', client: '192.0.2.1' })));
+    });
+
+    it('hands the addresses over with the connection', async () => {
+      const raw = await RawClient.connect(port);
+      raw.socket.removeAllListeners('data');
+      raw.socket.write(HEADER);
+      const client = await connectTls({ port, socket: raw.socket, servername: 'a.test' });
+      await until(() => secured.length === 1);
+      expect(secured[0]?.info.client).to.deep.equal({ address: '192.0.2.1', port: 12345 });
+      expect(secured[0]?.info.local).to.deep.equal({ address: '203.0.113.5', port: 443 });
+      client.destroy();
+    });
+
+    it('refuses a connection without the header', async () => {
+      using client = await RawClient.connect(port);
+      await client.send(hello);
+      await client.closed;
+      expect(failures.map(({ reason }) => reason)).to.deep.equal(['no-proxy-header']);
+    });
+
+    it('gives the header no more time than the handshake', async () => {
+      timeoutMs = 50;
+      using client = await RawClient.connect(port);
+      await client.send(Buffer.from('PROXY TCP4 192.'));
+      await client.closed;
+      expect(failures.map(({ reason }) => reason)).to.deep.equal(['timeout']);
+    });
+
+    it('counts the clients that the header names, and not the proxy', async () => {
+      perClient = 1;
+      const others = [1, 2, 3].map(async (n) => {
+        const client = await RawClient.connect(port);
+        await client.send(Buffer.from(HEADER.replace('192.0.2.1', `192.0.2.${n}`)));
+        return client;
+      });
+      const clients = await Promise.all(others);
+      await until(() => open.size === 3);
+      using again = await RawClient.connect(port);
+      await again.send(Buffer.from(HEADER));
+      await again.closed;
+      expect(failures.map(({ reason }) => reason)).to.deep.equal(['too-many-connections']);
+      for (const client of clients) client[Symbol.dispose]();
+    });
+  });
+
+  it('takes a PROXY header from nobody else', async () => {
+    using client = await RawClient.connect(port);
+    await client.send(Buffer.from('PROXY TCP4 192.0.2.1 203.0.113.5 12345 443\r\n'));
+    await client.closed;
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(['not-tls']);
+  });
+
+  it('answers a name without a certificate with an alert, where that is asked for', async () => {
+    rejectsUnknown = true;
+    for (const [tier, serverName, alert] of [
+      ['default', 'a.test', 112],
+      ['default', 'not a name', 112],
+      ['default', undefined, undefined],
+      ['lru', 'a.test', undefined],
+    ] as const) {
+      choose = () => ({ ...choice, tier });
+      using client = await RawClient.connect(port);
+      await client.send(clientHello12(serverName === undefined ? {} : { serverName }));
+      await client.until((received) => Object.keys(readFlight(received)).length > 0);
+      expect(readFlight(client.received).alert, `${tier} ${serverName}`).to.equal(alert);
+    }
+  });
+
+  it('closes a connection over the limit of its client at once, and leaves the others', async () => {
+    perClient = 1;
+    using first = await RawClient.connect(port);
+    await until(() => open.size === 1);
+    using second = await RawClient.connect(port);
+    await second.closed;
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(['too-many-connections']);
+    first[Symbol.dispose]();
+    await until(() => open.size === 0);
+    expect((await handshake({ port, servername: 'a.test' })).names).to.equal('a.test');
   });
 
   async function until(holds: () => boolean): Promise<void> {

@@ -7,9 +7,11 @@ import { bindSharedHandle, type SharedHandle } from '../../../lib/tls/shared-han
 
 const CHILD = fileURLToPath(new URL('accepting-child.ts', import.meta.url));
 
+type TcpHandle = SharedHandle & { readonly address: { readonly host: string; readonly port: number } };
+
 function problemOf(host: string, port: number): { code: unknown; message: string } {
   try {
-    bindSharedHandle(host, port).close();
+    bindSharedHandle({ host, port }).close();
   } catch (thrown) {
     const { code, message } = thrown as Error & { code?: unknown };
     return { code, message };
@@ -26,10 +28,11 @@ describe('A shared listening handle', () => {
     for (const child of children.splice(0)) await end(child);
   });
 
-  const bind = (host: string, port = 0): SharedHandle => {
-    const handle = bindSharedHandle(host, port);
+  const bind = (host: string, port = 0): TcpHandle => {
+    const handle = bindSharedHandle({ host, port });
     handles.push(handle);
-    return handle;
+    const { address } = handle;
+    return 'port' in address ? { ...handle, address } : expect.fail('it is no TCP address');
   };
 
   /** A process that accepts on the handle, and greets whoever comes by its name. */
@@ -49,7 +52,7 @@ describe('A shared listening handle', () => {
     await once(child, 'exit');
   };
 
-  const greeting = async ({ address: { host, port } }: SharedHandle): Promise<string> => {
+  const greeting = async ({ address: { host, port } }: TcpHandle): Promise<string> => {
     const socket = connect(port, host);
     try {
       let text = '';

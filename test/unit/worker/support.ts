@@ -78,6 +78,22 @@ let defaultPair: Promise<CertificatePair> | undefined;
 export async function makeSettings(changes: Partial<WorkerSettings> = {}): Promise<WorkerSettings> {
   defaultPair ??= issuePair(['default.invalid']);
   return {
+    routes: [],
+    acceptProxyProtocol: [],
+    unknownName: 'serve',
+    headers: { trustedProxies: [], via: false, forwardTlsInfo: false },
+    limits: {
+      maxHeaderBytes: 16_384,
+      headerTimeoutMs: 10_000,
+      idleTimeoutMs: 60_000,
+      bodyTimeoutMs: 60_000,
+      backendConnectTimeoutMs: 5_000,
+      backendHeadersTimeoutMs: 60_000,
+      backendBodyTimeoutMs: 60_000,
+      maxConnections: 1_000,
+      maxConnectionsPerClient: 1_000,
+    },
+    listenerPairs: [null],
     defaultPairs: [await defaultPair],
     certCacheDurationMs: 600_000,
     lruCacheDurationMs: 60_000,

@@ -1,0 +1,44 @@
+/**
+ * Where connections are accepted: `--listen`, with the default certificates of single listeners, and `--http-listen`.
+ */
+import type { CertificatePair } from '../domain/certificate.js';
+import type { GivenFlags } from './gather.js';
+import { readPairs } from './named-files.js';
+import { parseListen } from './parse.js';
+import { addressText, type Address, type ListenAddress, type Settings } from './settings.js';
+
+/**
+ * @returns the addresses, and a warning for each certificate of a listener that is expired or not valid yet.
+ * @throws ProxyError ERR_USAGE: no address, one twice, or a certificate that cannot be served.
+ */
+export function readListeners(
+  given: GivenFlags,
+  nowMs: number,
+): { settings: Pick<Settings, 'listen' | 'httpListen'>; warnings: string[] } {
+  const warnings: string[] = [];
+  const own = given.listenerPairs();
+  const listen = given.list('listen', parseListen).map((address, index): ListenAddress => {
+    const pairsOf = own[index];
+    if (pairsOf === undefined) return address;
+    const read = readPairs(given, pairsOf, nowMs);
+    warnings.push(...read.warnings);
+    return withPairs(address, read.pairs);
+  });
+  if (listen.length === 0) given.fail('listen', 'needs an address');
+  const httpListen = given.list('http-listen', parseListen);
+  const before = new Set<string>();
+  for (const [name, addresses] of [['listen', listen] as const, ['http-listen', httpListen] as const]) {
+    for (const address of addresses) {
+      // Port 0 is a port of the system's choice, each time another.
+      if ('port' in address && address.port === 0) continue;
+      const text = addressText(address);
+      if (before.has(text)) given.fail(name, `names ${text}, which is listened on already`);
+      before.add(text);
+    }
+  }
+  return { settings: { listen, httpListen }, warnings };
+}
+
+function withPairs(address: Address, defaultPairs: readonly CertificatePair[] | undefined): ListenAddress {
+  return defaultPairs === undefined ? address : { ...address, defaultPairs };
+}

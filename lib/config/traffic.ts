@@ -1,0 +1,81 @@
+/**
+ * The settings of what passes through: routes, header fields, limits, the access log. PURE.
+ */
+import { resolve } from 'node:path';
+import type { FlagName } from './defaults.js';
+import type { GivenFlags } from './gather.js';
+import { parseChoice, parseCidr, parseHsts, Problem } from './parse.js';
+import { parseBackend, routesOf } from './routes.js';
+import type { AccessLogSettings, LimitSettings, RouteSettings, Settings } from './settings.js';
+
+export type TrafficSettings = Pick<
+  Settings,
+  'acceptProxyProtocol' | 'routes' | 'sendProxyProtocol' | 'unknownName' | 'headers' | 'limits' | 'accessLog'
+>;
+
+/**
+ * @param cwd what the access log's path is relative to.
+ * @param warnings takes a sentence for each flag without effect.
+ * @throws ProxyError ERR_USAGE: in one sentence, the first thing that is wrong.
+ */
+export function trafficSettings(given: GivenFlags, cwd: string, warnings: string[]): TrafficSettings {
+  const routes = routeSettings(given);
+  const sendProxyProtocol = given.one('send-proxy-protocol', (text) =>
+    parseChoice(text, ['v1', 'v2'] as const),
+  );
+  const withoutEffect = (name: FlagName, needed: string): void => {
+    warnings.push(`${given.label(name)} has no effect without ${needed}`);
+  };
+  if (sendProxyProtocol !== undefined && !routes.some(({ backends }) => backends[0].kind === 'tcp')) {
+    withoutEffect('send-proxy-protocol', 'a tcp backend');
+  }
+  const accessLog = accessLogSettings(given, cwd);
+  if (accessLog === undefined && given.has('access-log-format')) {
+    withoutEffect('access-log-format', '--access-log');
+  }
+  const hsts = given.one('hsts', parseHsts);
+  return {
+    acceptProxyProtocol: unique(given.list('accept-proxy-protocol', parseCidr)),
+    routes,
+    ...(sendProxyProtocol !== undefined && { sendProxyProtocol }),
+    unknownName: given.choice('unknown-name', ['serve', '421', 'reject'] as const),
+    headers: {
+      trustedProxies: unique(given.list('trusted-proxies', parseCidr)),
+      via: given.boolean('via'),
+      forwardTlsInfo: given.boolean('forward-tls-info'),
+      ...(hsts !== undefined && { hsts }),
+    },
+    limits: limitSettings(given),
+    ...(accessLog && { accessLog }),
+  };
+}
+
+function routeSettings(given: GivenFlags): RouteSettings[] {
+  const routes = routesOf(given.list('backend', parseBackend));
+  return routes instanceof Problem ? given.fail('backend', routes.clause) : routes;
+}
+
+function limitSettings(given: GivenFlags): LimitSettings {
+  return {
+    maxHeaderBytes: given.number('max-header-size'),
+    headerTimeoutMs: given.milliseconds('header-timeout'),
+    idleTimeoutMs: given.milliseconds('idle-timeout'),
+    bodyTimeoutMs: given.milliseconds('body-timeout'),
+    backendConnectTimeoutMs: given.milliseconds('backend-connect-timeout'),
+    backendHeadersTimeoutMs: given.milliseconds('backend-headers-timeout'),
+    backendBodyTimeoutMs: given.milliseconds('backend-body-timeout'),
+    maxConnections: given.number('max-connections'),
+    maxConnectionsPerClient: given.number('max-connections-per-client'),
+  };
+}
+
+function accessLogSettings(given: GivenFlags, cwd: string): AccessLogSettings | undefined {
+  const format = given.choice('access-log-format', ['common', 'json'] as const);
+  const target = given.one('access-log', (text) => text);
+  if (target === undefined) return undefined;
+  return target === '-' ? { format } : { file: resolve(cwd, target), format };
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,35 @@
+/**
+ * What the primary opens for the workers: the addresses that they accept on, and, to try it, the access log.
+ */
+import type { ListenRole } from '../bus/messages.js';
+import type { Address, Settings } from '../config/settings.js';
+import { LogSink, STDOUT } from '../log-sink.js';
+import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
+import { removeStaleSocket } from '../tls/stale-socket.js';
+import type { WorkerHandle } from './supervisor.js';
+
+/**
+ * Binds an address; a unix socket that nobody listens on any more is removed first.
+ *
+ * @param flagName what an error's sentence begins with.
+ * @throws ProxyError ERR_ENVIRONMENT: it is in use, or not permitted, or not this machine's.
+ */
+export async function bind(address: Address, flagName: string): Promise<SharedHandle> {
+  if ('socketPath' in address) await removeStaleSocket(address.socketPath);
+  return bindSharedHandle(address, flagName);
+}
+
+/** The handles of one role, as workers get them. */
+export function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): WorkerHandle[] {
+  return handles.map(({ native }, index) => ({ role, index, native }));
+}
+
+/**
+ * Opens the access log, which only the workers write, and closes it again.
+ *
+ * @throws ProxyError ERR_USAGE: it cannot be written.
+ */
+export function tryAccessLog({ accessLog }: Pick<Settings, 'accessLog'>): void {
+  if (accessLog?.file === undefined) return;
+  new LogSink(accessLog.file, undefined, { fd: STDOUT, flagName: '--access-log' }).close();
+}

@@ -1,0 +1,35 @@
+/**
+ * The admin routes on a public listener: an `AdminRouter`'s answers on HTTP/1.1 and HTTP/2.
+ */
+import type { AdminRouter } from '../admin/routes.js';
+import { describeError } from '../domain/errors.js';
+import type { Logger } from '../log.js';
+import type { RequestContext } from './request-context.js';
+import { isGone } from './send.js';
+
+/**
+ * Answers a request that the router owns. Never rejects.
+ *
+ * @param host whom the request is for.
+ */
+export async function answerAdmin(
+  context: RequestContext,
+  host: string | undefined,
+  { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
+): Promise<void> {
+  const { method, url, request, response, client } = context;
+  client.endAfterResponse();
+  try {
+    const { authorization } = request.headers;
+    const answer = await admin.respond({ method, url, host, authorization });
+    if (isGone(response)) return;
+    response.writeHead(answer.status, {
+      ...answer.headers,
+      'content-length': String(Buffer.byteLength(answer.body)),
+    });
+    response.end(answer.body);
+  } catch (thrown) {
+    log.err('admin request failed', { id: context.id, error: describeError(thrown) });
+    client.refuse(503);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * A response on a connection that Node's HTTP server has let go of, as it does of every one with an `Upgrade` request.
+ */
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { lingerOnClose } from './linger.js';
+
+/**
+ * A response as the server would make one; the connection ends with it. Undefined while an earlier response, of a request
+ * in the same segment, is still going out: theirs would be mixed.
+ */
+export function bareResponse(request: IncomingMessage, socket: Socket): ServerResponse | undefined {
+  if ('_httpMessage' in socket && socket._httpMessage) return undefined;
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  const onDrain = (): boolean => response.emit('drain');
+  const onGone = (): void => {
+    response.destroy();
+    response.emit('close');
+  };
+  socket.on('drain', onDrain);
+  socket.once('close', onGone);
+  response.once('detach', () => {
+    socket.off('drain', onDrain);
+    socket.off('close', onGone);
+  });
+  response.once('finish', () => {
+    releaseSocket(response, socket);
+    lingerOnClose(socket);
+    socket.resume().destroySoon();
+    response.emit('close');
+  });
+  return response;
+}
+
+/** Takes the connection away from a response that was made so and has not begun. */
+export function releaseSocket(response: ServerResponse, socket: Socket): void {
+  response.emit('detach');
+  response.detachSocket(socket);
+}

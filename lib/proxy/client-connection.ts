@@ -1,0 +1,52 @@
+/**
+ * A client's connection, as those see it who answer its requests.
+ */
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { ConnectionInfo } from '../tls/connection-info.js';
+
+/** A client that asks for more names than this on one connection has each of them checked again. */
+const MAX_REMEMBERED = 100;
+
+export class ClientConnection {
+  readonly socket: Socket;
+  readonly info: ConnectionInfo;
+  /** What carries it: the socket itself without TLS. */
+  readonly raw: Socket;
+  readonly #covered = new Map<string, boolean>();
+  #certificate: X509Certificate | undefined;
+
+  constructor(socket: Socket, info: ConnectionInfo, raw: Socket = socket) {
+    this.socket = socket;
+    this.info = info;
+    this.raw = raw;
+  }
+
+  /** The certificate that was served; undefined on plain HTTP. */
+  get certificate(): X509Certificate | undefined {
+    if (this.socket instanceof TLSSocket) this.#certificate ??= this.socket.getX509Certificate();
+    return this.#certificate;
+  }
+
+  /** `TLSv1.3` and the like. */
+  get protocol(): string | undefined {
+    return this.socket instanceof TLSSocket ? (this.socket.getProtocol() ?? undefined) : undefined;
+  }
+
+  /** OpenSSL's standard name of the cipher. */
+  get cipher(): string | undefined {
+    return this.socket instanceof TLSSocket ? this.socket.getCipher().standardName : undefined;
+  }
+
+  /** Whether the certificate of this connection is for a host: a name, or an IP address. */
+  covers(host: string, isAddress: boolean): boolean {
+    const known = this.#covered.get(host);
+    if (known !== undefined) return known;
+    const { certificate } = this;
+    const match = isAddress ? certificate?.checkIP(host) : certificate?.checkHost(host);
+    if (this.#covered.size >= MAX_REMEMBERED) this.#covered.clear();
+    this.#covered.set(host, match !== undefined);
+    return match !== undefined;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What becomes of a request, in this order:
+ *
+ *  1. Malformed (a missing, double or odd `Host`): 400.
+ *  2. Under the admin prefix: the admin routes, whatever the connection's name, for the manager calls by address.
+ *  3. For another name than the connection's certificate covers: 421. So, by policy, is one without certificate.
+ *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404.
+ */
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { AdminRouter } from '../admin/routes.js';
+import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config/settings.js';
+import type { Logger } from '../log.js';
+import { answerAdmin } from './admin-door.js';
+import { destinationOf, type Destination } from './destination.js';
+import { Exchange } from './exchange.js';
+import { requestHeaders, withField, type Forwarding } from './headers.js';
+import { judgeName } from './name-policy.js';
+import { informationPage, type Page } from './pages.js';
+import type { OpenRoutes } from './open-routes.js';
+import type { RequestContext } from './request-context.js';
+import { sendPage } from './send.js';
+import { UpgradeExchange } from './upgrade.js';
+
+export interface HandlerOptions {
+  readonly admin: AdminRouter;
+  /** Absent: the information page. */
+  readonly routes?: OpenRoutes;
+  readonly unknownName: UnknownNamePolicy;
+  readonly headers: HeaderSettings;
+  readonly limits: LimitSettings;
+  readonly log: Logger;
+  /** How the information page calls this worker. */
+  readonly workerName: string;
+}
+
+export class Handler {
+  readonly #options: HandlerOptions;
+  readonly #trusted: BlockList;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+    this.#trusted = addressList(options.headers.trustedProxies);
+  }
+
+  handle(context: RequestContext): void {
+    const { admin, log, routes, unknownName } = this.#options;
+    const { connection, client } = context;
+    const destination = destinationOf(context);
+    if (destination === undefined) {
+      client.refuse(400);
+    } else if (admin.owns(context.url, destination.host)) {
+      void answerAdmin(context, destination.host, { admin, log });
+    } else {
+      const covers = connection.covers.bind(connection);
+      const verdict = judgeName(connection.info, destination.host, unknownName, covers);
+      if (verdict !== 'serve') client.refuse(421);
+      else if (routes === undefined) this.#answerInformation(context);
+      else this.#forward(context, destination, routes);
+    }
+  }
+
+  #forward(context: RequestContext, destination: Destination, { router, hold }: OpenRoutes): void {
+    const { client, headers, method } = context;
+    const balancer = router.routeOf(destination.host);
+    if (balancer === undefined) {
+      client.refuse(404);
+      return;
+    }
+    if (balancer.targets.length === 0) {
+      // A tcp route: it is for connections of that server name, which never come here.
+      client.refuse(421);
+      return;
+    }
+    const { log, limits } = this.#options;
+    const { hsts } = this.#options.headers;
+    const common = {
+      balancer,
+      log,
+      head: {
+        method,
+        path: destination.path,
+        host: destination.host,
+        headers: requestHeaders(headers, this.#forwarding(context, destination)),
+      },
+      onOver: hold(),
+      responseHeaders: (fields: readonly string[]) =>
+        hsts === undefined ? [...fields] : withField(fields, 'Strict-Transport-Security', hsts),
+    };
+    const { upgrade } = context;
+    if (
+      upgrade !== undefined &&
+      balancer.targets.every(({ upgradeBackend }) => upgradeBackend !== undefined)
+    ) {
+      new UpgradeExchange(context, { ...common, upgrade, limits }).send();
+    } else {
+      new Exchange(context, { ...common, bodyTimeoutMs: limits.bodyTimeoutMs }).send();
+    }
+  }
+
+  #forwarding({ connection, httpVersion }: RequestContext, { host }: Destination): Forwarding {
+    const { via, forwardTlsInfo } = this.#options.headers;
+    const { client, local, scheme, serverName } = connection.info;
+    return {
+      client,
+      localPort: local.port,
+      scheme,
+      host,
+      isTrusted: isListed(this.#trusted, client.address),
+      ...(via && { via: httpVersion }),
+      ...(forwardTlsInfo && {
+        tls: { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' },
+      }),
+    };
+  }
+
+  #answerInformation({ connection, method, client, request, response }: RequestContext): void {
+    if (method !== 'GET' && method !== 'HEAD') {
+      client.refuse(405, { allow: 'GET, HEAD' });
+      return;
+    }
+    client.endAfterResponse();
+    const { certificate, info } = connection;
+    const page: Page = informationPage(
+      {
+        serverName: info.serverName,
+        tier: info.tier ?? 'none: plain HTTP',
+        subject: certificate?.subject ?? '(empty)',
+        issuer: certificate?.issuer ?? 'unknown',
+        notAfter: certificate?.validTo ?? 'unknown',
+        fingerprint: certificate?.fingerprint256 ?? 'unknown',
+        protocol: connection.protocol ?? 'unknown',
+        worker: this.#options.workerName,
+      },
+      request.headers.accept,
+    );
+    sendPage(response, page, { 'cache-control': 'no-store' });
+  }
+}
+
+/** Addresses and CIDR ranges, checked before. */
+export function addressList(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+export function isListed(list: BlockList, address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,151 @@
+/**
+ * HTTP/2 to clients, on connections whose handshake chose it by ALPN.
+ */
+import {
+  createServer,
+  type Http2Server as NodeServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { LimitSettings } from '../config/settings.js';
+import type { ClientConnection } from './client-connection.js';
+import { Http2ClientSide } from './client-side.js';
+import { MAX_FIELDS, withoutPseudoFields } from './headers.js';
+import { errorPage } from './pages.js';
+import type { RequestContext } from './request-context.js';
+import { newRequestId } from './request-id.js';
+
+/** A client has so many streams at once: what nginx gives. */
+const MAX_CONCURRENT_STREAMS = 128;
+/** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
+const MAX_SESSION_MEMORY_MIB = 32;
+
+export class Http2Server {
+  readonly #server: NodeServer;
+  readonly #handle: (context: RequestContext) => void;
+  readonly #onRequest: (context: RequestContext) => void;
+  #idleTimeoutMs: number;
+  #maxHeaderBytes: number;
+  readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  /** The connection that is being handed over: its session is made within that call. */
+  #accepting: ClientConnection | undefined;
+  #draining = false;
+
+  /** @param onRequest told of each request before anything is answered. */
+  constructor(
+    limits: LimitSettings,
+    handle: (context: RequestContext) => void,
+    onRequest: (context: RequestContext) => void = () => undefined,
+  ) {
+    this.#handle = handle;
+    this.#onRequest = onRequest;
+    this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#maxHeaderBytes = limits.maxHeaderBytes;
+    this.#server = createServer(
+      {
+        maxHeaderListPairs: MAX_FIELDS,
+        maxSessionMemory: MAX_SESSION_MEMORY_MIB,
+        settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: limits.maxHeaderBytes },
+      },
+      (request, response) => this.#answer(request, response, false),
+    );
+    this.#server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) =>
+      this.#answer(request, response, true),
+    );
+    this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
+      new Http2ClientSide(request, response, { pageFor: errorPage, awaitsContinue: false }).refuse(405),
+    );
+    this.#server.on('session', (session) => this.#begin(session));
+    this.#server.on('sessionError', () => undefined);
+  }
+
+  /** New limits, for new connections. */
+  configure(limits: LimitSettings): void {
+    this.#idleTimeoutMs = limits.idleTimeoutMs;
+    this.#maxHeaderBytes = limits.maxHeaderBytes;
+    this.#server.updateSettings({
+      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      maxHeaderListSize: limits.maxHeaderBytes,
+    });
+  }
+
+  /** Takes a connection over. */
+  accept(connection: ClientConnection): void {
+    this.#accepting = connection;
+    this.#server.emit('connection', connection.socket);
+    this.#accepting = undefined;
+  }
+
+  /** Says GOAWAY: requests under way are finished, new ones refused. */
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.#sessions) session.close();
+  }
+
+  #begin(session: ServerHttp2Session): void {
+    if (this.#accepting !== undefined) this.#connections.set(session, this.#accepting);
+    this.#sessions.add(session);
+    session.on('close', () => this.#sessions.delete(session));
+    session.on('error', () => session.destroy());
+    let streams = 0;
+    session.on('stream', (stream) => {
+      streams += 1;
+      stream.once('close', () => (streams -= 1));
+    });
+    // Streams that wait for a backend have time-outs of their own.
+    session.setTimeout(this.#idleTimeoutMs, () => {
+      if (streams === 0) session.close();
+    });
+    if (this.#draining) session.close();
+  }
+
+  #answer(request: Http2ServerRequest, response: Http2ServerResponse, awaitsContinue: boolean): void {
+    const session = request.stream.session;
+    const connection =
+      session === undefined ? undefined : this.#connections.get(session as ServerHttp2Session);
+    if (connection === undefined) {
+      request.stream.close();
+      return;
+    }
+    const context = contextOf(request, response, connection, awaitsContinue);
+    this.#onRequest(context);
+    // What the settings say of it is a request to the client, no limit.
+    const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > this.#maxHeaderBytes) context.client.refuse(431);
+    else this.#handle(context);
+  }
+}
+
+function contextOf(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  connection: ClientConnection,
+  awaitsContinue: boolean,
+): RequestContext {
+  const id = newRequestId();
+  const { rawHeaders, headers, method, url } = request;
+  // A Host beside :authority must say the same (RFC 9113 §8.3.1); one without it stands for it.
+  const authority = headers[':authority'];
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === 'host');
+  const host = authority ?? hosts[0];
+  const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
+  return {
+    id,
+    request,
+    response,
+    client: new Http2ClientSide(request, response, {
+      pageFor: (status) => errorPage(status, { id, accept: headers.accept }),
+      awaitsContinue,
+    }),
+    connection,
+    method,
+    url,
+    host: isContradiction ? undefined : host,
+    headers: withoutPseudoFields(rawHeaders),
+    httpVersion: '2.0',
+    hasBody: !request.stream.endAfterHeaders,
+    startedAtMs: performance.now(),
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Whether a request may be served on the connection that it came on. PURE.
+ *
+ * A connection is made for one name. A request on it for another is served where the connection's certificate covers that
+ * too (browsers reuse connections so, RFC 9113 §9.1.1), and is misdirected elsewhere: 421. A client that has sent no name
+ * has named none to differ from.
+ */
+import { isIP } from 'node:net';
+import type { UnknownNamePolicy } from '../config/settings.js';
+import { TIER_DEFAULT } from '../domain/lookup.js';
+import { normaliseServerName } from '../domain/server-name.js';
+import type { ConnectionInfo } from '../tls/connection-info.js';
+import { hostWithoutPort } from './headers.js';
+
+export type NameVerdict =
+  | 'serve'
+  /** The request is for another name than the connection's certificate. */
+  | 'misdirected'
+  /** No certificate was found for the connection's name, and such are not served. */
+  | 'unknown';
+
+export function judgeName(
+  connection: Pick<ConnectionInfo, 'scheme' | 'serverName' | 'tier'>,
+  host: string | undefined,
+  policy: UnknownNamePolicy,
+  covers: (host: string, isAddress: boolean) => boolean,
+): NameVerdict {
+  if (connection.scheme === 'http') return 'serve';
+  if (policy !== 'serve' && connection.tier === TIER_DEFAULT) return 'unknown';
+  if (connection.serverName === undefined || host === undefined) return 'serve';
+  const bare = hostWithoutPort(host);
+  const name = normaliseServerName(bare);
+  if (name === connection.serverName) return 'serve';
+  return covers(name ?? bare, isIP(bare) !== 0) ? 'serve' : 'misdirected';
+}

@@ -1,0 +1,56 @@
+/**
+ * The routes of the settings, with the engines behind them.
+ */
+import type { LimitSettings, RouteSettings } from '../config/settings.js';
+import type { Logger } from '../log.js';
+import { Balancer } from './balancer.js';
+import { Http1Upstream } from './http1-upstream.js';
+import { Http2Upstream } from './http2-upstream.js';
+import { Router } from './router.js';
+import type { Upstream } from './upstream.js';
+
+export interface OpenRoutes {
+  readonly router: Router<Balancer<Upstream>>;
+  /** Keeps the engines open for a request that may be sent more than once. Returns how it lets go, to be called once. */
+  hold(this: void): () => void;
+  /** Ends when the requests under way have ended. */
+  close(): Promise<void>;
+}
+
+export function openRoutes(routes: readonly RouteSettings[], limits: LimitSettings, log: Logger): OpenRoutes {
+  const upstreams: Upstream[] = [];
+  const open = (backend: RouteSettings['backends'][number]): Upstream[] => {
+    // A tcp route takes whole connections and never comes to an HTTP engine.
+    if (backend.kind === 'tcp') return [];
+    const upstream = backend.h2 ? new Http2Upstream(backend, limits) : new Http1Upstream(backend, limits);
+    upstreams.push(upstream);
+    return [upstream];
+  };
+  const router = new Router(
+    routes.map(({ pattern, backends }) => ({
+      ...(pattern !== undefined && { pattern }),
+      target: new Balancer({
+        targets: backends.flatMap(open),
+        now: () => performance.now(),
+        onChange: (upstream, state) =>
+          log.notice(state === 'out' ? 'backend left out' : 'backend used again', { backend: upstream.name }),
+      }),
+    })),
+  );
+  let held = 0;
+  let onFree: (() => void) | undefined;
+  return {
+    router,
+    hold: () => {
+      held += 1;
+      return () => {
+        held -= 1;
+        if (held === 0) onFree?.();
+      };
+    },
+    close: async () => {
+      if (held > 0) await new Promise<void>((resolve) => (onFree = resolve));
+      await Promise.all(upstreams.map((upstream) => upstream.close()));
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * How many connections a worker has, and how many of one client address.
+ *
+ * A connection takes its place when it is accepted, and a place of its client's when that is known, which a PROXY header may
+ * put off. Addresses of unix sockets are empty: those are counted in the total only.
+ */
+import type { LimitSettings } from '../config/settings.js';
+
+type Limits = Pick<LimitSettings, 'maxConnections' | 'maxConnectionsPerClient'>;
+
+export interface ConnectionLimitsOptions {
+  /** Asked at each connection: a reload may change them. */
+  limits(): Limits;
+  /** The time in milliseconds, from any origin. */
+  readonly now: () => number;
+  /** Told of refused connections, at most once a second: what was over, and how many were refused since the last time. */
+  onRefused(limit: keyof Limits, count: number, client: string): void;
+}
+
+const REPORT_INTERVAL_MS = 1_000;
+
+/** The place of one connection. */
+export interface ConnectionPlace {
+  /** Takes a place of its client's. @returns false over the limit: the connection is to be closed. */
+  claim(client: string): boolean;
+  /** Gives all back. May be called more than once. */
+  readonly leave: () => void;
+}
+
+export class ConnectionLimits {
+  readonly #options: ConnectionLimitsOptions;
+  readonly #clients = new Map<string, number>();
+  #open = 0;
+  #refused = 0;
+  #unreported = 0;
+  #reportedAtMs = -Infinity;
+
+  constructor(options: ConnectionLimitsOptions) {
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Connections refused since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** @returns undefined over the limit: the connection is to be closed. */
+  admit(client: string): ConnectionPlace | undefined {
+    if (this.#open >= this.#options.limits().maxConnections) {
+      this.#refuse('maxConnections', client);
+      return undefined;
+    }
+    this.#open += 1;
+    let claimed = '';
+    let isLeft = false;
+    return {
+      claim: (address) => {
+        if (isLeft || claimed !== '' || address === '') return true;
+        const count = this.#clients.get(address) ?? 0;
+        if (count >= this.#options.limits().maxConnectionsPerClient) {
+          this.#refuse('maxConnectionsPerClient', address);
+          return false;
+        }
+        claimed = address;
+        this.#clients.set(address, count + 1);
+        return true;
+      },
+      leave: () => {
+        if (isLeft) return;
+        isLeft = true;
+        this.#open -= 1;
+        const count = this.#clients.get(claimed) ?? 0;
+        if (count > 1) this.#clients.set(claimed, count - 1);
+        else this.#clients.delete(claimed);
+      },
+    };
+  }
+
+  #refuse(limit: keyof Limits, client: string): void {
+    this.#refused += 1;
+    this.#unreported += 1;
+    const nowMs = this.#options.now();
+    if (nowMs - this.#reportedAtMs < REPORT_INTERVAL_MS) return;
+    this.#reportedAtMs = nowMs;
+    this.#options.onRefused(limit, this.#unreported, client);
+    this.#unreported = 0;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The data plane in this process: a TLS listener and what answers on it, without primary, look-ups and workers.
+ *
+ *     await using front = await startFront({ backends: [backend.url], limits: { bodyTimeoutMs: 100 } });
+ *     using client = await RawClient.connect(front.port, 'a.test');
+ *
+ * Its certificate is for `a.test`, `b.test` and `*.test`. Limits are the program's unless told otherwise.
+ */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import type { WorkerSettings } from '../../lib/bus/messages.js';
+import type { BackendSettings, LimitSettings, RouteSettings } from '../../lib/config/settings.js';
+import { TIER_DEFAULT, type Tier } from '../../lib/domain/lookup.js';
+import type { Logger } from '../../lib/log.js';
+import { ConnectionLimits } from '../../lib/tls/connection-limits.js';
+import { terminateTls } from '../../lib/tls/listener.js';
+import { Frontend } from '../../lib/worker/frontend.js';
+import { makeTestCa } from './certificates.js';
+
+export interface FrontOptions {
+  /** URLs of the default route's backends, as `Backend.url` has them. `h2+http://…` for HTTP/2. */
+  readonly backends?: readonly string[];
+  readonly limits?: Partial<LimitSettings>;
+  readonly settings?: Partial<WorkerSettings>;
+  readonly tier?: Tier;
+}
+
+export interface FrontLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface Front extends AsyncDisposable {
+  readonly port: number;
+  readonly frontend: Frontend;
+  /** What it has logged. */
+  readonly log: readonly FrontLine[];
+  /** As a reload does. */
+  configure(options: FrontOptions): void;
+}
+
+const LIMITS: LimitSettings = {
+  maxHeaderBytes: 16_384,
+  headerTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  bodyTimeoutMs: 60_000,
+  backendConnectTimeoutMs: 5_000,
+  backendHeadersTimeoutMs: 60_000,
+  backendBodyTimeoutMs: 60_000,
+  maxConnections: 10_000,
+  maxConnectionsPerClient: 10_000,
+};
+
+let pair: ReturnType<Awaited<ReturnType<typeof makeTestCa>>['issue']> | undefined;
+
+export async function startFront(options: FrontOptions = {}): Promise<Front> {
+  pair ??= makeTestCa().then((ca) => ca.issue(['a.test', 'b.test', '*.test']));
+  const { chainPem, keyPem } = await pair;
+  const context = createSecureContext({ cert: chainPem, key: keyPem });
+  const log: FrontLine[] = [];
+  const note =
+    (level: string) =>
+    (msg: string, fields: object = {}): void =>
+      void log.push({ level, msg, fields: { ...fields } });
+  const logger: Logger = {
+    ...{ err: note('err'), notice: note('notice'), info: note('info'), debug: note('debug') },
+    enabled: () => true,
+  };
+  const never = (): Promise<never> => Promise.reject(new Error('not in this test'));
+  const frontend = new Frontend(
+    {
+      actions: { status: never, expireAll: never, expireDomain: never },
+      log: logger,
+      workerName: 'worker 1',
+    },
+    settingsOf(options),
+  );
+  const server = createServer({ pauseOnConnect: false, noDelay: true });
+  const open = terminateTls(server, {
+    index: 0,
+    limits: new ConnectionLimits({
+      limits: () => settingsOf(options).limits,
+      now: () => performance.now(),
+      onRefused: () => undefined,
+    }),
+    choose: () => ({ context, tier: options.tier ?? TIER_DEFAULT }),
+    alpnFor: (name, offered) => frontend.alpnFor(name, offered),
+    sendsProxyHeader: () => false,
+    rejectsUnknownNames: () => false,
+    handshakeTimeoutMs: () => 5_000,
+    onSecure: (socket, info, raw) => frontend.accept(socket, info, raw),
+    onFailure: () => undefined,
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    frontend,
+    log,
+    configure: (changed) => frontend.configure(settingsOf({ ...options, ...changed })),
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      frontend.drain();
+      for (const socket of open) socket.destroy();
+      await closed;
+      // Lets go of the connections to its backends.
+      frontend.configure(settingsOf({}));
+    },
+  };
+}
+
+function settingsOf({ backends = [], limits, settings }: FrontOptions): WorkerSettings {
+  const [first, ...others] = backends.map(backendOf);
+  const routes: RouteSettings[] = first === undefined ? [] : [{ backends: [first, ...others] }];
+  return {
+    routes,
+    acceptProxyProtocol: [],
+    unknownName: 'serve',
+    headers: { trustedProxies: [], via: false, forwardTlsInfo: false },
+    limits: { ...LIMITS, ...limits },
+    listenerPairs: [null],
+    defaultPairs: [],
+    certCacheDurationMs: 600_000,
+    lruCacheDurationMs: 60_000,
+    lruMaxItems: 200,
+    errorCacheDurationMs: 5_000,
+    negativeMaxItems: 1_000,
+    admin: { prefix: '/.peter_sslers', hosts: [] },
+    log: { level: 'debug', format: 'json' },
+    handshakeTimeoutMs: 5_000,
+    lookupTimeoutMs: 2_000,
+    autocertTimeoutMs: 30_000,
+    drainTimeoutMs: 30_000,
+    ticketKeys: '',
+    ...settings,
+  };
+}
+
+function backendOf(url: string): BackendSettings {
+  const socketPath = /^unix:(.*)$/.exec(url)?.[1];
+  if (socketPath !== undefined) return { kind: 'http', origin: 'http://localhost', socketPath, h2: false };
+  return { kind: 'http', origin: url.replace(/^h2\+/, ''), h2: url.startsWith('h2+') };
+}

@@ -1,0 +1,75 @@
+/**
+ * HTTP/2 by the frame, for requests that no library would make.
+ */
+import type { TLSSocket } from 'node:tls';
+import { connectTls } from './client.js';
+
+export type Field = readonly [name: string, value: string];
+
+/** What came of a stream: `reset` and `goaway` with an error code, or a response by its status. */
+export interface Outcome {
+  readonly kind: 'response' | 'reset' | 'goaway' | 'closed';
+  /** Of the ones in HPACK's static table; 0: another one. */
+  readonly status?: number;
+}
+
+const HEADERS = 1;
+const RST_STREAM = 3;
+const SETTINGS = 4;
+const GOAWAY = 7;
+const END_STREAM = 1;
+const END_HEADERS = 4;
+const STATIC_STATUS: Readonly<Record<number, number>> = {
+  ...{ 0x88: 200, 0x89: 204, 0x8a: 206, 0x8b: 304, 0x8c: 400, 0x8d: 404, 0x8e: 500 },
+};
+
+const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+};
+
+/** HPACK's plainest form: a literal without indexing, no Huffman. Up to 126 octets each. */
+const literal = ([name, value]: Field): Buffer => {
+  const [n, v] = [Buffer.from(name, 'latin1'), Buffer.from(value, 'latin1')];
+  return Buffer.concat([Buffer.from([0, n.length]), n, Buffer.from([v.length]), v]);
+};
+
+/** Sends one request without a body and waits for what becomes of it. */
+export async function requestByFrames(
+  port: number,
+  name: string,
+  fields: readonly Field[],
+): Promise<Outcome> {
+  const socket = await connectTls({ port, servername: name, ALPNProtocols: ['h2'] });
+  socket.on('error', () => undefined);
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(frame(SETTINGS, 0, 0, Buffer.alloc(0)));
+  socket.write(frame(HEADERS, END_STREAM | END_HEADERS, 1, Buffer.concat(fields.map(literal))));
+  try {
+    return await outcomeOn(socket);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function outcomeOn(socket: TLSSocket): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let pending = Buffer.alloc(0);
+    socket.on('close', () => resolve({ kind: 'closed' }));
+    socket.on('data', (chunk: Buffer) => {
+      pending = Buffer.concat([pending, chunk]);
+      while (pending.length >= 9 && pending.length >= 9 + pending.readUIntBE(0, 3)) {
+        const payload = pending.subarray(9, 9 + pending.readUIntBE(0, 3));
+        const type = pending[3];
+        pending = pending.subarray(9 + payload.length);
+        if (type === HEADERS) resolve({ kind: 'response', status: STATIC_STATUS[payload[0] ?? 0] ?? 0 });
+        else if (type === RST_STREAM) resolve({ kind: 'reset' });
+        else if (type === GOAWAY) resolve({ kind: 'goaway' });
+      }
+    });
+  });
+}

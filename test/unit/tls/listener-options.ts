@@ -1,0 +1,16 @@
+import { ConnectionLimits } from '../../../lib/tls/connection-limits.js';
+import type { ListenerOptions } from '../../../lib/tls/listener.js';
+
+/** A listener that anybody may use, HTTP/1.1 behind it. */
+export const listenerOptions: Omit<ListenerOptions, 'choose' | 'onSecure' | 'onFailure'> = {
+  index: 0,
+  limits: new ConnectionLimits({
+    limits: () => ({ maxConnections: 1_000, maxConnectionsPerClient: 1_000 }),
+    now: () => performance.now(),
+    onRefused: () => undefined,
+  }),
+  alpnFor: () => ['http/1.1'],
+  sendsProxyHeader: () => false,
+  rejectsUnknownNames: () => false,
+  handshakeTimeoutMs: () => 10_000,
+};
