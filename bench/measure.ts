@@ -48,7 +48,10 @@ export async function compare(
       ...{ operations: count, concurrency: CONCURRENCY },
     });
   };
-  for (const contender of contenders) await run(contender, warmUp);
+  // In turns too: V8 drops the machine code of a process that has been idle for a while.
+  for (let done = 0; done < warmUp; done += operations) {
+    for (const contender of contenders) await run(contender, Math.min(operations, warmUp - done));
+  }
   for (let round = 0; round < rounds; round++) {
     // Forwards and backwards by turns: none always comes after the same other one.
     for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {

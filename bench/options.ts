@@ -8,7 +8,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Operations of a round. */
   readonly operations: number;
-  /** Operations before the first round, of every server. */
+  /** Operations of every server before the first round: V8 is done with compiling after some 5,000. */
   readonly warmUp: number;
   /** Worker processes of every server. */
   readonly workers: number;
@@ -24,7 +24,7 @@ export interface BenchOptions {
 const HELP = `npm run bench -- [flags]
   --rounds N     interleaved rounds (15)
   --operations N operations a round (200)
-  --warm-up N    operations before the first round (2000)
+  --warm-up N    operations before the first round (6000)
   --workers N    worker processes of every server (1)
   --node PATH    run the servers on another Node
   --only TEXT    only the groups with this in their name: handshakes, tiers, redis, memory, start
@@ -39,7 +39,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
     options: {
       rounds: { type: 'string', default: '15' },
       operations: { type: 'string', default: '200' },
-      'warm-up': { type: 'string', default: '2000' },
+      'warm-up': { type: 'string', default: '6000' },
       workers: { type: 'string', default: '1' },
       node: { type: 'string', default: process.execPath },
       only: { type: 'string' },
