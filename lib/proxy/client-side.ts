@@ -99,6 +99,8 @@ export class Http1ClientSide implements ClientSide {
     if (status === 400 || status === 408 || status === 431 || status === 501)
       this.#response.shouldKeepAlive = false;
     this.endAfterResponse();
+    // That of a head that could not be written.
+    this.#response.statusMessage = '';
     sendPage(this.#response, this.#pageFor(status), headers);
   }
 

@@ -10,9 +10,10 @@
  * A request that no backend has seen goes to another one. A backend may also close an idle connection in the very moment in
  * which a request is sent on it: an idempotent request without a body is sent once more when one was closed unanswered.
  */
+import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
 import type { Balancer, Place } from './balancer.js';
-import { responseHeaders } from './headers.js';
+import { responseHeaders, trailerFields } from './headers.js';
 import type { ErrorStatus } from './pages.js';
 import type { ClientSide } from './client-side.js';
 import { RequestBody } from './request-body.js';
@@ -96,12 +97,23 @@ export class Exchange implements UpstreamEvents {
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    if (!this.#isOver) this.#client.inform(status, headers);
+    if (this.#isOver) return;
+    try {
+      this.#client.inform(status, headers);
+    } catch {
+      // Node refuses hints that it does not understand; nobody misses them.
+    }
   }
 
   onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.#isOver) return;
-    this.#client.head(status, statusMessage, this.#options.responseHeaders(responseHeaders(headers)), isAll);
+    try {
+      const fields = this.#options.responseHeaders(responseHeaders(headers));
+      this.#client.head(status, statusMessage, fields, isAll);
+    } catch (thrown) {
+      this.#breakOff(thrown);
+      return;
+    }
     // The head goes out with the first piece of the body if that has come with it, else by itself.
     process.nextTick(() => {
       if (!this.#hasBegunBody) this.#client.flush();
@@ -119,8 +131,12 @@ export class Exchange implements UpstreamEvents {
     this.#hasBegunBody = true;
     if (this.#isOver) return;
     this.#finish('ok');
-    this.#client.end(responseHeaders(trailers));
-    this.#waitForTaking();
+    try {
+      this.#client.end(trailerFields(trailers));
+      this.#waitForTaking();
+    } catch (thrown) {
+      this.#breakOff(thrown);
+    }
   }
 
   onError(error: UpstreamError): void {
@@ -135,9 +151,19 @@ export class Exchange implements UpstreamEvents {
   #dispatch(upstream: Upstream): void {
     const { head } = this.#options;
     upstream.dispatch(
-      { ...head, body: this.#body, trailers: () => responseHeaders(this.#client.requestTrailers()) },
+      { ...head, body: this.#body, trailers: () => trailerFields(this.#client.requestTrailers()) },
       this,
     );
+  }
+
+  /** The backend's response is one that Node does not send. */
+  #breakOff(thrown: unknown): void {
+    const error = new UpstreamError('broken', true, describeError(thrown), { cause: thrown });
+    if (!this.#isOver) this.#finish('failed');
+    this.#controller?.abort(error);
+    this.#logFailure(error);
+    if (this.#client.headersSent) this.#client.cut();
+    else this.#client.refuse(502);
   }
 
   /** There were several, and none takes it. */

@@ -15,7 +15,7 @@ import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
 import { requestHeaders, withField, type Forwarding } from './headers.js';
 import { judgeName } from './name-policy.js';
-import { informationPage, type Page } from './pages.js';
+import { informationPage, type ErrorStatus, type Page } from './pages.js';
 import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './request-context.js';
 import { sendPage } from './send.js';
@@ -44,31 +44,31 @@ export class Handler {
 
   handle(context: RequestContext): void {
     const { admin, log, routes, unknownName } = this.#options;
-    const { connection, client } = context;
+    const { connection } = context;
     const destination = destinationOf(context);
     if (destination === undefined) {
-      client.refuse(400);
+      this.#refuse(context, 400);
     } else if (admin.owns(context.url, destination.host)) {
       void answerAdmin(context, destination.host, { admin, log });
     } else {
       const covers = connection.covers.bind(connection);
       const verdict = judgeName(connection.info, destination.host, unknownName, covers);
-      if (verdict !== 'serve') client.refuse(421);
+      if (verdict !== 'serve') this.#refuse(context, 421);
       else if (routes === undefined) this.#answerInformation(context);
       else this.#forward(context, destination, routes);
     }
   }
 
   #forward(context: RequestContext, destination: Destination, { router, hold }: OpenRoutes): void {
-    const { client, headers, method } = context;
+    const { headers, method } = context;
     const balancer = router.routeOf(destination.host);
     if (balancer === undefined) {
-      client.refuse(404);
+      this.#refuse(context, 404);
       return;
     }
     if (balancer.targets.length === 0) {
       // A tcp route: it is for connections of that server name, which never come here.
-      client.refuse(421);
+      this.#refuse(context, 421);
       return;
     }
     const { log, limits } = this.#options;
@@ -95,6 +95,12 @@ export class Handler {
     } else {
       new Exchange(context, { ...common, bodyTimeoutMs: limits.bodyTimeoutMs }).send();
     }
+  }
+
+  #refuse(context: RequestContext, status: ErrorStatus): void {
+    const { id, host, url, client } = context;
+    this.#options.log.info('request refused', { id, status, host, url });
+    client.refuse(status);
   }
 
   #forwarding({ connection, httpVersion }: RequestContext, { host }: Destination): Forwarding {

@@ -27,6 +27,8 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
 ]);
 
+const NO_TRAILERS = new Set(['content-length', 'content-type', 'content-encoding', 'content-range', 'host']);
+
 /** What this proxy says itself: whatever a client claims is dropped, unless it is a trusted proxy. */
 const FORWARDED = new Set([
   'x-forwarded-for',
@@ -91,6 +93,12 @@ export function requestHeaders(raw: readonly string[], forwarding: Forwarding): 
 export function responseHeaders(raw: readonly string[]): string[] {
   const dropped = hopByHop(raw);
   return filterFields(raw, (name) => !dropped.has(name));
+}
+
+/** The trailers of a message: without fields of the hop, and without those that would say how it is to be read (RFC 9110 §6.5.1). */
+export function trailerFields(raw: readonly string[]): string[] {
+  const dropped = hopByHop(raw);
+  return filterFields(raw, (name) => !dropped.has(name) && !NO_TRAILERS.has(name));
 }
 
 /** The fields with one set to a value, whatever it was. */

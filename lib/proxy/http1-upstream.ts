@@ -52,6 +52,7 @@ export class Http1Upstream implements Upstream {
   }
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
+    // undici sends no trailers: those of a request end here.
     const { method, path, host, headers, body } = request;
     const options: DispatchOptions = {
       path,

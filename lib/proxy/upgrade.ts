@@ -15,7 +15,7 @@ import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
 import type { Balancer, Place } from './balancer.js';
 import { releaseSocket } from './bare-response.js';
-import { responseHeaders } from './headers.js';
+import { responseHeaders, trailerFields } from './headers.js';
 import type { RequestContext, UpgradeRequest } from './request-context.js';
 import { resetSocket, splice, type SpliceEnd } from './splice.js';
 import type { HttpBackend, Upstream, UpstreamRequest } from './upstream.js';
@@ -178,7 +178,7 @@ export class UpgradeExchange {
     });
     response.on('end', () => {
       this.#finish('ok');
-      client.end(responseHeaders(response.rawTrailers));
+      client.end(trailerFields(response.rawTrailers));
     });
     response.on('error', () => client.cut());
     response.setTimeout(this.#options.limits.backendBodyTimeoutMs, () => response.destroy());
