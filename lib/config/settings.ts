@@ -59,7 +59,7 @@ export interface LimitSettings {
   readonly headerTimeoutMs: number;
   /** A kept connection without a request. */
   readonly idleTimeoutMs: number;
-  /** Between two pieces of a request body. */
+  /** Between two pieces of a request body, and for the client to take what it was sent. */
   readonly bodyTimeoutMs: number;
   readonly backendConnectTimeoutMs: number;
   /** From the end of a request to the backend's response head. */

@@ -99,7 +99,10 @@ export const LIMIT_FLAGS = {
   },
   'header-timeout': seconds(10, "receiving a request's head"),
   'idle-timeout': seconds(60, 'a kept connection without a request'),
-  'body-timeout': seconds(60, 'between two pieces of a request body'),
+  'body-timeout': seconds(
+    60,
+    'for the next piece of a request body, and for the client to take a piece of a response',
+  ),
   'backend-connect-timeout': seconds(5, 'connecting to a backend, TLS included'),
   'backend-headers-timeout': seconds(60, "from the end of a request to the backend's response head"),
   'backend-body-timeout': seconds(

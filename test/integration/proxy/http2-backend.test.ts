@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startFront } from '../../support/front.js';
@@ -217,6 +217,42 @@ describe('An HTTP/2 backend', function () {
     stream.close(constants.NGHTTP2_CANCEL);
     await eventually('the backend knows', () => streams[0]?.rstCode === constants.NGHTTP2_CANCEL);
     expect(front.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
+  });
+
+  it('never takes half a body for a whole one when the client goes away in the middle', async () => {
+    // By the frame: Node's own server shows both as an end.
+    const frames: [type: number, flags: number][] = [];
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined));
+      socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
+      let pending = Buffer.alloc(0);
+      let start = 24;
+      socket.on('data', (chunk: Buffer) => {
+        pending = Buffer.concat([pending, chunk]);
+        while (pending.length >= start + 9 && pending.length >= start + 9 + pending.readUIntBE(start, 3)) {
+          frames.push([pending[start + 3] ?? 0, pending[start + 4] ?? 0]);
+          start += 9 + pending.readUIntBE(start, 3);
+        }
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      await using front = await startFront({ backends: [`h2+http://127.0.0.1:${port}`] });
+      using client = await RawClient.connect(front.port, 'a.test');
+      client.send('POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');
+      const [DATA, RST_STREAM, END_STREAM] = [0, 3, 1];
+      await eventually('the half is there', () => frames.some(([type]) => type === DATA));
+      client.socket.destroy();
+      await eventually('the stream is reset', () => frames.some(([type]) => type === RST_STREAM));
+      const isEnded = frames.some(([type, flags]) => type === DATA && (flags & END_STREAM) !== 0);
+      expect(isEnded).to.equal(false);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
   });
 
   it('has to wait for a client that reads slowly, and the client for a backend that does', async () => {
