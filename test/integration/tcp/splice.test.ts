@@ -194,7 +194,7 @@ describe('A spliced connection', () => {
 
   for (const slow of ['client', 'backend'] as const) {
     it(`holds little in memory while the ${slow} does not read, and brings it all when it does`, async () => {
-      const size = 100 * MIB;
+      const size = 200 * MIB;
       const block = randomBytes(MIB);
       await using backend = await startTcpBackend(undefined, { isSilent: true });
       await using program = await startProgram(['--backend', backend.url]);
@@ -224,7 +224,8 @@ describe('A spliced connection', () => {
       let received = 0;
       await Promise.all([bytesOf(to, (chunk) => (received += chunk.length)), fill]);
       expect(received).to.equal(size);
-      expect((await peakBytes(program)) - before).to.be.lessThan(60 * MIB);
+      // What has been read and passed on is garbage for a while, and Node 26 collects later.
+      expect((await peakBytes(program)) - before).to.be.lessThan(130 * MIB);
     }).timeout(60_000);
   }
 });
