@@ -1,8 +1,8 @@
 /**
  * Whole handshakes and resumed ones, against plain `https`: the certificate is in the worker's LRU.
  *
- * Once with an answer out of memory, which leaves little but TLS: of this program the 404 of its reserved path, of the peer
- * the same 404. And once forwarding to the same backend.
+ * Once with an answer out of memory, which leaves little but TLS: of this program the 404 of a name that has no route, of the
+ * peer the same 404. And once forwarding to the same backend.
  */
 import { compare } from '../measure.js';
 import type { Row } from '../report.js';
@@ -14,30 +14,30 @@ import { request } from '../../test/support/client.js';
 /** What a full handshake may cost. */
 const WANTED_RATIO = 1.05;
 const FOREVER = '86400';
-/** Reserved, and without `--admin-user-file` there is nothing behind it. */
-const RESERVED_PATH = '/.peter_sslers/';
 /** What Node adds by itself. */
 const OWN_FIELDS = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding']);
 
 export async function handshakes(setting: Setting): Promise<Row[]> {
   const { backendUrl, options } = setting;
-  const flags = ['--cert-dir', setting.certDir, '--lru-cache-duration', FOREVER, '--backend', backendUrl];
-  const start = (): Promise<Server> => startProgram(options, flags, setting.newStateDir());
-  const answer = await cannedAnswer(start, setting.ec.name);
-  const canned = { label: 'canned answer', path: RESERVED_PATH, status: answer.status };
-  const forwarded = { label: 'forwarded', path: '/', status: 200 };
+  const flags = ['--cert-dir', setting.certDir, '--lru-cache-duration', FOREVER, '--backend'];
+  const startWith = (backend: string): Promise<Server> =>
+    startProgram(options, [...flags, backend], setting.newStateDir());
+  const withoutRoute = `elsewhere.bench.test=${backendUrl}`;
+  const answer = await cannedAnswer(() => startWith(withoutRoute), setting.ec.name);
+  const canned = { label: 'canned answer', backend: withoutRoute, status: answer.status };
+  const forwarded = { label: 'forwarded', backend: backendUrl, status: 200 };
   const rows: Row[] = [];
   const measure = async (
     { name, chainPath, keyPath }: Setting['ec'],
-    { label, path, status }: typeof canned,
+    { label, backend, status }: typeof canned,
     title: string,
     resume = false,
   ): Promise<void> => {
-    const settings = path === RESERVED_PATH ? { answer } : { backend: backendUrl };
+    const settings = backend === withoutRoute ? { answer } : { backend };
     // Both anew each time: neither is warmer than the other.
-    await using server = await start();
+    await using server = await startWith(backend);
     await using peer = await startPeer(options, { cert: chainPath, key: keyPath, ...settings });
-    const common = { names: [name], path, status, resume };
+    const common = { names: [name], status, resume };
     const [base, own] = await compare(
       setting.load,
       [
@@ -64,7 +64,7 @@ async function cannedAnswer(
 ): Promise<NonNullable<PeerSettings['answer']>> {
   await using server = await start();
   const { port } = server;
-  const { status, headers, body } = await request({ port, name, path: RESERVED_PATH });
+  const { status, headers, body } = await request({ port, name });
   const fields = Object.entries(headers).filter(([field]) => !OWN_FIELDS.has(field));
   return {
     status,

@@ -97,8 +97,8 @@ export interface PrimaryToWorker {
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };
   reopenLogs: { params: None; result: None };
-  /** Stops accepting, finishes what is under way, exits. Answered at once. */
-  drain: { params: { readonly timeoutMs: number }; result: None };
+  /** Stops accepting, finishes what is under way, exits. Answered at once. Idle connections may ask once more for `idleGraceMs`. */
+  drain: { params: { readonly timeoutMs: number; readonly idleGraceMs: number }; result: None };
 }
 
 /** `--listen` or `--http-listen`. */

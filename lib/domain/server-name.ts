@@ -13,8 +13,9 @@ declare const serverNameBrand: unique symbol;
 export type ServerName = string & { readonly [serverNameBrand]: true };
 
 const MAX_NAME_LENGTH = 253;
-const LABEL = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
-const ALL_DIGITS = /^[0-9]+$/;
+/** Labels neither begin nor end with a hyphen; the last one is not all digits. */
+const NAME =
+  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*(?![0-9]+$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
 /**
  * Normalises a name as a client sent it.
@@ -27,9 +28,7 @@ export function normaliseServerName(raw: string): ServerName | undefined {
   if (raw.length === 0 || raw.length > MAX_NAME_LENGTH + 1) return undefined;
   const name = raw.endsWith('.') ? raw.slice(0, -1) : raw;
   if (name.length === 0 || name.length > MAX_NAME_LENGTH) return undefined;
-  const labels = name.split('.');
-  if (!labels.every((label) => LABEL.test(label))) return undefined;
-  if (ALL_DIGITS.test(labels[labels.length - 1] ?? '')) return undefined;
+  if (!NAME.test(name)) return undefined;
   // Only now: the Kelvin sign, among others, becomes an ASCII letter in lower case.
   return name.toLowerCase() as ServerName;
 }

@@ -33,6 +33,8 @@ const LONGEST_DELAY_MS = 10_000;
  * and short enough for a timer. A stop drains it anew.
  */
 const RETIREMENT_MS = 2_000_000_000;
+/** At a stop: the next request on an idle connection may be on its way already. */
+const IDLE_GRACE_MS = 1_000;
 /** Beyond the drain time-out that the workers keep themselves. */
 const KILL_AFTER_MS = 2_000;
 
@@ -115,7 +117,7 @@ export class Supervisor {
     if (this.#isStopping()) return;
     const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
-    for (const member of surplus) void this.#drain(member, RETIREMENT_MS);
+    for (const member of surplus) void this.#drain(member, RETIREMENT_MS, RETIREMENT_MS);
   }
 
   /** Asks something of every worker. Says how many were asked, and how many have answered in time. */
@@ -134,7 +136,7 @@ export class Supervisor {
   /** Drains every worker; returns when the last has exited. */
   async drain(timeoutMs: number): Promise<void> {
     this.#stop();
-    await Promise.all([...this.#members].map((member) => this.#drain(member, timeoutMs)));
+    await Promise.all([...this.#members].map((member) => this.#drain(member, timeoutMs, IDLE_GRACE_MS)));
   }
 
   /** Ends every worker at once. */
@@ -247,7 +249,7 @@ export class Supervisor {
     this.#restarts.add(timer);
   }
 
-  async #drain(member: Member, timeoutMs: number): Promise<void> {
+  async #drain(member: Member, timeoutMs: number, idleGraceMs: number): Promise<void> {
     const { worker, bus } = member;
     member.draining = true;
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -256,7 +258,7 @@ export class Supervisor {
     if (!member.greeted) worker.process.kill('SIGKILL');
     const kill = setTimeout(() => worker.process.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS);
     try {
-      await bus.call('drain', { timeoutMs }, timeoutMs + KILL_AFTER_MS);
+      await bus.call('drain', { timeoutMs, idleGraceMs }, timeoutMs + KILL_AFTER_MS);
     } catch {
       // It has exited before its answer, or hangs: the exit event or the kill below tells.
     }

@@ -14,7 +14,7 @@ export class ClientConnection {
   readonly info: ConnectionInfo;
   /** What carries it: the socket itself without TLS. */
   readonly raw: Socket;
-  readonly #covered = new Map<string, boolean>();
+  #covered: Map<string, boolean> | undefined;
   #certificate: X509Certificate | undefined;
 
   constructor(socket: Socket, info: ConnectionInfo, raw: Socket = socket) {
@@ -41,10 +41,11 @@ export class ClientConnection {
 
   /** Whether the certificate of this connection is for a host: a name, or an IP address. */
   covers(host: string, isAddress: boolean): boolean {
-    const known = this.#covered.get(host);
+    const known = this.#covered?.get(host);
     if (known !== undefined) return known;
     const { certificate } = this;
     const match = isAddress ? certificate?.checkIP(host) : certificate?.checkHost(host);
+    this.#covered ??= new Map<string, boolean>();
     if (this.#covered.size >= MAX_REMEMBERED) this.#covered.clear();
     this.#covered.set(host, match !== undefined);
     return match !== undefined;

@@ -4,6 +4,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
-/** Node's HTTP/2 compatibility API has the same shape; what differs is in `client-side.ts`. */
+/** Node's HTTP/2 compatibility API has the same shape; what differs is in `http1-client-side.ts` and `http2-client-side.ts`. */
 export type ClientRequest = IncomingMessage | Http2ServerRequest;
 export type ClientResponse = ServerResponse | Http2ServerResponse;

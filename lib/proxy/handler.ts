@@ -6,10 +6,10 @@
  *  3. For another name than the connection's certificate covers: 421. So, by policy, is one without certificate.
  *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404.
  */
-import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { AdminRouter } from '../admin/routes.js';
 import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config/settings.js';
 import type { Logger } from '../log.js';
+import { AddressList } from '../tls/address-list.js';
 import { answerAdmin } from './admin-door.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
@@ -35,11 +35,11 @@ export interface HandlerOptions {
 
 export class Handler {
   readonly #options: HandlerOptions;
-  readonly #trusted: BlockList;
+  readonly #trusted: AddressList;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
-    this.#trusted = addressList(options.headers.trustedProxies);
+    this.#trusted = new AddressList(options.headers.trustedProxies);
   }
 
   handle(context: RequestContext): void {
@@ -111,7 +111,7 @@ export class Handler {
       localPort: local.port,
       scheme,
       host,
-      isTrusted: isListed(this.#trusted, client.address),
+      isTrusted: this.#trusted.has(client.address),
       ...(via && { via: httpVersion }),
       ...(forwardTlsInfo && {
         tls: { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' },
@@ -141,21 +141,4 @@ export class Handler {
     );
     sendPage(response, page, { 'cache-control': 'no-store' });
   }
-}
-
-/** Addresses and CIDR ranges, checked before. */
-export function addressList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', prefix] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}
-
-export function isListed(list: BlockList, address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
 }

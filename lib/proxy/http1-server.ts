@@ -8,8 +8,7 @@ import type { LimitSettings } from '../config/settings.js';
 import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
 import { answerAndClose, answerClientError } from './client-error.js';
-import { announcesBody, Http1ClientSide } from './client-side.js';
-import { errorPage } from './pages.js';
+import { announcesBody, Http1ClientSide } from './http1-client-side.js';
 import type { RequestContext } from './request-context.js';
 import { MAX_FIELDS } from './headers.js';
 import { newRequestId } from './request-id.js';
@@ -26,17 +25,48 @@ const SERVER_OPTIONS = {
   connectionsCheckingInterval: 1_000,
 } as const;
 
+/** Where a socket has what its server knows of it. (All listeners are shared: none is made anew for a connection or a request.) */
+const CONNECTION = Symbol('connection');
+
+interface Carrier {
+  [CONNECTION]?: Http1Connection;
+}
+
+interface Http1Connection {
+  readonly client: ClientConnection;
+  readonly server: Http1Server;
+  /** It has asked nothing yet. Browsers open some connections to have them ready. */
+  isUnused: boolean;
+  /** The response to the newest request, as long as that is under way. */
+  newest: ServerResponse | undefined;
+  /** It ends with the response that is under way: what comes behind that request is none of ours. */
+  isEnding: boolean;
+}
+
+function connectionOf(socket: Socket | Carrier): Http1Connection {
+  const connection = (socket as Carrier)[CONNECTION];
+  if (connection === undefined) throw new TypeError('a request on a connection that was not accepted');
+  return connection;
+}
+
+function onSocketClose(this: Socket): void {
+  const connection = connectionOf(this);
+  connection.server.forget(connection);
+}
+
+function onResponseClose(this: ServerResponse): void {
+  const connection = connectionOf(this.req.socket);
+  if (connection.newest === this) connection.newest = undefined;
+  connection.server.tidy();
+}
+
 export class Http1Server {
   readonly #server: Server;
   readonly #handle: (context: RequestContext) => void;
   readonly #onRequest: (context: RequestContext) => void;
-  readonly #connections = new WeakMap<Socket, ClientConnection>();
-  /** Connections that have asked nothing yet. Browsers open some to have them ready. */
-  readonly #unused = new Set<Socket>();
-  readonly #underWay = new Set<ServerResponse>();
-  /** Connections that end with the response that is under way: what comes behind its request is none of ours. */
-  readonly #ending = new WeakSet<Socket>();
-  #draining = false;
+  readonly #connections = new Set<Http1Connection>();
+  #draining: 'no' | 'idle connections may ask once more' | 'idle connections are closed' = 'no';
+  #graceTimer: NodeJS.Timeout | undefined;
 
   /** @param onRequest told of each request, also of those that are refused here, before anything is answered. */
   constructor(
@@ -76,59 +106,86 @@ export class Http1Server {
   }
 
   /** Takes a connection over. */
-  accept(connection: ClientConnection): void {
-    const { socket } = connection;
-    this.#connections.set(socket, connection);
-    this.#unused.add(socket);
-    socket.once('close', () => this.#unused.delete(socket));
+  accept(client: ClientConnection): void {
+    const { socket } = client;
+    const connection: Http1Connection = {
+      client,
+      server: this,
+      isUnused: true,
+      newest: undefined,
+      isEnding: false,
+    };
+    (socket as Carrier)[CONNECTION] = connection;
+    this.#connections.add(connection);
+    socket.on('close', onSocketClose);
     this.#server.emit('connection', socket);
   }
 
-  /** From now on a connection ends with the response that is under way. */
-  drain(): void {
-    this.#draining = true;
-    this.#server.close();
+  /**
+   * From now on a connection ends with the response that is under way. An idle one may ask once more: its next request may
+   * be on its way already, and would be lost with the connection.
+   *
+   * @param graceMs how long it may. A later call may shorten that.
+   */
+  drain(graceMs: number): void {
+    if (this.#draining === 'no') {
+      this.#draining = 'idle connections may ask once more';
+      for (const { newest } of this.#connections) {
+        if (newest !== undefined && !newest.headersSent) newest.shouldKeepAlive = false;
+      }
+    }
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => {
+      this.#draining = 'idle connections are closed';
+      this.#closeIdle();
+    }, graceMs).unref();
+  }
+
+  /** A connection has closed. */
+  forget(connection: Http1Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** A response is over. One that was begun before the drain leaves an idle connection behind. */
+  tidy(): void {
+    if (this.#draining === 'idle connections are closed') setImmediate(() => this.#closeIdle());
+  }
+
+  #closeIdle(): void {
     this.#server.closeIdleConnections();
     // For Node a connection is idle after its first request only.
-    for (const socket of this.#unused) if (socket.bytesRead === 0) socket.destroy();
-    for (const response of this.#underWay) if (!response.headersSent) response.shouldKeepAlive = false;
+    for (const { isUnused, client } of this.#connections) {
+      if (isUnused && client.socket.bytesRead === 0) client.socket.destroy();
+    }
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const connection = this.#connections.get(request.socket);
-    if (connection === undefined) throw new TypeError('a request on a connection that was not accepted');
-    this.#unused.delete(request.socket);
-    if (this.#ending.has(request.socket)) return;
-    if (this.#draining) {
-      response.shouldKeepAlive = false;
-    } else {
-      this.#underWay.add(response);
-      // A response that was begun before the drain leaves an idle connection behind: nobody else would close it.
-      response.once('close', () => {
-        this.#underWay.delete(response);
-        if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
-      });
-    }
-    const context = contextOf(request, response, connection, awaitsContinue);
+    const connection = connectionOf(request.socket);
+    connection.isUnused = false;
+    if (connection.isEnding) return;
+    connection.newest = response;
+    response.on('close', onResponseClose);
+    if (this.#draining !== 'no') response.shouldKeepAlive = false;
+    const context = contextOf(request, response, connection.client, awaitsContinue);
     this.#onRequest(context);
     const problem = headProblem(request);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
-    if (!response.shouldKeepAlive) this.#ending.add(request.socket);
+    if (!response.shouldKeepAlive) connection.isEnding = true;
   }
 
   /** Node has let go of the connection: nothing else can follow on it. */
   #answerUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const connection = this.#connections.get(request.socket);
+    const { client } = connectionOf(request.socket);
     // A request with a body is given another stream by newer versions of Node.
-    const response = connection?.socket === socket ? bareResponse(request, connection.socket) : undefined;
-    if (connection === undefined || response === undefined) {
+    const response = client.socket === socket ? bareResponse(request, client.socket) : undefined;
+    if (response === undefined) {
       socket.destroy();
       return;
     }
     socket.on('error', () => undefined);
-    this.#unused.delete(connection.socket);
-    const context = contextOf(request, response, connection, false);
+    connectionOf(request.socket).isUnused = false;
+    const context = contextOf(request, response, client, false);
     this.#onRequest(context);
     const protocol = passableProtocol(request.headers.upgrade);
     if (announcesBody(request)) {
@@ -137,7 +194,7 @@ export class Http1Server {
     } else if (protocol === undefined || request.httpVersion === '1.0') {
       this.#handle(context);
     } else {
-      this.#handle({ ...context, upgrade: { protocol, socket: connection.socket, response, head } });
+      this.#handle({ ...context, upgrade: { protocol, socket: client.socket, response, head } });
     }
   }
 }
@@ -149,25 +206,33 @@ function contextOf(
   awaitsContinue: boolean,
 ): RequestContext {
   const id = newRequestId();
-  const { rawHeaders, headers, method = 'GET', url = '/', httpVersion } = request;
-  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host');
+  const { rawHeaders, method = 'GET', url = '/', httpVersion } = request;
   return {
     id,
     request,
     response,
-    client: new Http1ClientSide(request, response, {
-      pageFor: (status) => errorPage(status, { id, accept: headers.accept }),
-      awaitsContinue,
-    }),
+    client: new Http1ClientSide({ request, response, id, awaitsContinue }),
     connection,
     method,
     url,
-    host: hosts.length === 1 ? hosts[0] : undefined,
+    host: onlyHost(rawHeaders),
     headers: rawHeaders,
     httpVersion,
     hasBody: announcesBody(request),
     startedAtMs: performance.now(),
   };
+}
+
+/** The value of the one `Host` field; undefined where there is none, or there are several. */
+function onlyHost(raw: readonly string[]): string | undefined {
+  let host: string | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (host !== undefined) return undefined;
+    host = raw[i + 1];
+  }
+  return host;
 }
 
 /**

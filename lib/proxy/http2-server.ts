@@ -10,9 +10,8 @@ import {
 } from 'node:http2';
 import type { LimitSettings } from '../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
-import { Http2ClientSide } from './client-side.js';
+import { Http2ClientSide } from './http2-client-side.js';
 import { MAX_FIELDS, withoutPseudoFields } from './headers.js';
-import { errorPage } from './pages.js';
 import type { RequestContext } from './request-context.js';
 import { newRequestId } from './request-id.js';
 
@@ -55,7 +54,7 @@ export class Http2Server {
       this.#answer(request, response, true),
     );
     this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
-      new Http2ClientSide(request, response, { pageFor: errorPage, awaitsContinue: false }).refuse(405),
+      new Http2ClientSide({ request, response, id: newRequestId(), awaitsContinue: false }).refuse(405),
     );
     this.#server.on('session', (session) => this.#begin(session));
     this.#server.on('sessionError', () => undefined);
@@ -135,10 +134,7 @@ function contextOf(
     id,
     request,
     response,
-    client: new Http2ClientSide(request, response, {
-      pageFor: (status) => errorPage(status, { id, accept: headers.accept }),
-      awaitsContinue,
-    }),
+    client: new Http2ClientSide({ request, response, id, awaitsContinue }),
     connection,
     method,
     url,

@@ -29,6 +29,7 @@ export function judgeName(
   if (policy !== 'serve' && connection.tier === TIER_DEFAULT) return 'unknown';
   if (connection.serverName === undefined || host === undefined) return 'serve';
   const bare = hostWithoutPort(host);
+  if (bare === connection.serverName) return 'serve';
   const name = normaliseServerName(bare);
   if (name === connection.serverName) return 'serve';
   return covers(name ?? bare, isIP(bare) !== 0) ? 'serve' : 'misdirected';

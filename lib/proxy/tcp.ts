@@ -103,12 +103,11 @@ export class TcpFrontend {
  * only where nothing else is offered: browsers and curl put it before `http/1.1`, and most servers behind a TCP route, which
  * never see the ALPN, speak that.
  *
- * @returns one protocol; none where none is offered.
+ * @returns undefined where none is offered.
  */
-export function tcpAlpn(offered: readonly string[]): string[] {
+export function tcpAlpn(offered: readonly string[]): string | undefined {
   const real = offered.filter((protocol) => !isGrease(protocol));
-  const chosen = real.find((protocol) => protocol !== 'h2') ?? real[0];
-  return chosen === undefined ? [] : [chosen];
+  return real.find((protocol) => protocol !== 'h2') ?? real[0];
 }
 
 /** RFC 8701: values that mean nothing, and that a server must not choose. */

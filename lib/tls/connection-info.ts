@@ -1,6 +1,7 @@
 /**
  * What is known of a client's connection once its handshake is done.
  */
+import type { Socket } from 'node:net';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
@@ -13,14 +14,14 @@ export interface Endpoint {
 
 export interface ConnectionInfo {
   readonly scheme: 'https' | 'http';
-  /** Absent: the client sent none, or not a valid one. */
-  readonly serverName?: ServerName;
+  /** Undefined: the client sent none, or not a valid one. */
+  readonly serverName?: ServerName | undefined;
   /** Undefined on plain HTTP. */
-  readonly tier?: Tier;
+  readonly tier?: Tier | undefined;
   /** Milliseconds that choosing the certificate took. */
   readonly chooseMs: number;
   /** What ALPN came to; undefined without. */
-  readonly alpn?: string;
+  readonly alpn?: string | undefined;
   /** The client, as the PROXY header says where there is one. */
   readonly client: Endpoint;
   readonly local: Endpoint;
@@ -32,4 +33,14 @@ export interface ConnectionInfo {
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
+/** The client's end, as the kernel says; as long as the connection is open. */
+export function clientEnd(socket: Socket): Endpoint {
+  return { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+}
+
+/** Our end, likewise. */
+export function localEnd(socket: Socket): Endpoint {
+  return { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
 }

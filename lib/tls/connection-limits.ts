@@ -19,16 +19,12 @@ export interface ConnectionLimitsOptions {
 
 const REPORT_INTERVAL_MS = 1_000;
 
-/** The place of one connection. */
-export interface ConnectionPlace {
-  /** Takes a place of its client's. @returns false over the limit: the connection is to be closed. */
-  claim(client: string): boolean;
-  /** Gives all back. May be called more than once. */
-  readonly leave: () => void;
-}
-
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
+  readonly #taken: Taken = {
+    take: (client) => this.#take(client),
+    release: (client) => this.#release(client),
+  };
   readonly #clients = new Map<string, number>();
   #open = 0;
   #refused = 0;
@@ -55,29 +51,25 @@ export class ConnectionLimits {
       return undefined;
     }
     this.#open += 1;
-    let claimed = '';
-    let isLeft = false;
-    return {
-      claim: (address) => {
-        if (isLeft || claimed !== '' || address === '') return true;
-        const count = this.#clients.get(address) ?? 0;
-        if (count >= this.#options.limits().maxConnectionsPerClient) {
-          this.#refuse('maxConnectionsPerClient', address);
-          return false;
-        }
-        claimed = address;
-        this.#clients.set(address, count + 1);
-        return true;
-      },
-      leave: () => {
-        if (isLeft) return;
-        isLeft = true;
-        this.#open -= 1;
-        const count = this.#clients.get(claimed) ?? 0;
-        if (count > 1) this.#clients.set(claimed, count - 1);
-        else this.#clients.delete(claimed);
-      },
-    };
+    return new ConnectionPlace(this.#taken);
+  }
+
+  #take(client: string): boolean {
+    const count = this.#clients.get(client) ?? 0;
+    if (count >= this.#options.limits().maxConnectionsPerClient) {
+      this.#refuse('maxConnectionsPerClient', client);
+      return false;
+    }
+    this.#clients.set(client, count + 1);
+    return true;
+  }
+
+  /** @param client empty: it has not claimed a place. */
+  #release(client: string): void {
+    this.#open -= 1;
+    const count = this.#clients.get(client) ?? 0;
+    if (count > 1) this.#clients.set(client, count - 1);
+    else this.#clients.delete(client);
   }
 
   #refuse(limit: keyof Limits, client: string): void {
@@ -88,5 +80,37 @@ export class ConnectionLimits {
     this.#reportedAtMs = nowMs;
     this.#options.onRefused(limit, this.#unreported, client);
     this.#unreported = 0;
+  }
+}
+
+/** What a place needs of the limits. */
+interface Taken {
+  take(client: string): boolean;
+  release(client: string): void;
+}
+
+/** The place of one connection. */
+export class ConnectionPlace {
+  readonly #taken: Taken;
+  #client = '';
+  #isLeft = false;
+
+  constructor(taken: Taken) {
+    this.#taken = taken;
+  }
+
+  /** Takes a place of its client's. @returns false over the limit: the connection is to be closed. */
+  claim(client: string): boolean {
+    if (this.#isLeft || this.#client !== '' || client === '') return true;
+    if (!this.#taken.take(client)) return false;
+    this.#client = client;
+    return true;
+  }
+
+  /** Gives all back. May be called more than once. */
+  leave(): void {
+    if (this.#isLeft) return;
+    this.#isLeft = true;
+    this.#taken.release(this.#client);
   }
 }

@@ -6,6 +6,10 @@
  *  3. Only then OpenSSL sees the bytes. (With an SNICallback, Node 20 and 22 serve the default certificate when the chosen
  *     one has another key type.)
  *
+ * All of it is written for speed: `bench` compares it with plain `https`. The listeners are functions that all connections
+ * share and that find their handshake on the socket, where closures would be made anew for each connection. And the ClientHello
+ * is taken off before it goes into the socket's own buffer, which costs more to fill and to empty than all the rest of this file.
+ *
  * Two clocks: `handshakeTimeoutMs` runs only while we wait for the client's bytes; waiting for a certificate is bounded by
  * whoever chooses it.
  */
@@ -14,7 +18,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import { TIER_DEFAULT, type Tier } from '../domain/lookup.js';
 import { normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
-import { plainAddress, type ConnectionInfo, type Endpoint } from './connection-info.js';
+import { clientEnd, localEnd, type ConnectionInfo, type Endpoint } from './connection-info.js';
 import type { ConnectionPlace } from './connection-limits.js';
 import { parseProxyHeader } from './proxy-protocol.js';
 
@@ -30,12 +34,12 @@ export interface HandshakeOptions {
   /** Chooses the certificate: at once on a hit. Must not reject. `name` is undefined without a valid server name. */
   choose(name: ServerName | undefined, client: string): Choice | Promise<Choice>;
   /**
-   * The protocols that a connection may speak, best first; empty: ALPN is not answered. Where none of them is offered, the
-   * handshake fails.
+   * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
+   * them is offered, the handshake fails.
    *
    * @param offered what the client has offered, one character for each octet (latin1).
    */
-  alpnFor(name: ServerName | undefined, offered: readonly string[]): readonly string[];
+  alpnFor(name: ServerName | undefined, offered: readonly string[]): Buffer | undefined;
   /** Whether the connections of this peer begin with a PROXY header. */
   sendsProxyHeader(peer: string): boolean;
   /** Whether a client that has sent a name without a certificate gets an alert in place of the default certificate. */
@@ -73,198 +77,246 @@ const PLAIN_HTTP_ANSWER = (() => {
 /** A record of its own with the fatal alert 112 (RFC 6066 §3): before the ServerHello it goes in the clear. */
 const UNRECOGNIZED_NAME_ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]);
 
-/** Not in Node's types, needed on a server-side socket that was made by hand (both undocumented). */
+/** Not in Node's types, needed on a server-side socket that was made by hand (all undocumented). */
 interface TlsInternals {
   /** Without it a bad record after the handshake would neither error nor close the socket. */
   _releaseControl(): boolean;
   /** Stays true for ever on such a socket, and HTTP/2 waits for it. */
   secureConnecting: boolean;
+  readonly _handle: {
+    /** Takes bytes that were read from the connection before: what Node does with those in the raw socket's buffer. */
+    receive(bytes: Buffer): void;
+  } | null;
+}
+
+/** Where a socket, raw or TLS, has its handshake. */
+const HANDSHAKE = Symbol('handshake');
+
+interface Carrier {
+  [HANDSHAKE]?: Handshake;
+}
+
+type CarrierSocket = Socket & Carrier;
+
+/** In place of the raw socket's own: what was read, null at its end. @returns false to read no more. */
+function pushHello(this: CarrierSocket, chunk: Buffer | null): boolean {
+  return this[HANDSHAKE]?.receive(chunk) ?? false;
+}
+
+function onRawError(this: CarrierSocket, error: Error): void {
+  this[HANDSHAKE]?.fail('closed', error.message);
+}
+
+function onRawClose(this: CarrierSocket): void {
+  this[HANDSHAKE]?.close();
+}
+
+function onTimeout(handshake: Handshake): void {
+  handshake.fail('timeout', 'the client took too long over the handshake');
+}
+
+function onTlsError(this: CarrierSocket, error: Error): void {
+  if (this[HANDSHAKE]?.fail('tls-error', error.message) === true) this.destroy();
+}
+
+function onSecure(this: TLSSocket & Carrier): void {
+  this[HANDSHAKE]?.secured(this);
 }
 
 export class Handshake {
-  readonly #raw: Socket;
+  readonly #raw: CarrierSocket;
   readonly #options: HandshakeOptions;
   readonly #place: ConnectionPlace;
+  readonly #open: Set<Socket>;
   #client: Endpoint;
-  #local: Endpoint;
-  #received: Buffer[] = [];
-  #receivedBytes = 0;
+  /** Undefined: the kernel is to be asked. */
+  #local: Endpoint | undefined;
+  /** What has come, where that was not enough. */
+  #early: Buffer[] | undefined;
+  #earlyBytes = 0;
   /** Asked of the parser: a drip of single bytes is not parsed at each of them. */
   #needBytes = 0;
   #awaitsProxyHeader = false;
   #timer: NodeJS.Timeout | undefined;
+  #choice: Choice | undefined;
+  #serverName: ServerName | undefined;
+  #chooseMs = 0;
   #done = false;
 
-  constructor(raw: Socket, options: HandshakeOptions, place: ConnectionPlace) {
+  /**
+   * @param raw an accepted connection, of which nothing was read.
+   * @param open gets the connection for as long as it is open.
+   */
+  constructor(raw: Socket, options: HandshakeOptions, place: ConnectionPlace, open: Set<Socket>) {
     this.#raw = raw;
     this.#options = options;
     this.#place = place;
-    this.#client = { address: plainAddress(raw.remoteAddress), port: raw.remotePort ?? 0 };
-    this.#local = { address: plainAddress(raw.localAddress), port: raw.localPort ?? 0 };
+    this.#open = open;
+    this.#client = clientEnd(raw);
   }
 
   start(): void {
     const raw = this.#raw;
-    raw.on('error', this.#onError);
+    raw[HANDSHAKE] = this;
+    this.#open.add(raw);
+    raw.on('error', onRawError);
+    raw.on('close', onRawClose);
     this.#awaitsProxyHeader = this.#options.sendsProxyHeader(this.#client.address);
     // The address of a proxy is the address of all its clients: its own does not count.
     if (!this.#awaitsProxyHeader && !this.#claimPlace()) return;
     this.#startTimer();
-    raw.setNoDelay(true);
-    raw.on('data', this.#onData);
-    raw.on('close', this.#onClose);
-    raw.on('end', this.#onEnd);
+    raw.push = pushHello;
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#received.push(chunk);
-    this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes < this.#needBytes) return;
-    const bytes = this.#received.length === 1 ? chunk : Buffer.concat(this.#received, this.#receivedBytes);
-    this.#received = [bytes];
-    if (this.#awaitsProxyHeader) this.#readProxyHeader(bytes);
-    else this.#readHello(bytes);
-  };
-
-  readonly #onError = (error: Error): void => this.#fail('closed', error.message);
-  readonly #onClose = (): void => this.#fail('closed', 'the client closed the connection');
-  readonly #onEnd = (): void =>
-    this.#fail('closed', 'the client ended the connection before its ClientHello');
-  readonly #onTimeout = (): void => this.#fail('timeout', 'the client took too long over the handshake');
-
-  #startTimer(): void {
-    this.#timer = setTimeout(this.#onTimeout, this.#options.handshakeTimeoutMs());
-  }
-
-  #claimPlace(): boolean {
-    const { address } = this.#client;
-    if (this.#place.claim(address)) return true;
-    this.#fail('too-many-connections', `too many connections from ${address}`);
-    return false;
-  }
-
-  #readProxyHeader(bytes: Buffer): void {
-    const header = parseProxyHeader(bytes);
-    switch (header.kind) {
-      case 'incomplete':
-        this.#needBytes = header.needBytes;
-        return;
-      case 'invalid':
-        this.#fail('no-proxy-header', header.reason);
-        return;
-      case 'header': {
-        this.#awaitsProxyHeader = false;
-        if (header.peers !== undefined) {
-          this.#client = header.peers.source;
-          this.#local = header.peers.destination;
-          if (!this.#claimPlace()) return;
-        }
-        const rest = bytes.subarray(header.consumedBytes);
-        this.#needBytes = 0;
-        this.#receivedBytes = rest.length;
-        this.#received = rest.length === 0 ? [] : [rest];
-        if (rest.length > 0) this.#readHello(rest);
-      }
+  /** Takes what was read; null at the end. @returns whether to read on. */
+  receive(chunk: Buffer | null): boolean {
+    if (chunk === null) {
+      this.fail('closed', 'the client ended the connection before its ClientHello');
+      return false;
     }
+    let bytes = chunk;
+    if (this.#early !== undefined) {
+      this.#early.push(chunk);
+      this.#earlyBytes += chunk.length;
+      if (this.#earlyBytes < this.#needBytes) return true;
+      bytes = Buffer.concat(this.#early, this.#earlyBytes);
+      this.#early = undefined;
+    }
+    return this.#awaitsProxyHeader ? this.#readProxyHeader(bytes) : this.#readHello(bytes);
   }
 
-  #readHello(bytes: Buffer): void {
-    const hello = parseClientHello(bytes);
-    switch (hello.kind) {
-      case 'incomplete':
-        this.#needBytes = hello.needBytes;
-        return;
-      case 'plain-http':
-        this.#fail('plain-http', 'plain HTTP on a TLS port', PLAIN_HTTP_ANSWER);
-        return;
-      case 'invalid':
-        this.#fail('not-tls', hello.reason);
-        return;
-      case 'hello':
-        this.#choose(hello, bytes);
-    }
-  }
-
-  #choose(hello: ClientHello, bytes: Buffer): void {
-    const raw = this.#raw;
-    // Paused before the bytes go back, or they would be emitted to nobody and lost.
-    raw.pause();
-    raw.off('data', this.#onData);
-    raw.off('end', this.#onEnd);
-    raw.unshift(bytes);
-    this.#received = [];
-    const serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
-    const startedMs = performance.now();
-    const choice = this.#options.choose(serverName, this.#client.address);
-    if (choice instanceof Promise) {
-      clearTimeout(this.#timer);
-      void choice.then((late) => {
-        if (this.#done) return;
-        this.#startTimer();
-        this.#secure(late, hello, serverName, performance.now() - startedMs);
-      });
-    } else {
-      this.#secure(choice, hello, serverName, performance.now() - startedMs);
-    }
-  }
-
-  #secure(choice: Choice, hello: ClientHello, serverName: ServerName | undefined, chooseMs: number): void {
-    const raw = this.#raw;
-    const isUnknown = hello.serverName !== undefined && choice.tier === TIER_DEFAULT;
-    if (isUnknown && this.#options.rejectsUnknownNames()) {
-      this.#fail('unknown-name', 'no certificate for the server name', UNRECOGNIZED_NAME_ALERT);
-      return;
-    }
-    const alpn = this.#options.alpnFor(serverName, hello.alpn);
-    const socket = new TLSSocket(raw, {
-      isServer: true,
-      secureContext: choice.context,
-      ...(alpn.length > 0 && { ALPNProtocols: protocolList(alpn) }),
-      requestCert: false,
+  /** The handshake is done. */
+  secured(socket: TLSSocket): void {
+    if (this.#done || this.#choice === undefined) return;
+    this.#finish();
+    const internals = socket as unknown as TlsInternals;
+    internals._releaseControl();
+    internals.secureConnecting = false;
+    const info = new TlsConnectionInfo(this.#raw, {
+      listener: this.#options.index,
+      serverName: this.#serverName,
+      tier: this.#choice.tier,
+      chooseMs: this.#chooseMs,
+      // The type has null before the handshake, false without ALPN.
+      alpn: socket.alpnProtocol || undefined,
+      client: this.#client,
+      local: this.#local,
     });
-    socket.on('error', (error: Error) => this.#fail('tls-error', error.message));
-    const onTlsError = (error: Error): void => {
-      this.#fail('tls-error', error.message);
-      socket.destroy();
-    };
-    socket.on('_tlsError', onTlsError);
-    socket.on('close', this.#onClose);
-    socket.on('secure', () => {
-      if (this.#done) return;
-      this.#finish();
-      socket.off('_tlsError', onTlsError);
-      socket.off('close', this.#onClose);
-      const internals = socket as unknown as TlsInternals;
-      internals._releaseControl();
-      internals.secureConnecting = false;
-      const info: ConnectionInfo = {
-        scheme: 'https',
-        ...(serverName !== undefined && { serverName }),
-        tier: choice.tier,
-        chooseMs,
-        // The type has null before the handshake, false without ALPN.
-        ...(typeof socket.alpnProtocol === 'string' && { alpn: socket.alpnProtocol }),
-        client: this.#client,
-        local: this.#local,
-        listener: this.#options.index,
-      };
-      this.#options.onSecure(socket, info, raw);
-    });
+    this.#options.onSecure(socket, info, this.#raw);
+  }
+
+  /** The connection has closed, whatever has become of it. */
+  close(): void {
+    this.#open.delete(this.#raw);
+    this.#place.leave();
+    this.fail('closed', 'the client closed the connection');
+  }
+
+  /** Gives the connection up. @returns false when it was too late for that. */
+  fail(reason: HandshakeFailure, detail: string, answer?: string | Buffer): boolean {
+    if (this.#done) return false;
+    this.#finish();
+    if (answer === undefined) this.#raw.destroy();
+    else this.#endWith(answer);
+    this.#options.onFailure(reason, detail);
+    return true;
   }
 
   #finish(): void {
     this.#done = true;
     clearTimeout(this.#timer);
-    this.#raw.off('close', this.#onClose);
   }
 
-  #fail(reason: HandshakeFailure, detail: string, answer?: string | Buffer): void {
-    if (this.#done) return;
-    this.#finish();
-    this.#raw.off('data', this.#onData);
-    if (answer === undefined) this.#raw.destroy();
-    else this.#endWith(answer);
-    this.#options.onFailure(reason, detail);
+  #startTimer(): void {
+    this.#timer = setTimeout(onTimeout, this.#options.handshakeTimeoutMs(), this);
+  }
+
+  #claimPlace(): boolean {
+    const { address } = this.#client;
+    if (this.#place.claim(address)) return true;
+    this.fail('too-many-connections', `too many connections from ${address}`);
+    return false;
+  }
+
+  #wait(bytes: Buffer, needBytes: number): true {
+    this.#early = [bytes];
+    this.#earlyBytes = bytes.length;
+    this.#needBytes = needBytes;
+    return true;
+  }
+
+  #readProxyHeader(bytes: Buffer): boolean {
+    const header = parseProxyHeader(bytes);
+    switch (header.kind) {
+      case 'incomplete':
+        return this.#wait(bytes, header.needBytes);
+      case 'invalid':
+        return !this.fail('no-proxy-header', header.reason);
+      case 'header': {
+        this.#awaitsProxyHeader = false;
+        if (header.peers !== undefined) {
+          this.#client = header.peers.source;
+          this.#local = header.peers.destination;
+          if (!this.#claimPlace()) return false;
+        }
+        const rest = bytes.subarray(header.consumedBytes);
+        return rest.length === 0 || this.#readHello(rest);
+      }
+    }
+  }
+
+  #readHello(bytes: Buffer): boolean {
+    const hello = parseClientHello(bytes);
+    switch (hello.kind) {
+      case 'incomplete':
+        return this.#wait(bytes, hello.needBytes);
+      case 'plain-http':
+        return this.fail('plain-http', 'plain HTTP on a TLS port', PLAIN_HTTP_ANSWER);
+      case 'invalid':
+        return !this.fail('not-tls', hello.reason);
+      case 'hello':
+        return this.#choose(hello, bytes);
+    }
+  }
+
+  /** @returns false while the choice is waited for: what comes then is OpenSSL's. */
+  #choose(hello: ClientHello, bytes: Buffer): boolean {
+    this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
+    const startedMs = performance.now();
+    const choice = this.#options.choose(this.#serverName, this.#client.address);
+    if (!(choice instanceof Promise)) {
+      this.#chooseMs = performance.now() - startedMs;
+      this.#secure(choice, hello, bytes);
+      return true;
+    }
+    clearTimeout(this.#timer);
+    void choice.then((late) => {
+      if (this.#done) return;
+      this.#startTimer();
+      this.#chooseMs = performance.now() - startedMs;
+      this.#secure(late, hello, bytes);
+    });
+    return false;
+  }
+
+  #secure(choice: Choice, hello: ClientHello, bytes: Buffer): void {
+    const isUnknown = hello.serverName !== undefined && choice.tier === TIER_DEFAULT;
+    if (isUnknown && this.#options.rejectsUnknownNames()) {
+      this.fail('unknown-name', 'no certificate for the server name', UNRECOGNIZED_NAME_ALERT);
+      return;
+    }
+    this.#choice = choice;
+    const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
+    const socket: TLSSocket & Carrier = new TLSSocket(this.#raw, {
+      isServer: true,
+      secureContext: choice.context,
+      ...(alpn !== undefined && { ALPNProtocols: alpn }),
+    });
+    socket[HANDSHAKE] = this;
+    socket.on('error', onTlsError);
+    socket.on('_tlsError', onTlsError);
+    socket.on('secure', onSecure);
+    (socket as unknown as TlsInternals)._handle?.receive(bytes);
   }
 
   /**
@@ -275,16 +327,40 @@ export class Handshake {
     const raw = this.#raw;
     const timer = setTimeout(() => raw.destroy(), this.#options.handshakeTimeoutMs());
     raw.once('close', () => clearTimeout(timer));
+    // The stream has been waiting since before the ClientHello for what it asked for: by this it has got it.
+    Reflect.deleteProperty(raw, 'push');
+    raw.push('');
     raw.resume().end(answer);
   }
 }
 
-/** ProtocolNameList of RFC 7301 §3.1. Node would write names as UTF-8, which not all are. */
-function protocolList(protocols: readonly string[]): Buffer {
-  return Buffer.concat(
-    protocols.map((protocol) => {
-      const name = Buffer.from(protocol, 'latin1');
-      return Buffer.concat([Buffer.from([name.length]), name]);
-    }),
-  );
+type Facts = Pick<ConnectionInfo, 'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client'>;
+
+class TlsConnectionInfo implements ConnectionInfo {
+  readonly scheme = 'https';
+  readonly listener: number;
+  readonly serverName: ServerName | undefined;
+  readonly tier: Tier | undefined;
+  readonly chooseMs: number;
+  readonly alpn: string | undefined;
+  readonly client: Endpoint;
+  readonly #raw: Socket;
+  #local: Endpoint | undefined;
+
+  constructor(raw: Socket, facts: Facts & { readonly local: Endpoint | undefined }) {
+    this.#raw = raw;
+    this.listener = facts.listener;
+    this.serverName = facts.serverName;
+    this.tier = facts.tier;
+    this.chooseMs = facts.chooseMs;
+    this.alpn = facts.alpn;
+    this.client = facts.client;
+    this.#local = facts.local;
+  }
+
+  /** Few want it, and asking the kernel costs more than all the rest. */
+  get local(): Endpoint {
+    this.#local ??= localEnd(this.#raw);
+    return this.#local;
+  }
 }

@@ -24,12 +24,7 @@ export function terminateTls(server: Server, options: ListenerOptions): Readonly
       raw.destroy();
       return;
     }
-    open.add(raw);
-    raw.once('close', () => {
-      open.delete(raw);
-      place.leave();
-    });
-    new Handshake(raw, options, place).start();
+    new Handshake(raw, options, place, open).start();
   });
   return open;
 }

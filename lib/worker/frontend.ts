@@ -18,6 +18,7 @@ import { Http2Server } from '../proxy/http2-server.js';
 import type { RequestContext } from '../proxy/request-context.js';
 import { TcpFrontend, tcpAlpn } from '../proxy/tcp.js';
 import type { ServerName } from '../domain/server-name.js';
+import { protocolList } from '../tls/alpn.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 
 export interface FrontendParts {
@@ -27,7 +28,7 @@ export interface FrontendParts {
   readonly workerName: string;
 }
 
-const HTTP_PROTOCOLS = ['h2', 'http/1.1'];
+const HTTP_PROTOCOLS = protocolList(['h2', 'http/1.1']);
 
 /** What a reload replaces. Requests under way end as they began. */
 interface Current {
@@ -58,9 +59,11 @@ export class Frontend {
     this.#companion = new Http1Server(settings.limits, companion, onRequest);
   }
 
-  /** The protocols that a connection may speak, best first. */
-  alpnFor(name: ServerName | undefined, offered: readonly string[]): readonly string[] {
-    return this.#current.tcp.takes(name) ? tcpAlpn(offered) : HTTP_PROTOCOLS;
+  /** The protocols that a connection may speak, see `HandshakeOptions`. */
+  alpnFor(name: ServerName | undefined, offered: readonly string[]): Buffer | undefined {
+    if (!this.#current.tcp.takes(name)) return HTTP_PROTOCOLS;
+    const chosen = tcpAlpn(offered);
+    return chosen === undefined ? undefined : protocolList([chosen]);
   }
 
   /** Takes a connection over after its handshake. `raw` carries it. */
@@ -98,11 +101,15 @@ export class Frontend {
     this.#accessLog.flush();
   }
 
-  /** From now on a connection ends with what is under way. */
-  drain(): void {
-    this.#http1.drain();
+  /**
+   * From now on a connection ends with what is under way.
+   *
+   * @param idleGraceMs how long an idle one may ask once more; on HTTP/2 it is told at once.
+   */
+  drain(idleGraceMs: number): void {
+    this.#http1.drain(idleGraceMs);
     this.#http2.drain();
-    this.#companion.drain();
+    this.#companion.drain(idleGraceMs);
   }
 
   #build(settings: WorkerSettings): Current {

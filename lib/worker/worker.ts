@@ -5,7 +5,7 @@
  * whole process group, so they are ignored here.
  */
 import cluster from 'node:cluster';
-import { createServer, type BlockList, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
 import {
@@ -19,7 +19,7 @@ import { describeError } from '../domain/errors.js';
 import { createLogger } from '../log-pino.js';
 import { acceptPlain } from '../tls/plain-listener.js';
 import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
-import { addressList, isListed } from '../proxy/handler.js';
+import { AddressList } from '../tls/address-list.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import { ConnectionLimits } from '../tls/connection-limits.js';
 import { terminateTls, type HandshakeFailure } from '../tls/listener.js';
@@ -63,9 +63,9 @@ export function runWorker(): void {
       worker?.reopenLogs();
       return {};
     },
-    drain: ({ timeoutMs }) => {
+    drain: ({ timeoutMs, idleGraceMs }) => {
       if (worker === undefined) process.exit(0);
-      worker.drain(timeoutMs);
+      worker.drain(timeoutMs, idleGraceMs);
       return {};
     },
   } satisfies Handlers<PrimaryToWorker>);
@@ -84,7 +84,7 @@ class Worker {
   readonly #servers: Server[] = [];
   readonly #connections: ReadonlySet<Socket>[] = [];
   readonly #limits: ConnectionLimits;
-  #proxies: BlockList;
+  #proxies: AddressList;
   #settings: WorkerSettings;
   #listening = 0;
   #draining = false;
@@ -94,7 +94,7 @@ class Worker {
     const id = cluster.worker?.id ?? 0;
     this.#bus = bus;
     this.#settings = settings;
-    this.#proxies = addressList(settings.acceptProxyProtocol);
+    this.#proxies = new AddressList(settings.acceptProxyProtocol);
     this.log = createLogger({ settings: settings.log, role: 'worker', workerId: id });
     process.on('uncaughtException', (error) => {
       this.log.err('worker failed', { error: describeError(error), stack: error.stack });
@@ -161,7 +161,7 @@ class Worker {
       limits: this.#limits,
       choose: (name, client) => this.certificates.choose(name, client, index),
       alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
-      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      sendsProxyHeader: (peer) => this.#proxies.has(peer),
       rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onSecure: (socket, info, raw) => {
@@ -176,7 +176,7 @@ class Worker {
     return acceptPlain(server, {
       index,
       limits: this.#limits,
-      sendsProxyHeader: (peer) => isListed(this.#proxies, peer),
+      sendsProxyHeader: (peer) => this.#proxies.has(peer),
       headerTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onConnection: (socket, info) => this.#frontend.acceptPlain(socket, info),
     });
@@ -190,7 +190,7 @@ class Worker {
 
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
-    this.#proxies = addressList(settings.acceptProxyProtocol);
+    this.#proxies = new AddressList(settings.acceptProxyProtocol);
     this.certificates.configure(settings);
     this.#frontend.configure(settings);
     // Last: its file may be one that cannot be opened, and the rest is to be in force all the same.
@@ -204,8 +204,12 @@ class Worker {
     this.log.reopen();
   }
 
-  /** Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`, of the last call. */
-  drain(timeoutMs: number): void {
+  /**
+   * Stops accepting, finishes what is under way, exits: at the latest after `timeoutMs`, of the last call.
+   *
+   * @param idleGraceMs how long idle connections may ask once more, likewise.
+   */
+  drain(timeoutMs: number, idleGraceMs: number): void {
     const exit = (): never => {
       this.log.flush();
       process.exit(0);
@@ -215,10 +219,10 @@ class Worker {
       this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
       exit();
     }, timeoutMs);
+    this.#frontend.drain(idleGraceMs);
     if (this.#draining) return;
     this.#draining = true;
     for (const server of this.#servers) server.close();
-    this.#frontend.drain();
     const check = (): void => {
       if (this.#connections.every((open) => open.size === 0)) exit();
     };

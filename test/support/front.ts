@@ -103,7 +103,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();
-      frontend.drain();
+      frontend.drain(0);
       for (const socket of open) socket.destroy();
       await closed;
       // Lets go of the connections to its backends.

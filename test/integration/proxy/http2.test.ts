@@ -277,7 +277,7 @@ describe('An HTTP/2 client', () => {
     const response = client.request();
     await eventually('the backend has it', () => answer !== undefined);
     const goaway = once(client.session, 'goaway');
-    other.frontend.drain();
+    other.frontend.drain(0);
     await goaway;
     answer?.end('finished');
     expect(await response).to.include({ status: 200, body: 'finished', isWhole: true });

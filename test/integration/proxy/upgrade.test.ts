@@ -66,7 +66,7 @@ describe('A WebSocket', () => {
   it('lives on in a drain', async () => {
     await using drained = await startFront({ backends: [backend.url] });
     await using client = await EchoClient.connect(drained.port, 'a.test');
-    drained.frontend.drain();
+    drained.frontend.drain(0);
     expect(await client.echo('still here')).to.equal('still here');
   });
 });

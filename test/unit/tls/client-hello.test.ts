@@ -12,8 +12,6 @@ describe('the ClientHello parser', () => {
       expect(parseClientHello(frame(craft(undefined)))).to.deep.equal({
         kind: 'hello',
         alpn: [],
-        legacyVersion: 0x0303,
-        supportedVersions: [],
       });
     });
 
@@ -46,7 +44,14 @@ describe('the ClientHello parser', () => {
       ['an empty ALPN list', craftWith(extension(16, vector16(Buffer.alloc(0))))],
       ['an empty ALPN protocol', craftWith(extension(16, vector16(Buffer.from([0]))))],
       ['an ALPN protocol longer than its list', craftWith(extension(16, vector16(Buffer.from([9, 104]))))],
-      ['an odd supported_versions extension', craftWith(extension(43, Buffer.from([3, 3, 4, 3])))],
+      [
+        'two ALPN extensions',
+        craftWith(
+          ...['h2', 'http/1.1'].map((protocol) =>
+            extension(16, vector16(Buffer.concat([Buffer.from([protocol.length]), Buffer.from(protocol)]))),
+          ),
+        ),
+      ],
     ];
     for (const [title, bytes] of malformed) {
       it(`refuses ${title}`, () => {

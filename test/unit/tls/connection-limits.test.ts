@@ -20,8 +20,10 @@ describe('The connection limits', () => {
 
   const admit = (client: string): (() => void) | undefined => {
     const place = connections.admit(client);
-    if (place === undefined || place.claim(client)) return place?.leave;
-    place.leave();
+    if (place === undefined) return undefined;
+    const leave = (): void => place.leave();
+    if (place.claim(client)) return leave;
+    leave();
     return undefined;
   };
 

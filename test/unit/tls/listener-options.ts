@@ -1,3 +1,4 @@
+import { protocolList } from '../../../lib/tls/alpn.js';
 import { ConnectionLimits } from '../../../lib/tls/connection-limits.js';
 import type { ListenerOptions } from '../../../lib/tls/listener.js';
 
@@ -9,7 +10,7 @@ export const listenerOptions: Omit<ListenerOptions, 'choose' | 'onSecure' | 'onF
     now: () => performance.now(),
     onRefused: () => undefined,
   }),
-  alpnFor: () => ['http/1.1'],
+  alpnFor: () => protocolList(['http/1.1']),
   sendsProxyHeader: () => false,
   rejectsUnknownNames: () => false,
   handshakeTimeoutMs: () => 10_000,
