@@ -17,11 +17,13 @@ export interface BalancerOptions<Target> {
   readonly threshold?: number;
 }
 
+/** `failed`: the backend's fault (no connection, a broken answer, out of time). `aborted`: the client's. */
+type Outcome = 'ok' | 'failed' | 'aborted';
+
 /** A request's place at a backend: to be left, once, with what came of it. */
 export interface Place<Target> {
   readonly target: Target;
-  /** `failed`: the backend's fault (no connection, a broken answer, out of time). `aborted`: the client's. */
-  leave(outcome: 'ok' | 'failed' | 'aborted'): void;
+  leave(outcome: Outcome): void;
   /** The target works, long before the place is left: a connection has been made that may last for hours. */
   confirm(): void;
 }
@@ -42,6 +44,8 @@ interface Member<Target> {
   /** Grows with each use of any member. */
   lastUse: number;
 }
+
+type Recorder<Target> = (member: Member<Target>, outcome: Outcome) => void;
 
 export class Balancer<Target> {
   readonly #members: readonly Member<Target>[];
@@ -75,38 +79,21 @@ export class Balancer<Target> {
    * @param tried targets that have failed this request already.
    * @returns undefined when every target has been tried.
    */
-  take(tried: ReadonlySet<Target> = new Set()): Place<Target> | undefined {
+  take(tried?: ReadonlySet<Target>): Place<Target> | undefined {
     const nowMs = this.#now();
-    const open = this.#members.filter(({ target }) => !tried.has(target));
-    const rested = open.filter((member) => member.outUntilMs <= nowMs && !member.onTrial);
-    const member =
-      least(rested, (a, b) => a.underWay - b.underWay || a.lastUse - b.lastUse) ??
-      least(open, (a, b) => a.outUntilMs - b.outUntilMs || a.lastUse - b.lastUse);
-    if (member === undefined) return undefined;
-    if (member.outUntilMs > 0) member.onTrial = true;
-    member.underWay += 1;
-    member.lastUse = ++this.#uses;
-    let isLeft = false;
-    let isConfirmed = false;
-    return {
-      target: member.target,
-      leave: (outcome) => {
-        if (isLeft) return;
-        isLeft = true;
-        member.underWay -= 1;
-        // Nothing was learned since: by now it may be another place that tries the target after a rest.
-        if (isConfirmed && outcome === 'aborted') return;
-        this.#record(member, outcome);
-      },
-      confirm: () => {
-        if (isLeft) return;
-        isConfirmed = true;
-        this.#record(member, 'ok');
-      },
-    };
+    let best: Member<Target> | undefined;
+    for (const member of this.#members) {
+      if (tried?.has(member.target) === true) continue;
+      if (best === undefined || isBetter(member, best, nowMs)) best = member;
+    }
+    if (best === undefined) return undefined;
+    if (best.outUntilMs > 0) best.onTrial = true;
+    best.underWay += 1;
+    best.lastUse = ++this.#uses;
+    return new MemberPlace(best, this.#record);
   }
 
-  #record(member: Member<Target>, outcome: 'ok' | 'failed' | 'aborted'): void {
+  readonly #record: Recorder<Target> = (member, outcome) => {
     const wasOut = member.outUntilMs > 0;
     member.onTrial = false;
     if (outcome === 'aborted') return;
@@ -122,12 +109,47 @@ export class Balancer<Target> {
     member.outUntilMs = this.#now() + member.restMs;
     member.restMs = Math.min(member.restMs * 2, LONGEST_REST_MS);
     if (!wasOut) this.#onChange(member.target, 'out');
-  }
+  };
 }
 
-function least<T>(items: readonly T[], compare: (a: T, b: T) => number): T | undefined {
-  return items.reduce<T | undefined>(
-    (best, item) => (best === undefined || compare(item, best) < 0 ? item : best),
-    undefined,
-  );
+/** In use, or to be tried again after its rest. */
+function isRested<Target>({ outUntilMs, onTrial }: Member<Target>, nowMs: number): boolean {
+  return outUntilMs <= nowMs && !onTrial;
+}
+
+/** Whether `member` is to be taken rather than `other`. */
+function isBetter<Target>(member: Member<Target>, other: Member<Target>, nowMs: number): boolean {
+  const rested = isRested(member, nowMs);
+  if (rested !== isRested(other, nowMs)) return rested;
+  const difference = rested ? member.underWay - other.underWay : member.outUntilMs - other.outUntilMs;
+  return difference === 0 ? member.lastUse < other.lastUse : difference < 0;
+}
+
+class MemberPlace<Target> implements Place<Target> {
+  readonly target: Target;
+  readonly #member: Member<Target>;
+  readonly #record: Recorder<Target>;
+  #isLeft = false;
+  #isConfirmed = false;
+
+  constructor(member: Member<Target>, record: Recorder<Target>) {
+    this.target = member.target;
+    this.#member = member;
+    this.#record = record;
+  }
+
+  leave(outcome: Outcome): void {
+    if (this.#isLeft) return;
+    this.#isLeft = true;
+    this.#member.underWay -= 1;
+    // Nothing was learned since: by now it may be another place that tries the target after a rest.
+    if (this.#isConfirmed && outcome === 'aborted') return;
+    this.#record(this.#member, outcome);
+  }
+
+  confirm(): void {
+    if (this.#isLeft) return;
+    this.#isConfirmed = true;
+    this.#record(this.#member, 'ok');
+  }
 }

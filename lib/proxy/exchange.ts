@@ -40,7 +40,7 @@ export interface ExchangeOptions {
   /** Called once, when there is nothing more to do for the request. */
   onOver(): void;
   /** Rewrites the backend's response fields, which come without those of its hop. */
-  responseHeaders(fields: readonly string[]): string[];
+  responseHeaders(fields: string[]): string[];
 }
 
 export class Exchange implements UpstreamEvents {
@@ -48,13 +48,15 @@ export class Exchange implements UpstreamEvents {
   readonly #options: ExchangeOptions;
   readonly #client: ClientSide;
   readonly #body: RequestBody | null;
-  readonly #tried = new Set<Upstream>();
+  /** Those that have failed it. */
+  #tried: Set<Upstream> | undefined;
   #place: Place<Upstream> | undefined;
   #controller: UpstreamController | undefined;
   /** A stale connection has cost this request a try already. */
   #triedAgain = false;
   #hasBegunBody = false;
   #isOver = false;
+  #isHearingDrain = false;
   /** Runs while the client has to take what was written. */
   #takeTimer: NodeJS.Timeout | undefined;
 
@@ -67,13 +69,9 @@ export class Exchange implements UpstreamEvents {
       ? new RequestBody(context.request, {
           timeoutMs: options.bodyTimeoutMs,
           onWanted: () => client.invite(),
-          onStalled: () => this.#giveUp('the client sends no more of its body'),
+          onStalled: () => this.giveUp('the client sends no more of its body'),
         })
       : null;
-    client.onDrain(() => {
-      clearTimeout(this.#takeTimer);
-      this.#controller?.resume();
-    });
     client.onClose(() => {
       clearTimeout(this.#takeTimer);
       this.#abandon();
@@ -85,7 +83,7 @@ export class Exchange implements UpstreamEvents {
     this.#place = this.#options.balancer.take(this.#tried);
     if (this.#place === undefined) {
       this.#finish('failed');
-      this.#client.refuse(this.#tried.size > 0 ? 502 : 503);
+      this.#client.refuse(this.#tried === undefined ? 503 : 502);
       return;
     }
     this.#dispatch(this.#place.target);
@@ -115,9 +113,12 @@ export class Exchange implements UpstreamEvents {
       return;
     }
     // The head goes out with the first piece of the body if that has come with it, else by itself.
-    process.nextTick(() => {
-      if (!this.#hasBegunBody) this.#client.flush();
-    });
+    process.nextTick(flushHead, this);
+  }
+
+  /** Sends the head if nothing of the body has come. */
+  flush(): void {
+    if (!this.#hasBegunBody) this.#client.flush();
   }
 
   onData(chunk: Buffer): void {
@@ -125,6 +126,12 @@ export class Exchange implements UpstreamEvents {
     if (this.#isOver || this.#client.write(chunk)) return;
     this.#controller?.pause();
     this.#waitForTaking();
+    if (this.#isHearingDrain) return;
+    this.#isHearingDrain = true;
+    this.#client.onDrain(() => {
+      clearTimeout(this.#takeTimer);
+      this.#controller?.resume();
+    });
   }
 
   onEnd(trailers: readonly string[]): void {
@@ -168,7 +175,8 @@ export class Exchange implements UpstreamEvents {
 
   /** There were several, and none takes it. */
   get #isNoneLeft(): boolean {
-    return this.#tried.size > 1 && this.#tried.size === this.#options.balancer.targets.length;
+    const tried = this.#tried?.size ?? 0;
+    return tried > 1 && tried === this.#options.balancer.targets.length;
   }
 
   /** Sends the request once more where that can do no harm. */
@@ -191,6 +199,7 @@ export class Exchange implements UpstreamEvents {
     }
     if (!error.sent && error.kind !== 'invalid' && isUnread) {
       place.leave('failed');
+      this.#tried ??= new Set();
       this.#tried.add(place.target);
       if (this.#tried.size < this.#options.balancer.targets.length) {
         log.info('backend failed, the next one is asked', {
@@ -214,13 +223,11 @@ export class Exchange implements UpstreamEvents {
 
   #waitForTaking(): void {
     clearTimeout(this.#takeTimer);
-    this.#takeTimer = setTimeout(() => {
-      this.#giveUp('the client takes no more of the response');
-    }, this.#options.bodyTimeoutMs).unref();
+    this.#takeTimer = setTimeout(onTakeTimeout, this.#options.bodyTimeoutMs, this).unref();
   }
 
   /** The client stands still. */
-  #giveUp(reason: string): void {
+  giveUp(reason: string): void {
     const { id, host, url } = this.#context;
     this.#options.log.info('client given up', { id, host, url, reason });
     this.#abandon(reason);
@@ -246,6 +253,14 @@ export class Exchange implements UpstreamEvents {
       error: error.message,
     });
   }
+}
+
+function flushHead(exchange: Exchange): void {
+  exchange.flush();
+}
+
+function onTakeTimeout(exchange: Exchange): void {
+  exchange.giveUp('the client takes no more of the response');
 }
 
 const STATUS_OF: Readonly<Record<UpstreamFailure, ErrorStatus>> = {

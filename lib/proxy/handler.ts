@@ -51,17 +51,16 @@ export class Handler {
     } else if (admin.owns(context.url, destination.host)) {
       void answerAdmin(context, destination.host, { admin, log });
     } else {
-      const covers = connection.covers.bind(connection);
-      const verdict = judgeName(connection.info, destination.host, unknownName, covers);
+      const verdict = judgeName(connection.info, destination.host, unknownName, connection);
       if (verdict !== 'serve') this.#refuse(context, 421);
       else if (routes === undefined) this.#answerInformation(context);
       else this.#forward(context, destination, routes);
     }
   }
 
-  #forward(context: RequestContext, destination: Destination, { router, hold }: OpenRoutes): void {
+  #forward(context: RequestContext, destination: Destination, routes: OpenRoutes): void {
     const { headers, method } = context;
-    const balancer = router.routeOf(destination.host);
+    const balancer = routes.router.routeOf(destination.host);
     if (balancer === undefined) {
       this.#refuse(context, 404);
       return;
@@ -72,7 +71,7 @@ export class Handler {
       return;
     }
     const { log, limits } = this.#options;
-    const { hsts } = this.#options.headers;
+    routes.hold();
     const common = {
       balancer,
       log,
@@ -82,9 +81,9 @@ export class Handler {
         host: destination.host,
         headers: requestHeaders(headers, this.#forwarding(context, destination)),
       },
-      onOver: hold(),
-      responseHeaders: (fields: readonly string[]) =>
-        hsts === undefined ? [...fields] : withField(fields, 'Strict-Transport-Security', hsts),
+      bodyTimeoutMs: limits.bodyTimeoutMs,
+      onOver: routes.release,
+      responseHeaders: this.#responseHeaders,
     };
     const { upgrade } = context;
     if (
@@ -93,9 +92,14 @@ export class Handler {
     ) {
       new UpgradeExchange(context, { ...common, upgrade, limits }).send();
     } else {
-      new Exchange(context, { ...common, bodyTimeoutMs: limits.bodyTimeoutMs }).send();
+      new Exchange(context, common).send();
     }
   }
+
+  readonly #responseHeaders = (fields: string[]): string[] => {
+    const { hsts } = this.#options.headers;
+    return hsts === undefined ? fields : withField(fields, 'Strict-Transport-Security', hsts);
+  };
 
   #refuse(context: RequestContext, status: ErrorStatus): void {
     const { id, host, url, client } = context;
@@ -112,10 +116,10 @@ export class Handler {
       scheme,
       host,
       isTrusted: this.#trusted.has(client.address),
-      ...(via && { via: httpVersion }),
-      ...(forwardTlsInfo && {
-        tls: { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' },
-      }),
+      via: via ? httpVersion : undefined,
+      tls: forwardTlsInfo
+        ? { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' }
+        : undefined,
     };
   }
 

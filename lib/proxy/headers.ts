@@ -4,7 +4,6 @@
  * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` and undici have them: the spelling and the
  * order of what passes through stay as they were.
  */
-import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../tls/connection-info.js';
 
 /**
@@ -41,8 +40,12 @@ const FORWARDED = new Set([
   'x-forwarded-tls-cipher',
 ]);
 
+/** What a request loses here: `Host` and `Expect` are told otherwise. */
+const NOT_TO_BACKENDS = new Set([...HOP_BY_HOP, ...FORWARDED, 'host', 'expect']);
+
 /** Gateways that make variables of fields read `X_Forwarded_For` as the real one. */
-const isForwarded = (name: string): boolean => FORWARDED.has(name.replaceAll('_', '-'));
+const isDisguised = (lowerCaseName: string): boolean =>
+  lowerCaseName.includes('_') && FORWARDED.has(lowerCaseName.replaceAll('_', '-'));
 
 /** What is told to the backend of the client's connection. */
 export interface Forwarding {
@@ -55,9 +58,9 @@ export interface Forwarding {
   /** The peer is a proxy whose own word on its client is believed and passed on. */
   readonly isTrusted: boolean;
   /** `1.1` or `2.0`; given where `Via` is to be added. */
-  readonly via?: string;
+  readonly via?: string | undefined;
   /** Given where it is to be told. */
-  readonly tls?: { readonly name: string; readonly protocol: string; readonly cipher: string };
+  readonly tls?: { readonly name: string; readonly protocol: string; readonly cipher: string } | undefined;
 }
 
 /**
@@ -65,21 +68,18 @@ export interface Forwarding {
  * names), with `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239) in place of what the client claimed.
  */
 export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
-  const dropped = hopByHop(raw);
+  const { client, scheme, host, localPort, via, tls, isTrusted } = forwarding;
+  const named = namedByConnection(raw);
   const headers = filterFields(
     raw,
-    (name) => !dropped.has(name) && !isForwarded(name) && name !== 'host' && name !== 'expect',
+    (name) => !NOT_TO_BACKENDS.has(name) && named?.has(name) !== true && !isDisguised(name),
   );
-  const earlier = (name: string): string | undefined =>
-    forwarding.isTrusted ? joined(raw, name) : undefined;
-  const { client, scheme, host, localPort, via, tls } = forwarding;
-  const port = localPort === 0 ? undefined : String(localPort);
-  const element = forwardedElement(forwarding);
+  const earlier = (name: string): string | undefined => (isTrusted ? joined(raw, name) : undefined);
   append(headers, 'X-Forwarded-For', list(earlier('x-forwarded-for'), client.address));
   append(headers, 'X-Forwarded-Proto', earlier('x-forwarded-proto') ?? scheme);
   append(headers, 'X-Forwarded-Host', earlier('x-forwarded-host') ?? host);
-  append(headers, 'X-Forwarded-Port', earlier('x-forwarded-port') ?? port);
-  append(headers, 'Forwarded', list(earlier('forwarded'), element));
+  append(headers, 'X-Forwarded-Port', earlier('x-forwarded-port') ?? portText(localPort));
+  append(headers, 'Forwarded', list(earlier('forwarded'), forwardedElement(forwarding)));
   if (tls !== undefined) {
     append(headers, 'X-Forwarded-Tls-Name', tls.name);
     append(headers, 'X-Forwarded-Tls-Protocol', tls.protocol);
@@ -91,14 +91,18 @@ export function requestHeaders(raw: readonly string[], forwarding: Forwarding): 
 
 /** The fields of a response to the client: without those of the backend's hop. */
 export function responseHeaders(raw: readonly string[]): string[] {
-  const dropped = hopByHop(raw);
-  return filterFields(raw, (name) => !dropped.has(name));
+  const named = namedByConnection(raw);
+  return filterFields(raw, (name) => !HOP_BY_HOP.has(name) && named?.has(name) !== true);
 }
 
 /** The trailers of a message: without fields of the hop, and without those that would say how it is to be read (RFC 9110 §6.5.1). */
 export function trailerFields(raw: readonly string[]): string[] {
-  const dropped = hopByHop(raw);
-  return filterFields(raw, (name) => !dropped.has(name) && !NO_TRAILERS.has(name));
+  if (raw.length === 0) return [];
+  const named = namedByConnection(raw);
+  return filterFields(
+    raw,
+    (name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name) && named?.has(name) !== true,
+  );
 }
 
 /** The fields with one set to a value, whatever it was. */
@@ -142,12 +146,15 @@ function joined(raw: readonly string[], lowerCaseName: string): string | undefin
 }
 
 /** RFC 7239 §4: values that are no tokens are quoted, IPv6 addresses bracketed. */
-function forwardedElement({ client, host, scheme }: Forwarding): string {
-  const address = isIPv6(client.address) ? `"[${client.address}]"` : client.address || 'unknown';
-  const pairs = [`for=${address}`];
-  if (host !== undefined) pairs.push(/^[\w.-]+$/.test(host) ? `host=${host}` : `host="${host}"`);
-  pairs.push(`proto=${scheme}`);
-  return pairs.join(';');
+function forwardedElement({ client: { address }, host, scheme }: Forwarding): string {
+  const peer = address.includes(':') ? `"[${address}]"` : address || 'unknown';
+  if (host === undefined) return `for=${peer};proto=${scheme}`;
+  return `for=${peer};host=${/^[\w.-]+$/.test(host) ? host : `"${host}"`};proto=${scheme}`;
+}
+
+/** @param port 0: there is none. */
+function portText(port: number): string | undefined {
+  return port === 0 ? undefined : String(port);
 }
 
 function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => boolean): string[] {
@@ -159,15 +166,18 @@ function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => b
   return kept;
 }
 
-/** The hop-by-hop fields of a message: the fixed ones, and those that its own `Connection` field names. */
-function hopByHop(raw: readonly string[]): ReadonlySet<string> {
+/**
+ * The fields, besides the fixed ones, that a message's own `Connection` field keeps to its hop. Undefined: none, as mostly.
+ */
+function namedByConnection(raw: readonly string[]): ReadonlySet<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (raw[i]?.toLowerCase() !== 'connection') continue;
-    for (const token of (raw[i + 1] ?? '').split(',')) {
-      named ??= new Set(HOP_BY_HOP);
-      named.add(token.trim().toLowerCase());
-    }
+    const name = raw[i] ?? '';
+    if (name.length !== 'connection'.length || name.toLowerCase() !== 'connection') continue;
+    const value = (raw[i + 1] ?? '').toLowerCase();
+    if (value === 'close' || value === 'keep-alive') continue;
+    named ??= new Set();
+    for (const token of value.split(',')) named.add(token.trim());
   }
-  return named ?? HOP_BY_HOP;
+  return named;
 }

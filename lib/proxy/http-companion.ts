@@ -135,7 +135,7 @@ export class HttpCompanion {
         head: { method, path, host, headers: requestHeaders(headers, forwarding) },
         bodyTimeoutMs: this.#options.limits.bodyTimeoutMs,
         onOver: () => undefined,
-        responseHeaders: (fields) => [...fields],
+        responseHeaders: (fields) => fields,
       }).send();
     }
   }

@@ -120,11 +120,7 @@ class Course implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // From here on the request is on a connection.
     this.#sent = true;
-    this.#events.onStart({
-      pause: () => controller.pause(),
-      resume: () => controller.resume(),
-      abort: (reason) => controller.abort(reason),
-    });
+    this.#events.onStart(controller);
   }
 
   onResponseStart(
@@ -158,10 +154,12 @@ class Course implements Dispatcher.DispatchHandler {
   }
 }
 
+/** What undici has as Buffers. */
 function textOf(raw: unknown): string[] {
-  return Array.isArray(raw)
-    ? raw.map((part) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part)))
-    : [];
+  const text: string[] = [];
+  if (!Array.isArray(raw)) return text;
+  for (const part of raw) text.push(Buffer.isBuffer(part) ? part.toString('latin1') : String(part));
+  return text;
 }
 
 function kindOf(error: Error, sent: boolean): UpstreamFailure {

@@ -23,7 +23,7 @@ export function judgeName(
   connection: Pick<ConnectionInfo, 'scheme' | 'serverName' | 'tier'>,
   host: string | undefined,
   policy: UnknownNamePolicy,
-  covers: (host: string, isAddress: boolean) => boolean,
+  certificate: { covers(host: string, isAddress: boolean): boolean },
 ): NameVerdict {
   if (connection.scheme === 'http') return 'serve';
   if (policy !== 'serve' && connection.tier === TIER_DEFAULT) return 'unknown';
@@ -32,5 +32,5 @@ export function judgeName(
   if (bare === connection.serverName) return 'serve';
   const name = normaliseServerName(bare);
   if (name === connection.serverName) return 'serve';
-  return covers(name ?? bare, isIP(bare) !== 0) ? 'serve' : 'misdirected';
+  return certificate.covers(name ?? bare, isIP(bare) !== 0) ? 'serve' : 'misdirected';
 }

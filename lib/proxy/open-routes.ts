@@ -11,8 +11,10 @@ import type { Upstream } from './upstream.js';
 
 export interface OpenRoutes {
   readonly router: Router<Balancer<Upstream>>;
-  /** Keeps the engines open for a request that may be sent more than once. Returns how it lets go, to be called once. */
-  hold(this: void): () => void;
+  /** Keeps the engines open for a request that may be sent more than once, until `release`. */
+  hold(this: void): void;
+  /** To be called once for each `hold`. */
+  release(this: void): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;
 }
@@ -43,10 +45,10 @@ export function openRoutes(routes: readonly RouteSettings[], limits: LimitSettin
     router,
     hold: () => {
       held += 1;
-      return () => {
-        held -= 1;
-        if (held === 0) onFree?.();
-      };
+    },
+    release: () => {
+      held -= 1;
+      if (held === 0) onFree?.();
     },
     close: async () => {
       if (held > 0) await new Promise<void>((resolve) => (onFree = resolve));

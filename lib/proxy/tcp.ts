@@ -66,7 +66,7 @@ export class TcpFrontend {
     const { info, socket } = client;
     const balancer = this.#balancer(info.serverName);
     if (balancer === undefined) return false;
-    if (judgeName(info, undefined, this.#settings.unknownName, () => true) === 'serve') {
+    if (judgeName(info, undefined, this.#settings.unknownName, { covers: () => true }) === 'serve') {
       new TcpConnection(client, balancer, this.#settings, this.#log).open();
     } else {
       this.#log.info('connection refused: no certificate for its name', {

@@ -29,7 +29,7 @@ export interface UpgradeOptions {
   /** Called once, when the backend has been chosen for good. */
   onOver(): void;
   /** Rewrites the response fields, which come without those of the backend's hop. */
-  responseHeaders(fields: readonly string[]): string[];
+  responseHeaders(fields: string[]): string[];
 }
 
 /** So much is taken from a client that does not wait for the answer. */

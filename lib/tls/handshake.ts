@@ -307,11 +307,11 @@ export class Handshake {
     }
     this.#choice = choice;
     const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
-    const socket: TLSSocket & Carrier = new TLSSocket(this.#raw, {
-      isServer: true,
-      secureContext: choice.context,
-      ...(alpn !== undefined && { ALPNProtocols: alpn }),
-    });
+    const options = { isServer: true, secureContext: choice.context };
+    const socket: TLSSocket & Carrier = new TLSSocket(
+      this.#raw,
+      alpn === undefined ? options : { ...options, ALPNProtocols: alpn },
+    );
     socket[HANDSHAKE] = this;
     socket.on('error', onTlsError);
     socket.on('_tlsError', onTlsError);
