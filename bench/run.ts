@@ -3,8 +3,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { peerVersions } from './peers/installed.js';
-import { readOptions } from './options.js';
+import { NotInstalledError, peerVersions } from './peers/installed.js';
+import { readOptions, type BenchOptions } from './options.js';
 import { table, writeResults, type Row } from './report.js';
 import { handshakes } from './scenarios/handshakes.js';
 import { memory } from './scenarios/memory.js';
@@ -26,6 +26,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const options = readOptions(process.argv.slice(2));
 if (options !== undefined) {
+  await run(options).catch((error: unknown) => {
+    if (!(error instanceof NotInstalledError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
+
+async function run(options: BenchOptions): Promise<void> {
   const nodeVersion = execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim();
   const model = cpus()[0]?.model ?? 'unknown processor';
   const conditions = [

@@ -10,33 +10,37 @@ const run = promisify(execFile);
 /** Where nginx and HAProxy are may not be in the path of who is not root. */
 export const ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
 
-/** @throws Error that names the package to install. */
-export async function outputOf(command: string, flag: string, debianPackage: string): Promise<string> {
+/** Its message is all there is to say. */
+export class NotInstalledError extends Error {
+  constructor(what: string, debianPackage: string) {
+    super(`The group "proxying" needs ${what}, which is not installed: apt-get install ${debianPackage}`);
+    this.name = 'NotInstalledError';
+  }
+}
+
+/** @throws NotInstalledError */
+async function outputOf(command: string, flag: string, debianPackage: string): Promise<string> {
   try {
     const { stdout, stderr } = await run(command, [flag], { env: ENVIRONMENT });
     return stdout + stderr;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(missing(command, debianPackage), { cause: error });
+    throw new NotInstalledError(command, debianPackage);
   }
-}
-
-function missing(what: string, debianPackage: string): string {
-  return `The group "proxying" needs ${what}, which is not installed: apt-get install ${debianPackage}`;
 }
 
 /**
  * Where nginx has its stream module, for `load_module`; undefined where it is built in.
  *
- * @throws Error that names the package to install.
+ * @throws NotInstalledError
  */
 export async function nginxStreamModule(): Promise<string | undefined> {
   const built = await outputOf('nginx', '-V', 'nginx');
   if (/--with-stream(\s|$)/.test(built)) return undefined;
   const dir = /--modules-path=(\S+)/.exec(built)?.[1] ?? '/usr/lib/nginx/modules';
   const file = `${dir}/ngx_stream_module.so`;
-  await access(file).catch((cause: unknown) => {
-    throw new Error(missing("nginx's stream module", 'libnginx-mod-stream'), { cause });
+  await access(file).catch(() => {
+    throw new NotInstalledError("nginx's stream module", 'libnginx-mod-stream');
   });
   return file;
 }
@@ -44,7 +48,7 @@ export async function nginxStreamModule(): Promise<string | undefined> {
 /**
  * The peers by name and version, for the report.
  *
- * @throws Error that names the package to install, for the first thing that is missing.
+ * @throws NotInstalledError for the first thing that is missing.
  */
 export async function peerVersions(): Promise<string> {
   await nginxStreamModule();
