@@ -1,7 +1,7 @@
 /**
  * What the kernel knows of processes: their CPU time, their memory, their children.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 /**
  * CPU time of all threads of some processes, user and system together, microseconds. From `schedstat`, which counts
@@ -21,9 +21,22 @@ async function cpuOf(pid: number): Promise<number> {
 }
 
 /** Resident memory, bytes. */
-export async function residentBytes(pid: number): Promise<number> {
+export function residentBytes(pid: number): Promise<number> {
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** The most that was resident at once since `forgetPeak`, bytes: the kernel keeps count, so nothing is missed between two looks. */
+export function peakResidentBytes(pid: number): Promise<number> {
+  return statusBytes(pid, 'VmHWM');
+}
+
+export async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+}
+
+async function statusBytes(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }
 
 export async function childrenOf(pid: number): Promise<number[]> {

@@ -1,16 +1,16 @@
 /**
  * From figures to rows.
  */
-import type { Figure } from './measure.js';
+import { ratioOf, type Figure } from './measure.js';
 import type { Row } from './report.js';
 
 export function cost({ median, quartiles: [lower, upper] }: Figure): string {
   return `${median.toFixed(0)} µs [${lower.toFixed(0)}–${upper.toFixed(0)}]`;
 }
 
-/** A row for each figure but the first, which they are compared with. `atMost`: the ratio that is wanted. */
+/** A figure compared with another one. `atMost`: the ratio that is wanted. */
 export function ratioRow(base: Figure, figure: Figure, atMost?: number): Row {
-  const { ratio } = figure;
+  const ratio = ratioOf(figure, base);
   return {
     what: figure.title,
     ours: cost(figure),

@@ -1,9 +1,9 @@
 /**
  * The servers that are measured, as processes of their own.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { launch, stop } from './launch.js';
 import type { BenchOptions } from './options.js';
 import { childrenOf } from './processes.js';
 
@@ -51,11 +51,7 @@ async function start(options: BenchOptions, args: readonly string[], ready: RegE
   const profile =
     options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`];
   const startedMs = performance.now();
-  const child = spawn(options.node, [...profile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // An interrupted benchmark leaves nothing behind.
-  const kill = (): void => void child.kill('SIGTERM');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const child = launch(options.node, [...profile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const port = Number((await firstMatch(child, ready))[1]);
     const readyMs = performance.now() - startedMs;
@@ -89,11 +85,4 @@ function firstMatch(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArr
     });
     child.once('error', reject);
   });
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
 }

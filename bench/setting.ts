@@ -1,13 +1,12 @@
 /**
  * What all measurements share: options, certificates on disk, the driver, a place for state, a backend.
  */
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificatePair } from '../lib/domain/certificate.js';
 import { makeTempDir, makeTestCa, writePair } from '../test/support/certificates.js';
-import { Load } from './load.js';
+import { startBackend, type Backend } from './backend-process.js';
+import { Load } from './load/load.js';
 import type { BenchOptions } from './options.js';
 
 export interface Setting extends AsyncDisposable {
@@ -19,12 +18,10 @@ export interface Setting extends AsyncDisposable {
   readonly rsa: { readonly name: string; readonly chainPath: string; readonly keyPath: string };
   /** Covers every name below `cold.bench.test`. */
   readonly wildcard: CertificatePair;
-  readonly backendUrl: string;
+  readonly backend: Backend;
   /** A directory that is not there yet. */
   newStateDir(): string;
 }
-
-const BACKEND_BODY = 'x'.repeat(512);
 
 export async function makeSetting(options: BenchOptions): Promise<Setting> {
   const { dir, remove } = await makeTempDir();
@@ -34,12 +31,10 @@ export async function makeSetting(options: BenchOptions): Promise<Setting> {
     name,
     ...(await writePair(join(certDir, name), await ca.issue([name], { type }))),
   });
-  const backend = createServer({ keepAliveTimeout: 60_000 }, (_request, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': BACKEND_BODY.length });
-    response.end(BACKEND_BODY);
-  });
-  backend.listen(0, '127.0.0.1');
-  await once(backend, 'listening');
+  // An interrupted benchmark leaves no keys behind.
+  const removeAtExit = (): void => rmSync(dir, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
+  const backend = await startBackend();
   const load = new Load();
   let states = 0;
   return {
@@ -49,13 +44,13 @@ export async function makeSetting(options: BenchOptions): Promise<Setting> {
     ec: await write('ec.bench.test', 'ec'),
     rsa: await write('rsa.bench.test', 'rsa'),
     wildcard: await ca.issue(['*.cold.bench.test']),
-    backendUrl: `http://127.0.0.1:${(backend.address() as AddressInfo).port}`,
+    backend,
     newStateDir: () => join(dir, `state-${++states}`),
     async [Symbol.asyncDispose]() {
       load[Symbol.dispose]();
-      backend.closeAllConnections();
-      backend.close();
+      backend[Symbol.dispose]();
       await remove();
+      process.off('exit', removeAtExit);
     },
   };
 }

@@ -4,6 +4,7 @@
  * Once with an answer out of memory, which leaves little but TLS: of this program the 404 of a name that has no route, of the
  * peer the same 404. And once forwarding to the same backend.
  */
+import { handshakeContender } from '../handshake-contender.js';
 import { compare } from '../measure.js';
 import type { Row } from '../report.js';
 import { ratioRow } from '../rows.js';
@@ -18,7 +19,8 @@ const FOREVER = '86400';
 const OWN_FIELDS = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding']);
 
 export async function handshakes(setting: Setting): Promise<Row[]> {
-  const { backendUrl, options } = setting;
+  const { options } = setting;
+  const backendUrl = `http://127.0.0.1:${setting.backend.httpPort}`;
   const flags = ['--cert-dir', setting.certDir, '--lru-cache-duration', FOREVER, '--backend'];
   const startWith = (backend: string): Promise<Server> =>
     startProgram(options, [...flags, backend], setting.newStateDir());
@@ -38,14 +40,11 @@ export async function handshakes(setting: Setting): Promise<Row[]> {
     await using server = await startWith(backend);
     await using peer = await startPeer(options, { cert: chainPath, key: keyPath, ...settings });
     const common = { names: [name], status, resume };
-    const [base, own] = await compare(
-      setting.load,
-      [
-        { ...common, title: 'https', server: peer },
-        { ...common, title: `${title}, one request, ${label}`, server },
-      ],
-      options,
-    );
+    const contenders = [
+      { ...common, title: 'https', server: peer },
+      { ...common, title: `${title}, one request, ${label}`, server },
+    ].map((contender) => handshakeContender(setting.load, contender));
+    const [base, own] = await compare(contenders, options);
     rows.push(ratioRow(base!, own!, resume ? undefined : WANTED_RATIO));
   };
   for (const kind of [canned, forwarded]) {

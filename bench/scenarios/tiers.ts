@@ -1,8 +1,9 @@
 /**
  * What each tier costs: always the same handshake, request and information page, which says the tier that answered.
  */
-import type { Load } from '../load.js';
-import { compare, type Contender } from '../measure.js';
+import { handshakeContender, type HandshakeKind } from '../handshake-contender.js';
+import type { Load } from '../load/load.js';
+import { compare } from '../measure.js';
 import type { Row } from '../report.js';
 import { cost, ratioRow } from '../rows.js';
 import { startProgram, type Server } from '../servers.js';
@@ -37,14 +38,15 @@ export async function tiers(setting: Setting): Promise<Row[]> {
     await using cold2 = await start('2', ...keep);
     await using cold1 = await start('1', ...keep);
     const names = WARM_NAMES;
-    const contenders: Contender[] = [
+    const kinds: HandshakeKind[] = [
       { title: 'LRU hit', server: fresh, names, tier: 'lru' },
       { title: 'LRU lapsed, certificate unchanged', server: lapsing, names, tier: 'cache' },
       { title: 'LRU miss, PEM cache hit', server: forgetting, names, tier: 'cache' },
       { title: 'cold name through Redis, style 2', server: cold2, names: COLD_NAMES, tier: 'redis' },
       { title: 'cold name through Redis, style 1', server: cold1, names: COLD_NAMES, tier: 'redis' },
     ];
-    const [hit, lapsed, ...others] = await compare(load, contenders, options);
+    const contenders = kinds.map((kind) => handshakeContender(load, kind));
+    const [hit, lapsed, ...others] = await compare(contenders, options);
     return [
       { what: hit!.title, ours: cost(hit!) },
       ratioRow(hit!, lapsed!, WANTED_LAPSED_RATIO),
@@ -66,9 +68,10 @@ async function roundTripsRow(
 ): Promise<Row> {
   // One at a time: what is asked at once shares a round trip.
   const order = {
+    kind: 'handshakes',
     ...{ port, names: COLD_NAMES, path: '/', status: 200 },
     ...{ first, operations: COUNTED_LOOKUPS, concurrency: 1, resume: false },
-  };
+  } as const;
   const trips = await readsDuring(redis, async () => {
     const { tiers } = await load.perform(order);
     if (tiers['redis'] !== COUNTED_LOOKUPS) throw new Error('not all names were cold');
