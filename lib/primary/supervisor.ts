@@ -33,8 +33,9 @@ const LONGEST_DELAY_MS = 10_000;
  * and short enough for a timer. A stop drains it anew.
  */
 const RETIREMENT_MS = 2_000_000_000;
-/** At a stop: the next request on an idle connection may be on its way already. */
+/** The next request on an idle connection may be on its way already: so long it may come, at a stop and at a reload. */
 const IDLE_GRACE_MS = 1_000;
+const IDLE_GRACE_AT_RELOAD_MS = 3_000;
 /** Beyond the drain time-out that the workers keep themselves. */
 const KILL_AFTER_MS = 2_000;
 
@@ -117,7 +118,7 @@ export class Supervisor {
     if (this.#isStopping()) return;
     const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
-    for (const member of surplus) void this.#drain(member, RETIREMENT_MS, RETIREMENT_MS);
+    for (const member of surplus) void this.#drain(member, RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
   }
 
   /** Asks something of every worker. Says how many were asked, and how many have answered in time. */

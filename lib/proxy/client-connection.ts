@@ -5,6 +5,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from '../tls/connection-info.js';
+import type { Carrier } from '../tls/raw-connection.js';
 
 /** A client that asks for more names than this on one connection has each of them checked again. */
 const MAX_REMEMBERED = 100;
@@ -13,11 +14,11 @@ export class ClientConnection {
   readonly socket: Socket;
   readonly info: ConnectionInfo;
   /** What carries it: the socket itself without TLS. */
-  readonly raw: Socket;
+  readonly raw: Carrier;
   #covered: Map<string, boolean> | undefined;
   #certificate: X509Certificate | undefined;
 
-  constructor(socket: Socket, info: ConnectionInfo, raw: Socket = socket) {
+  constructor(socket: Socket, info: ConnectionInfo, raw: Carrier = socket) {
     this.socket = socket;
     this.info = info;
     this.raw = raw;

@@ -5,6 +5,7 @@
  * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
  */
 import type { Socket } from 'node:net';
+import type { Carrier } from '../tls/raw-connection.js';
 
 export interface SpliceOptions {
   readonly client: Socket;
@@ -49,7 +50,7 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
 }
 
 /** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */
-export function resetSocket(socket: Socket): void {
+export function resetSocket(socket: Carrier): void {
   try {
     socket.resetAndDestroy();
   } catch {

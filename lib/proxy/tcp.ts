@@ -15,6 +15,7 @@ import { addressText, type Address, type RouteSettings } from '../config/setting
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
+import type { Carrier } from '../tls/raw-connection.js';
 import { buildProxyHeader } from '../tls/proxy-header.js';
 import { Balancer, type Place } from './balancer.js';
 import { judgeName } from './name-policy.js';
@@ -33,7 +34,7 @@ export interface TcpClient {
   readonly socket: TLSSocket;
   readonly info: ConnectionInfo;
   /** What carries it. */
-  readonly raw: Socket;
+  readonly raw: Carrier;
 }
 
 /** The TCP routes of the settings. */

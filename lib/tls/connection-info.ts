@@ -1,7 +1,6 @@
 /**
  * What is known of a client's connection once its handshake is done.
  */
-import type { Socket } from 'node:net';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
@@ -33,14 +32,4 @@ export interface ConnectionInfo {
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
-}
-
-/** The client's end, as the kernel says; as long as the connection is open. */
-export function clientEnd(socket: Socket): Endpoint {
-  return { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
-}
-
-/** Our end, likewise. */
-export function localEnd(socket: Socket): Endpoint {
-  return { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
 }

@@ -7,8 +7,7 @@
  *     one has another key type.)
  *
  * All of it is written for speed: `bench` compares it with plain `https`. The listeners are functions that all connections
- * share and that find their handshake on the socket, where closures would be made anew for each connection. And the ClientHello
- * is taken off before it goes into the socket's own buffer, which costs more to fill and to empty than all the rest of this file.
+ * share and that find their handshake on the socket, where closures would be made anew for each connection.
  *
  * Two clocks: `handshakeTimeoutMs` runs only while we wait for the client's bytes; waiting for a certificate is bounded by
  * whoever chooses it.
@@ -18,9 +17,10 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import { TIER_DEFAULT, type Tier } from '../domain/lookup.js';
 import { normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
-import { clientEnd, localEnd, type ConnectionInfo, type Endpoint } from './connection-info.js';
+import type { ConnectionInfo, Endpoint } from './connection-info.js';
 import type { ConnectionPlace } from './connection-limits.js';
 import { parseProxyHeader } from './proxy-protocol.js';
+import type { Carrier, RawConnection, Reader } from './raw-connection.js';
 
 /** The certificate for a connection. */
 export interface Choice {
@@ -46,7 +46,7 @@ export interface HandshakeOptions {
   rejectsUnknownNames(): boolean;
   handshakeTimeoutMs(): number;
   /** Takes the connection over after the handshake. `raw` carries it. */
-  onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Socket): void;
+  onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Carrier): void;
   /** A connection that came to nothing. */
   onFailure(reason: HandshakeFailure, detail: string): void;
 }
@@ -89,25 +89,14 @@ interface TlsInternals {
   } | null;
 }
 
-/** Where a socket, raw or TLS, has its handshake. */
+/** Where a connection, raw or TLS, has its handshake. */
 const HANDSHAKE = Symbol('handshake');
 
-interface Carrier {
+interface HasHandshake {
   [HANDSHAKE]?: Handshake;
 }
 
-type CarrierSocket = Socket & Carrier;
-
-/** In place of the raw socket's own: what was read, null at its end. @returns false to read no more. */
-function pushHello(this: CarrierSocket, chunk: Buffer | null): boolean {
-  return this[HANDSHAKE]?.receive(chunk) ?? false;
-}
-
-function onRawError(this: CarrierSocket, error: Error): void {
-  this[HANDSHAKE]?.fail('closed', error.message);
-}
-
-function onRawClose(this: CarrierSocket): void {
+function onRawClose(this: HasHandshake): void {
   this[HANDSHAKE]?.close();
 }
 
@@ -115,19 +104,27 @@ function onTimeout(handshake: Handshake): void {
   handshake.fail('timeout', 'the client took too long over the handshake');
 }
 
-function onTlsError(this: CarrierSocket, error: Error): void {
+function onTlsError(this: TLSSocket & HasHandshake, error: Error): void {
   if (this[HANDSHAKE]?.fail('tls-error', error.message) === true) this.destroy();
 }
 
-function onSecure(this: TLSSocket & Carrier): void {
+function onSecure(this: TLSSocket & HasHandshake): void {
   this[HANDSHAKE]?.secured(this);
 }
 
-export class Handshake {
-  readonly #raw: CarrierSocket;
+/** What all connections of a listener share, and what this one has of it. */
+export interface HandshakeParts {
+  readonly options: HandshakeOptions;
+  readonly place: ConnectionPlace;
+  /** Gets the connection for as long as it is open. */
+  readonly open: Set<RawConnection>;
+}
+
+export class Handshake implements Reader {
+  readonly #raw: RawConnection & HasHandshake;
   readonly #options: HandshakeOptions;
   readonly #place: ConnectionPlace;
-  readonly #open: Set<Socket>;
+  readonly #open: Set<RawConnection>;
   #client: Endpoint;
   /** Undefined: the kernel is to be asked. */
   #local: Endpoint | undefined;
@@ -143,29 +140,25 @@ export class Handshake {
   #chooseMs = 0;
   #done = false;
 
-  /**
-   * @param raw an accepted connection, of which nothing was read.
-   * @param open gets the connection for as long as it is open.
-   */
-  constructor(raw: Socket, options: HandshakeOptions, place: ConnectionPlace, open: Set<Socket>) {
+  /** @param client the other end of `raw`. */
+  constructor(raw: RawConnection, client: Endpoint, { options, place, open }: HandshakeParts) {
     this.#raw = raw;
+    this.#client = client;
     this.#options = options;
     this.#place = place;
     this.#open = open;
-    this.#client = clientEnd(raw);
   }
 
   start(): void {
     const raw = this.#raw;
     raw[HANDSHAKE] = this;
     this.#open.add(raw);
-    raw.on('error', onRawError);
     raw.on('close', onRawClose);
     this.#awaitsProxyHeader = this.#options.sendsProxyHeader(this.#client.address);
     // The address of a proxy is the address of all its clients: its own does not count.
     if (!this.#awaitsProxyHeader && !this.#claimPlace()) return;
     this.#startTimer();
-    raw.push = pushHello;
+    raw.startReading(this);
   }
 
   /** Takes what was read; null at the end. @returns whether to read on. */
@@ -308,8 +301,8 @@ export class Handshake {
     this.#choice = choice;
     const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
     const options = { isServer: true, secureContext: choice.context };
-    const socket: TLSSocket & Carrier = new TLSSocket(
-      this.#raw,
+    const socket: TLSSocket & HasHandshake = new TLSSocket(
+      this.#raw as unknown as Socket,
       alpn === undefined ? options : { ...options, ALPNProtocols: alpn },
     );
     socket[HANDSHAKE] = this;
@@ -324,13 +317,11 @@ export class Handshake {
    * the answer would be lost to a reset.
    */
   #endWith(answer: string | Buffer): void {
-    const raw = this.#raw;
-    const timer = setTimeout(() => raw.destroy(), this.#options.handshakeTimeoutMs());
-    raw.once('close', () => clearTimeout(timer));
-    // The stream has been waiting since before the ClientHello for what it asked for: by this it has got it.
-    Reflect.deleteProperty(raw, 'push');
-    raw.push('');
-    raw.resume().end(answer);
+    const socket = this.#raw.toSocket();
+    const timer = setTimeout(() => socket.destroy(), this.#options.handshakeTimeoutMs());
+    socket.on('error', () => undefined);
+    socket.once('close', () => clearTimeout(timer));
+    socket.resume().end(answer);
   }
 }
 
@@ -344,10 +335,10 @@ class TlsConnectionInfo implements ConnectionInfo {
   readonly chooseMs: number;
   readonly alpn: string | undefined;
   readonly client: Endpoint;
-  readonly #raw: Socket;
+  readonly #raw: RawConnection;
   #local: Endpoint | undefined;
 
-  constructor(raw: Socket, facts: Facts & { readonly local: Endpoint | undefined }) {
+  constructor(raw: RawConnection, facts: Facts & { readonly local: Endpoint | undefined }) {
     this.#raw = raw;
     this.listener = facts.listener;
     this.serverName = facts.serverName;
@@ -360,7 +351,7 @@ class TlsConnectionInfo implements ConnectionInfo {
 
   /** Few want it, and asking the kernel costs more than all the rest. */
   get local(): Endpoint {
-    this.#local ??= localEnd(this.#raw);
+    this.#local ??= this.#raw.local;
     return this.#local;
   }
 }

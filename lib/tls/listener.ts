@@ -3,10 +3,10 @@
  *
  * A connection takes its place in the limits first: over them it is closed at once. Then it is a `Handshake`'s.
  */
-import type { Server, Socket } from 'node:net';
-import { plainAddress } from './connection-info.js';
+import type { Server } from 'node:net';
 import type { ConnectionLimits } from './connection-limits.js';
 import { Handshake, type HandshakeOptions } from './handshake.js';
+import { acceptRaw, type RawConnection } from './raw-connection.js';
 
 export type { Choice, HandshakeFailure } from './handshake.js';
 
@@ -15,16 +15,17 @@ export interface ListenerOptions extends HandshakeOptions {
   readonly limits: ConnectionLimits;
 }
 
-/** Makes `server` hand over TLS connections. Returns the set of connections that are open, whatever their state. */
-export function terminateTls(server: Server, options: ListenerOptions): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
-  server.on('connection', (raw) => {
-    const place = options.limits.admit(plainAddress(raw.remoteAddress));
-    if (place === undefined) {
-      raw.destroy();
-      return;
-    }
-    new Handshake(raw, options, place, open).start();
+/**
+ * Makes `server`, which is not listening yet, hand over TLS connections. Returns the set of connections that are open, whatever
+ * their state; the `close` event of the server does not wait for them.
+ */
+export function terminateTls(server: Server, options: ListenerOptions): ReadonlySet<RawConnection> {
+  const open = new Set<RawConnection>();
+  acceptRaw(server, (raw) => {
+    const client = raw.remote;
+    const place = options.limits.admit(client.address);
+    if (place === undefined) raw.destroy();
+    else new Handshake(raw, client, { options, place, open }).start();
   });
   return open;
 }

@@ -3,7 +3,7 @@
  * header where their peer must send one.
  */
 import type { Server, Socket } from 'node:net';
-import { clientEnd, localEnd, type ConnectionInfo, type Endpoint } from './connection-info.js';
+import { plainAddress, type ConnectionInfo, type Endpoint } from './connection-info.js';
 import type { ConnectionLimits, ConnectionPlace } from './connection-limits.js';
 import { parseProxyHeader } from './proxy-protocol.js';
 
@@ -23,8 +23,8 @@ export interface PlainListenerOptions {
 export function acceptPlain(server: Server, options: PlainListenerOptions): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
-    const client = clientEnd(socket);
-    const local = localEnd(socket);
+    const client = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    const local = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
     const place = options.limits.admit(client.address);
     if (place === undefined) {
       socket.destroy();

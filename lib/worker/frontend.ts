@@ -20,6 +20,7 @@ import { TcpFrontend, tcpAlpn } from '../proxy/tcp.js';
 import type { ServerName } from '../domain/server-name.js';
 import { protocolList } from '../tls/alpn.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
+import type { Carrier } from '../tls/raw-connection.js';
 
 export interface FrontendParts {
   readonly actions: AdminActions;
@@ -67,7 +68,7 @@ export class Frontend {
   }
 
   /** Takes a connection over after its handshake. `raw` carries it. */
-  accept(socket: TLSSocket, info: ConnectionInfo, raw: Socket): void {
+  accept(socket: TLSSocket, info: ConnectionInfo, raw: Carrier): void {
     if (this.#current.tcp.accept({ socket, info, raw })) return;
     const connection = new ClientConnection(socket, info, raw);
     if (info.alpn === 'h2') this.#http2.accept(connection);

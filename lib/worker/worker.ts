@@ -22,6 +22,7 @@ import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
 import { AddressList } from '../tls/address-list.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import { ConnectionLimits } from '../tls/connection-limits.js';
+import type { RawConnection } from '../tls/raw-connection.js';
 import { terminateTls, type HandshakeFailure } from '../tls/listener.js';
 import { Certificates } from './certificates.js';
 import { Frontend } from './frontend.js';
@@ -82,7 +83,7 @@ class Worker {
   readonly #bus: Bus;
   readonly #frontend: Frontend;
   readonly #servers: Server[] = [];
-  readonly #connections: ReadonlySet<Socket>[] = [];
+  readonly #connections: ReadonlySet<Socket | RawConnection>[] = [];
   readonly #limits: ConnectionLimits;
   #proxies: AddressList;
   #settings: WorkerSettings;
@@ -137,7 +138,7 @@ class Worker {
 
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
   listen(handle: unknown, { role, index, count }: ListenMessage): void {
-    const server = createServer({ pauseOnConnect: false, noDelay: true });
+    const server = createServer({ noDelay: true });
     const open = role === 'tls' ? this.#acceptTls(server, index) : this.#acceptPlain(server, index);
     this.#servers.push(server);
     this.#connections.push(open);
@@ -155,7 +156,7 @@ class Worker {
     listenOnHandle(server, handle);
   }
 
-  #acceptTls(server: Server, index: number): ReadonlySet<Socket> {
+  #acceptTls(server: Server, index: number): ReadonlySet<RawConnection> {
     return terminateTls(server, {
       index,
       limits: this.#limits,

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { examine } from '../../../lib/domain/certificate.js';
 import { defer } from '../../../lib/domain/deferred.js';
 import { buildContext } from '../../../lib/tls/contexts.js';
+import type { RawConnection } from '../../../lib/tls/raw-connection.js';
 import type { ConnectionInfo } from '../../../lib/tls/connection-info.js';
 import { ConnectionLimits } from '../../../lib/tls/connection-limits.js';
 import { terminateTls, type Choice, type ListenerOptions } from '../../../lib/tls/listener.js';
@@ -17,7 +18,7 @@ import { listenerOptions } from './listener-options.js';
 describe('The TLS listener', () => {
   let choice: Choice;
   let server: Server;
-  let open: ReadonlySet<Socket>;
+  let open: ReadonlySet<RawConnection>;
   let port: number;
   let choose: ListenerOptions['choose'];
   let timeoutMs: number;
