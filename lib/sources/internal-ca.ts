@@ -10,7 +10,7 @@
  */
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { CertificatePair } from '../domain/certificate.js';
@@ -19,6 +19,7 @@ import type { Lookup } from '../domain/lookup.js';
 import { isWildcard, matchesPattern, type ServerName } from '../domain/server-name.js';
 import { silentLogger, type Logger } from '../log.js';
 import { generateKey, mintLeaf, mintRoot, type Authority } from '../tls/mint.js';
+import { makeDirectory } from './make-directory.js';
 import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
 
 export interface InternalCaOptions {
@@ -187,7 +188,7 @@ function pathsIn(dir: string): { keyPath: string; certPath: string } {
 async function openRoot({ dir, now, log = silentLogger }: InternalCaOptions): Promise<Authority> {
   const { keyPath, certPath } = pathsIn(dir);
   await attempt(`the directory ${dir} of the internal CA cannot be made`, () =>
-    mkdir(dir, { recursive: true, mode: 0o700 }),
+    makeDirectory(dir),
   );
   // The certificate first: another program may be writing the two, and it writes the key first.
   const certOnDisk = await readIfThere(certPath);
