@@ -14,7 +14,8 @@ import type { SpliceEnd } from './splice.js';
 export type TcpEnd =
   /**
    * `ended` (`--`): both sides have ended; `idle` (`cD`, `sD`): nothing passed for `--backend-body-timeout`; `client failed`
-   * (`CD`) and `backend failed` (`SD`): one went without an end, or with a reset.
+   * (`CD`) and `backend failed` (`SD`): one went without an end, or with a reset; `stopped` (`KD`): it was cut, for the
+   * program has stopped and `--drain-timeout` was over.
    */
   | SpliceEnd
   /** `SC`, `sC`: none could be connected. */

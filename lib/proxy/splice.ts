@@ -24,7 +24,29 @@ export interface SpliceBytes {
   readonly fromBackend: number;
 }
 
-export type SpliceEnd = 'ended' | 'idle' | 'client failed' | 'backend failed';
+export type SpliceEnd = 'ended' | 'idle' | 'client failed' | 'backend failed' | 'stopped';
+
+/** How to cut each splice of this process that is under way. */
+const underWay = new Set<() => void>();
+const watchers = new Set<() => void>();
+
+/**
+ * Splices of this process that are under way. The client's side of one may have closed long before: what it has sent is still
+ * on its way to a backend that takes its time.
+ */
+export function spliceCount(): number {
+  return underWay.size;
+}
+
+/** Calls back whenever a splice has ended. */
+export function onSpliceEnd(callback: () => void): void {
+  watchers.add(callback);
+}
+
+/** Resets both sides of every splice: the program stops. */
+export function cutSplices(): void {
+  for (const cut of [...underWay]) cut();
+}
 
 /** Splices two connections. Both must allow to be half open. */
 export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: SpliceOptions): void {
@@ -36,6 +58,12 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
     client.destroy();
     backend.destroy();
   }, idleTimeoutMs);
+  const cut = (): void => {
+    how = 'stopped';
+    resetClient();
+    resetSocket(backend);
+  };
+  underWay.add(cut);
   const onActivity = (): void => void idle.refresh();
   const countClient = (bytes: number): void => void (passed.fromClient += bytes);
   const countBackend = (bytes: number): void => void (passed.fromBackend += bytes);
@@ -48,7 +76,9 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
     openCount -= 1;
     if (openCount > 0) return;
     clearTimeout(idle);
+    underWay.delete(cut);
     onEnd(how, passed);
+    for (const watcher of watchers) watcher();
   };
   client.on('error', () => undefined);
   backend.on('error', () => undefined);

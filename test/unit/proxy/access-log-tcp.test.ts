@@ -55,6 +55,7 @@ describe('A line of the access log for a connection of TCP mode', () => {
     ['idle', 200, true],
     ['client failed', 200, true],
     ['backend failed', 200, true],
+    ['stopped', 200, true],
     ['no backend', 502, true],
     ['client gone', 499, true],
     ['no certificate', 403, true],
