@@ -77,7 +77,7 @@ export const REQUEST_FLAGS = {
     value: 'FILE|-',
     default: undefined,
     shown: 'off',
-    description: 'one line a request, in a file or on stdout (-); SIGUSR1 reopens it',
+    description: 'one line a request or tcp connection, in a file or on stdout (-); SIGUSR1 reopens it',
   },
   'access-log-format': {
     kind: 'choice',

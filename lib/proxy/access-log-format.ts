@@ -1,10 +1,8 @@
 /**
- * A line of the access log. PURE.
- *
- * Names and targets are the client's: no octet of theirs ends a line or a quoted value, and nothing but printable ASCII
- * comes out.
+ * The access log's line of a request. PURE.
  */
 import type { AccessLogSettings } from '../config/settings.js';
+import { commonTime, jsonLine, quotable, roundMs } from './access-log-text.js';
 
 /** What is told of a request. */
 export interface AccessEntry {
@@ -37,11 +35,11 @@ export interface AccessEntry {
 
 /** The line for a request, with its newline. */
 export function accessLine(entry: AccessEntry, format: AccessLogSettings['format']): string {
-  return format === 'json' ? jsonLine(entry) : commonLine(entry);
+  return format === 'json' ? objectLine(entry) : commonLine(entry);
 }
 
-function jsonLine(entry: AccessEntry): string {
-  const text = JSON.stringify({
+function objectLine(entry: AccessEntry): string {
+  return jsonLine({
     time: new Date(entry.timeMs).toISOString(),
     id: entry.id,
     client: entry.client,
@@ -53,16 +51,10 @@ function jsonLine(entry: AccessEntry): string {
     protocol: `HTTP/${entry.httpVersion}`,
     status: entry.status,
     bytes: entry.bytes,
-    ms: Math.round(entry.durationMs * 1000) / 1000,
+    ms: roundMs(entry.durationMs),
     tls: entry.tls,
     ...(entry.isCut && { cut: true }),
   });
-  // JSON allows characters that a terminal acts upon. All of it that is not ASCII is inside strings.
-  const ascii = text.replace(
-    /[^\x20-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${ascii}\n`;
 }
 
 /** The common log format has no place for a cut: the bytes tell, or 499. */
@@ -70,24 +62,4 @@ function commonLine(entry: AccessEntry): string {
   const { client, method, target, httpVersion, status, bytes, timeMs } = entry;
   const request = `${quotable(method)} ${quotable(target)} HTTP/${httpVersion}`;
   return `${quotable(client) || '-'} - - [${commonTime(timeMs)}] "${request}" ${status} ${bytes}\n`;
-}
-
-/** Escapes as nginx does: `\xHH` for each octet of what is not printable ASCII, a quote or a backslash. */
-function quotable(text: string): string {
-  return text.replace(/[^\x20-\x7e]|["\\]/gu, (character) => {
-    const unit = character.charCodeAt(0);
-    // Node gives the octets of a target as one character each.
-    const octets = unit < 0x100 ? [unit] : [...Buffer.from(character)];
-    return octets.map((octet) => `\\x${octet.toString(16).toUpperCase().padStart(2, '0')}`).join('');
-  });
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `24/Nov/2026:07:23:36 +0000`: always in UTC. */
-function commonTime(timeMs: number): string {
-  const date = new Date(timeMs);
-  const day = String(date.getUTCDate()).padStart(2, '0');
-  const time = date.toISOString().slice(11, 19);
-  return `${day}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}:${time} +0000`;
 }

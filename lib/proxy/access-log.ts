@@ -1,6 +1,6 @@
 /**
  * The access log: one line a request, written when its response has ended, whole or cut; for one that changed its protocol
- * (101), when the connection has.
+ * (101), when the connection has. In TCP mode there are no requests: one line a connection, when it has ended.
  *
  * The primary has tried the file before. Should it not open in a worker all the same, that is logged, and requests go on being
  * answered: without lines, or with lines in the file that is open.
@@ -10,6 +10,7 @@ import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
 import { LogSink, STDOUT, type LogStream } from '../log-sink.js';
 import { accessLine, type AccessEntry } from './access-log-format.js';
+import { tcpLine, type TcpEntry } from './access-log-tcp.js';
 import type { ClientResponse } from './client-message.js';
 import type { RequestContext } from './request-context.js';
 
@@ -101,6 +102,12 @@ export class AccessLog {
       const before = socket.bytesWritten;
       socket.once('close', () => finish({ status: 101, bytes: socket.bytesWritten - before, isCut: false }));
     });
+  }
+
+  /** Writes the line of a connection of TCP mode, which has ended. */
+  tcp(connection: Omit<TcpEntry, 'timeMs'>): void {
+    if (this.#settings === undefined) return;
+    this.#sink?.write(tcpLine({ timeMs: this.#now(), ...connection }, this.#settings.format));
   }
 
   #write(context: RequestContext, outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut' | 'tls'>): void {

@@ -86,16 +86,23 @@ export class Http2Server {
   #begin(session: ServerHttp2Session): void {
     if (this.#accepting !== undefined) this.#connections.set(session, this.#accepting);
     this.#sessions.add(session);
-    session.on('close', () => this.#sessions.delete(session));
-    session.on('error', () => session.destroy());
     let streams = 0;
+    // Streams that wait for a backend have time-outs of their own. (A time-out of Node's session goes on when the session is
+    // destroyed, and holds all of it, some 6 KB, until it is over.)
+    const idle = setTimeout(() => {
+      if (streams === 0) session.close();
+    }, this.#idleTimeoutMs).unref();
+    session.on('close', () => {
+      clearTimeout(idle);
+      this.#sessions.delete(session);
+    });
+    session.on('error', () => session.destroy());
     session.on('stream', (stream) => {
       streams += 1;
-      stream.once('close', () => (streams -= 1));
-    });
-    // Streams that wait for a backend have time-outs of their own.
-    session.setTimeout(this.#idleTimeoutMs, () => {
-      if (streams === 0) session.close();
+      stream.once('close', () => {
+        streams -= 1;
+        if (streams === 0 && !session.destroyed) idle.refresh();
+      });
     });
     if (this.#draining) session.close();
   }

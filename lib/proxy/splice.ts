@@ -15,21 +15,58 @@ export interface SpliceOptions {
   /** Resets the client's connection, which lies below its TLS. */
   readonly resetClient: () => void;
   /** Both are closed. */
-  readonly onEnd: (how: SpliceEnd) => void;
+  readonly onEnd: (how: SpliceEnd, passed: SpliceBytes) => void;
 }
 
-export type SpliceEnd = 'ended' | 'idle' | 'client failed' | 'backend failed';
+/** What was taken from each side for the other. */
+export interface SpliceBytes {
+  readonly fromClient: number;
+  readonly fromBackend: number;
+}
+
+export type SpliceEnd = 'ended' | 'idle' | 'client failed' | 'backend failed' | 'stopped';
+
+/** How to cut each splice of this process that is under way. */
+const underWay = new Set<() => void>();
+const watchers = new Set<() => void>();
+
+/**
+ * Splices of this process that are under way. The client's side of one may have closed long before: what it has sent is still
+ * on its way to a backend that takes its time.
+ */
+export function spliceCount(): number {
+  return underWay.size;
+}
+
+/** Calls back whenever a splice has ended. */
+export function onSpliceEnd(callback: () => void): void {
+  watchers.add(callback);
+}
+
+/** Resets both sides of every splice: the program stops. */
+export function cutSplices(): void {
+  for (const cut of [...underWay]) cut();
+}
 
 /** Splices two connections. Both must allow to be half open. */
 export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: SpliceOptions): void {
   let how: SpliceEnd = 'ended';
   let openCount = 2;
+  const passed = { fromClient: 0, fromBackend: 0 };
   const idle = setTimeout(() => {
     how = 'idle';
     client.destroy();
     backend.destroy();
   }, idleTimeoutMs);
+  const cut = (): void => {
+    how = 'stopped';
+    resetClient();
+    resetSocket(backend);
+  };
+  underWay.add(cut);
   const onActivity = (): void => void idle.refresh();
+  const countClient = (bytes: number): void => void (passed.fromClient += bytes);
+  const countBackend = (bytes: number): void => void (passed.fromBackend += bytes);
   const onClose = (socket: Socket, failure: SpliceEnd, hadError: boolean, reset: () => void): void => {
     const isWhole = !hadError && socket.readableEnded && socket.writableFinished;
     if (!isWhole && how === 'ended') {
@@ -39,14 +76,16 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
     openCount -= 1;
     if (openCount > 0) return;
     clearTimeout(idle);
-    onEnd(how);
+    underWay.delete(cut);
+    onEnd(how, passed);
+    for (const watcher of watchers) watcher();
   };
   client.on('error', () => undefined);
   backend.on('error', () => undefined);
   client.once('close', (hadError) => onClose(client, 'client failed', hadError, () => resetSocket(backend)));
   backend.once('close', (hadError) => onClose(backend, 'backend failed', hadError, resetClient));
-  pump(client, backend, onActivity);
-  pump(backend, client, onActivity);
+  pump(client, backend, onActivity, countClient);
+  pump(backend, client, onActivity, countBackend);
 }
 
 /** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */
@@ -58,9 +97,10 @@ export function resetSocket(socket: Carrier): void {
   }
 }
 
-function pump(from: Socket, to: Socket, onActivity: () => void): void {
+function pump(from: Socket, to: Socket, onActivity: () => void, count: (bytes: number) => void): void {
   from.on('data', (chunk: Buffer) => {
     onActivity();
+    count(chunk.length);
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => {

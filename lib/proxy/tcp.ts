@@ -17,10 +17,11 @@ import type { Logger } from '../log.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import type { Carrier } from '../tls/raw-connection.js';
 import { buildProxyHeader } from '../tls/proxy-header.js';
+import type { TcpEntry } from './access-log-tcp.js';
 import { Balancer, type Place } from './balancer.js';
 import { judgeName } from './name-policy.js';
 import { Router } from './router.js';
-import { resetSocket, splice } from './splice.js';
+import { resetSocket, splice, type SpliceBytes } from './splice.js';
 
 export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyProtocol' | 'unknownName'>;
 
@@ -28,6 +29,9 @@ interface TcpBackend {
   readonly name: string;
   readonly address: Address;
 }
+
+/** Told once of each connection, when it has ended. */
+export type OnTcpEnd = (connection: Omit<TcpEntry, 'timeMs'>) => void;
 
 /** A client's connection after its handshake. */
 export interface TcpClient {
@@ -41,12 +45,14 @@ export interface TcpClient {
 export class TcpFrontend {
   readonly #settings: TcpSettings;
   readonly #log: Logger;
+  readonly #onEnd: OnTcpEnd;
   /** Null: an HTTP route. It stands in the way of the default route. Undefined: there are no TCP routes. */
   readonly #router: Router<Balancer<TcpBackend> | null> | undefined;
 
-  constructor(settings: TcpSettings, log: Logger) {
+  constructor(settings: TcpSettings, log: Logger, onEnd: OnTcpEnd) {
     this.#settings = settings;
     this.#log = log;
+    this.#onEnd = onEnd;
     const { routes } = settings;
     if (!routes.some(({ backends }) => backends[0].kind === 'tcp')) return;
     this.#router = new Router(
@@ -64,18 +70,18 @@ export class TcpFrontend {
 
   /** Takes a connection over. @returns false when it is none of a TCP route. */
   accept(client: TcpClient): boolean {
-    const { info, socket } = client;
+    const { info } = client;
     const balancer = this.#balancer(info.serverName);
     if (balancer === undefined) return false;
-    if (judgeName(info, undefined, this.#settings.unknownName, { covers: () => true }) === 'serve') {
-      new TcpConnection(client, balancer, this.#settings, this.#log).open();
-    } else {
-      this.#log.info('connection refused: no certificate for its name', {
-        name: info.serverName,
-        client: info.client.address,
-      });
-      socket.destroy();
-    }
+    const connection = new TcpConnection(client, {
+      balancer,
+      settings: this.#settings,
+      log: this.#log,
+      onEnd: this.#onEnd,
+    });
+    if (judgeName(info, undefined, this.#settings.unknownName, { covers: () => true }) === 'serve')
+      connection.open();
+    else connection.refuse();
     return true;
   }
 
@@ -116,28 +122,47 @@ function isGrease(protocol: string): boolean {
   return /^([\x0a-\xfa])\1$/.test(protocol) && (protocol.charCodeAt(0) & 0x0f) === 0x0a;
 }
 
+interface TcpParts {
+  readonly balancer: Balancer<TcpBackend>;
+  readonly settings: TcpSettings;
+  readonly log: Logger;
+  readonly onEnd: OnTcpEnd;
+}
+
 class TcpConnection {
   readonly #client: TcpClient;
-  readonly #balancer: Balancer<TcpBackend>;
-  readonly #settings: TcpSettings;
-  readonly #log: Logger;
+  readonly #parts: TcpParts;
   readonly #tried = new Set<TcpBackend>();
   readonly #startedMs = performance.now();
+  /** Taken at once: a connection that has gone does not know it any more. */
+  readonly #tls: string | undefined;
 
-  constructor(client: TcpClient, balancer: Balancer<TcpBackend>, settings: TcpSettings, log: Logger) {
+  constructor(client: TcpClient, parts: TcpParts) {
     this.#client = client;
-    this.#balancer = balancer;
-    this.#settings = settings;
-    this.#log = log;
+    this.#parts = parts;
+    this.#tls = client.socket.getProtocol() ?? undefined;
     client.socket.allowHalfOpen = true;
+  }
+
+  /** Closes a client that is not served. */
+  refuse(): void {
+    const { info, socket } = this.#client;
+    this.#parts.log.info('connection refused: no certificate for its name', {
+      name: info.serverName,
+      client: info.client.address,
+    });
+    socket.destroy();
+    this.#end('no certificate');
   }
 
   /** Connects the backend whose turn it is. */
   open(): void {
     const { socket } = this.#client;
-    const place = this.#balancer.take(this.#tried);
+    const { balancer, settings } = this.#parts;
+    const place = balancer.take(this.#tried);
     if (place === undefined) {
       socket.destroy();
+      this.#end('no backend');
       return;
     }
     const { address } = place.target;
@@ -146,7 +171,7 @@ class TcpConnection {
       allowHalfOpen: true,
       noDelay: true,
     });
-    const { backendConnectTimeoutMs } = this.#settings.limits;
+    const { backendConnectTimeoutMs } = settings.limits;
     const timer = setTimeout(
       () => backend.destroy(new Error(`no connection after ${backendConnectTimeoutMs} ms`)),
       backendConnectTimeoutMs,
@@ -160,6 +185,7 @@ class TcpConnection {
       settle();
       backend.on('error', () => undefined).destroy();
       place.leave('aborted');
+      this.#end('client gone');
     };
     const onError = (error: Error): void => {
       settle();
@@ -177,22 +203,23 @@ class TcpConnection {
     place.leave('failed');
     this.#tried.add(place.target);
     const { serverName, client } = this.#client.info;
-    const isLast = this.#tried.size >= this.#balancer.targets.length;
+    const { balancer, log } = this.#parts;
+    const isLast = this.#tried.size >= balancer.targets.length;
     const fields = {
       name: serverName,
       client: client.address,
       backend: place.target.name,
       error: error.message,
     };
-    if (isLast) this.#log.err('backend failed', fields);
-    else this.#log.info('backend failed, the next one is asked', fields);
+    if (isLast) log.err('backend failed', fields);
+    else log.info('backend failed, the next one is asked', fields);
     this.open();
   }
 
   #splice(place: Place<TcpBackend>, backend: Socket): void {
     place.confirm();
     const { socket, info, raw } = this.#client;
-    const { sendProxyProtocol, limits } = this.#settings;
+    const { sendProxyProtocol, limits } = this.#parts.settings;
     if (sendProxyProtocol !== undefined) {
       const { client, local, alpn, serverName } = info;
       const tls = { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name };
@@ -211,16 +238,34 @@ class TcpConnection {
       backend,
       idleTimeoutMs: limits.backendBodyTimeoutMs,
       resetClient: () => resetSocket(raw),
-      onEnd: (how) => {
+      onEnd: (how, passed) => {
         place.leave('aborted');
-        if (!this.#log.enabled('debug')) return;
-        this.#log.debug('spliced connection closed', {
-          name: info.serverName,
-          backend: place.target.name,
-          how,
-          ms: Math.round(performance.now() - this.#startedMs),
-        });
+        this.#end(how, place.target.name, passed);
       },
+    });
+  }
+
+  #end(end: TcpEntry['end'], backend?: string, passed?: SpliceBytes): void {
+    const { info } = this.#client;
+    const { log, onEnd } = this.#parts;
+    const durationMs = performance.now() - this.#startedMs;
+    onEnd({
+      client: info.client.address,
+      name: info.serverName,
+      tier: info.tier,
+      backend,
+      end,
+      bytesSent: passed?.fromBackend ?? 0,
+      bytesReceived: passed?.fromClient ?? 0,
+      durationMs,
+      tls: this.#tls,
+    });
+    if (backend === undefined || !log.enabled('debug')) return;
+    log.debug('spliced connection closed', {
+      name: info.serverName,
+      backend,
+      how: end,
+      ms: Math.round(durationMs),
     });
   }
 }

@@ -140,6 +140,7 @@ export class Frontend {
       limits,
       log,
     });
-    return { tcp: new TcpFrontend(settings, log), handler, companion, routes };
+    const tcp = new TcpFrontend(settings, log, (connection) => this.#accessLog.tcp(connection));
+    return { tcp, handler, companion, routes };
   }
 }

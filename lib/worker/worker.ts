@@ -20,6 +20,7 @@ import { createLogger } from '../log-pino.js';
 import { acceptPlain } from '../tls/plain-listener.js';
 import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
 import { AddressList } from '../tls/address-list.js';
+import { cutSplices, onSpliceEnd, spliceCount } from '../proxy/splice.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import { ConnectionLimits } from '../tls/connection-limits.js';
 import type { RawConnection } from '../tls/raw-connection.js';
@@ -35,6 +36,8 @@ import { Frontend } from './frontend.js';
 const ADMIN_DEADLINE_MS = 900;
 const HELLO_DEADLINE_MS = 10_000;
 const READY_DEADLINE_MS = 10_000;
+/** What is cut has so long to be told of. The primary waits longer. */
+const CUT_MS = 100;
 
 type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
 
@@ -89,6 +92,7 @@ class Worker {
   #settings: WorkerSettings;
   #listening = 0;
   #draining = false;
+  #cutting = false;
   #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(bus: Bus, settings: WorkerSettings) {
@@ -211,26 +215,35 @@ class Worker {
    * @param idleGraceMs how long idle connections may ask once more, likewise.
    */
   drain(timeoutMs: number, idleGraceMs: number): void {
-    const exit = (): never => {
-      this.log.flush();
-      process.exit(0);
-    };
     clearTimeout(this.#drainTimer);
-    this.#drainTimer = setTimeout(() => {
-      this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
-      exit();
-    }, timeoutMs);
+    this.#drainTimer = setTimeout(() => this.#cut(), timeoutMs);
     this.#frontend.drain(idleGraceMs);
     if (this.#draining) return;
     this.#draining = true;
     for (const server of this.#servers) server.close();
     const check = (): void => {
-      if (this.#connections.every((open) => open.size === 0)) exit();
+      if (!this.#cutting && this.#openCount() === 0 && spliceCount() === 0) this.#exit();
     };
     for (const open of this.#connections) {
       for (const socket of open) socket.once('close', () => setImmediate(check));
     }
+    onSpliceEnd(() => setImmediate(check));
     setImmediate(check);
+  }
+
+  /** Closes what is still open, that it may be told of: to backends, which would take an end for a whole message, and in the access log. */
+  #cut(): void {
+    this.#cutting = true;
+    this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
+    cutSplices();
+    for (const open of this.#connections) for (const socket of open) socket.destroy();
+    setTimeout(() => this.#exit(), CUT_MS);
+  }
+
+  #exit(): never {
+    this.#frontend.flushLogs();
+    this.log.flush();
+    process.exit(0);
   }
 
   #openCount(): number {

@@ -12,16 +12,43 @@ export async function eventually(
   holds: () => boolean | Promise<boolean>,
   timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
-  const endMs = Date.now() + timeoutMs;
   let trouble: unknown;
-  for (;;) {
+  const look = async (): Promise<boolean> => {
     try {
       trouble = undefined;
-      if (await holds()) return;
+      return await holds();
     } catch (thrown) {
       trouble = thrown;
+      return false;
     }
-    if (Date.now() > endMs) throw new Error(`time is up while waiting until ${what}`, { cause: trouble });
+  };
+  await poll(look, Boolean, timeoutMs, () => {
+    throw new Error(`time is up while waiting until ${what}`, { cause: trouble });
+  });
+}
+
+/** Looks again and again until what is looked at is as it should be, and returns it. An error of looking is one. */
+export function eventuallySees<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  isRight: (seen: T) => boolean,
+): Promise<T> {
+  return poll(look, isRight, TIMEOUT_MS, (seen) => {
+    throw new Error(`time is up while waiting until ${what}; last seen: ${JSON.stringify(seen)}`);
+  });
+}
+
+async function poll<T>(
+  look: () => T | Promise<T>,
+  isRight: (seen: T) => boolean,
+  timeoutMs: number,
+  fail: (seen: T) => never,
+): Promise<T> {
+  const endMs = Date.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (isRight(seen)) return seen;
+    if (Date.now() > endMs) fail(seen);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

@@ -9,7 +9,8 @@ import { splitChain, type CertificatePair } from '../../lib/domain/certificate.j
 import { makeTestCa, type TestCa } from './certificates.js';
 import { startFakeManager, type FakeManager } from './fake-manager.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
-import { eventually } from './visit.js';
+import { eventuallySees } from './eventually.js';
+import {} from './visit.js';
 
 export interface Stage {
   readonly ca: TestCa;
@@ -77,7 +78,7 @@ export async function watchRedis(redis: RedisServer): Promise<RedisWatch> {
     // What came before a command of our own is seen before it.
     const fence = `echo fence-${++fences}`;
     await client.echo(fence.slice('echo '.length));
-    await eventually(
+    await eventuallySees(
       'MONITOR shows our own command',
       () => monitor.commands.some((command) => command.toLowerCase() === fence),
       Boolean,

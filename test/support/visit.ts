@@ -6,6 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import { connectTls, describeHandshake } from './client.js';
+import { eventuallySees } from './eventually.js';
 
 export interface Visit {
   /** The names of the leaf that was served, as the client saw it. */
@@ -14,9 +15,6 @@ export interface Visit {
   readonly fingerprint: string;
   readonly tier: string;
 }
-
-const TIME_IS_UP_MS = 15_000;
-const BETWEEN_LOOKS_MS = 20;
 
 /** Makes a handshake and one request. The program must have no backend. */
 export async function visit(
@@ -43,21 +41,6 @@ export function fingerprintOf({ chainPem }: { readonly chainPem: string }): stri
   return new X509Certificate(chainPem).fingerprint256;
 }
 
-/** Looks again and again until what is looked at is as it should be, and returns it. */
-export async function eventually<T>(
-  what: string,
-  look: () => T | Promise<T>,
-  isRight: (seen: T) => boolean,
-): Promise<T> {
-  const endMs = Date.now() + TIME_IS_UP_MS;
-  for (;;) {
-    const seen = await look();
-    if (isRight(seen)) return seen;
-    if (Date.now() > endMs) throw new Error(`in vain: ${what}; last seen: ${JSON.stringify(seen)}`);
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
-  }
-}
-
 /** Visits until the certificate of `pair` is served. */
 export function eventuallyServes(
   program: { readonly port: number },
@@ -65,7 +48,7 @@ export function eventuallyServes(
   pair: { readonly chainPem: string },
 ): Promise<Visit> {
   const wanted = fingerprintOf(pair);
-  return eventually(
+  return eventuallySees(
     `${servername} gets its certificate`,
     () => visit(program, servername),
     ({ fingerprint }) => fingerprint === wanted,

@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import { admin, ADMIN_FLAGS, SERVER } from '../../support/admin.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
 describe('An expire of everything', () => {
   let stage: Stage;
@@ -53,7 +54,7 @@ describe('An expire of everything', () => {
     stage.manager.setCertificate(name, renewed);
     stage.manager.answer('GET', name, { status: 500, body: 'out of order', times: 1 });
     await admin(program, '/expire/all');
-    const seen = await eventually(
+    const seen = await eventuallySees(
       'the sources were asked afresh',
       () => visit(program, name),
       () => queries(name) >= 2,
@@ -70,7 +71,7 @@ describe('An expire of everything', () => {
     const { json } = await admin(program, '/expire/all?hard=1');
     expect(json).to.include({ result: 'success', expired: 'all' });
     await program.logged('expired all', { hard: true });
-    const seen = await eventually(
+    const seen = await eventuallySees(
       'the sources were asked afresh',
       () => visit(program, name),
       () => queries(name) === 2,

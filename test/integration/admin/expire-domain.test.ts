@@ -7,7 +7,8 @@ import { admin, ADMIN_FLAGS } from '../../support/admin.js';
 import { certificateJson, refusal } from '../../support/fake-manager.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
 const DEFAULT = 'default.invalid';
 
@@ -41,7 +42,7 @@ describe('An expire of a domain', () => {
   const keys = async (): Promise<Record<'valid' | 'invalid' | 'autocert', string[]>> =>
     (await admin(program, '/status')).json?.['keys'] as never;
   const eventuallyTier = (name: string, tier: string) =>
-    eventually(
+    eventuallySees(
       `${name} is answered by ${tier}`,
       () => visit(program, name),
       (seen) => seen.tier === tier,
@@ -67,7 +68,7 @@ describe('An expire of a domain', () => {
     expect((await visit(program, 'gone.test')).names).to.equal('gone.test');
     stage.manager.answer('GET', 'gone.test', { status: 500, body: 'out of order' });
     await expire('gone.test');
-    await eventually(
+    await eventuallySees(
       'the default is served',
       () => visit(program, 'gone.test'),
       ({ names }) => names === DEFAULT,
@@ -103,7 +104,7 @@ describe('An expire of a domain', () => {
     const pair = await stage.ca.issue([name]);
     stage.manager.onAutocert(name, () => ({ body: refusal() }));
     expect((await visit(program, name)).names).to.equal(DEFAULT);
-    await eventually(
+    await eventuallySees(
       'the order was made',
       () => orders(name),
       (count) => count === 1,

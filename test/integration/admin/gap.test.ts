@@ -7,7 +7,8 @@ import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import { admin, ADMIN_FLAGS, SERVER } from '../../support/admin.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { eventually, eventuallyServes, fingerprintOf, visit, type Visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit, type Visit } from '../../support/visit.js';
 import { withOnlyWorker } from '../../support/workers.js';
 
 describe('After an expire', function () {
@@ -68,7 +69,7 @@ describe('After an expire', function () {
     await visit(program, name);
     await prime2(stage.redis, name, renewed);
     // Without an expire the primary keeps the old one: the worker's lapse alone changes nothing.
-    const lapsed = await eventually(
+    const lapsed = await eventuallySees(
       'the primary was asked',
       () => visit(program, name),
       ({ tier }) => tier !== 'lru',

@@ -41,6 +41,7 @@ describe('--access-log', function () {
     });
     backend.server.on('upgrade', (_, socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+      socket.on('error', () => undefined);
       socket.pipe(socket);
     });
   });
@@ -187,6 +188,26 @@ describe('--access-log', function () {
       .to.include({ status: 101, target: '/upgrade', name: 'a.test' })
       .and.not.to.have.property('cut');
     expect(line?.['bytes']).to.be.within(1000, 1500);
+  });
+
+  it('tells of what is cut when the program stops and the drain time-out is over, on every protocol', async () => {
+    await using program = await startProgram([...flags('json'), '--drain-timeout', '0.2']);
+    const { port } = program;
+    using raw = await RawClient.connect(port, 'a.test');
+    raw.send('GET /half HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    await raw.until('half is there', ({ received }) => received.endsWith('half'));
+    using upgraded = await RawClient.connect(port, 'a.test');
+    await upgraded.send(UPGRADE).until('it is upgraded', ({ received }) => received.endsWith('\r\n\r\n'));
+    using client = await H2Client.connect(port, 'a.test');
+    await once(client.open({ ':path': '/half' }), 'data');
+    program.kill('SIGTERM');
+    expect((await program.exited).code).to.equal(0);
+    const told = objects().map(({ protocol, status, bytes, cut }) => ({ protocol, status, bytes, cut }));
+    expect(told).to.have.length(3);
+    for (const protocol of ['HTTP/1.1', 'HTTP/2.0']) {
+      expect(told).to.deep.include({ protocol, status: 200, bytes: 4, cut: true });
+    }
+    expect(told.map(({ status }) => status)).to.include(101);
   });
 
   it('goes on in a new file after SIGUSR1, in every worker', async () => {

@@ -11,7 +11,8 @@ import { formError, refusal } from '../../support/fake-manager.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
-import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
 describe('Autocert', function () {
   this.timeout(40_000);
@@ -108,7 +109,7 @@ describe('Autocert', function () {
       ...['--error-cache-duration', '0.05', '--autocert-holdoff', '0.05', '--miss-rate', '1000'],
     );
     await eventuallyServes(program, 'once.test', pair);
-    await eventually(
+    await eventuallySees(
       'the caches have run out twenty times',
       async () => {
         expect((await visit(program, 'once.test')).fingerprint).to.equal(fingerprintOf(pair));
@@ -147,7 +148,7 @@ describe('Autocert', function () {
     expect(line.level).to.equal('err');
     expect(line['reason']).to.match(/^the authority says: no ?"way" \[err\] forged$/);
     expect(line['holdoffMs']).to.equal(60_000);
-    await eventually(
+    await eventuallySees(
       'it is looked up again and again',
       async () => {
         await visit(program, 'refused.test');

@@ -6,7 +6,8 @@
 import { expect } from 'chai';
 import { startProgram } from '../../support/program.js';
 import { openStage, prime2, watchRedis, type RedisWatch, type Stage } from '../../support/stage.js';
-import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
 /** Far beyond the short durations used here, and counted in visits, not in time slept. */
 const MANY_LAPSES_MS = 700;
@@ -106,7 +107,7 @@ describe('Caching', function () {
       lruMaxitems: 100,
     });
     const sees = (wanted: string) =>
-      eventually(
+      eventuallySees(
         wanted,
         () => visit(program, 'debug.test'),
         ({ tier }) => tier === wanted,
@@ -116,7 +117,7 @@ describe('Caching', function () {
     await sees('cache');
     // After five seconds it comes from Redis again.
     const before = await watch.lookups('debug.test');
-    await eventually(
+    await eventuallySees(
       'the primary looks it up again',
       async () => {
         expect((await visit(program, 'debug.test')).fingerprint).to.equal(fingerprintOf(pair));
@@ -134,7 +135,7 @@ describe('Caching', function () {
     await prime2(stage.redis, 'workers.test', pair);
     await using program = await start('600', '600', '--workers', '2');
     const tiers: string[] = [];
-    await eventually(
+    await eventuallySees(
       'both workers have had it',
       async () => tiers.push((await visit(program, 'workers.test')).tier),
       () => tiers.includes('cache'),

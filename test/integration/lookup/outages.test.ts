@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import { startFakeManager } from '../../support/fake-manager.js';
 import { startProgram } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
-import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
 /** Everything lapses soon. Where they are not used, a miss that is remembered as one stays for ten minutes. */
 const DURATIONS = [
@@ -30,7 +31,7 @@ describe('An outage', function () {
     await using program = await startProgram([...stage.redisFlags(2), ...DURATIONS]);
     await eventuallyServes(program, 'a.test', old);
     await stage.redis.kill();
-    await eventually(
+    await eventuallySees(
       'the look-up fails',
       async () => {
         expect((await visit(program, 'a.test')).fingerprint).to.equal(fingerprintOf(old));
@@ -76,7 +77,7 @@ describe('An outage', function () {
     await using program = await startProgram([...stage.managerFlags, ...DURATIONS]);
     await eventuallyServes(program, 'd.test', old);
     stage.manager.answer('GET', 'd.test', { closeWithoutAnswer: true, times: 2 });
-    await eventually(
+    await eventuallySees(
       'the look-ups fail',
       async () => {
         expect((await visit(program, 'd.test')).fingerprint).to.equal(fingerprintOf(old));
@@ -113,7 +114,7 @@ describe('An outage', function () {
     await stage.redis.restart();
     for (const name of names) await prime2(stage.redis, name, await stage.ca.issue([name]));
     for (const name of names) {
-      await eventually(
+      await eventuallySees(
         name,
         () => visit(program, name),
         ({ tier }) => tier !== 'default',

@@ -5,7 +5,8 @@
 import { expect } from 'chai';
 import { startEmbedder } from '../../support/embedder.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
-import { eventually, eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
 /** Prints the kind of every answer to `resolve`. */
 const LISTEN_IN = `
@@ -47,7 +48,7 @@ describe('A lapsed LRU entry', function () {
     await visit(program, 'a.test');
     // Long enough for the primary's entry to lapse too: it looks the certificate up again, and finds the same.
     await program.logged('certificate found', { name: 'a.test' });
-    await eventually(
+    await eventuallySees(
       'a lapsed entry is asked about in both caches',
       async () => {
         expect((await visit(program, 'a.test')).fingerprint).to.equal(fingerprintOf(old));

@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import type { Script } from '../../support/fake-manager.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, type Stage } from '../../support/stage.js';
-import { eventually, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { fingerprintOf, visit } from '../../support/visit.js';
 
 const FORMS: Record<string, { script: Script; reason: RegExp }> = {
   '500 in plain text': {
@@ -119,7 +120,7 @@ describe('A manager that answers with', function () {
     answerNow();
     await program.logged('no source could tell', { name: 'hang.test' });
     expect(
-      await eventually(
+      await eventuallySees(
         'it is served',
         () => visit(program, 'hang.test'),
         ({ tier }) => tier !== 'default',
@@ -160,7 +161,7 @@ describe('A manager that goes on failing', function () {
       expect(asked.length).to.be.below(failing.length / 2);
       const pair = await stage.ca.issue(['well.test']);
       stage.manager.setCertificate('well.test', pair);
-      const seen = await eventually(
+      const seen = await eventuallySees(
         'it is used again',
         () => visit(program, 'well.test'),
         ({ tier }) => tier !== 'default',

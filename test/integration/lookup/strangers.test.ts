@@ -4,7 +4,8 @@
 import { expect } from 'chai';
 import { startProgram } from '../../support/program.js';
 import { openStage, prime2, watchRedis, type Stage } from '../../support/stage.js';
-import { eventually, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { fingerprintOf, visit } from '../../support/visit.js';
 
 const SCANNER = { localAddress: '127.0.0.66' };
 const CUSTOMER = { localAddress: '127.0.0.77' };
@@ -50,7 +51,7 @@ describe('A scan of names that are made up', function () {
       ...['--error-cache-duration', '600'],
     ]);
     await visit(program, 'first.junk.test', SCANNER);
-    const seen = await eventually(
+    const seen = await eventuallySees(
       'its turn comes',
       () => visit(program, 'patient.test', CUSTOMER),
       ({ tier }) => tier !== 'default',

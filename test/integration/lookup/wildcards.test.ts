@@ -4,7 +4,8 @@
 import { expect } from 'chai';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, prime2, watchRedis, type RedisWatch, type Stage } from '../../support/stage.js';
-import { eventually, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { fingerprintOf, visit } from '../../support/visit.js';
 
 describe('Wildcards', function () {
   this.timeout(30_000);
@@ -66,7 +67,7 @@ describe('Wildcards', function () {
     stage.manager.answer('GET', 'own.outage.test', { status: 503, times: 1 });
     stage.manager.setCertificate('own.outage.test', own);
     expect((await visit(program, 'own.outage.test')).tier).to.equal('default');
-    const seen = await eventually(
+    const seen = await eventuallySees(
       'the manager is well again',
       () => visit(program, 'own.outage.test'),
       ({ tier }) => tier !== 'default',

@@ -4,7 +4,8 @@
 import { expect } from 'chai';
 import { startProgram } from '../../support/program.js';
 import { openStage, prime1, prime2, watchRedis, type Stage } from '../../support/stage.js';
-import { eventually, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { fingerprintOf, visit } from '../../support/visit.js';
 
 describe("The original's scenarios", function () {
   this.timeout(30_000);
@@ -37,7 +38,7 @@ describe("The original's scenarios", function () {
     const watch = await watchRedis(stage.redis);
     await using program = await startProgram([...stage.redisFlags(2), '--lru-cache-duration', '0.2']);
     expect((await visit(program, 'shared.test')).tier).to.equal('redis');
-    const later = await eventually(
+    const later = await eventuallySees(
       'the LRU entry lapses',
       () => visit(program, 'shared.test'),
       ({ tier }) => tier !== 'lru',
@@ -142,7 +143,7 @@ describe("The original's scenarios", function () {
         ...['--redis-strategy', '2', '--redis-url', 'redis://redis.invalid:6379'],
         ...stage.managerFlags,
       ]);
-      const seen = await eventually(
+      const seen = await eventuallySees(
         'the manager answers',
         () => visit(program, 'nevertheless.test'),
         ({ tier }) => tier !== 'default',

@@ -4,7 +4,8 @@
 import { expect } from 'chai';
 import { startEmbedder } from '../../support/embedder.js';
 import { openStage, prime2, watchRedis, type Stage } from '../../support/stage.js';
-import { eventually, fingerprintOf, visit } from '../../support/visit.js';
+import { eventuallySees } from '../../support/eventually.js';
+import { fingerprintOf, visit } from '../../support/visit.js';
 
 describe('A program that embeds the library', function () {
   this.timeout(30_000);
@@ -23,7 +24,7 @@ describe('A program that embeds the library', function () {
     );
     const wanted = { names: 'preloaded.test', fingerprint: fingerprintOf(pair) };
     expect(await visit(program, 'preloaded.test')).to.deep.equal({ ...wanted, tier: 'cache' });
-    await eventually(
+    await eventuallySees(
       'the LRU has it too',
       () => visit(program, 'preloaded.test'),
       ({ tier }) => tier === 'lru',
