@@ -187,9 +187,7 @@ function pathsIn(dir: string): { keyPath: string; certPath: string } {
 
 async function openRoot({ dir, now, log = silentLogger }: InternalCaOptions): Promise<Authority> {
   const { keyPath, certPath } = pathsIn(dir);
-  await attempt(`the directory ${dir} of the internal CA cannot be made`, () =>
-    makeDirectory(dir),
-  );
+  await attempt(`the directory ${dir} of the internal CA cannot be made`, () => makeDirectory(dir));
   // The certificate first: another program may be writing the two, and it writes the key first.
   const certOnDisk = await readIfThere(certPath);
   const keyOnDisk = await readIfThere(keyPath);

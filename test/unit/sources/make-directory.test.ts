@@ -13,7 +13,7 @@ describe('Making a directory', () => {
   const failureOf = (path: string): Promise<unknown> =>
     makeDirectory(path).then(
       () => undefined,
-      ({ code }: NodeJS.ErrnoException) => code,
+      (thrown: unknown) => (thrown as NodeJS.ErrnoException).code,
     );
 
   it('makes those above it, closed to others', async () => {
