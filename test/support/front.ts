@@ -17,6 +17,7 @@ import { ConnectionLimits } from '../../lib/tls/connection-limits.js';
 import { terminateTls } from '../../lib/tls/listener.js';
 import { Frontend } from '../../lib/worker/frontend.js';
 import { makeTestCa } from './certificates.js';
+import { LIMITS, workerSettings } from './worker-settings.js';
 
 export interface FrontOptions {
   /** URLs of the default route's backends, as `Backend.url` has them. `h2+http://…` for HTTP/2. */
@@ -40,18 +41,6 @@ export interface Front extends AsyncDisposable {
   /** As a reload does. */
   configure(options: FrontOptions): void;
 }
-
-const LIMITS: LimitSettings = {
-  maxHeaderBytes: 16_384,
-  headerTimeoutMs: 10_000,
-  idleTimeoutMs: 60_000,
-  bodyTimeoutMs: 60_000,
-  backendConnectTimeoutMs: 5_000,
-  backendHeadersTimeoutMs: 60_000,
-  backendBodyTimeoutMs: 60_000,
-  maxConnections: 10_000,
-  maxConnectionsPerClient: 10_000,
-};
 
 let pair: ReturnType<Awaited<ReturnType<typeof makeTestCa>>['issue']> | undefined;
 
@@ -115,28 +104,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
 function settingsOf({ backends = [], limits, settings }: FrontOptions): WorkerSettings {
   const [first, ...others] = backends.map(backendOf);
   const routes: RouteSettings[] = first === undefined ? [] : [{ backends: [first, ...others] }];
-  return {
-    routes,
-    acceptProxyProtocol: [],
-    unknownName: 'serve',
-    headers: { trustedProxies: [], via: false, forwardTlsInfo: false },
-    limits: { ...LIMITS, ...limits },
-    listenerPairs: [null],
-    defaultPairs: [],
-    certCacheDurationMs: 600_000,
-    lruCacheDurationMs: 60_000,
-    lruMaxItems: 200,
-    errorCacheDurationMs: 5_000,
-    negativeMaxItems: 1_000,
-    admin: { prefix: '/.peter_sslers', hosts: [] },
-    log: { level: 'debug', format: 'json' },
-    handshakeTimeoutMs: 5_000,
-    lookupTimeoutMs: 2_000,
-    autocertTimeoutMs: 30_000,
-    drainTimeoutMs: 30_000,
-    ticketKeys: '',
-    ...settings,
-  };
+  return workerSettings({ routes, limits: { ...LIMITS, ...limits }, ...settings });
 }
 
 function backendOf(url: string): BackendSettings {

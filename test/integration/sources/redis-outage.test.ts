@@ -1,58 +1,20 @@
-import { createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
-import type { Lookup } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import { RedisSource } from '../../../lib/sources/redis.js';
-import { answer, listen, nextTurn, startProxy, type Proxy } from '../../support/redis-proxy.js';
-import { redisFixture, startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import type { RedisSource } from '../../../lib/sources/redis.js';
+import { answer, nextTurn } from '../../support/redis-proxy.js';
+import { KNOWN, look, reasonOf, redisStage } from '../../support/redis-source.js';
+import { redisFixture } from '../../support/redis-server.js';
 
-interface OpenOptions {
-  readonly style?: 1 | 2;
-  readonly timeoutMs?: number;
-}
-
-const KNOWN = 'plain.example.com';
 const SHORT_MS = 150;
 
 describe('the Redis source in bad times', () => {
-  let redis: RedisServer;
-  const cleanups: (() => unknown)[] = [];
-
-  before(async () => {
-    redis = await startRedisServer();
-    await redis.load(redisFixture('style1'));
-  });
-  after(() => redis.stop());
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  });
-
-  const open = (url: string, { style = 1, timeoutMs = 2_000 }: OpenOptions = {}): RedisSource => {
-    const source = new RedisSource({ settings: { strategy: style, url }, timeoutMs });
-    cleanups.push(() => source.close());
-    return source;
-  };
-  const throughProxy = async (port = redis.port): Promise<Proxy> => {
-    const proxy = await startProxy(port);
-    cleanups.push(() => proxy.stop());
-    return proxy;
-  };
-  const serve = async (onConnection: (socket: Socket) => void): Promise<string> => {
-    const server = await listen(createServer(onConnection));
-    cleanups.push(() => server.stop());
-    return `redis://127.0.0.1:${server.port}`;
-  };
-  const ownServer = async (options: Parameters<typeof startRedisServer>[0]): Promise<RedisServer> => {
-    const server = await startRedisServer(options);
-    cleanups.push(() => server.stop());
-    return server;
-  };
+  const stage = redisStage('style1');
 
   describe('when Redis is away', () => {
     it('is unavailable at once while nobody listens, and finds names as soon as Redis is there', async () => {
-      const server = await ownServer({});
+      const server = await stage.ownServer({});
       await server.kill();
-      const source = open(server.url, { timeoutMs: 60_000 }); // waiting for it would fail the test
+      const source = stage.open(server.url, { timeoutMs: 60_000 }); // waiting for it would fail the test
       for (let time = 0; time < 3; time++) {
         const result = await look(source, KNOWN);
         expect(result).to.include({ kind: 'unavailable', scope: 'source' });
@@ -66,16 +28,16 @@ describe('the Redis source in bad times', () => {
     });
 
     it('is unavailable where the unix socket is missing', async () => {
-      const result = await look(open('unix:///nowhere/redis.sock'), KNOWN);
+      const result = await look(stage.open('unix:///nowhere/redis.sock'), KNOWN);
       expect(reasonOf(result)).to.match(
         /^cannot reach Redis at unix:\/\/\/nowhere\/redis.sock\?db=9: connect ENOENT/,
       );
     });
 
     it('finds names before and after a restart, and is unavailable in between', async () => {
-      const server = await ownServer({});
+      const server = await stage.ownServer({});
       await server.load(redisFixture('style2'));
-      const source = open(server.url, { style: 2 });
+      const source = stage.open(server.url, { style: 2 });
       expect((await look(source, KNOWN)).kind).to.equal('found');
       await server.kill();
       expect((await look(source, KNOWN)).kind).to.equal('unavailable');
@@ -86,7 +48,7 @@ describe('the Redis source in bad times', () => {
 
     it('is unavailable after its time-out when a server accepts and never answers, for all look-ups alike', async () => {
       let connections = 0;
-      const source = open(await serve(() => connections++), { timeoutMs: SHORT_MS });
+      const source = stage.open(await stage.serve(() => connections++), { timeoutMs: SHORT_MS });
       const started = performance.now();
       const results = await Promise.all(Array.from({ length: 20 }, () => look(source, KNOWN)));
       expect(performance.now() - started).to.be.lessThan(SHORT_MS + 1_000);
@@ -99,22 +61,22 @@ describe('the Redis source in bad times', () => {
     });
 
     it('is unavailable while a connected Redis hangs, and finds names when it goes on', async () => {
-      const server = await ownServer({});
+      const server = await stage.ownServer({});
       await server.load(redisFixture('style1'));
-      const source = open(server.url, { timeoutMs: SHORT_MS });
+      const source = stage.open(server.url, { timeoutMs: SHORT_MS });
       expect((await look(source, KNOWN)).kind).to.equal('found');
       server.freeze();
       for (let time = 0; time < 3; time++) expect((await look(source, KNOWN)).kind).to.equal('unavailable');
       server.thaw();
-      const patient = open(server.url);
+      const patient = stage.open(server.url);
       expect((await look(patient, KNOWN)).kind).to.equal('found');
       expect((await look(source, KNOWN)).kind).to.equal('found');
     });
 
     it('gives up a connection that is never answered, and finds names over the next', async () => {
-      const proxy = await throughProxy();
+      const proxy = await stage.throughProxy();
       proxy.hold();
-      const source = open(proxy.url, { timeoutMs: SHORT_MS });
+      const source = stage.open(proxy.url, { timeoutMs: SHORT_MS });
       expect((await look(source, KNOWN)).kind).to.equal('unavailable');
       await proxy.nextConnection();
       proxy.release();
@@ -142,13 +104,13 @@ describe('the Redis source in bad times', () => {
         it(`ends a look-up that is ${state} when ${how}`, async () => {
           let asked: (() => void) | undefined;
           const isAsked = new Promise<void>((resolve) => (asked = resolve));
-          const url = await serve((socket) => {
+          const url = await stage.serve((socket) => {
             answer(socket, (command) => {
               if (greeting === undefined || command === 'hmget') asked?.();
               return command === 'hmget' ? undefined : greeting;
             });
           });
-          const source = open(url, { timeoutMs: 60_000 });
+          const source = stage.open(url, { timeoutMs: 60_000 });
           const caller = new AbortController();
           const result = source.lookup(KNOWN as ServerName, { signal: caller.signal });
           await isAsked;
@@ -160,11 +122,11 @@ describe('the Redis source in bad times', () => {
 
     it('is unavailable when every connection is closed at once, and asks no more than twice', async () => {
       let connections = 0;
-      const url = await serve((socket) => {
+      const url = await stage.serve((socket) => {
         connections++;
         socket.destroy();
       });
-      const source = open(url);
+      const source = stage.open(url);
       expect(await look(source, KNOWN)).to.include({ kind: 'unavailable', scope: 'source' });
       expect(connections).to.be.at.most(2);
     });
@@ -172,9 +134,9 @@ describe('the Redis source in bad times', () => {
 
   describe('with a connection that comes and goes', () => {
     it('lets the first look-ups wait for the connection', async () => {
-      const proxy = await throughProxy();
+      const proxy = await stage.throughProxy();
       proxy.hold();
-      const source = open(proxy.url, { timeoutMs: 60_000 });
+      const source = stage.open(proxy.url, { timeoutMs: 60_000 });
       const results = [look(source, KNOWN), look(source, 'nobody.example.com'), source.check()] as const;
       await proxy.nextConnection();
       proxy.release();
@@ -183,10 +145,10 @@ describe('the Redis source in bad times', () => {
     });
 
     it('fails no look-up when Redis has closed the idle connection', async () => {
-      const source = open(redis.url);
+      const source = stage.open(stage.redis.url);
       await source.check();
       for (let time = 0; time < 5; time++) {
-        await redis.client().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        await stage.redis.client().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
         const results = await Promise.all([look(source, KNOWN), look(source, 'nobody.example.com')]);
         expect(results.map(({ kind }) => kind)).to.deep.equal(['found', 'absent']);
       }
@@ -194,8 +156,8 @@ describe('the Redis source in bad times', () => {
 
     for (const question of ['hmget', 'get']) {
       it(`asks again when the connection ends before ${question} is answered`, async () => {
-        const proxy = await throughProxy();
-        const source = open(proxy.url);
+        const proxy = await stage.throughProxy();
+        const source = stage.open(proxy.url);
         await source.check();
         proxy.cutOn(question, 1);
         expect((await look(source, KNOWN)).kind).to.equal('found');
@@ -204,8 +166,8 @@ describe('the Redis source in bad times', () => {
     }
 
     it('is unavailable when that happens again to the second connection', async () => {
-      const proxy = await throughProxy();
-      const source = open(proxy.url);
+      const proxy = await stage.throughProxy();
+      const source = stage.open(proxy.url);
       await source.check();
       proxy.cutOn('hmget', 2);
       expect(await look(source, KNOWN)).to.include({ kind: 'unavailable', scope: 'source' });
@@ -213,8 +175,8 @@ describe('the Redis source in bad times', () => {
     });
 
     it('connects again by itself', async () => {
-      const proxy = await throughProxy();
-      const source = open(proxy.url);
+      const proxy = await stage.throughProxy();
+      const source = stage.open(proxy.url);
       await source.check();
       const next = proxy.nextConnection();
       proxy.cut();
@@ -224,9 +186,9 @@ describe('the Redis source in bad times', () => {
     });
 
     it('leaves no connection behind when it is closed, also in the middle of connecting', async () => {
-      const proxy = await throughProxy();
+      const proxy = await stage.throughProxy();
       for (const isConnected of [true, false]) {
-        const source = open(proxy.url);
+        const source = stage.open(proxy.url);
         if (isConnected) await source.check();
         await source.close();
       }
@@ -234,11 +196,3 @@ describe('the Redis source in bad times', () => {
     });
   });
 });
-
-function look(source: RedisSource, name: string): Promise<Lookup> {
-  return source.lookup(name as ServerName, { signal: new AbortController().signal });
-}
-
-function reasonOf(result: Lookup): string {
-  return 'reason' in result ? result.reason : `no reason: ${result.kind}`;
-}

@@ -1,66 +1,27 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { examine } from '../../../lib/domain/certificate.js';
-import type { Lookup } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import { RedisSource } from '../../../lib/sources/redis.js';
 import { makeTempDir, makeTestCa } from '../../support/certificates.js';
-import { answer, listen, nextTurn, startProxy, type Proxy } from '../../support/redis-proxy.js';
+import { answer, listen, nextTurn } from '../../support/redis-proxy.js';
+import { KNOWN, look, reasonOf, redisStage } from '../../support/redis-source.js';
 import { redisFixture, startRedisServer, type RedisServer } from '../../support/redis-server.js';
-
-interface OpenOptions {
-  readonly style?: 1 | 2;
-  readonly timeoutMs?: number;
-}
 
 /** A day after the recordings. */
 const NOW_MS = Date.UTC(2026, 10, 25);
-const KNOWN = 'plain.example.com';
 
 describe('the Redis source', () => {
-  let redis: RedisServer;
-  const cleanups: (() => unknown)[] = [];
-
-  before(async () => {
-    redis = await startRedisServer();
-    await redis.load(redisFixture('style1'));
-    await redis.load(redisFixture('style2'));
-  });
-  after(() => redis.stop());
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  });
-
-  const open = (url: string, { style = 1, timeoutMs = 2_000 }: OpenOptions = {}): RedisSource => {
-    const source = new RedisSource({ settings: { strategy: style, url }, timeoutMs });
-    cleanups.push(() => source.close());
-    return source;
-  };
-  const throughProxy = async (port = redis.port): Promise<Proxy> => {
-    const proxy = await startProxy(port);
-    cleanups.push(() => proxy.stop());
-    return proxy;
-  };
-  const serve = async (onConnection: (socket: Socket) => void): Promise<string> => {
-    const server = await listen(createServer(onConnection));
-    cleanups.push(() => server.stop());
-    return `redis://127.0.0.1:${server.port}`;
-  };
-  const ownServer = async (options: Parameters<typeof startRedisServer>[0]): Promise<RedisServer> => {
-    const server = await startRedisServer(options);
-    cleanups.push(() => server.stop());
-    return server;
-  };
+  const stage = redisStage('style1', 'style2');
 
   for (const style of [1, 2] as const) {
     describe(`with prime style ${style}`, () => {
       it('finds every name that the manager primed, the wildcard literally', async () => {
-        const source = open(redis.url, { style });
+        const source = stage.open(stage.redis.url, { style });
         const names = Object.keys(redisFixture(`style${style}`)).filter((key) => key.startsWith('d'));
         expect(names).to.have.length(21);
         for (const name of names.map((key) => key.slice(3))) {
@@ -73,7 +34,7 @@ describe('the Redis source', () => {
       });
 
       it('says absent of other names, also of those that a wildcard covers', async () => {
-        const source = open(redis.url, { style });
+        const source = stage.open(stage.redis.url, { style });
         for (const name of ['nobody.example.com', 'a.wild.example.com']) {
           expect(await look(source, name)).to.deep.equal({ kind: 'absent' });
         }
@@ -81,18 +42,18 @@ describe('the Redis source', () => {
 
       const rounds = style === 1 ? 2 : 1;
       it(`takes ${rounds} round trip${rounds > 1 ? 's' : ''} on a warm connection, and one for an absent name`, async () => {
-        const proxy = await throughProxy();
-        const source = open(proxy.url, { style });
+        const proxy = await stage.throughProxy();
+        const source = stage.open(proxy.url, { style });
         await source.check();
         expect(await proxy.countRounds(() => look(source, KNOWN))).to.equal(rounds);
         expect(await proxy.countRounds(() => look(source, 'nobody.example.com'))).to.equal(1);
       });
 
       it('only reads', async () => {
-        const probe = redis.client();
+        const probe = stage.redis.client();
         const sizeBefore = await probe.dbsize();
-        const monitor = await redis.monitor();
-        const source = open(redis.url, { style });
+        const monitor = await stage.redis.monitor();
+        const source = stage.open(stage.redis.url, { style });
         await source.check();
         await look(source, KNOWN);
         await look(source, 'nobody.example.com');
@@ -110,21 +71,21 @@ describe('the Redis source', () => {
   }
 
   it('takes a recording of the full prime alone for half an entry of each name, not for an outage', async () => {
-    const server = await ownServer({});
+    const server = await stage.ownServer({});
     await server.load(redisFixture('style1-prime-only'));
-    const result = await look(open(server.url), KNOWN);
+    const result = await look(stage.open(server.url), KNOWN);
     expect(result).to.include({ kind: 'unavailable', scope: 'name' });
     expect(reasonOf(result)).to.include('p:4');
   });
 
   it('takes a value of the wrong type for half an entry, and names its key', async () => {
-    const server = await ownServer({});
+    const server = await stage.ownServer({});
     const client = server.client();
     await client.set('d1:text.test', 'text');
     await client.hset('d1:hash.test', { c: '1', p: '1', i: 'None' });
     await client.set('c:1', 'text');
     await client.hset('p:1', 'a', 'b');
-    const source = open(server.url);
+    const source = stage.open(server.url);
     for (const [name, key] of [
       ['text.test', 'd1:text.test'],
       ['hash.test', 'p:1'],
@@ -137,33 +98,33 @@ describe('the Redis source', () => {
 
   describe('by its URL', () => {
     const databases = [
-      { title: 'reads database 9 when the URL names none', url: () => redis.url, kind: 'found' },
-      { title: 'reads database 9 of a bare slash', url: () => `${redis.url}/`, kind: 'found' },
-      { title: 'reads the database of the path', url: () => `${redis.url}/0`, kind: 'absent' },
-      { title: 'reads the database of the query', url: () => `${redis.url}?db=0`, kind: 'absent' },
+      { title: 'reads database 9 when the URL names none', url: () => stage.redis.url, kind: 'found' },
+      { title: 'reads database 9 of a bare slash', url: () => `${stage.redis.url}/`, kind: 'found' },
+      { title: 'reads the database of the path', url: () => `${stage.redis.url}/0`, kind: 'absent' },
+      { title: 'reads the database of the query', url: () => `${stage.redis.url}?db=0`, kind: 'absent' },
       {
         title: 'reads database 9 over a unix socket',
-        url: () => `unix://${redis.socketPath}`,
+        url: () => `unix://${stage.redis.socketPath}`,
         kind: 'found',
       },
-      { title: 'reads database 9 over an absolute path', url: () => redis.socketPath, kind: 'found' },
+      { title: 'reads database 9 over an absolute path', url: () => stage.redis.socketPath, kind: 'found' },
       {
         title: 'reads another one over a unix socket',
-        url: () => `unix://${redis.socketPath}?db=3`,
+        url: () => `unix://${stage.redis.socketPath}?db=3`,
         kind: 'absent',
       },
     ];
     for (const { title, url, kind } of databases) {
       it(title, async () => {
-        const source = open(url());
+        const source = stage.open(url());
         expect((await look(source, KNOWN)).kind).to.equal(kind);
         expect(await source.check()).to.deep.equal({ ok: true });
       });
     }
 
     it('is unavailable where there is no database 9, instead of reading database 0', async () => {
-      const server = await ownServer({ args: ['--databases', '4'] });
-      const source = open(server.url);
+      const server = await stage.ownServer({ args: ['--databases', '4'] });
+      const source = stage.open(server.url);
       for (let time = 0; time < 2; time++) {
         const result = await look(source, KNOWN);
         expect(result).to.include({ kind: 'unavailable', scope: 'source' });
@@ -174,7 +135,7 @@ describe('the Redis source', () => {
 
     it('speaks TLS to rediss://, and says what is wrong with a certificate that it does not trust', async () => {
       const temp = await makeTempDir();
-      cleanups.push(() => temp.remove());
+      stage.cleanUp(() => temp.remove());
       const caFile = join(temp.dir, 'ca.pem');
       const ca = await makeTestCa();
       const { chainPem, keyPem } = await ca.issue(['localhost']);
@@ -182,13 +143,13 @@ describe('the Redis source', () => {
       const server = await listen(
         createTlsServer({ cert: chainPem, key: keyPem }, (client) => {
           client.on('error', () => undefined);
-          const plain = connect(redis.port, '127.0.0.1').on('error', () => undefined);
+          const plain = connect(stage.redis.port, '127.0.0.1').on('error', () => undefined);
           client.pipe(plain).pipe(client);
         }),
       );
-      cleanups.push(() => server.stop());
+      stage.cleanUp(() => server.stop());
       const url = `rediss://localhost:${server.port}`;
-      const result = await look(open(url), KNOWN);
+      const result = await look(stage.open(url), KNOWN);
       expect(result).to.include({ kind: 'unavailable', scope: 'source' });
       expect(reasonOf(result)).to.match(/^cannot reach Redis at rediss:\/\/localhost:\d+\/9: .*certificate/);
 
@@ -233,7 +194,7 @@ describe('the Redis source', () => {
     ];
     for (const { title, user, reason } of doors) {
       it(title, async () => {
-        const source = open(`redis://${user === '' ? '' : `${user}@`}127.0.0.1:${locked.port}`);
+        const source = stage.open(`redis://${user === '' ? '' : `${user}@`}127.0.0.1:${locked.port}`);
         const [result, check] = [await look(source, KNOWN), await source.check()];
         if (reason === undefined) {
           expect(result.kind).to.equal('found');
@@ -249,13 +210,13 @@ describe('the Redis source', () => {
     }
 
     it('keeps it out of the reason when the server quotes the command that it refuses', async () => {
-      const url = await serve((socket) => {
+      const url = await stage.serve((socket) => {
         answer(
           socket,
           (command) => `-ERR unknown command '${command}', with args beginning with: '${SECRET}'`,
         );
       });
-      const source = open(url.replace('//', `//:${SECRET}@`));
+      const source = stage.open(url.replace('//', `//:${SECRET}@`));
       expect(reasonOf(await look(source, KNOWN)))
         .to.include('unknown command')
         .and.not.include(SECRET);
@@ -267,10 +228,10 @@ describe('the Redis source', () => {
     'MASTERDOWN Link with MASTER is down',
   ]) {
     it(`is unavailable as a whole while Redis answers ${reply.split(' ')[0] ?? ''}`, async () => {
-      const url = await serve((socket) => {
+      const url = await stage.serve((socket) => {
         answer(socket, (command) => (/^(hello|select)$/i.test(command) ? '+OK' : `-${reply}`));
       });
-      const source = open(url);
+      const source = stage.open(url);
       const result = await look(source, KNOWN);
       expect(result).to.include({ kind: 'unavailable', scope: 'source' });
       expect(reasonOf(result)).to.equal(`Redis answers: ${reply}`);
@@ -278,11 +239,3 @@ describe('the Redis source', () => {
     });
   }
 });
-
-function look(source: RedisSource, name: string): Promise<Lookup> {
-  return source.lookup(name as ServerName, { signal: new AbortController().signal });
-}
-
-function reasonOf(result: Lookup): string {
-  return 'reason' in result ? result.reason : `no reason: ${result.kind}`;
-}

@@ -1,30 +1,9 @@
 import { expect } from 'chai';
 import { createPrivateKey } from 'node:crypto';
-import { examine, splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
-import type { ServerName } from '../../../lib/domain/server-name.js';
+import { splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
+import { at, bundleOf, DATES, issueAll, NAME, reasonOf } from './examine-setup.js';
 import { oddCertificate } from './odd-certificate.js';
-
-const NAME = 'www.a.test' as ServerName;
-const NOW_MS = Date.UTC(2026, 5, 1);
-const DATES = { notBefore: Date.UTC(2026, 0, 1), notAfter: Date.UTC(2027, 0, 1) };
-
-const at = (pairs: readonly CertificatePair[], nowMs = NOW_MS, name: ServerName | undefined = NAME) =>
-  examine(pairs, name, nowMs);
-
-/** The bundle of pairs that must be usable. */
-function bundleOf(...pairs: CertificatePair[]) {
-  const verdict = at(pairs);
-  if (verdict.kind !== 'usable') throw new Error(`it is ${verdict.kind}: ${verdict.reason}`);
-  return verdict.bundle;
-}
-
-/** Why a pair is not usable. */
-function reasonOf(...pairs: CertificatePair[]): string {
-  const verdict = at(pairs);
-  if (verdict.kind !== 'unusable') throw new Error(`it is ${verdict.kind}`);
-  return verdict.reason;
-}
 
 describe('examine, of PEM as it comes,', () => {
   let ca: TestCa;
@@ -33,12 +12,7 @@ describe('examine, of PEM as it comes,', () => {
   let other: CertificatePair;
 
   before(async () => {
-    ca = await (await makeTestCa()).intermediate();
-    [ec, rsa, other] = await Promise.all([
-      ca.issue([NAME], DATES),
-      ca.issue([NAME], { ...DATES, type: 'rsa' }),
-      ca.issue(['other.test'], DATES),
-    ]);
+    ({ ca, ec, rsa, other } = await issueAll());
   });
 
   describe('reads PEM', () => {

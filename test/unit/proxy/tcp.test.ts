@@ -6,6 +6,7 @@ import type { ServerName } from '../../../lib/domain/server-name.js';
 import { TcpFrontend, type OnTcpEnd, type TcpSettings } from '../../../lib/proxy/tcp.js';
 import type { ConnectionInfo } from '../../../lib/tls/connection-info.js';
 import { startTcpBackend } from '../../support/tcp-backend.js';
+import { LIMITS } from '../../support/worker-settings.js';
 
 const INFO: ConnectionInfo = {
   scheme: 'https',
@@ -24,11 +25,7 @@ describe('A client of a TCP route', () => {
     await using backend = await startTcpBackend();
     const settings: TcpSettings = {
       routes: [{ backends: [{ kind: 'tcp', address: { host: '127.0.0.1', port: backend.port } }] }],
-      limits: {
-        ...{ maxHeaderBytes: 1, headerTimeoutMs: 1, idleTimeoutMs: 1, bodyTimeoutMs: 1 },
-        ...{ backendConnectTimeoutMs: 5_000, backendHeadersTimeoutMs: 1, backendBodyTimeoutMs: 5_000 },
-        ...{ maxConnections: 1, maxConnectionsPerClient: 1 },
-      },
+      limits: LIMITS,
       unknownName: 'serve',
     };
     const told: Parameters<OnTcpEnd>[0][] = [];

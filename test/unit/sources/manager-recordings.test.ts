@@ -7,9 +7,9 @@ import {
   interpretQuery,
   type ManagerAnswer,
   type OrderVerdict,
-  type QueryVerdict,
 } from '../../../lib/sources/manager-schema.js';
 import { managerRecordings, type Recording } from '../../support/fake-manager.js';
+import { summarise } from './query-summary.js';
 
 const NAME = 'fresh.example.com' as ServerName;
 
@@ -46,16 +46,6 @@ function answerOf({ response }: Recording): ManagerAnswer {
     contentType: response.headers['Content-Type'] ?? '',
     body: response.body,
   };
-}
-
-function summarise({ lookup, mayOrder }: QueryVerdict): string {
-  const detail =
-    lookup.kind === 'found'
-      ? ` ${lookup.candidates.length}`
-      : lookup.kind === 'unavailable'
-        ? ` (${lookup.scope})`
-        : '';
-  return `${lookup.kind}${detail}, order: ${mayOrder}`;
 }
 
 function summariseOrder(verdict: OrderVerdict): string {

@@ -9,19 +9,10 @@ import {
   type QueryVerdict,
 } from '../../../lib/sources/manager-schema.js';
 import { formError } from '../../support/fake-manager.js';
+import { summarise } from './query-summary.js';
 
 const NAME = 'fresh.example.com' as ServerName;
 const PATH = `/.well-known/peter_sslers/domain/${NAME}/config.json`;
-
-function summarise({ lookup, mayOrder }: QueryVerdict): string {
-  const detail =
-    lookup.kind === 'found'
-      ? ` ${lookup.candidates.length}`
-      : lookup.kind === 'unavailable'
-        ? ` (${lookup.scope})`
-        : '';
-  return `${lookup.kind}${detail}, order: ${mayOrder}`;
-}
 
 const json = (body: unknown, status = 200): ManagerAnswer => ({
   status,

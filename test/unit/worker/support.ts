@@ -10,6 +10,7 @@ import type { Logger } from '../../../lib/log.js';
 import type { Choice } from '../../../lib/tls/listener.js';
 import { Certificates } from '../../../lib/worker/certificates.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
+import { workerSettings } from '../../support/worker-settings.js';
 import { ManualTime } from '../caches/manual-time.js';
 
 export const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
@@ -77,38 +78,7 @@ let defaultPair: Promise<CertificatePair> | undefined;
 
 export async function makeSettings(changes: Partial<WorkerSettings> = {}): Promise<WorkerSettings> {
   defaultPair ??= issuePair(['default.invalid']);
-  return {
-    routes: [],
-    acceptProxyProtocol: [],
-    unknownName: 'serve',
-    headers: { trustedProxies: [], via: false, forwardTlsInfo: false },
-    limits: {
-      maxHeaderBytes: 16_384,
-      headerTimeoutMs: 10_000,
-      idleTimeoutMs: 60_000,
-      bodyTimeoutMs: 60_000,
-      backendConnectTimeoutMs: 5_000,
-      backendHeadersTimeoutMs: 60_000,
-      backendBodyTimeoutMs: 60_000,
-      maxConnections: 1_000,
-      maxConnectionsPerClient: 1_000,
-    },
-    listenerPairs: [null],
-    defaultPairs: [await defaultPair],
-    certCacheDurationMs: 600_000,
-    lruCacheDurationMs: 60_000,
-    lruMaxItems: 200,
-    errorCacheDurationMs: 5_000,
-    negativeMaxItems: 100,
-    admin: { prefix: '/.peter_sslers', hosts: [] },
-    log: { level: 'debug', format: 'json' },
-    handshakeTimeoutMs: 5_000,
-    lookupTimeoutMs: 2_000,
-    autocertTimeoutMs: 30_000,
-    drainTimeoutMs: 30_000,
-    ticketKeys: ticketKeys(1),
-    ...changes,
-  };
+  return workerSettings({ defaultPairs: [await defaultPair], ticketKeys: ticketKeys(1), ...changes });
 }
 
 export async function setup(changes: Partial<WorkerSettings> = {}) {
