@@ -17,10 +17,11 @@ export interface AccessEntry {
   /** Where the certificate came from; undefined on plain HTTP. */
   readonly tier: string | undefined;
   readonly host: string | undefined;
-  readonly method: string;
-  readonly target: string;
+  /** Undefined, as are host, target and version: what came was no request, or one that is refused unread. */
+  readonly method: string | undefined;
+  readonly target: string | undefined;
   /** `1.0`, `1.1` or `2.0`. */
-  readonly httpVersion: string;
+  readonly httpVersion: string | undefined;
   /** 499: the client went before there was an answer. */
   readonly status: number;
   /** Of the response's body; of all that was sent behind a 101. */
@@ -48,7 +49,7 @@ function objectLine(entry: AccessEntry): string {
     host: entry.host,
     method: entry.method,
     target: entry.target,
-    protocol: `HTTP/${entry.httpVersion}`,
+    protocol: entry.httpVersion === undefined ? undefined : `HTTP/${entry.httpVersion}`,
     status: entry.status,
     bytes: entry.bytes,
     ms: roundMs(entry.durationMs),
@@ -57,9 +58,10 @@ function objectLine(entry: AccessEntry): string {
   });
 }
 
-/** The common log format has no place for a cut: the bytes tell, or 499. */
+/** The common log format has no place for a cut: the bytes tell, or 499. `-` for a request that could not be read, as nginx has it. */
 function commonLine(entry: AccessEntry): string {
   const { client, method, target, httpVersion, status, bytes, timeMs } = entry;
-  const request = `${quotable(method)} ${quotable(target)} HTTP/${httpVersion}`;
+  const request =
+    method === undefined ? '-' : `${quotable(method)} ${quotable(target ?? '')} HTTP/${httpVersion ?? ''}`;
   return `${quotable(client) || '-'} - - [${commonTime(timeMs)}] "${request}" ${status} ${bytes}\n`;
 }

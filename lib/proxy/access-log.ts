@@ -11,7 +11,10 @@ import type { Logger } from '../log.js';
 import { LogSink, STDOUT, type LogStream } from '../log-sink.js';
 import { accessLine, type AccessEntry } from './access-log-format.js';
 import { tcpLine, type TcpEntry } from './access-log-tcp.js';
+import type { ClientConnection } from './client-connection.js';
+import type { Refusal } from './client-error.js';
 import type { ClientResponse } from './client-message.js';
+import type { Http1Audience } from './http1-server.js';
 import type { RequestContext } from './request-context.js';
 
 /** nginx's number for a client that has gone before its answer. */
@@ -39,7 +42,7 @@ export function openAccessLog(file: string | undefined): AccessLogSink {
   return new LogSink(file, undefined, { fd: STDOUT, flagName: '--access-log' });
 }
 
-export class AccessLog {
+export class AccessLog implements Http1Audience {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #open: (file: string | undefined) => AccessLogSink;
@@ -108,6 +111,28 @@ export class AccessLog {
   tcp(connection: Omit<TcpEntry, 'timeMs'>): void {
     if (this.#settings === undefined) return;
     this.#sink?.write(tcpLine({ timeMs: this.#now(), ...connection }, this.#settings.format));
+  }
+
+  /** Writes the line of what was no request, and has been answered. */
+  noteRefusal({ info, protocol }: ClientConnection, { id, status, bytes }: Refusal): void {
+    if (this.#settings === undefined) return;
+    const entry: AccessEntry = {
+      timeMs: this.#now(),
+      id,
+      client: info.client.address,
+      name: info.serverName,
+      tier: info.tier,
+      host: undefined,
+      method: undefined,
+      target: undefined,
+      httpVersion: undefined,
+      status,
+      bytes,
+      durationMs: 0,
+      tls: protocol,
+      isCut: false,
+    };
+    this.#sink?.write(accessLine(entry, this.#settings.format));
   }
 
   #write(context: RequestContext, outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut' | 'tls'>): void {

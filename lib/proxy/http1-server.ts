@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { LimitSettings } from '../config/settings.js';
 import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
-import { answerAndClose, answerClientError } from './client-error.js';
+import { answerAndClose, answerClientError, type Refusal } from './client-error.js';
 import { announcesBody, Http1ClientSide } from './http1-client-side.js';
 import type { RequestContext } from './request-context.js';
 import { MAX_FIELDS } from './headers.js';
@@ -28,7 +28,7 @@ const SERVER_OPTIONS = {
 /** Where a socket has what its server knows of it. (All listeners are shared: none is made anew for a connection or a request.) */
 const CONNECTION = Symbol('connection');
 
-interface Carrier {
+interface HasConnection {
   [CONNECTION]?: Http1Connection;
 }
 
@@ -43,8 +43,8 @@ interface Http1Connection {
   isEnding: boolean;
 }
 
-function connectionOf(socket: Socket | Carrier): Http1Connection {
-  const connection = (socket as Carrier)[CONNECTION];
+function connectionOf(socket: Socket | HasConnection): Http1Connection {
+  const connection = (socket as HasConnection)[CONNECTION];
   if (connection === undefined) throw new TypeError('a request on a connection that was not accepted');
   return connection;
 }
@@ -60,22 +60,26 @@ function onResponseClose(this: ServerResponse): void {
   connection.server.tidy();
 }
 
+/** Who is told of what comes in. */
+export interface Http1Audience {
+  /** A request, also one that is refused here, before anything is answered. */
+  follow(context: RequestContext): void;
+  /** What came on a connection was no request, or a CONNECT; it has been answered. */
+  noteRefusal(connection: ClientConnection, refusal: Refusal): void;
+}
+
 export class Http1Server {
   readonly #server: Server;
   readonly #handle: (context: RequestContext) => void;
-  readonly #onRequest: (context: RequestContext) => void;
+  readonly #audience: Http1Audience | undefined;
   readonly #connections = new Set<Http1Connection>();
   #draining: 'no' | 'idle connections may ask once more' | 'idle connections are closed' = 'no';
   #graceTimer: NodeJS.Timeout | undefined;
 
-  /** @param onRequest told of each request, also of those that are refused here, before anything is answered. */
-  constructor(
-    limits: LimitSettings,
-    handle: (context: RequestContext) => void,
-    onRequest: (context: RequestContext) => void = () => undefined,
-  ) {
+  /** @param audience told of what comes in; absent in tests. */
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience?: Http1Audience) {
     this.#handle = handle;
-    this.#onRequest = onRequest;
+    this.#audience = audience;
     this.#server = createServer(
       { ...SERVER_OPTIONS, maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.headerTimeoutMs },
       (request, response) => this.#answer(request, response, false),
@@ -89,10 +93,15 @@ export class Http1Server {
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#answerUpgrade(request, socket, head),
     );
-    this.#server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
-      answerAndClose(socket, 405, ['Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS']),
-    );
-    this.#server.on('clientError', answerClientError);
+    this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+      const refusal = answerAndClose(socket, 405, ['Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS']);
+      this.#audience?.noteRefusal(connectionOf(request.socket).client, refusal);
+    });
+    this.#server.on('clientError', (error, socket) => {
+      const refusal = answerClientError(error, socket);
+      if (refusal !== undefined)
+        this.#audience?.noteRefusal(connectionOf(socket as HasConnection).client, refusal);
+    });
     // It never listens itself; this event starts its supervision of slow and idle connections.
     this.#server.emit('listening');
   }
@@ -115,7 +124,7 @@ export class Http1Server {
       newest: undefined,
       isEnding: false,
     };
-    (socket as Carrier)[CONNECTION] = connection;
+    (socket as HasConnection)[CONNECTION] = connection;
     this.#connections.add(connection);
     socket.on('close', onSocketClose);
     this.#server.emit('connection', socket);
@@ -167,7 +176,7 @@ export class Http1Server {
     response.on('close', onResponseClose);
     if (this.#draining !== 'no') response.shouldKeepAlive = false;
     const context = contextOf(request, response, connection.client, awaitsContinue);
-    this.#onRequest(context);
+    this.#audience?.follow(context);
     const problem = headProblem(request);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
@@ -186,7 +195,7 @@ export class Http1Server {
     socket.on('error', () => undefined);
     connectionOf(request.socket).isUnused = false;
     const context = contextOf(request, response, client, false);
-    this.#onRequest(context);
+    this.#audience?.follow(context);
     const protocol = passableProtocol(request.headers.upgrade);
     if (announcesBody(request)) {
       // Where its body ends is no longer Node's to find out.

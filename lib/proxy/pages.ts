@@ -33,9 +33,14 @@ export interface ErrorDetails {
   readonly accept?: string | undefined;
 }
 
+/** `404 Not Found` and the like. */
+export function titleOf(status: ErrorStatus): string {
+  return `${status} ${ERROR_TEXTS[status]}`;
+}
+
 /** An error page: JSON or HTML where the client asks for it, else plain text. */
 export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails = {}): Page {
-  const title = `${status} ${ERROR_TEXTS[status]}`;
+  const title = titleOf(status);
   if (accept.includes('application/json')) {
     const body = JSON.stringify({
       status,

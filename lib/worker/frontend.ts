@@ -55,9 +55,9 @@ export class Frontend {
     const onRequest = (context: RequestContext): void => this.#accessLog.follow(context);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
     const companion = (context: RequestContext): void => this.#current.companion.handle(context);
-    this.#http1 = new Http1Server(settings.limits, handle, onRequest);
+    this.#http1 = new Http1Server(settings.limits, handle, this.#accessLog);
     this.#http2 = new Http2Server(settings.limits, handle, onRequest);
-    this.#companion = new Http1Server(settings.limits, companion, onRequest);
+    this.#companion = new Http1Server(settings.limits, companion, this.#accessLog);
   }
 
   /** The protocols that a connection may speak, see `HandshakeOptions`. */

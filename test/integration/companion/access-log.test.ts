@@ -139,6 +139,32 @@ describe('--access-log', function () {
     ]);
   });
 
+  it('tells of what is no request, with the id that its page has', async () => {
+    await using program = await startProgram(flags('json'));
+    const answers: string[] = [];
+    for (const bytes of [
+      'nonsense\r\n\r\n',
+      `GET / HTTP/1.1\r\nA: ${'b'.repeat(70_000)}`,
+      'CONNECT a.test:443 HTTP/1.1\r\n\r\n',
+    ]) {
+      using client = await RawClient.connect(program.port, 'a.test');
+      client.send(bytes);
+      answers.push(await client.closed());
+      await untilLines(answers.length);
+    }
+    const lines = objects();
+    expect(lines.map(({ status }) => status)).to.deep.equal([400, 431, 405]);
+    for (const [index, line] of lines.entries()) {
+      const answer = answers[index] ?? '';
+      expect(answer)
+        .to.include(`HTTP/1.1 ${String(line['status'])} `)
+        .and.to.include(String(line['id']));
+      expect(line['bytes']).to.equal(answer.length - answer.indexOf('\r\n\r\n') - 4);
+      expect(line).to.include({ client: '127.0.0.1', name: 'a.test', tls: 'TLSv1.3' });
+      expect(line).not.to.have.any.keys('method', 'target', 'host', 'protocol');
+    }
+  });
+
   it('tells 499 of a client that goes before its answer, and of a response that is cut', async () => {
     await using program = await startProgram(flags('json'));
     const { port } = program;

@@ -31,6 +31,15 @@ describe('A line of the access log', () => {
     expect(accessLine({ ...ENTRY, client: '' }, 'common')).to.match(/^- - - \[/);
   });
 
+  it('has a hyphen for what was no request', () => {
+    const nothing = { host: undefined, method: undefined, target: undefined, httpVersion: undefined };
+    const entry = { ...ENTRY, ...nothing, status: 400 };
+    expect(accessLine(entry, 'common')).to.match(/ "-" 400 411\n$/);
+    const members = JSON.parse(accessLine(entry, 'json')) as Record<string, unknown>;
+    expect(members).not.to.have.any.keys('host', 'method', 'target', 'protocol');
+    expect(members).to.include({ status: 400, id: ENTRY.id });
+  });
+
   it('is one JSON object with everything in it', () => {
     const line = accessLine(ENTRY, 'json');
     expect(line.endsWith('}\n')).to.equal(true);
