@@ -21,6 +21,7 @@ import type { ConnectionInfo, Endpoint } from './connection-info.js';
 import type { ConnectionPlace } from './connection-limits.js';
 import { parseProxyHeader } from './proxy-protocol.js';
 import type { Carrier, RawConnection, Reader } from './raw-connection.js';
+import { TlsConnectionInfo } from './tls-connection-info.js';
 
 /** The certificate for a connection. */
 export interface Choice {
@@ -300,10 +301,12 @@ export class Handshake implements Reader {
     }
     this.#choice = choice;
     const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
-    const options = { isServer: true, secureContext: choice.context };
+    const secureContext = choice.context;
     const socket: TLSSocket & HasHandshake = new TLSSocket(
       this.#raw as unknown as Socket,
-      alpn === undefined ? options : { ...options, ALPNProtocols: alpn },
+      alpn === undefined
+        ? { isServer: true, secureContext }
+        : { isServer: true, secureContext, ALPNProtocols: alpn },
     );
     socket[HANDSHAKE] = this;
     socket.on('error', onTlsError);
@@ -322,36 +325,5 @@ export class Handshake implements Reader {
     socket.on('error', () => undefined);
     socket.once('close', () => clearTimeout(timer));
     socket.resume().end(answer);
-  }
-}
-
-type Facts = Pick<ConnectionInfo, 'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client'>;
-
-class TlsConnectionInfo implements ConnectionInfo {
-  readonly scheme = 'https';
-  readonly listener: number;
-  readonly serverName: ServerName | undefined;
-  readonly tier: Tier | undefined;
-  readonly chooseMs: number;
-  readonly alpn: string | undefined;
-  readonly client: Endpoint;
-  readonly #raw: RawConnection;
-  #local: Endpoint | undefined;
-
-  constructor(raw: RawConnection, facts: Facts & { readonly local: Endpoint | undefined }) {
-    this.#raw = raw;
-    this.listener = facts.listener;
-    this.serverName = facts.serverName;
-    this.tier = facts.tier;
-    this.chooseMs = facts.chooseMs;
-    this.alpn = facts.alpn;
-    this.client = facts.client;
-    this.#local = facts.local;
-  }
-
-  /** Few want it, and asking the kernel costs more than all the rest. */
-  get local(): Endpoint {
-    this.#local ??= this.#raw.local;
-    return this.#local;
   }
 }

@@ -1,0 +1,44 @@
+/**
+ * What is known of a TLS connection, once its handshake is done.
+ */
+import type { Tier } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import type { ConnectionInfo, Endpoint } from './connection-info.js';
+import type { RawConnection } from './raw-connection.js';
+
+interface Facts extends Pick<
+  ConnectionInfo,
+  'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client'
+> {
+  /** As a PROXY header says; undefined: the kernel is asked. */
+  readonly local: Endpoint | undefined;
+}
+
+export class TlsConnectionInfo implements ConnectionInfo {
+  readonly scheme = 'https';
+  readonly listener: number;
+  readonly serverName: ServerName | undefined;
+  readonly tier: Tier | undefined;
+  readonly chooseMs: number;
+  readonly alpn: string | undefined;
+  readonly client: Endpoint;
+  readonly #raw: RawConnection;
+  #local: Endpoint | undefined;
+
+  constructor(raw: RawConnection, facts: Facts) {
+    this.#raw = raw;
+    this.listener = facts.listener;
+    this.serverName = facts.serverName;
+    this.tier = facts.tier;
+    this.chooseMs = facts.chooseMs;
+    this.alpn = facts.alpn;
+    this.client = facts.client;
+    this.#local = facts.local;
+  }
+
+  /** Few want it, and asking the kernel costs more than all the rest. */
+  get local(): Endpoint {
+    this.#local ??= this.#raw.local;
+    return this.#local;
+  }
+}
