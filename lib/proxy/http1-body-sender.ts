@@ -92,7 +92,7 @@ export class BodySender {
   };
 
   readonly #onEnd = (): void => {
-    const { socket, head, trailers } = this.#options;
+    const { socket, head } = this.#options;
     if (this.#isOver) return;
     if (head.bodyBytes !== undefined && this.#sentBytes !== head.bodyBytes) {
       this.#fail('invalid', 'the body is shorter than its Content-Length');
@@ -100,7 +100,8 @@ export class BodySender {
     }
     socket.cork();
     this.#begin();
-    if (head.bodyBytes === undefined) socket.write(`0\r\n${trailerText(trailers())}\r\n`, 'latin1');
+    if (head.bodyBytes === undefined)
+      socket.write(`0\r\n${trailerText(this.#options.trailers())}\r\n`, 'latin1');
     socket.uncork();
     this.stop();
     this.#listener.onSendEnd();

@@ -141,9 +141,11 @@ export class Http1Line implements ResponseListener, BodySenderListener {
 
   /** The deadline has passed. */
   expire(): void {
-    if (this.#phase === 'connecting') this.#fail('timeout', 'no connection to the backend in time');
-    else if (this.#phase === 'receiving') this.#fail('timeout', 'the backend sends no more of its response');
-    else if (this.#course !== undefined) this.#fail('timeout', 'the backend is out of time');
+    if (this.#phase === 'connecting') this.#fail('timeout', 'Connect Timeout: no connection to the backend');
+    else if (this.#phase === 'receiving')
+      this.#fail('timeout', 'Body Timeout: the backend sends no more of its response');
+    else if (this.#course !== undefined)
+      this.#fail('timeout', 'Headers Timeout: the backend does not answer');
     else this.destroy();
   }
 
