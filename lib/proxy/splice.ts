@@ -5,6 +5,7 @@
  * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
  */
 import type { Socket } from 'node:net';
+import { pump } from './pump.js';
 
 export interface SpliceOptions {
   readonly client: Socket;
@@ -55,18 +56,4 @@ export function resetSocket(socket: Socket): void {
   } catch {
     socket.destroy();
   }
-}
-
-function pump(from: Socket, to: Socket, onActivity: () => void): void {
-  from.on('data', (chunk: Buffer) => {
-    onActivity();
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => {
-    onActivity();
-    from.resume();
-  });
-  // A client may have ended while its backend was connected.
-  if (from.readableEnded) to.end();
-  else from.once('end', () => to.end());
 }
