@@ -1,7 +1,7 @@
 /**
  * Header fields on their way through the proxy. PURE.
  *
- * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` and undici have them: the spelling and the
+ * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` has them: the spelling and the
  * order of what passes through stay as they were.
  */
 import type { Endpoint } from '../tls/connection-info.js';

@@ -12,7 +12,7 @@ import {
   type ResponseHead,
 } from './http1-response-head.js';
 
-/** What undici and Node's parser allow at most. */
+/** Of a response, in all its fields. */
 const MAX_HEAD_BYTES = 81_920;
 /** Hints of a response; a backend could go on with them for ever. */
 const MAX_INTERIM_HEADS = 32;

@@ -26,13 +26,12 @@ export function pump(from: Socket, to: Socket, onActivity: () => void): void {
     from.resume();
   });
   const reader = isSharing(to) ? new ToTls(from, to, onActivity) : new ToTcp(from, to, onActivity);
-  // What has come already is in memory of its own.
-  const early = from.read() as Buffer | null;
-  if (early !== null) {
+  // What has come already is in memory of its own. (Node 26 gives one piece at each read, Node 20 all of them.)
+  for (let early = readOf(from); early !== null; early = readOf(from)) {
     onActivity();
     to.write(early);
   }
-  if (!takeReads(from, reader)) {
+  if (from.readableLength > 0 || !takeReads(from, reader)) {
     from.on('data', (chunk: Buffer) => {
       onActivity();
       if (!to.write(chunk)) from.pause();
@@ -43,6 +42,10 @@ export function pump(from: Socket, to: Socket, onActivity: () => void): void {
   else from.once('end', () => to.end());
   if (to.writableNeedDrain) from.pause();
   else from.resume();
+}
+
+function readOf(socket: Socket): Buffer | null {
+  return socket.read() as Buffer | null;
 }
 
 /** On Windows a read is begun with a buffer and ended some time later. */
