@@ -48,6 +48,7 @@ interface Member<Target> {
 type Recorder<Target> = (member: Member<Target>, outcome: Outcome) => void;
 
 export class Balancer<Target> {
+  readonly targets: readonly Target[];
   readonly #members: readonly Member<Target>[];
   readonly #now: () => number;
   readonly #onChange: (target: Target, state: 'out' | 'back') => void;
@@ -55,6 +56,7 @@ export class Balancer<Target> {
   #uses = 0;
 
   constructor({ targets, now, onChange, threshold = DEFAULT_THRESHOLD }: BalancerOptions<Target>) {
+    this.targets = targets;
     this.#members = targets.map((target) => ({
       target,
       underWay: 0,
@@ -67,10 +69,6 @@ export class Balancer<Target> {
     this.#now = now;
     this.#onChange = onChange ?? (() => undefined);
     this.#threshold = threshold;
-  }
-
-  get targets(): readonly Target[] {
-    return this.#members.map(({ target }) => target);
   }
 
   /**

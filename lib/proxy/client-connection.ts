@@ -6,15 +6,30 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import type { Carrier } from '../tls/raw-connection.js';
+import type { Balancer } from './balancer.js';
+import type { Upstream } from './upstream.js';
 
 /** A client that asks for more names than this on one connection has each of them checked again. */
 const MAX_REMEMBERED = 100;
+
+/** Where the requests of a connection went last: mostly they all go there. */
+export interface KnownRoute {
+  /** Whose it is: after a reload it is another one's. */
+  readonly owner: object;
+  /** As in the request. */
+  readonly host: string | undefined;
+  readonly httpVersion: string;
+  readonly balancer: Balancer<Upstream>;
+  /** Added to each request; undefined where each has its own. */
+  readonly forwarded: readonly string[] | undefined;
+}
 
 export class ClientConnection {
   readonly socket: Socket;
   readonly info: ConnectionInfo;
   /** What carries it: the socket itself without TLS. */
   readonly raw: Carrier;
+  knownRoute: KnownRoute | undefined;
   #covered: Map<string, boolean> | undefined;
   #certificate: X509Certificate | undefined;
 

@@ -13,7 +13,7 @@
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
 import type { Balancer, Place } from './balancer.js';
-import { responseHeaders, trailerFields } from './headers.js';
+import { requestTrailers, responseHeaders, trailerFields } from './headers.js';
 import type { ErrorStatus } from './pages.js';
 import type { ClientSide } from './client-side.js';
 import { RequestBody } from './request-body.js';
@@ -29,6 +29,8 @@ import {
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+const NO_TRAILERS: readonly string[] = [];
 
 export interface ExchangeOptions {
   readonly balancer: Balancer<Upstream>;
@@ -156,11 +158,12 @@ export class Exchange implements UpstreamEvents {
   }
 
   #dispatch(upstream: Upstream): void {
-    const { head } = this.#options;
-    upstream.dispatch(
-      { ...head, body: this.#body, trailers: () => trailerFields(this.#client.requestTrailers()) },
-      this,
-    );
+    const { method, path, host, headers } = this.#options.head;
+    const body = this.#body;
+    const client = this.#client;
+    const trailers = body === null ? noTrailers : () => requestTrailers(client.requestTrailers());
+    // Written out: a spread was 4 % of all CPU time.
+    upstream.dispatch({ method, path, host, headers, body, trailers }, this);
   }
 
   /** The backend's response is one that Node does not send. */
@@ -253,6 +256,10 @@ export class Exchange implements UpstreamEvents {
       error: error.message,
     });
   }
+}
+
+function noTrailers(): readonly string[] {
+  return NO_TRAILERS;
 }
 
 function flushHead(exchange: Exchange): void {

@@ -11,9 +11,10 @@ import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config
 import type { Logger } from '../log.js';
 import { AddressList } from '../tls/address-list.js';
 import { answerAdmin } from './admin-door.js';
+import type { KnownRoute } from './client-connection.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
-import { requestHeaders, withField, type Forwarding } from './headers.js';
+import { forwardedFields, passableFields, withField, type Forwarding } from './headers.js';
 import { judgeName } from './name-policy.js';
 import { informationPage, type ErrorStatus, type Page } from './pages.js';
 import type { OpenRoutes } from './open-routes.js';
@@ -50,16 +51,27 @@ export class Handler {
       this.#refuse(context, 400);
     } else if (admin.owns(context.url, destination.host)) {
       void answerAdmin(context, destination.host, { admin, log });
+    } else if (this.#isKnown(connection.knownRoute, context, destination) && routes !== undefined) {
+      this.#forward(context, destination, routes, connection.knownRoute);
     } else {
       const verdict = judgeName(connection.info, destination.host, unknownName, connection);
       if (verdict !== 'serve') this.#refuse(context, 421);
       else if (routes === undefined) this.#answerInformation(context);
-      else this.#forward(context, destination, routes);
+      else this.#findRoute(context, destination, routes);
     }
   }
 
-  #forward(context: RequestContext, destination: Destination, routes: OpenRoutes): void {
-    const { headers, method } = context;
+  #isKnown(
+    route: KnownRoute | undefined,
+    { httpVersion }: RequestContext,
+    { host }: Destination,
+  ): route is KnownRoute {
+    return (
+      route !== undefined && route.host === host && route.owner === this && route.httpVersion === httpVersion
+    );
+  }
+
+  #findRoute(context: RequestContext, destination: Destination, routes: OpenRoutes): void {
     const balancer = routes.router.routeOf(destination.host);
     if (balancer === undefined) {
       this.#refuse(context, 404);
@@ -70,6 +82,23 @@ export class Handler {
       this.#refuse(context, 421);
       return;
     }
+    const forwarding = this.#forwarding(context, destination);
+    const { host } = destination;
+    const route: KnownRoute = {
+      owner: this,
+      host,
+      httpVersion: context.httpVersion,
+      balancer,
+      forwarded: forwarding.isTrusted ? undefined : forwardedFields(context.headers, forwarding),
+    };
+    context.connection.knownRoute = route;
+    this.#forward(context, destination, routes, route);
+  }
+
+  #forward(context: RequestContext, destination: Destination, routes: OpenRoutes, route: KnownRoute): void {
+    const { headers, method } = context;
+    const { balancer } = route;
+    const forwarded = route.forwarded ?? forwardedFields(headers, this.#forwarding(context, destination));
     const { log, limits } = this.#options;
     routes.hold();
     const common = {
@@ -79,7 +108,7 @@ export class Handler {
         method,
         path: destination.path,
         host: destination.host,
-        headers: requestHeaders(headers, this.#forwarding(context, destination)),
+        headers: passableFields(headers, forwarded),
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
       onOver: routes.release,

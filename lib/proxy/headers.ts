@@ -1,7 +1,7 @@
 /**
  * Header fields on their way through the proxy. PURE.
  *
- * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` and undici have them: the spelling and the
+ * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` has them: the spelling and the
  * order of what passes through stay as they were.
  */
 import type { Endpoint } from '../tls/connection-info.js';
@@ -43,6 +43,47 @@ const FORWARDED = new Set([
 /** What a request loses here: `Host` and `Expect` are told otherwise. */
 const NOT_TO_BACKENDS = new Set([...HOP_BY_HOP, ...FORWARDED, 'host', 'expect']);
 
+/**
+ * Remembers of each spelling of a name whether its field passes: the same few come with every message, and to make a name
+ * lower case costs an object.
+ */
+class NameFilter {
+  readonly #passes: (lowerCaseName: string) => boolean;
+  readonly #known = new Map<string, boolean>();
+
+  constructor(passes: (lowerCaseName: string) => boolean) {
+    this.#passes = passes;
+  }
+
+  passes(name: string): boolean {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const passes = this.#passes(name.toLowerCase());
+    // Strangers may think of others.
+    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known.clear();
+    if (name.length <= MAX_KNOWN_LENGTH) this.#known.set(name, passes);
+    return passes;
+  }
+
+  /** The fields that pass, and that the message's `Connection` does not name. */
+  apply(raw: readonly string[]): string[] {
+    const named = namedByConnection(raw);
+    const kept: string[] = [];
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      const name = raw[i] ?? '';
+      if (!this.passes(name) || named?.has(name.toLowerCase()) === true) continue;
+      kept.push(name, raw[i + 1] ?? '');
+    }
+    return kept;
+  }
+}
+
+const MAX_KNOWN_NAMES = 512;
+const MAX_KNOWN_LENGTH = 64;
+
+const TO_BACKENDS = new NameFilter((name) => !NOT_TO_BACKENDS.has(name) && !isDisguised(name));
+const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name));
+
 /** Gateways that make variables of fields read `X_Forwarded_For` as the real one. */
 const isDisguised = (lowerCaseName: string): boolean =>
   lowerCaseName.includes('_') && FORWARDED.has(lowerCaseName.replaceAll('_', '-'));
@@ -68,12 +109,24 @@ export interface Forwarding {
  * names), with `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239) in place of what the client claimed.
  */
 export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
+  return passableFields(raw, forwardedFields(raw, forwarding));
+}
+
+/**
+ * The fields of a request to the backend, as `requestHeaders` has them.
+ *
+ * @param added what `forwardedFields` has made.
+ */
+export function passableFields(raw: readonly string[], added: readonly string[]): string[] {
+  const headers = TO_BACKENDS.apply(raw);
+  for (const part of added) headers.push(part);
+  return headers;
+}
+
+/** What is added to a request. But for a trusted peer's it is the same for all requests of a connection to one host. */
+export function forwardedFields(raw: readonly string[], forwarding: Forwarding): string[] {
   const { client, scheme, host, localPort, via, tls, isTrusted } = forwarding;
-  const named = namedByConnection(raw);
-  const headers = filterFields(
-    raw,
-    (name) => !NOT_TO_BACKENDS.has(name) && named?.has(name) !== true && !isDisguised(name),
-  );
+  const headers: string[] = [];
   const earlier = (name: string): string | undefined => (isTrusted ? joined(raw, name) : undefined);
   append(headers, 'X-Forwarded-For', list(earlier('x-forwarded-for'), client.address));
   append(headers, 'X-Forwarded-Proto', earlier('x-forwarded-proto') ?? scheme);
@@ -91,8 +144,7 @@ export function requestHeaders(raw: readonly string[], forwarding: Forwarding): 
 
 /** The fields of a response to the client: without those of the backend's hop. */
 export function responseHeaders(raw: readonly string[]): string[] {
-  const named = namedByConnection(raw);
-  return filterFields(raw, (name) => !HOP_BY_HOP.has(name) && named?.has(name) !== true);
+  return TO_CLIENTS.apply(raw);
 }
 
 /** The trailers of a message: without fields of the hop, and without those that would say how it is to be read (RFC 9110 §6.5.1). */
@@ -103,6 +155,14 @@ export function trailerFields(raw: readonly string[]): string[] {
     raw,
     (name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name) && named?.has(name) !== true,
   );
+}
+
+/**
+ * The trailers of a request to the backend. There are gateways that put them among the other fields: nothing passes that may
+ * not pass there, or a client could speak for us.
+ */
+export function requestTrailers(raw: readonly string[]): string[] {
+  return TO_BACKENDS.apply(trailerFields(raw));
 }
 
 /** The fields with one set to a value, whatever it was. */

@@ -18,7 +18,8 @@ export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerRes
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
     this.endAfterResponse();
-    this.response.writeHead(status, statusMessage, [...headers]);
+    // Node only reads them.
+    this.response.writeHead(status, statusMessage, headers as string[]);
   }
 
   flush(): void {
@@ -26,6 +27,9 @@ export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerRes
   }
 
   cut(): void {
+    // Node would send what it was given in the next tick; the client gets to see what there was.
+    this.flush();
+    this.response.socket?.uncork();
     this.response.destroy();
   }
 

@@ -1,21 +1,26 @@
 /**
- * A backend over HTTP/1.1: undici's pool of kept connections.
+ * A backend over HTTP/1.1: an engine that does no more than a proxy needs. A request is one write of its head and what there is
+ * of its body, a response is parsed once, connections are kept.
  */
-import { isIP } from 'node:net';
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
-import { buildConnector, errors, Pool, type Connector, type Dispatcher } from './undici-pool.js';
+import { Http1Course } from './http1-line.js';
+import { Http1Pool } from './http1-pool.js';
+import { requestHead, type RequestHead } from './http1-request-head.js';
 import {
   UpstreamError,
   type HttpBackend,
   type Upstream,
   type UpstreamEvents,
-  type UpstreamFailure,
   type UpstreamRequest,
 } from './upstream.js';
 
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
+/** Idle connections are probed, so that those whose other end is gone are not kept for ever. */
+const PROBE_DELAY_MS = 60_000;
 
 /** What only some backends have. */
 export interface Http1UpstreamOptions {
@@ -25,48 +30,39 @@ export interface Http1UpstreamOptions {
   readonly maxConnections?: number;
 }
 
-/** Understood by undici, missing in its types. */
-interface DispatchOptions extends Dispatcher.DispatchOptions {
-  /** What a connection is for: those of another name are closed. */
-  readonly servername: string;
-}
-
 export class Http1Upstream implements Upstream {
   readonly name: string;
   readonly upgradeBackend: HttpBackend;
-  readonly #pool: Pool;
-  readonly #servername: string;
+  readonly #pool: Http1Pool;
+  readonly #host: string;
 
   constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
-    const { hostname } = new URL(backend.origin);
+    const url = new URL(backend.origin);
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
     this.upgradeBackend = backend;
-    this.#servername = hostname;
-    this.#pool = new Pool(backend.origin, {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connections: options.maxConnections ?? null,
-      connect: connectorTo(backend, hostname, limits.backendConnectTimeoutMs, options.caPem),
-      headersTimeout: limits.backendHeadersTimeoutMs,
-      bodyTimeout: limits.backendBodyTimeoutMs,
+    this.#host = url.host;
+    this.#pool = new Http1Pool({
+      connect: connectorTo(backend, options.caPem),
+      readyEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
+      maxConnections: options.maxConnections ?? Infinity,
+      connectTimeoutMs: limits.backendConnectTimeoutMs,
+      headersTimeoutMs: limits.backendHeadersTimeoutMs,
+      bodyTimeoutMs: limits.backendBodyTimeoutMs,
+      idleTimeoutMs: KEEP_ALIVE_MS,
     });
   }
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
-    // undici sends no trailers: those of a request end here.
-    const { method, path, host, headers, body } = request;
-    const options: DispatchOptions = {
-      path,
-      method,
-      headers: host === undefined ? [...headers] : ['Host', host, ...headers],
-      body,
-      servername: this.#servername,
-    };
+    let head: RequestHead;
+    // While it waits for a connection nobody else listens.
+    request.body?.on('error', ignore);
     try {
-      this.#pool.dispatch(options, new Course(events));
+      head = requestHead(request, this.#host);
     } catch (thrown) {
-      // undici refuses some requests at once: a malformed target, a forbidden field.
       events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
+      return;
     }
+    this.#pool.dispatch(new Http1Course(request, head, events));
   }
 
   async close(): Promise<void> {
@@ -74,107 +70,39 @@ export class Http1Upstream implements Upstream {
   }
 }
 
-/** Connects to a backend. The certificate must be for the host of its URL, which `dispatch` says with each request. */
+/** Connects to a backend. Its certificate must be for the host of its URL. */
 function connectorTo(
-  { socketPath }: HttpBackend,
-  hostname: string,
-  timeoutMs: number,
+  { origin, socketPath }: HttpBackend,
   ca: string | undefined,
-): Connector {
-  const connect = buildConnector({
-    timeout: timeoutMs,
-    ...(socketPath === undefined ? {} : { socketPath }),
-    ...(ca === undefined ? {} : { ca }),
-  });
-  // An address is no server name; the certificate must hold it all the same.
-  const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
-  return (options, callback) =>
-    connect(isAddress ? { ...options, servername: '' } : options, (...result) => {
-      // Before undici's own listener.
-      result[1]?.on('error', noteBreak);
-      callback(...result);
-    });
+): (onread: OnReadOpts) => Socket {
+  const { protocol, hostname, port } = new URL(origin);
+  const isTls = protocol === 'https:';
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const common = {
+    ...(socketPath === undefined ? { host, port: Number(port) || (isTls ? 443 : 80) } : { path: socketPath }),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_DELAY_MS,
+  };
+  if (!isTls) return (onread) => connectTcp({ ...common, onread });
+  /** Of the last connection: the next handshake is a shorter one. */
+  let session: Buffer | undefined;
+  const secure = {
+    ...common,
+    ALPNProtocols: ['http/1.1'],
+    // An address is no server name; the certificate must hold it all the same.
+    servername: isIP(host) === 0 ? host : '',
+    ...(ca !== undefined && { ca }),
+  };
+  return (onread) => {
+    // Its types lack `onread`, which it passes on to the socket.
+    const options: ConnectionOptions & { onread: OnReadOpts } = { ...secure, onread };
+    const socket = connectTls(session === undefined ? options : { ...options, session });
+    socket.on('session', (next: Buffer) => (session = next));
+    return socket;
+  };
 }
 
-/** True while a connection tells its listeners that it has broken. */
-let isBreaking = false;
-
-/**
- * undici takes a reset for the end of a body that has no length (as macOS shows some ends): half a body would be passed on as
- * a whole one. It says so from within the socket's own event.
- */
-function noteBreak(): void {
-  isBreaking = true;
-  process.nextTick(() => (isBreaking = false));
-}
-
-/** From undici's events to ours. */
-class Course implements Dispatcher.DispatchHandler {
-  readonly #events: UpstreamEvents;
-  #sent = false;
-
-  constructor(events: UpstreamEvents) {
-    this.#events = events;
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    // From here on the request is on a connection.
-    this.#sent = true;
-    this.#events.onStart(controller);
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusMessage?: string,
-  ): void {
-    const raw = textOf(controller.rawHeaders);
-    if (status < 200) this.#events.onInformation(status, raw);
-    else this.#events.onHead(status, statusMessage, raw);
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#events.onData(chunk);
-  }
-
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (isBreaking) {
-      this.#events.onError(
-        new UpstreamError('broken', true, 'the connection broke in the middle of the body'),
-      );
-      return;
-    }
-    this.#events.onEnd(textOf(controller.rawTrailers));
-  }
-
-  onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    const kind = controller?.aborted === true ? 'aborted' : kindOf(error, this.#sent);
-    this.#events.onError(new UpstreamError(kind, this.#sent, describeError(error), { cause: error }));
-  }
-}
-
-/** What undici has as Buffers. */
-function textOf(raw: unknown): string[] {
-  const text: string[] = [];
-  if (!Array.isArray(raw)) return text;
-  for (const part of raw) text.push(Buffer.isBuffer(part) ? part.toString('latin1') : String(part));
-  return text;
-}
-
-function kindOf(error: Error, sent: boolean): UpstreamFailure {
-  if (
-    error instanceof errors.ConnectTimeoutError ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError
-  ) {
-    return 'timeout';
-  }
-  if (
-    error instanceof errors.InvalidArgumentError ||
-    error instanceof errors.RequestContentLengthMismatchError
-  ) {
-    return 'invalid';
-  }
-  return sent ? 'broken' : 'connect';
+function ignore(): void {
+  // Whoever the body is given to has a listener of its own.
 }

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Carrier } from '../tls/raw-connection.js';
+import { pump } from './pump.js';
 
 export interface SpliceOptions {
   readonly client: Socket;
@@ -64,9 +65,14 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
     resetSocket(backend);
   };
   underWay.add(cut);
-  const onActivity = (): void => void idle.refresh();
-  const countClient = (bytes: number): void => void (passed.fromClient += bytes);
-  const countBackend = (bytes: number): void => void (passed.fromBackend += bytes);
+  const onClientBytes = (bytes: number): void => {
+    idle.refresh();
+    passed.fromClient += bytes;
+  };
+  const onBackendBytes = (bytes: number): void => {
+    idle.refresh();
+    passed.fromBackend += bytes;
+  };
   const onClose = (socket: Socket, failure: SpliceEnd, hadError: boolean, reset: () => void): void => {
     const isWhole = !hadError && socket.readableEnded && socket.writableFinished;
     if (!isWhole && how === 'ended') {
@@ -84,8 +90,8 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
   backend.on('error', () => undefined);
   client.once('close', (hadError) => onClose(client, 'client failed', hadError, () => resetSocket(backend)));
   backend.once('close', (hadError) => onClose(backend, 'backend failed', hadError, resetClient));
-  pump(client, backend, onActivity, countClient);
-  pump(backend, client, onActivity, countBackend);
+  pump(client, backend, onClientBytes);
+  pump(backend, client, onBackendBytes);
 }
 
 /** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */
@@ -95,19 +101,4 @@ export function resetSocket(socket: Carrier): void {
   } catch {
     socket.destroy();
   }
-}
-
-function pump(from: Socket, to: Socket, onActivity: () => void, count: (bytes: number) => void): void {
-  from.on('data', (chunk: Buffer) => {
-    onActivity();
-    count(chunk.length);
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => {
-    onActivity();
-    from.resume();
-  });
-  // A client may have ended while its backend was connected.
-  if (from.readableEnded) to.end();
-  else from.once('end', () => to.end());
 }

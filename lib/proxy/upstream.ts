@@ -1,6 +1,6 @@
 /**
- * What an HTTP engine towards a backend looks like: HTTP/1.1 through undici, HTTP/2 through Node's client, and later a leaner
- * one. Header fields and trailers are flat lists (`[name, value, …]`), those of the hop already taken out.
+ * What an HTTP engine towards a backend looks like: HTTP/1.1 is our own, HTTP/2 goes through Node's client. Header fields and
+ * trailers are flat lists (`[name, value, …]`), those of the hop already taken out.
  */
 import type { Readable } from 'node:stream';
 import type { BackendSettings } from '../config/settings.js';

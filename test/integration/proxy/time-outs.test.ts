@@ -26,7 +26,6 @@ const head = (...fields: string[]): string =>
   ['POST / HTTP/1.1', 'Host: a.test', ...fields, '', ''].join('\r\n');
 
 describe('A backend', function () {
-  // undici looks at its clock once a second only.
   this.timeout(20_000);
 
   it('that is mute is given up with 504', async () => {

@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { requestHeaders, responseHeaders, type Forwarding } from '../../../lib/proxy/headers.js';
+import {
+  requestHeaders,
+  requestTrailers,
+  responseHeaders,
+  type Forwarding,
+} from '../../../lib/proxy/headers.js';
 import { plainAddress } from '../../../lib/tls/connection-info.js';
 
 const OURS = [
@@ -120,4 +125,20 @@ describe('The address of a client', () => {
   for (const [address, plain] of cases) {
     it(`${String(address)} is told as "${plain}"`, () => expect(plainAddress(address)).to.equal(plain));
   }
+});
+
+describe('The trailers of a request to the backend', () => {
+  it('lose what would speak for us among the other fields', () => {
+    const raw = [
+      'X-Sum',
+      '1',
+      'X-Forwarded-For',
+      '10.0.0.1',
+      'x_forwarded_proto',
+      'https',
+      'Forwarded',
+      'for=x',
+    ];
+    expect(requestTrailers([...raw, 'Host', 'b.test', 'Content-Length', '1'])).to.deep.equal(['X-Sum', '1']);
+  });
 });
