@@ -113,8 +113,9 @@ export class Supervisor {
     if (this.#stopping) return;
     this.#wanted = count;
     const live = this.#live();
-    const surplus = live.splice(count);
+    // Also those that will go: until they have heard of that, they accept.
     await this.#callAll(live.filter(isGreeted), 'configure', { settings }, CONFIGURE_DEADLINE_MS);
+    const surplus = live.splice(count);
     if (this.#isStopping()) return;
     const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));

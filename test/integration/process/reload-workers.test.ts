@@ -79,6 +79,24 @@ describe('A reload and the workers', function () {
     }
   });
 
+  it('gives the new settings to those too that are taken away, for what they are asked until they go', async () => {
+    await using one = await startBackend((_request, response) => response.end('one'));
+    await using two = await startBackend((_request, response) => response.end('two'));
+    const config = join(dir, 'leaving.json');
+    await writeConfig(config, { workers: 4, backend: one.url });
+    await using program = await startWithConfig(config, { cwd: dir });
+    const clients = Array.from({ length: 12 }, () => new KeptConnection(program.port));
+    try {
+      for (const client of clients) expect((await client.get()).body).to.equal('one');
+      await writeConfig(config, { workers: 1, backend: two.url });
+      await program.reload();
+      const answers = await Promise.all(clients.map((client) => client.get()));
+      expect(answers).to.deep.equal(clients.map(() => ({ body: 'two', reused: true })));
+    } finally {
+      for (const client of clients) client[Symbol.dispose]();
+    }
+  });
+
   it('folds many signals into the reload that runs and one more, which sees the last state of the file', async () => {
     const config = join(dir, 'many.json');
     await writeConfig(config, { workers: 1, 'lru-maxitems': 1 });
