@@ -47,7 +47,7 @@ days.
 
 The peer is Node's own \`https\` with one certificate, on the same Node with as many workers. \`canned answer\`: both answer the same
 short 404 from memory, this program for a name without a route, so that there is little but TLS. \`forwarded\`: both forward to the same
-backend, both through undici's \`dispatch\`; the peer's forwarding is as short as can be written. The tiers are told apart by the
+backend, the peer through undici's \`dispatch\`, as short as can be written. The tiers are told apart by the
 information page, which every operation of theirs asks for; that page describes the certificate anew each time, which is part of
 each of their figures.
 

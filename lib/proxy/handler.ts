@@ -132,7 +132,8 @@ export class Handler {
 
   #refuse(context: RequestContext, status: ErrorStatus): void {
     const { id, host, url, client } = context;
-    this.#options.log.info('request refused', { id, status, host, url });
+    const { log } = this.#options;
+    if (log.enabled('info')) log.info('request refused', { id, status, host, url });
     client.refuse(status);
   }
 
