@@ -66,6 +66,27 @@ describe('Streaming', function () {
     await client.until('it is whole', ({ received }) => received.endsWith('last\r\n0\r\n\r\n'));
   });
 
+  it('brings an event stream event by event, through a reload and for longer than a backend may be silent', async () => {
+    let source: ServerResponse | undefined;
+    await using backend = await startBackend((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
+      source = response;
+    });
+    await using program = await startProgram(['--backend', backend.url, '--backend-body-timeout', '1']);
+    using client = await RawClient.connect(program.port, 'a.localhost');
+    client.send(GET);
+    await client.until('the head is there', ({ received }) => received.includes('text/event-stream'));
+    const startedMs = performance.now();
+    for (let count = 0; performance.now() - startedMs < 2_000; count++) {
+      source?.write(`data: ${count}\n\n`);
+      await client.until('the event is there', ({ received }) => received.includes(`data: ${count}\n\n`));
+      if (count === 1) await program.reload();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    source?.end();
+    await client.until('its end is there', ({ received }) => received.endsWith('0\r\n\r\n'));
+  });
+
   it('brings each piece of an upload before the next one is sent', async () => {
     let seen = '';
     await using backend = await startBackend((request, response) => {
