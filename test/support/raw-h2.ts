@@ -13,17 +13,28 @@ export interface Outcome {
   readonly status?: number;
 }
 
-const HEADERS = 1;
-const RST_STREAM = 3;
-const SETTINGS = 4;
-const GOAWAY = 7;
-const END_STREAM = 1;
-const END_HEADERS = 4;
+/** RFC 9113 §6. */
+export const DATA = 0;
+export const HEADERS = 1;
+export const PRIORITY = 2;
+export const RST_STREAM = 3;
+export const SETTINGS = 4;
+export const PUSH_PROMISE = 5;
+export const PING = 6;
+export const GOAWAY = 7;
+export const WINDOW_UPDATE = 8;
+export const CONTINUATION = 9;
+export const ACK = 1;
+export const END_STREAM = 1;
+export const END_HEADERS = 4;
+export const PADDED = 8;
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
 const STATIC_STATUS: Readonly<Record<number, number>> = {
   ...{ 0x88: 200, 0x89: 204, 0x8a: 206, 0x8b: 304, 0x8c: 400, 0x8d: 404, 0x8e: 500 },
 };
 
-const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
+export const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);
@@ -38,22 +49,29 @@ const literal = ([name, value]: Field): Buffer => {
   return Buffer.concat([Buffer.from([0, n.length]), n, Buffer.from([v.length]), v]);
 };
 
+/** A block of fields. */
+export const block = (fields: readonly Field[]): Buffer => Buffer.concat(fields.map(literal));
+
+/** Sends bytes as they are and waits for what becomes of them. */
+export async function outcomeOf(port: number, name: string, bytes: Buffer): Promise<Outcome> {
+  const socket = await connectTls({ port, servername: name, ALPNProtocols: ['h2'] });
+  socket.on('error', () => undefined);
+  socket.write(bytes);
+  try {
+    return await outcomeOn(socket);
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** Sends one request without a body and waits for what becomes of it. */
 export async function requestByFrames(
   port: number,
   name: string,
   fields: readonly Field[],
 ): Promise<Outcome> {
-  const socket = await connectTls({ port, servername: name, ALPNProtocols: ['h2'] });
-  socket.on('error', () => undefined);
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(frame(SETTINGS, 0, 0, Buffer.alloc(0)));
-  socket.write(frame(HEADERS, END_STREAM | END_HEADERS, 1, Buffer.concat(fields.map(literal))));
-  try {
-    return await outcomeOn(socket);
-  } finally {
-    socket.destroy();
-  }
+  const request = frame(HEADERS, END_STREAM | END_HEADERS, 1, block(fields));
+  return outcomeOf(port, name, Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0)), request]));
 }
 
 function outcomeOn(socket: TLSSocket): Promise<Outcome> {
