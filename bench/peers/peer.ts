@@ -2,12 +2,12 @@
  * Starting a server of others, with a configuration that is written for the purpose.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { launch, stop } from '../launch.js';
 import { childrenOf } from '../processes.js';
 import type { Server } from '../servers.js';
+import { accepts } from '../../test/support/accepts.js';
 import { eventually } from '../../test/support/eventually.js';
 import { unusedPort } from '../../test/support/tcp-backend.js';
 import { ENVIRONMENT } from './installed.js';
@@ -62,15 +62,5 @@ export async function startPeerProxy({ command, dir, configFor, flagsFor }: Peer
   } finally {
     // Later it ends because it is told to.
     failed.catch(() => undefined);
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } finally {
-    socket.destroy();
   }
 }

@@ -8,6 +8,7 @@
 import type { AccessLogSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
+import type { ConnectionInfo } from '../tls/connection-info.js';
 import { LogSink, STDOUT, type LogStream } from '../log-sink.js';
 import { accessLine, type AccessEntry } from './access-log-format.js';
 import { tcpLine, type TcpEntry } from './access-log-tcp.js';
@@ -91,7 +92,18 @@ export class AccessLog implements Http1Audience {
     const finish = (outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut'>): void => {
       if (isOver) return;
       isOver = true;
-      this.#write(context, { ...outcome, tls });
+      const { id, host, method, url, httpVersion, startedAtMs } = context;
+      const durationMs = performance.now() - startedAtMs;
+      this.#write(connection.info, {
+        id,
+        host,
+        method,
+        target: url,
+        httpVersion,
+        durationMs,
+        tls,
+        ...outcome,
+      });
     };
     client.onClose(() => {
       const isWhole = isFinished(response);
@@ -115,44 +127,23 @@ export class AccessLog implements Http1Audience {
 
   /** Writes the line of what was no request, and has been answered. */
   noteRefusal({ info, protocol }: ClientConnection, { id, status, bytes }: Refusal): void {
-    if (this.#settings === undefined) return;
-    const entry: AccessEntry = {
-      timeMs: this.#now(),
-      id,
-      client: info.client.address,
-      name: info.serverName,
-      tier: info.tier,
-      host: undefined,
-      method: undefined,
-      target: undefined,
-      httpVersion: undefined,
-      status,
-      bytes,
-      durationMs: 0,
-      tls: protocol,
-      isCut: false,
-    };
-    this.#sink?.write(accessLine(entry, this.#settings.format));
+    const request = { host: undefined, method: undefined, target: undefined, httpVersion: undefined };
+    this.#write(info, { ...request, id, status, bytes, durationMs: 0, tls: protocol, isCut: false });
   }
 
-  #write(context: RequestContext, outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut' | 'tls'>): void {
+  #write(
+    { client, serverName, tier }: ConnectionInfo,
+    entry: Omit<AccessEntry, 'timeMs' | 'client' | 'name' | 'tier'>,
+  ): void {
     if (this.#settings === undefined) return;
-    const { id, host, method, url, httpVersion, connection, startedAtMs } = context;
-    const { client, serverName, tier } = connection.info;
-    const entry: AccessEntry = {
+    const whole: AccessEntry = {
       timeMs: this.#now(),
-      id,
       client: client.address,
       name: serverName,
       tier,
-      host,
-      method,
-      target: url,
-      httpVersion,
-      durationMs: performance.now() - startedAtMs,
-      ...outcome,
+      ...entry,
     };
-    this.#sink?.write(accessLine(entry, this.#settings.format));
+    this.#sink?.write(accessLine(whole, this.#settings.format));
   }
 
   #swap(file: string | undefined): void {

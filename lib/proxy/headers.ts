@@ -83,6 +83,7 @@ const MAX_KNOWN_LENGTH = 64;
 
 const TO_BACKENDS = new NameFilter((name) => !NOT_TO_BACKENDS.has(name) && !isDisguised(name));
 const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name));
+const OF_TRAILERS = new NameFilter((name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name));
 
 /** Gateways that make variables of fields read `X_Forwarded_For` as the real one. */
 const isDisguised = (lowerCaseName: string): boolean =>
@@ -149,12 +150,7 @@ export function responseHeaders(raw: readonly string[]): string[] {
 
 /** The trailers of a message: without fields of the hop, and without those that would say how it is to be read (RFC 9110 §6.5.1). */
 export function trailerFields(raw: readonly string[]): string[] {
-  if (raw.length === 0) return [];
-  const named = namedByConnection(raw);
-  return filterFields(
-    raw,
-    (name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name) && named?.has(name) !== true,
-  );
+  return raw.length === 0 ? [] : OF_TRAILERS.apply(raw);
 }
 
 /**
@@ -168,7 +164,12 @@ export function requestTrailers(raw: readonly string[]): string[] {
 /** The fields with one set to a value, whatever it was. */
 export function withField(fields: readonly string[], name: string, value: string): string[] {
   const lowerCaseName = name.toLowerCase();
-  return [...filterFields(fields, (other) => other !== lowerCaseName), name, value];
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const other = fields[i] ?? '';
+    if (other.toLowerCase() !== lowerCaseName) kept.push(other, fields[i + 1] ?? '');
+  }
+  return [...kept, name, value];
 }
 
 /** The fields without HTTP/2's pseudo fields, with cookie crumbs as one field again (RFC 9113 §8.2.3). */
@@ -215,15 +216,6 @@ function forwardedElement({ client: { address }, host, scheme }: Forwarding): st
 /** @param port 0: there is none. */
 function portText(port: number): string | undefined {
   return port === 0 ? undefined : String(port);
-}
-
-function filterFields(raw: readonly string[], keep: (lowerCaseName: string) => boolean): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    if (keep(name.toLowerCase())) kept.push(name, raw[i + 1] ?? '');
-  }
-  return kept;
 }
 
 /**

@@ -35,6 +35,7 @@ type Body = 'none' | 'length' | 'chunks' | 'until close';
 
 export class ResponseReader {
   readonly #listener: ResponseListener;
+  /** A response is expected. */
   #isActive = false;
   #isToHead = false;
   #head: ResponseHead | undefined;
@@ -49,11 +50,6 @@ export class ResponseReader {
 
   constructor(listener: ResponseListener) {
     this.#listener = listener;
-  }
-
-  /** Whether a response is expected. */
-  get isActive(): boolean {
-    return this.#isActive;
   }
 
   /** Expects the response to a request. */

@@ -9,7 +9,7 @@ import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
 import { answerAndClose, answerClientError, type Refusal } from './client-error.js';
 import { announcesBody, Http1ClientSide } from './http1-client-side.js';
-import type { RequestContext } from './request-context.js';
+import type { RequestAudience, RequestContext } from './request-context.js';
 import { MAX_FIELDS } from './headers.js';
 import { newRequestId } from './request-id.js';
 import { passableProtocol } from './upgrade.js';
@@ -61,9 +61,7 @@ function onResponseClose(this: ServerResponse): void {
 }
 
 /** Who is told of what comes in. */
-export interface Http1Audience {
-  /** A request, also one that is refused here, before anything is answered. */
-  follow(context: RequestContext): void;
+export interface Http1Audience extends RequestAudience {
   /** What came on a connection was no request, or a CONNECT; it has been answered. */
   noteRefusal(connection: ClientConnection, refusal: Refusal): void;
 }
@@ -71,13 +69,12 @@ export interface Http1Audience {
 export class Http1Server {
   readonly #server: Server;
   readonly #handle: (context: RequestContext) => void;
-  readonly #audience: Http1Audience | undefined;
+  readonly #audience: Http1Audience;
   readonly #connections = new Set<Http1Connection>();
   #draining: 'no' | 'idle connections may ask once more' | 'idle connections are closed' = 'no';
   #graceTimer: NodeJS.Timeout | undefined;
 
-  /** @param audience told of what comes in; absent in tests. */
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience?: Http1Audience) {
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: Http1Audience) {
     this.#handle = handle;
     this.#audience = audience;
     this.#server = createServer(
@@ -95,12 +92,12 @@ export class Http1Server {
     );
     this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
       const refusal = answerAndClose(socket, 405, ['Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS']);
-      this.#audience?.noteRefusal(connectionOf(request.socket).client, refusal);
+      this.#audience.noteRefusal(connectionOf(request.socket).client, refusal);
     });
     this.#server.on('clientError', (error, socket) => {
       const refusal = answerClientError(error, socket);
       if (refusal !== undefined)
-        this.#audience?.noteRefusal(connectionOf(socket as HasConnection).client, refusal);
+        this.#audience.noteRefusal(connectionOf(socket as HasConnection).client, refusal);
     });
     // It never listens itself; this event starts its supervision of slow and idle connections.
     this.#server.emit('listening');
@@ -176,7 +173,7 @@ export class Http1Server {
     response.on('close', onResponseClose);
     if (this.#draining !== 'no') response.shouldKeepAlive = false;
     const context = contextOf(request, response, connection.client, awaitsContinue);
-    this.#audience?.follow(context);
+    this.#audience.follow(context);
     const problem = headProblem(request);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
@@ -195,7 +192,7 @@ export class Http1Server {
     socket.on('error', () => undefined);
     connectionOf(request.socket).isUnused = false;
     const context = contextOf(request, response, client, false);
-    this.#audience?.follow(context);
+    this.#audience.follow(context);
     const protocol = passableProtocol(request.headers.upgrade);
     if (announcesBody(request)) {
       // Where its body ends is no longer Node's to find out.

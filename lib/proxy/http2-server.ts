@@ -12,7 +12,7 @@ import type { LimitSettings } from '../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
 import { Http2ClientSide } from './http2-client-side.js';
 import { MAX_FIELDS, withoutPseudoFields } from './headers.js';
-import type { RequestContext } from './request-context.js';
+import type { RequestAudience, RequestContext } from './request-context.js';
 import { newRequestId } from './request-id.js';
 
 /** A client has so many streams at once: what nginx gives. */
@@ -23,7 +23,7 @@ const MAX_SESSION_MEMORY_MIB = 32;
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
-  readonly #onRequest: (context: RequestContext) => void;
+  readonly #audience: RequestAudience;
   #idleTimeoutMs: number;
   #maxHeaderBytes: number;
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
@@ -32,14 +32,9 @@ export class Http2Server {
   #accepting: ClientConnection | undefined;
   #draining = false;
 
-  /** @param onRequest told of each request before anything is answered. */
-  constructor(
-    limits: LimitSettings,
-    handle: (context: RequestContext) => void,
-    onRequest: (context: RequestContext) => void = () => undefined,
-  ) {
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: RequestAudience) {
     this.#handle = handle;
-    this.#onRequest = onRequest;
+    this.#audience = audience;
     this.#idleTimeoutMs = limits.idleTimeoutMs;
     this.#maxHeaderBytes = limits.maxHeaderBytes;
     this.#server = createServer(
@@ -116,7 +111,7 @@ export class Http2Server {
       return;
     }
     const context = contextOf(request, response, connection, awaitsContinue);
-    this.#onRequest(context);
+    this.#audience.follow(context);
     // What the settings say of it is a request to the client, no limit.
     const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
     if (bytes > this.#maxHeaderBytes) context.client.refuse(431);

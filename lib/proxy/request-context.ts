@@ -17,6 +17,12 @@ export interface UpgradeRequest {
   readonly head: Buffer;
 }
 
+/** Who is told of requests. */
+export interface RequestAudience {
+  /** Each request, also one that is refused by its server, before anything is answered. */
+  follow(context: RequestContext): void;
+}
+
 export interface RequestContext {
   /** 16 hex digits: on error pages and in the log. */
   readonly id: string;

@@ -100,10 +100,6 @@ export class RawConnection implements Carrier {
     handle.setNoDelay?.(true);
   }
 
-  get destroyed(): boolean {
-    return this._handle === null;
-  }
-
   /** It has no buffers. */
   get readableLength(): number {
     return 0;

@@ -52,11 +52,10 @@ export class Frontend {
     this.#parts = parts;
     this.#current = this.#build(settings);
     this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
-    const onRequest = (context: RequestContext): void => this.#accessLog.follow(context);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
     const companion = (context: RequestContext): void => this.#current.companion.handle(context);
     this.#http1 = new Http1Server(settings.limits, handle, this.#accessLog);
-    this.#http2 = new Http2Server(settings.limits, handle, onRequest);
+    this.#http2 = new Http2Server(settings.limits, handle, this.#accessLog);
     this.#companion = new Http1Server(settings.limits, companion, this.#accessLog);
   }
 

@@ -9,8 +9,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { accepts } from './accepts.js';
 import { makeTempDir } from './certificates.js';
 import { eventually } from './eventually.js';
 import { unusedPort } from './tcp-backend.js';
@@ -80,15 +80,7 @@ export async function startNginx(): Promise<Nginx> {
     await remove();
   };
   try {
-    await eventually('nginx accepts connections', async () => {
-      const socket = connect(port, '127.0.0.1');
-      try {
-        await once(socket, 'connect');
-        return true;
-      } finally {
-        socket.destroy();
-      }
-    });
+    await eventually('nginx accepts connections', () => accepts(port));
   } catch (error) {
     await stop();
     throw new Error(`nginx has not started: ${trouble}`, { cause: error });
