@@ -1,10 +1,16 @@
 /**
  * What the manager's answers mean. PURE: status, content type and text go in, a verdict comes out.
  *
- * Three generations of the manager put the same certificate objects under different JSON keys. `absent` is said for two
- * answers only: the 404 that says "the domain was not found", and a 200 whose known keys are all null. Whatever else is
- * not a certificate is `unavailable`; its scope is `source` where every name would fare alike (wrong prefix, wrong
- * credentials, another server), `name` where the fault is this entry's.
+ * Three generations of the manager say the same under different JSON keys:
+ *
+ *     0.4.0  domain  server_certificate__latest_single, …_multi   (prefix /.well-known/admin)
+ *     0.5.0  domain  certificate_signed__latest_single, …_multi   (prefix /.well-known/admin)
+ *     1.0    Domain  x509_certificate__latest_single, …_multi     (prefix /.well-known/peter_sslers)
+ *
+ * `absent` is said for two answers only: the 404 that says "the domain was not found", and a 200 whose known keys are all
+ * null. Whatever else is not a certificate is `unavailable`; its scope is `source` where every name would fare alike
+ * (wrong prefix, wrong credentials, another server), `name` where the fault may be this entry's: a manager that crashes
+ * over one name answers 500, as a page in whatever type the server that it runs on has for that.
  */
 import type { CertificatePair } from '../domain/certificate.js';
 import type { Lookup } from '../domain/lookup.js';
@@ -41,14 +47,17 @@ export type OrderVerdict =
 /** The manager's three wordings of "somebody is ordering this name already". */
 const ACTIVE = /active or recent autocert attempt|active pre authorizations|active challenges/i;
 const UNKNOWN_DOMAIN = 'the domain was not found';
+/** Where an answer says which domain it is about: 1.0, and the older two. */
+const DOMAIN_KEYS: readonly string[] = ['Domain', 'domain'];
 const MAX_MESSAGE_LENGTH = 300;
 
 /**
  * Interprets the answer to a query.
  *
  * @param answer the answer.
- * @param name the name that was asked for: an answer about another one is refused (an all-digit path would be read as a
- *   database id and answered with another domain's key).
+ * @param name the name that was asked for: an answer that says another one is refused (an all-digit path would be read as a
+ *   database id and answered with another domain's key). One that says none is taken: its certificates, which are examined
+ *   before they are served, say themselves whom they are for.
  * @param path the path that was asked for, without the query string: a 404 that quotes it comes from a wrong prefix.
  * @param preferences the JSON keys that may be used, best first. Others are never used.
  */
@@ -65,7 +74,9 @@ export function interpretQuery(
       mayOrder: 'unless-known',
     };
   }
-  if (answer.status !== 200) return unavailable(describeStatus(answer), 'source');
+  if (answer.status !== 200) {
+    return unavailable(describeStatus(answer), answer.status === 500 ? 'name' : 'source');
+  }
   const json = parseObject(answer);
   if ('problem' in json) return unavailable(json.problem, 'source');
   const certificates = readCertificates(json.object, name, preferences);
@@ -121,7 +132,7 @@ function interpretNotFound(answer: ManagerAnswer, path: string): QueryVerdict {
   const quotes = text.includes(path) || text.includes(decodePath(path));
   return unavailable(
     quotes
-      ? 'it answered 404 for the path itself: the prefix in --fallback-server is probably wrong'
+      ? 'it answered 404 for the path itself: the prefix in --fallback-server is probably wrong (/.well-known/peter_sslers from 1.0 on, /.well-known/admin before)'
       : 'it answered 404 without saying that the domain is unknown: the prefix in --fallback-server is probably wrong',
     'source',
   );
@@ -146,26 +157,16 @@ type Certificates = Exclude<Lookup, { kind: 'pending' }>;
 
 /** The certificates of an answer, in the order of the preferences. */
 function readCertificates(object: object, name: ServerName, preferences: readonly string[]): Certificates {
-  const domain = member(object, 'Domain');
-  const domainName = isObject(domain) ? member(domain, 'domain_name') : undefined;
-  if (typeof domainName !== 'string') {
-    return {
-      kind: 'unavailable',
-      reason: 'its answer does not say which domain it is about',
-      scope: 'source',
-    };
-  }
-  if (domainName.toLowerCase() !== name) {
+  const other = DOMAIN_KEYS.map((key) => domainNameOf(member(object, key))).find(
+    (stated) => stated !== undefined && stated.toLowerCase() !== name,
+  );
+  if (other !== undefined) {
     // Scope `name`: the manager is well and answers other names rightly; only this one leads it astray.
-    return {
-      kind: 'unavailable',
-      reason: `it answered for another domain (${quote(domainName)})`,
-      scope: 'name',
-    };
+    return { kind: 'unavailable', reason: `it answered for another domain (${quote(other)})`, scope: 'name' };
   }
   const keys = preferences.filter((key) => member(object, key) !== undefined);
   if (keys.length === 0) {
-    const seen = Object.keys(object).filter((key) => key !== 'Domain');
+    const seen = Object.keys(object).filter((key) => !DOMAIN_KEYS.includes(key));
     const list = seen.length === 0 ? 'none' : seen.slice(0, 8).map(quote).join(', ');
     return {
       kind: 'unavailable',
@@ -184,6 +185,11 @@ function readCertificates(object: object, name: ServerName, preferences: readonl
   }
   if (candidates.length > 0) return { kind: 'found', candidates };
   return problem === undefined ? { kind: 'absent' } : { kind: 'unavailable', reason: problem, scope: 'name' };
+}
+
+function domainNameOf(domain: unknown): string | undefined {
+  const name = isObject(domain) ? member(domain, 'domain_name') : undefined;
+  return typeof name === 'string' ? name : undefined;
 }
 
 /** One certificate object, or what is wrong with it (never with its content). */

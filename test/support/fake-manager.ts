@@ -1,8 +1,8 @@
 /**
- * A peter_sslers manager for tests: an HTTP(S) server on a free port of 127.0.0.1 that answers as the recordings in
- * `test/fixtures/manager/http` say, and can be told to misbehave.
+ * A peter_sslers manager for tests, of any generation (`manager-generations.ts`): an HTTP(S) server on a free port of
+ * 127.0.0.1 that answers as the fixtures of that one say, and can be told to misbehave.
  *
- * - `GET {prefix}/domain/NAME/config.json`: the recorded answer of that name (prime style 1); a name set with
+ * - `GET {prefix}/domain/NAME/config.json`: the answer of the fixtures for that name (prime style 1); a name set with
  *   `setCertificate`; 404 for any other. All-digit names are read as database ids, as the real one does.
  * - `POST {prefix}/api/domain/autocert.json`: what `onAutocert` says; a name that has a certificate gets it ("existing");
  *   any other name gets the recorded refusal.
@@ -11,47 +11,21 @@
  * `answer` overrides single names or paths. `requests` holds everything that arrived.
  */
 import { EventEmitter } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import {
+  certificateJson,
+  MANAGER_SHAPES,
+  managerRecordings,
+  olderAnswers,
+  refusal,
+  type FakePair,
+  type ManagerVersion,
+} from './manager-generations.js';
 
-const RECORDINGS = new URL('../fixtures/manager/http/', import.meta.url);
 /** Recordings from here on were made under prime style 2, or with Redis down. */
 const FIRST_STYLE_2 = 114;
-
-/** One recording of the manager. */
-export interface Recording {
-  readonly file: string;
-  /** The number that its file name begins with. */
-  readonly number: number;
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers: Record<string, string>;
-    readonly body: string | null;
-  };
-  readonly response: {
-    readonly status: number;
-    readonly headers: Record<string, string>;
-    readonly body: string;
-  };
-}
-
-/** The recordings of queries and autocert (`001-…` to `139-…`), in order. */
-export function managerRecordings(): Recording[] {
-  return readdirSync(RECORDINGS)
-    .filter((file) => /^\d{3}-.*\.json$/.test(file))
-    .sort()
-    .map((file) => ({
-      file,
-      number: Number(file.slice(0, 3)),
-      ...(JSON.parse(readFileSync(new URL(file, RECORDINGS), 'utf8')) as Pick<
-        Recording,
-        'request' | 'response'
-      >),
-    }));
-}
 
 /** A request that arrived. */
 export interface ManagerRequest {
@@ -89,16 +63,7 @@ export interface Script {
   readonly times?: number;
 }
 
-/** A certificate as tests have it. */
-export interface FakePair {
-  /** The leaf, then the intermediates. */
-  readonly chainPem: string;
-  readonly keyPem: string;
-}
-
 export interface FakePlace {
-  /** The JSON key's prefix: which version of the manager this is. @default 'x509_certificate' */
-  readonly generation?: 'x509_certificate' | 'certificate_signed' | 'server_certificate';
   /** @default 'single' */
   readonly slot?: 'single' | 'multi';
 }
@@ -106,8 +71,8 @@ export interface FakePlace {
 export interface FakeManagerOptions {
   /** Where an earlier one listened, to take its place. @default a free one */
   readonly port?: number;
-  /** @default '/.well-known/peter_sslers' */
-  readonly prefix?: string;
+  /** Which manager it is. @default '1.0' */
+  readonly version?: ManagerVersion;
   /** Serves HTTPS with this pair. */
   readonly tls?: { readonly key: string; readonly cert: string };
   /** `user:password`: without it, 401. */
@@ -151,8 +116,11 @@ export interface FakeManager {
 
 /** Starts one. */
 export async function startFakeManager(options: FakeManagerOptions = {}): Promise<FakeManager> {
-  const prefix = options.prefix ?? '/.well-known/peter_sslers';
-  const domains = recordedDomains();
+  const version = options.version ?? '1.0';
+  const { prefix, domainKey, keyOf, domainExtras, hasNotes } = MANAGER_SHAPES[version];
+  const domains = knownDomains(version);
+  /** What an order's answer says beside the certificates. */
+  const success = (notes: string) => ({ result: 'success', ...(hasNotes && { notes }) });
   const overrides = new Map<string, { script: Script; left: number }>();
   const autocert = new Map<string, AutocertHandler>();
   const requests: ManagerRequest[] = [];
@@ -170,7 +138,7 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
     if (queried !== undefined) {
       const domain = /^\d+$/.test(queried)
         ? [...domains.values()].find(
-            ({ Domain }) => (Domain as { id: string }).id === String(Number(queried)),
+            (slots) => (slots[domainKey] as { id: string }).id === String(Number(queried)),
           )
         : domains.get(queried);
       return domain === undefined ? notFound('the domain was not found') : { body: domain };
@@ -179,11 +147,8 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
       const handler = autocert.get(ordered) ?? autocert.get('*');
       if (handler !== undefined) return await handler(ordered);
       const domain = domains.get(ordered);
-      if (
-        domain !== undefined &&
-        Object.values(domain).some((slot) => slot !== null && slot !== domain['Domain'])
-      ) {
-        return { body: { ...domain, result: 'success', notes: 'existing certificate(s)' } };
+      if (domain !== undefined && (domain[keyOf.single] ?? domain[keyOf.multi] ?? null) !== null) {
+        return { body: { ...domain, ...success('existing certificate(s)') } };
       }
       return { body: refusal() };
     }
@@ -233,7 +198,11 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
   const domain = (name: string): Slots => {
     const existing = domains.get(name);
     if (existing !== undefined) return existing;
-    const created: Slots = { Domain: { id: String(1000 + domains.size), domain_name: name } };
+    const created: Slots = {
+      [domainKey]: { id: String(1000 + domains.size), domain_name: name, ...domainExtras },
+      [keyOf.single]: null,
+      [keyOf.multi]: null,
+    };
     domains.set(name, created);
     return created;
   };
@@ -270,18 +239,12 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
     answer: (method, nameOrPath, script) => {
       overrides.set(`${method} ${nameOrPath}`, { script, left: script.times ?? Infinity });
     },
-    setCertificate: (name, pair, { generation = 'x509_certificate', slot = 'single' } = {}) => {
-      const slots = domain(name);
-      slots[`${generation}__latest_single`] ??= null;
-      slots[`${generation}__latest_multi`] ??= null;
-      slots[`${generation}__latest_${slot}`] = certificateJson(pair);
+    setCertificate: (name, pair, { slot = 'single' } = {}) => {
+      domain(name)[keyOf[slot]] = certificateJson(pair);
     },
     setBare: (name) => {
       domains.delete(name);
-      Object.assign(domain(name), {
-        x509_certificate__latest_single: null,
-        x509_certificate__latest_multi: null,
-      });
+      domain(name);
     },
     remove: (name) => {
       domains.delete(name);
@@ -293,9 +256,7 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
       autocert.set(name, async () => {
         await until;
         manager.setCertificate(name, pair);
-        return {
-          body: { ...domain(name), result: 'success', notes: 'new AcmeOrder, valid', AcmeOrder: { id: 11 } },
-        };
+        return { body: { ...domain(name), ...success('new AcmeOrder, valid'), AcmeOrder: { id: 11 } } };
       });
     },
     close: () =>
@@ -307,42 +268,19 @@ export async function startFakeManager(options: FakeManagerOptions = {}): Promis
   return manager;
 }
 
-/** The manager's JSON for one certificate. */
-export function certificateJson({ chainPem, keyPem }: FakePair): unknown {
-  const end = chainPem.indexOf('-----END CERTIFICATE-----') + '-----END CERTIFICATE-----\n'.length;
-  return {
-    id: '1',
-    private_key: { id: '1', pem: keyPem },
-    certificate: { id: '1', pem: chainPem.slice(0, end) },
-    chain: { id: '1', pem: chainPem.slice(end) },
-    fullchain: { id: '1,1', pem: chainPem },
-  };
-}
-
-/** The order that fails, as recorded. */
-export function refusal(error = '`pending` AcmeOrder failed an AcmeAuthorization'): unknown {
-  return { result: 'error', AcmeOrder: { id: 1 }, error };
-}
-
-/** An answer whose words are in `form_errors`, as recorded. */
-export function formError(message: string, field = 'Error_Main'): unknown {
-  return {
-    result: 'error',
-    form_errors: { [field]: message },
-    Domain: null,
-    x509_certificate__latest_single: null,
-    x509_certificate__latest_multi: null,
-  };
-}
-
-/** Every domain of the recordings, as the last style-1 answer about it says. */
-function recordedDomains(): Map<string, Slots> {
+/** Every domain of the recordings, as the last style-1 answer about it says; of an older manager, those of its fixtures. */
+function knownDomains(version: ManagerVersion): Map<string, Slots> {
+  const { domainKey } = MANAGER_SHAPES[version];
+  const answers =
+    version === '1.0'
+      ? managerRecordings().filter(({ number }) => number < FIRST_STYLE_2)
+      : olderAnswers(version);
   const domains = new Map<string, Slots>();
-  for (const { number, request, response } of managerRecordings()) {
+  for (const { request, response } of answers) {
     const isQuery = request.method === 'GET' && /\/config\.json(\?openresty=1)?$/.test(request.path);
-    if (number >= FIRST_STYLE_2 || !isQuery || response.status !== 200) continue;
-    const slots = JSON.parse(response.body) as Slots & { Domain: { domain_name: string } };
-    domains.set(slots.Domain.domain_name, slots);
+    if (!isQuery || response.status !== 200) continue;
+    const slots = JSON.parse(response.body) as Slots;
+    domains.set((slots[domainKey] as { domain_name: string }).domain_name, slots);
   }
   return domains;
 }

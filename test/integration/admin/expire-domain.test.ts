@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai';
 import { admin, ADMIN_FLAGS } from '../../support/admin.js';
-import { certificateJson, refusal } from '../../support/fake-manager.js';
+import { certificateJson, refusal } from '../../support/manager-generations.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { eventuallySees } from '../../support/eventually.js';

@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import { defer } from '../../../lib/domain/deferred.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
 import { connectTls, handshake } from '../../support/client.js';
-import { certificateJson, startFakeManager, type FakeManager } from '../../support/fake-manager.js';
+import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
+import { certificateJson } from '../../support/manager-generations.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { clientHello12, RawClient, readFlight } from '../../support/raw-tls.js';
 

@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { makeTempDir } from '../../support/certificates.js';
-import { refusal } from '../../support/fake-manager.js';
+import { refusal } from '../../support/manager-generations.js';
 import { startProgram } from '../../support/program.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { eventuallyServes, visit } from '../../support/visit.js';

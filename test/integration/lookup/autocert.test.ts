@@ -7,7 +7,7 @@ import { connect } from 'node:tls';
 import { expect } from 'chai';
 
 import { handshake, request } from '../../support/client.js';
-import { formError, refusal } from '../../support/fake-manager.js';
+import { formError, refusal } from '../../support/manager-generations.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';

@@ -53,9 +53,13 @@ const FORMS: Record<string, { script: Script; reason: RegExp }> = {
     script: { closeWithoutAnswer: true },
     reason: /^it closed the connection before its answer was complete/,
   },
-  'JSON without a domain': {
+  '500 as a page of HTML': {
+    script: { status: 500, headers: { 'Content-Type': 'text/html' }, body: '<h1>Internal Server Error</h1>' },
+    reason: /^it answered 500$/,
+  },
+  'JSON without a certificate': {
     script: { body: { answer: 42 } },
-    reason: /^its answer does not say which domain/,
+    reason: /^none of the keys in --cert-preferences appears in its answer; keys seen: answer$/,
   },
   'a list': { script: { body: [] }, reason: /^it answered with JSON that is not an object$/ },
   '401': {
@@ -101,7 +105,7 @@ describe('A manager that answers with', function () {
       expect((await visit(program, name)).tier).to.equal('default');
       const line = await program.logged('no source could tell', { name });
       // The manager's 500 is about one name, all else about the manager, which is said once by itself.
-      expect(line.level).to.equal(what === '500 in plain text' ? 'notice' : 'info');
+      expect(line.level).to.equal(what.startsWith('500') ? 'notice' : 'info');
       expect(line['reason']).to.match(/^manager: /);
       expect(String(line['reason']).slice('manager: '.length)).to.match(reason);
     });

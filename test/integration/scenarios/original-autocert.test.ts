@@ -2,7 +2,7 @@
  * The autocert scenarios of the OpenResty plugin's own test suite, one test each.
  */
 import { expect } from 'chai';
-import { formError, managerRecordings, refusal } from '../../support/fake-manager.js';
+import { formError, managerRecordings, refusal } from '../../support/manager-generations.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';

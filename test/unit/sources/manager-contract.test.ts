@@ -9,13 +9,19 @@ interface Harness extends SourceHarness {
   readonly manager: FakeManager;
 }
 
-const NAMES = ['fresh.example.com', 'nobody.example.com', 'check.peter-sslers-proxy.invalid'];
+const NAMES = ['both.example.com', 'nobody.example.com', 'check.peter-sslers-proxy.invalid'];
+const VARIANTS = [
+  { version: '0.4.0', isOrdering: false },
+  { version: '0.5.0', isOrdering: false },
+  { version: '1.0', isOrdering: false },
+  { version: '1.0', isOrdering: true },
+] as const;
 
-for (const isOrdering of [false, true]) {
+for (const { version, isOrdering } of VARIANTS) {
   describeSourceContract<Harness>(
-    isOrdering ? 'the manager with autocert for other names' : 'the manager',
+    `the manager ${version}${isOrdering ? ' with autocert for other names' : ''}`,
     async () => {
-      const manager = await startFakeManager({ credentials: 'proxy:hunter2' });
+      const manager = await startFakeManager({ version, credentials: 'proxy:hunter2' });
       return {
         manager,
         source: new ManagerSource({
@@ -33,7 +39,7 @@ for (const isOrdering of [false, true]) {
           now: Date.now,
           timeouts: { connectMs: 200, headersMs: 200, bodyMs: 200 },
         }),
-        nameWithCertificate: 'fresh.example.com',
+        nameWithCertificate: 'both.example.com',
         nameAbsent: 'nobody.example.com',
         // The recorded certificates are valid for ten years from the end of 2026.
         nowMs: Date.UTC(2027, 0, 1),

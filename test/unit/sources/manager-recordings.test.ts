@@ -8,7 +8,7 @@ import {
   type ManagerAnswer,
   type OrderVerdict,
 } from '../../../lib/sources/manager-schema.js';
-import { managerRecordings, type Recording } from '../../support/fake-manager.js';
+import { managerRecordings, type Recording } from '../../support/manager-generations.js';
 import { summarise } from './query-summary.js';
 
 const NAME = 'fresh.example.com' as ServerName;

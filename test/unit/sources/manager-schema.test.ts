@@ -8,7 +8,7 @@ import {
   type OrderVerdict,
   type QueryVerdict,
 } from '../../../lib/sources/manager-schema.js';
-import { formError } from '../../support/fake-manager.js';
+import { formError, MANAGER_SHAPES } from '../../support/manager-generations.js';
 import { summarise } from './query-summary.js';
 
 const NAME = 'fresh.example.com' as ServerName;
@@ -63,15 +63,42 @@ describe('manager-schema', () => {
       const preferences = ['x509_certificate__latest_single', 'server_certificate__latest_multi'];
       expect(tags(query(json(about(slots)), preferences))).to.deep.equal(['new-single', 'old-multi']);
     });
-    for (const generation of ['x509_certificate', 'certificate_signed', 'server_certificate']) {
-      it(`are found in an answer that knows ${generation} alone`, () => {
-        const answer = about({
-          [`${generation}__latest_single`]: certificate('it'),
-          [`${generation}__latest_multi`]: null,
+    for (const [version, { domainKey, keyOf, domainExtras }] of Object.entries(MANAGER_SHAPES)) {
+      const answer = (single: unknown): ManagerAnswer =>
+        json({
+          [domainKey]: { id: '1', domain_name: NAME, ...domainExtras },
+          [keyOf.single]: single,
+          [keyOf.multi]: null,
         });
-        expect(tags(query(json(answer)))).to.deep.equal(['it']);
+      it(`are found in the answer of ${version}, and its nulls are absent`, () => {
+        expect(tags(query(answer(certificate('it'))))).to.deep.equal(['it']);
+        expect(summarise(query(answer(null)))).to.equal('absent, order: yes');
       });
     }
+    const unsaid: [string, object][] = [
+      ['nothing of its domain', {}],
+      ['null for its domain', { Domain: null }],
+      ['a domain without a name', { domain: { id: '1' } }],
+      ['a domain whose name is a number', { Domain: { domain_name: 7 } }],
+      ['a domain that is text', { domain: 'b.test' }],
+      ['a domain that is a list', { Domain: ['b.test'] }],
+    ];
+    for (const [what, domain] of unsaid) {
+      it(`are taken from an answer that says ${what}: they are examined in any case`, () => {
+        const slots = { x509_certificate__latest_single: certificate('it') };
+        expect(tags(query(json({ ...domain, ...slots })))).to.deep.equal(['it']);
+        const none = { x509_certificate__latest_single: null };
+        expect(summarise(query(json({ ...domain, ...none })))).to.equal('absent, order: yes');
+      });
+    }
+    it('are found beside keys that nobody knows', () => {
+      const answer = about({
+        future: { pem: 'x' },
+        constructor: 'x',
+        x509_certificate__latest_single: certificate('it'),
+      });
+      expect(tags(query(json(answer)))).to.deep.equal(['it']);
+    });
     it('the name is absent when only an unlisted key has a certificate', () => {
       const answer = about({
         x509_certificate__latest_single: certificate('it'),
@@ -113,12 +140,17 @@ describe('manager-schema', () => {
       ['null', json('null'), 'source', /not an object/],
       ['an array', json('[]'), 'source', /not an object/],
       ['a number', json('7'), 'source', /not an object/],
-      ['an empty object', json({}), 'source', /which domain/],
-      ['a domain that is null', json({ Domain: null }), 'source', /which domain/],
-      ['a domain without a name', json({ Domain: { id: '1' } }), 'source', /which domain/],
+      ['an empty object', json({}), 'source', /keys seen: none/],
+      ['a domain that is null', json({ Domain: null, domain: null }), 'source', /keys seen: none/],
+      ...['Domain', 'domain'].map((key): [string, ManagerAnswer, 'name', RegExp] => [
+        `another domain under ${key}`,
+        json({ [key]: { domain_name: 'b.test' }, x509_certificate__latest_single: certificate('x') }),
+        'name',
+        /b\.test/,
+      ]),
       [
-        'another domain',
-        json(about({ x509_certificate__latest_single: certificate('x') }, 'b.test')),
+        'another domain beside the right one',
+        json({ ...about({ x509_certificate__latest_single: null }), domain: { domain_name: 'b.test' } }),
         'name',
         /b\.test/,
       ],
@@ -170,8 +202,8 @@ describe('manager-schema', () => {
         /for the path itself/,
       ],
       ['404 whose message is a number', json({ message: 4 }, 404), 'source', /prefix .* probably wrong/],
-      ['500 in HTML', html(500), 'source', /500/],
-      ['500 in JSON', json({}, 500), 'source', /500/],
+      ['500 in HTML', html(500), 'name', /500/],
+      ['500 in JSON', json({}, 500), 'name', /500/],
       ['502', html(502), 'source', /502/],
       ['503', html(503), 'source', /503/],
       ['504', html(504), 'source', /504/],
