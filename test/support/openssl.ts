@@ -25,10 +25,17 @@ export function sClientRequest(port: number, ...flags: readonly string[]): Promi
   return run(port, flags, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
 }
 
+/** The same, which wants to negotiate anew after the handshake, and ends once it has (status 0) or may not (1). */
+export function sClientRenegotiation(port: number, ...flags: readonly string[]): Promise<SClientResult> {
+  // Commands of s_client: a letter at the beginning of what it reads.
+  return run(port, flags, 'R\n', { after: 'RENEGOTIATING', input: 'Q\n' });
+}
+
 async function run(
   port: number,
   flags: readonly string[],
   input: string | undefined,
+  then?: { readonly after: string; readonly input: string },
 ): Promise<SClientResult> {
   const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...flags]);
   child.stdin.on('error', () => undefined); // it has ended before it read everything
@@ -36,8 +43,14 @@ async function run(
   if (input === undefined) child.stdin.end();
   else child.stdin.write(input);
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const take = (chunk: Buffer): void => {
+    output += chunk.toString();
+    if (then === undefined || !output.includes(then.after)) return;
+    child.stdin.write(then.input);
+    then = undefined;
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

@@ -1,38 +1,14 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
-import { examine, type CertificateBundle, type CertificatePair } from '../../../lib/domain/certificate.js';
+import { connect, type TLSSocket } from 'node:tls';
+import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { buildContext, setTicketKeys } from '../../../lib/tls/contexts.js';
-import { terminateTls, type Choice } from '../../../lib/tls/listener.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
-import { listenerOptions } from './listener-options.js';
+import { bundleOf, serveContexts, type ContextServer } from './context-server.js';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 type Version = (typeof VERSIONS)[number];
-
-/** A server whose context is whatever was given last. */
-async function serve(): Promise<{ port: number; use(context: SecureContext): void; close(): void }> {
-  let choice: Choice | undefined;
-  const server = createServer();
-  terminateTls(server, {
-    ...listenerOptions,
-    choose: () => choice ?? expect.fail('no context yet'),
-    onSecure: (socket) => {
-      socket.on('error', () => undefined);
-      socket.end('.');
-    },
-    onFailure: () => undefined,
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    use: (context) => void (choice = { context, tier: 'lru' }),
-    close: () => server.close(),
-  };
-}
 
 interface Visit {
   readonly session: Buffer | undefined;
@@ -59,21 +35,15 @@ async function visit(port: number, version: Version, session?: Buffer): Promise<
 
 describe('A secure context', () => {
   let ca: TestCa;
-  let server: Awaited<ReturnType<typeof serve>>;
+  let server: ContextServer;
   let one: CertificateBundle;
   let other: CertificateBundle;
   const keys = randomBytes(48);
 
-  const bundle = (...pairs: CertificatePair[]): CertificateBundle => {
-    const verdict = examine(pairs, undefined, Date.now());
-    if (verdict.kind !== 'usable') throw new Error(verdict.reason);
-    return verdict.bundle;
-  };
-
   before(async () => {
-    [ca, server] = await Promise.all([makeTestCa(), serve()]);
-    one = bundle(await ca.issue(['a.test']));
-    other = bundle(await ca.issue(['a.test']));
+    [ca, server] = await Promise.all([makeTestCa(), serveContexts()]);
+    one = bundleOf(await ca.issue(['a.test']));
+    other = bundleOf(await ca.issue(['a.test']));
   });
   after(() => server.close());
 
@@ -117,7 +87,7 @@ describe('A secure context', () => {
 
   it('prefers AES-128-GCM, and ECDSA to RSA', async () => {
     server.use(
-      buildContext(bundle(await ca.issue(['a.test'], { type: 'rsa' }), await ca.issue(['a.test'])), keys),
+      buildContext(bundleOf(await ca.issue(['a.test'], { type: 'rsa' }), await ca.issue(['a.test'])), keys),
     );
     expect((await visit(server.port, 'TLSv1.3')).cipher).to.equal('TLS_AES_128_GCM_SHA256');
     expect((await visit(server.port, 'TLSv1.2')).cipher).to.equal('ECDHE-ECDSA-AES128-GCM-SHA256');
