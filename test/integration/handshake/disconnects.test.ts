@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { defer } from '../../../lib/domain/deferred.js';
 import { handshake } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
+import { sClientRenegotiation } from '../../support/openssl.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { clientHello12, connectReshaped, RawClient } from '../../support/raw-tls.js';
 import { countSockets, untilSockets } from '../../support/worker-sockets.js';
@@ -48,6 +49,13 @@ describe('A client that goes away, or astray,', () => {
     'with a FIN': (client) => client.socket.end(),
     'with a reset': (client) => client.socket.resetAndDestroy(),
   };
+  it('by asking for another handshake on its connection, is refused, and leaves no open socket behind', async () => {
+    const { output, exitCode } = await sClientRenegotiation(program.port, '-tls1_2');
+    expect(output).to.match(/^RENEGOTIATING$[^]*no renegotiation/m);
+    expect(exitCode).to.equal(1);
+    await untilSockets(worker, baseline);
+  });
+
   for (const [stage, { sends, answered }] of Object.entries(STAGES)) {
     for (const [way, leave] of Object.entries(WAYS)) {
       it(`${stage}, ${way}, leaves no open socket behind`, async () => {
