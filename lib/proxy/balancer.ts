@@ -45,7 +45,7 @@ interface Member<Target> {
   lastUse: number;
 }
 
-type Recorder<Target> = (member: Member<Target>, outcome: Outcome) => void;
+type Recorder<Target> = (member: Member<Target>, outcome: Outcome, isTrial: boolean) => void;
 
 export class Balancer<Target> {
   readonly targets: readonly Target[];
@@ -74,26 +74,36 @@ export class Balancer<Target> {
   /**
    * Takes a place for a request.
    *
-   * @param tried targets that have failed this request already.
-   * @returns undefined when every target has been tried.
+   * @param except targets that are not to be taken.
+   * @returns undefined when there is no other target.
    */
-  take(tried?: ReadonlySet<Target>): Place<Target> | undefined {
+  take(except?: ReadonlySet<Target>): Place<Target> | undefined {
+    return this.#take(except, false);
+  }
+
+  /** As `take`, but only a target that is in use. */
+  takeHealthy(except: ReadonlySet<Target>): Place<Target> | undefined {
+    return this.#take(except, true);
+  }
+
+  #take(except: ReadonlySet<Target> | undefined, isHealthyOnly: boolean): Place<Target> | undefined {
     const nowMs = this.#now();
     let best: Member<Target> | undefined;
     for (const member of this.#members) {
-      if (tried?.has(member.target) === true) continue;
+      if (except?.has(member.target) === true || (isHealthyOnly && member.outUntilMs > 0)) continue;
       if (best === undefined || isBetter(member, best, nowMs)) best = member;
     }
     if (best === undefined) return undefined;
-    if (best.outUntilMs > 0) best.onTrial = true;
+    const isTrial = best.outUntilMs > 0 && !best.onTrial;
+    if (isTrial) best.onTrial = true;
     best.underWay += 1;
     best.lastUse = ++this.#uses;
-    return new MemberPlace(best, this.#record);
+    return new MemberPlace(best, isTrial, this.#record);
   }
 
-  readonly #record: Recorder<Target> = (member, outcome) => {
+  readonly #record: Recorder<Target> = (member, outcome, isTrial) => {
     const wasOut = member.outUntilMs > 0;
-    member.onTrial = false;
+    if (isTrial || outcome === 'ok') member.onTrial = false;
     if (outcome === 'aborted') return;
     if (outcome === 'ok') {
       member.failures = 0;
@@ -102,6 +112,8 @@ export class Balancer<Target> {
       if (wasOut) this.#onChange(member.target, 'back');
       return;
     }
+    // It was under way when the backend was left out, and is part of the same failure: only a trial makes the rest longer.
+    if (wasOut && !isTrial) return;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;
     member.outUntilMs = this.#now() + member.restMs;
@@ -126,13 +138,16 @@ function isBetter<Target>(member: Member<Target>, other: Member<Target>, nowMs: 
 class MemberPlace<Target> implements Place<Target> {
   readonly target: Target;
   readonly #member: Member<Target>;
+  /** It tries the target after its rest. */
+  readonly #isTrial: boolean;
   readonly #record: Recorder<Target>;
   #isLeft = false;
   #isConfirmed = false;
 
-  constructor(member: Member<Target>, record: Recorder<Target>) {
+  constructor(member: Member<Target>, isTrial: boolean, record: Recorder<Target>) {
     this.target = member.target;
     this.#member = member;
+    this.#isTrial = isTrial;
     this.#record = record;
   }
 
@@ -142,12 +157,12 @@ class MemberPlace<Target> implements Place<Target> {
     this.#member.underWay -= 1;
     // Nothing was learned since: by now it may be another place that tries the target after a rest.
     if (this.#isConfirmed && outcome === 'aborted') return;
-    this.#record(this.#member, outcome);
+    this.#record(this.#member, outcome, this.#isTrial);
   }
 
   confirm(): void {
     if (this.#isLeft) return;
     this.#isConfirmed = true;
-    this.#record(this.#member, 'ok');
+    this.#record(this.#member, 'ok', this.#isTrial);
   }
 }
