@@ -4,14 +4,32 @@
  *
  * Errors before the backend's response head become pages: 502 (no connection, or a broken answer), 504 (out of time), 503
  * (no backend left). After it the client's stream is cut, which is the only way left to say that the body is not whole. A
- * client that goes away aborts the request to the backend. One that stands still, in sending or in taking, is given up: 408
- * where that can still be said.
+ * client that goes away aborts the request to the backend: it is sent nowhere else. One that stands still, in sending or in
+ * taking, is given up: 408 where that can still be said.
  *
- * A request that no backend has seen goes to another one. A backend may also close an idle connection in the very moment in
- * which a request is sent on it: an idempotent request without a body is sent once more when one was closed unanswered.
+ * What becomes of a request that a backend has failed before the head of its response (`attempts.ts`):
+ *
+ * | | what has failed                                           | the request goes                         | the backend |
+ * |-|-----------------------------------------------------------|------------------------------------------|-------------|
+ * |1| not sent: no connection, by refusal or time-out           | to one backend after the other           | has failed  |
+ * |2| not sent: the connection was closed before, or an HTTP/2  | to another healthy backend, else once    | is well     |
+ * | | stream was refused or is behind a GOAWAY                  | more to the same                         |             |
+ * |3| sent, idempotent, without body: the connection was closed | once more: to another healthy backend,   | has failed  |
+ * | | or reset                                                  | else to any, the same one included       |             |
+ * |4| sent, with a body or not idempotent: the same             | nowhere: 502                             | has failed  |
+ * |5| sent: out of time                                         | nowhere: 504                             | has failed  |
+ * |6| sent: the answer is no valid response                     | nowhere: 502                             | has failed  |
+ *
+ * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at
+ * most. In 1 and 2 a body must not have been read. In 3 an interim response (103) is no answer: the client may get another.
+ *
+ * In 5, nginx asks the next one. Here it does not: the client would wait for two time-outs, the backend may be at work on the
+ * request still, and backends that are slow because there is too much to do would get twice as much. In 6 neither does nginx:
+ * the next backend runs the same program.
  */
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
+import { Attempts } from './attempts.js';
 import type { Balancer, Place } from './balancer.js';
 import { requestTrailers, responseHeaders, trailerFields } from './headers.js';
 import type { ErrorStatus } from './pages.js';
@@ -26,9 +44,6 @@ import {
   type UpstreamFailure,
   type UpstreamRequest,
 } from './upstream.js';
-
-/** RFC 9110 §9.2.2. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 const NO_TRAILERS: readonly string[] = [];
 
@@ -50,12 +65,10 @@ export class Exchange implements UpstreamEvents {
   readonly #options: ExchangeOptions;
   readonly #client: ClientSide;
   readonly #body: RequestBody | null;
-  /** Those that have failed it. */
-  #tried: Set<Upstream> | undefined;
+  /** Set when a backend has failed it. */
+  #attempts: Attempts<Upstream> | undefined;
   #place: Place<Upstream> | undefined;
   #controller: UpstreamController | undefined;
-  /** A stale connection has cost this request a try already. */
-  #triedAgain = false;
   #hasBegunBody = false;
   #isOver = false;
   #isHearingDrain = false;
@@ -82,10 +95,10 @@ export class Exchange implements UpstreamEvents {
 
   /** Sends the request to the backend whose turn it is. */
   send(): void {
-    this.#place = this.#options.balancer.take(this.#tried);
+    this.#place = this.#options.balancer.take();
     if (this.#place === undefined) {
       this.#finish('failed');
-      this.#client.refuse(this.#tried === undefined ? 503 : 502);
+      this.#client.refuse(503);
       return;
     }
     this.#dispatch(this.#place.target);
@@ -150,11 +163,11 @@ export class Exchange implements UpstreamEvents {
 
   onError(error: UpstreamError): void {
     if (this.#isOver) return;
-    if (!this.#client.headersSent && this.#mayGoElsewhere(error)) return;
+    if (!this.#client.headersSent && this.#sendAgain(error)) return;
     this.#finish(error.kind === 'invalid' || error.kind === 'aborted' ? 'aborted' : 'failed');
     this.#logFailure(error);
     if (this.#client.headersSent) this.#client.cut();
-    else this.#client.refuse(this.#isNoneLeft ? 503 : STATUS_OF[error.kind]);
+    else this.#client.refuse(this.#attempts?.isNoneLeft === true ? 503 : STATUS_OF[error.kind]);
   }
 
   #dispatch(upstream: Upstream): void {
@@ -162,8 +175,9 @@ export class Exchange implements UpstreamEvents {
     const body = this.#body;
     const client = this.#client;
     const trailers = body === null ? noTrailers : () => requestTrailers(client.requestTrailers());
+    const needsNewConnection = this.#attempts !== undefined;
     // Written out: a spread was 4 % of all CPU time.
-    upstream.dispatch({ method, path, host, headers, body, trailers }, this);
+    upstream.dispatch({ method, path, host, headers, body, trailers, needsNewConnection }, this);
   }
 
   /** The backend's response is one that Node does not send. */
@@ -176,45 +190,28 @@ export class Exchange implements UpstreamEvents {
     else this.#client.refuse(502);
   }
 
-  /** There were several, and none takes it. */
-  get #isNoneLeft(): boolean {
-    const tried = this.#tried?.size ?? 0;
-    return tried > 1 && tried === this.#options.balancer.targets.length;
-  }
-
-  /** Sends the request once more where that can do no harm. */
-  #mayGoElsewhere(error: UpstreamError): boolean {
-    const { head, log } = this.#options;
-    const body = this.#body;
+  /** Sends the request again where that can do no harm. @returns false where it is not sent. */
+  #sendAgain(error: UpstreamError): boolean {
+    const { balancer, head, log } = this.#options;
     const place = this.#place;
     if (place === undefined) return false;
-    const isUnread = body === null || !body.readableDidRead;
-    const isRepeatable = error.sent ? body === null && IDEMPOTENT.has(head.method) : isUnread;
-    if (error.kind === 'broken' && isRepeatable && !this.#triedAgain) {
-      this.#triedAgain = true;
-      log.debug('request sent again', {
-        id: this.#context.id,
-        backend: place.target.name,
-        error: error.message,
-      });
-      this.#dispatch(place.target);
-      return true;
-    }
-    if (!error.sent && error.kind !== 'invalid' && isUnread) {
-      place.leave('failed');
-      this.#tried ??= new Set();
-      this.#tried.add(place.target);
-      if (this.#tried.size < this.#options.balancer.targets.length) {
-        log.info('backend failed, the next one is asked', {
-          id: this.#context.id,
-          backend: place.target.name,
-          error: error.message,
-        });
-        this.send();
-        return true;
-      }
-    }
-    return false;
+    const body = this.#body;
+    this.#attempts ??= new Attempts(balancer);
+    const next = this.#attempts.next(place, error, {
+      method: head.method,
+      hasBody: body !== null,
+      isBodyRead: body !== null && body.readableDidRead,
+    });
+    if (next === undefined) return false;
+    this.#place = next;
+    log.info('backend failed, the request is sent again', {
+      id: this.#context.id,
+      backend: place.target.name,
+      next: next.target.name,
+      error: error.message,
+    });
+    this.#dispatch(next.target);
+    return true;
   }
 
   /** The client has gone: nobody to answer. */
@@ -273,6 +270,7 @@ function onTakeTimeout(exchange: Exchange): void {
 const STATUS_OF: Readonly<Record<UpstreamFailure, ErrorStatus>> = {
   connect: 502,
   broken: 502,
+  malformed: 502,
   timeout: 504,
   invalid: 400,
   aborted: 502,

@@ -262,7 +262,7 @@ export class Http1Line implements ResponseListener, BodySenderListener {
     try {
       readBytes = this.#reader.read(bytes);
     } catch (thrown) {
-      this.#fail('broken', `the backend's answer is broken: ${describeError(thrown)}`, thrown);
+      this.#fail('malformed', `the backend's answer is broken: ${describeError(thrown)}`, thrown);
       return;
     }
     if (this.#phase !== 'idle') {

@@ -53,8 +53,10 @@ export class Http1Pool implements LineOwner {
 
   /** Sends a request, or keeps it until there is a connection. */
   dispatch(course: Http1Course): void {
-    for (let line = this.#free.pop(); line !== undefined; line = this.#free.pop()) {
-      if (line.take(course)) return;
+    if (course.request.needsNewConnection !== true) {
+      for (let line = this.#free.pop(); line !== undefined; line = this.#free.pop()) {
+        if (line.take(course)) return;
+      }
     }
     if (this.#lines.size < this.#options.maxConnections) this.#open(course);
     else this.#waiting.push(course);

@@ -115,10 +115,18 @@ export class Http2Course {
     // A stream gets its number when its head goes out.
     const hasNumber = this.#stream.id !== undefined;
     const sent = known?.sent ?? (hasNumber && !wasRefused);
+    const lost = this.#isProtocolError(error) ? 'malformed' : 'broken';
     const kind: UpstreamFailure = this.#isAborted
       ? 'aborted'
-      : (known?.kind ?? (hasNumber ? 'broken' : 'connect'));
+      : (known?.kind ?? (hasNumber ? lost : 'connect'));
     this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
+  }
+
+  /** By either side: what we have from the backend is no HTTP/2, or what it has from us is none for it. */
+  #isProtocolError(error: Error): boolean {
+    // Node's code for what its library says of the connection.
+    if ('code' in error && error.code === 'ERR_HTTP2_ERROR') return true;
+    return this.#stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
   }
 }
 

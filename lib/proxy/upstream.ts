@@ -19,6 +19,11 @@ export interface UpstreamRequest {
   readonly body: Readable | null;
   /** Asked for after the end of the body; empty where there are none. */
   trailers(): readonly string[];
+  /**
+   * On HTTP/1.1: do not use a kept connection. Set when the request was lost with one: the others may have been closed in the
+   * same moment.
+   */
+  readonly needsNewConnection?: boolean;
 }
 
 /** Handed over with `onStart`: how a response is slowed down, and given up. */
@@ -47,8 +52,10 @@ export type UpstreamFailure =
   | 'connect'
   /** Out of time: connecting, waiting for the head, between two pieces of the body. */
   | 'timeout'
-  /** The backend closed or reset the connection, or its answer is broken. */
+  /** The backend closed or reset the connection, or the HTTP/2 stream. */
   | 'broken'
+  /** What the backend sent is no valid response. */
+  | 'malformed'
   /** The request cannot be put on the wire. */
   | 'invalid'
   /** `abort` was called. */

@@ -86,7 +86,7 @@ describe('The engine towards HTTP/1.1 backends', function () {
     it(`gives up a backend that answers with ${what}, and its connection`, async () => {
       await using backend = await startRaw((socket) => socket.write(answer, 'latin1'));
       const upstream = upstreamOf(backend.origin);
-      expect((await ask(upstream).over).outcome).to.equal('broken, sent');
+      expect((await ask(upstream).over).outcome).to.equal('malformed, sent');
       await eventually('it is closed', () => backend.sockets[0]?.closed === true);
       await upstream.close();
     });
