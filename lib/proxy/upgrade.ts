@@ -1,9 +1,10 @@
 /**
  * A request to change the protocol of a connection (RFC 9110 §7.8): WebSocket, or any other.
  *
- * It goes to a backend on a connection of its own. When that answers 101 the two connections are spliced, each direction
- * ending by itself, until both have ended or nothing has passed for a while; a reload leaves them alone. Any other answer is
- * passed on as an ordinary response, after which the client's connection ends.
+ * It goes to a backend on a connection of its own, and to another one by the rules of `exchange.ts`: until a response has come,
+ * nothing of what the client sends behind its request is passed on. When the backend answers 101 the two connections are
+ * spliced, each direction ending by itself, until both have ended or nothing has passed for a while; a reload leaves them
+ * alone. Any other answer is passed on as an ordinary response, after which the client's connection ends.
  *
  * HTTP/2 over clear text is never asked for: what went through such a connection would be seen by nobody here.
  */
@@ -13,12 +14,13 @@ import { isIP, type Socket } from 'node:net';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
+import { Attempts, type AttemptFailure } from './attempts.js';
 import type { Balancer, Place } from './balancer.js';
 import { releaseSocket } from './bare-response.js';
 import { responseHeaders, trailerFields } from './headers.js';
 import type { RequestContext, UpgradeRequest } from './request-context.js';
 import { resetSocket, splice, type SpliceEnd } from './splice.js';
-import type { HttpBackend, Upstream, UpstreamRequest } from './upstream.js';
+import type { HttpBackend, Upstream, UpstreamFailure, UpstreamRequest } from './upstream.js';
 
 export interface UpgradeOptions {
   readonly upgrade: UpgradeRequest;
@@ -47,7 +49,7 @@ export function passableProtocol(upgrade: string | undefined): string | undefine
 export class UpgradeExchange {
   readonly #context: RequestContext;
   readonly #options: UpgradeOptions;
-  readonly #tried = new Set<Upstream>();
+  readonly #attempts: Attempts<Upstream>;
   #place: Place<Upstream> | undefined;
   #request: ClientRequest | undefined;
   /** What the client has sent already. */
@@ -59,6 +61,7 @@ export class UpgradeExchange {
   constructor(context: RequestContext, options: UpgradeOptions) {
     this.#context = context;
     this.#options = options;
+    this.#attempts = new Attempts(options.balancer);
     const { head, socket } = options.upgrade;
     this.#early = [head];
     // It is read all the time, or its end would not be seen.
@@ -77,30 +80,33 @@ export class UpgradeExchange {
 
   /** Asks the backend whose turn it is. */
   send(): void {
-    const place = this.#options.balancer.take(this.#tried);
-    const backend = place?.target.upgradeBackend;
+    const place = this.#options.balancer.take();
+    if (place === undefined) this.#fail('no backend can be asked', 503);
+    else this.#dispatch(place);
+  }
+
+  #dispatch(place: Place<Upstream>): void {
     this.#place = place;
-    if (place === undefined || backend === undefined) {
-      this.#fail('no backend can be asked', this.#tried.size === 1 ? 502 : 503);
+    const backend = place.target.upgradeBackend;
+    if (backend === undefined) {
+      this.#fail('the backend knows no upgrade', 502);
       return;
     }
     const { limits } = this.#options;
     const request = this.#ask(backend);
     this.#request = request;
-    let isSent = false;
-    let error: Error | undefined;
-    const timer = setTimeout(() => {
-      error = new Error('the backend is out of time');
-      request.destroy(error);
-    }, limits.backendConnectTimeoutMs).unref();
+    let sent = false;
+    let isTimeout = false;
+    const onTimeout = (): void => {
+      isTimeout = true;
+      request.destroy(new Error('the backend is out of time'));
+    };
+    const timer = setTimeout(onTimeout, limits.backendConnectTimeoutMs).unref();
     request.on('socket', (socket) => {
       socket.once(backend.origin.startsWith('https:') ? 'secureConnect' : 'connect', () => {
-        isSent = true;
+        sent = true;
         clearTimeout(timer);
-        request.setTimeout(limits.backendHeadersTimeoutMs, () => {
-          error = new Error('the backend is out of time');
-          request.destroy(error);
-        });
+        request.setTimeout(limits.backendHeadersTimeoutMs, onTimeout);
       });
     });
     request.on('upgrade', (response, socket, head) => {
@@ -109,10 +115,10 @@ export class UpgradeExchange {
       this.#splice(response, socket, head);
     });
     request.on('response', (response) => this.#pass(response));
-    request.on('error', (thrown) => {
+    request.on('error', (error) => {
       clearTimeout(timer);
       if (this.#isOver) return;
-      this.#onError(place, error ?? thrown, { isSent, isTimeout: error !== undefined });
+      this.#onError(place, error, { kind: isTimeout ? 'timeout' : kindOf(error, sent), sent });
     });
     request.end();
   }
@@ -184,22 +190,25 @@ export class UpgradeExchange {
     response.setTimeout(this.#options.limits.backendBodyTimeoutMs, () => response.destroy());
   }
 
-  #onError(
-    place: Place<Upstream>,
-    error: Error,
-    { isSent, isTimeout }: { isSent: boolean; isTimeout: boolean },
-  ): void {
-    const { id } = this.#context;
-    if (!isSent && this.#tried.size + 1 < this.#options.balancer.targets.length) {
-      place.leave('failed');
-      this.#tried.add(place.target);
-      this.#options.log.info('backend failed, the next one is asked', {
-        ...{ id, backend: place.target.name, error: describeError(error) },
-      });
-      this.send();
+  #onError(place: Place<Upstream>, error: Error, failure: AttemptFailure): void {
+    const context = this.#context;
+    const options = this.#options;
+    const { method } = options.head;
+    const next = context.client.headersSent
+      ? undefined
+      : this.#attempts.next(place, failure, { method, hasBody: false, isBodyRead: false });
+    if (next === undefined) {
+      const status = failure.kind === 'timeout' ? 504 : 502;
+      this.#fail(describeError(error), this.#attempts.isNoneLeft ? 503 : status);
       return;
     }
-    this.#fail(describeError(error), this.#tried.size > 0 && !isSent ? 503 : isTimeout ? 504 : 502);
+    options.log.info('backend failed, the request is sent again', {
+      id: context.id,
+      backend: place.target.name,
+      next: next.target.name,
+      error: describeError(error),
+    });
+    this.#dispatch(next);
   }
 
   #fail(error: string, status: 502 | 503 | 504): void {
@@ -225,4 +234,11 @@ export class UpgradeExchange {
     this.#options.upgrade.socket.off('data', this.#onEarly).resume();
     this.#options.onOver();
   }
+}
+
+/** How an attempt has failed that was in time, by the error of Node's client. */
+function kindOf(error: Error, sent: boolean): UpstreamFailure {
+  if (!sent) return 'connect';
+  // The codes of its parser.
+  return 'code' in error && String(error.code).startsWith('HPE_') ? 'malformed' : 'broken';
 }
