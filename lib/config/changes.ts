@@ -67,6 +67,7 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) =>
   'backend-connect-timeout': (s) => s.limits.backendConnectTimeoutMs,
   'backend-headers-timeout': (s) => s.limits.backendHeadersTimeoutMs,
   'backend-body-timeout': (s) => s.limits.backendBodyTimeoutMs,
+  'tcp-idle-timeout': (s) => s.limits.tcpIdleTimeoutMs,
   'max-connections': (s) => s.limits.maxConnections,
   'max-connections-per-client': (s) => s.limits.maxConnectionsPerClient,
 };

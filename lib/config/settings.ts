@@ -64,8 +64,10 @@ export interface LimitSettings {
   readonly backendConnectTimeoutMs: number;
   /** From the end of a request to the backend's response head. */
   readonly backendHeadersTimeoutMs: number;
-  /** Between two pieces of a response body, and of a spliced or upgraded connection in both directions. */
+  /** Between two pieces of a response body. */
   readonly backendBodyTimeoutMs: number;
+  /** A spliced or upgraded connection without a byte in either direction, also when one side has ended already. */
+  readonly tcpIdleTimeoutMs: number;
   /** Connections of one worker. */
   readonly maxConnections: number;
   /** Connections of one worker from one client address. */

@@ -105,9 +105,10 @@ export const LIMIT_FLAGS = {
   ),
   'backend-connect-timeout': seconds(5, 'connecting to a backend, TLS included'),
   'backend-headers-timeout': seconds(60, "from the end of a request to the backend's response head"),
-  'backend-body-timeout': seconds(
-    60,
-    'between two pieces of a response body, of a WebSocket or of a tcp connection, not for the whole of it',
+  'backend-body-timeout': seconds(60, 'between two pieces of a response body, not for the whole of it'),
+  'tcp-idle-timeout': seconds(
+    3600,
+    'a tcp connection, or an upgraded one (WebSocket), on which nothing passes in either direction',
   ),
   'max-connections': {
     kind: 'integer',

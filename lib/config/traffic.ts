@@ -64,6 +64,7 @@ function limitSettings(given: GivenFlags): LimitSettings {
     backendConnectTimeoutMs: given.milliseconds('backend-connect-timeout'),
     backendHeadersTimeoutMs: given.milliseconds('backend-headers-timeout'),
     backendBodyTimeoutMs: given.milliseconds('backend-body-timeout'),
+    tcpIdleTimeoutMs: given.milliseconds('tcp-idle-timeout'),
     maxConnections: given.number('max-connections'),
     maxConnectionsPerClient: given.number('max-connections-per-client'),
   };

@@ -13,7 +13,7 @@ import type { SpliceEnd } from './splice.js';
 /** How a connection of TCP mode ended. HAProxy's letters behind each. */
 export type TcpEnd =
   /**
-   * `ended` (`--`): both sides have ended; `idle` (`cD`, `sD`): nothing passed for `--backend-body-timeout`; `client failed`
+   * `ended` (`--`): both sides have ended; `idle` (`cD`, `sD`): nothing passed for `--tcp-idle-timeout`; `client failed`
    * (`CD`) and `backend failed` (`SD`): one went without an end, or with a reset; `stopped` (`KD`): it was cut, for the
    * program has stopped and `--drain-timeout` was over.
    */

@@ -236,7 +236,7 @@ class TcpConnection {
     splice({
       client: socket,
       backend,
-      idleTimeoutMs: limits.backendBodyTimeoutMs,
+      idleTimeoutMs: limits.tcpIdleTimeoutMs,
       resetClient: () => resetSocket(raw),
       onEnd: (how, passed) => {
         place.leave('aborted');

@@ -158,7 +158,7 @@ export class UpgradeExchange {
     splice({
       client,
       backend,
-      idleTimeoutMs: limits.backendBodyTimeoutMs,
+      idleTimeoutMs: limits.tcpIdleTimeoutMs,
       resetClient: () => resetSocket(raw),
       onEnd: (how) => this.#onEnd(how),
     });

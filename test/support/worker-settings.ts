@@ -12,6 +12,7 @@ export const LIMITS: LimitSettings = {
   backendConnectTimeoutMs: 5_000,
   backendHeadersTimeoutMs: 60_000,
   backendBodyTimeoutMs: 60_000,
+  tcpIdleTimeoutMs: 3_600_000,
   maxConnections: 10_000,
   maxConnectionsPerClient: 10_000,
 };

@@ -128,13 +128,6 @@ describe('An upgrade', () => {
     });
   }
 
-  it('is closed when nothing passes for a while', async () => {
-    await using backend = await changingBackend((socket) => socket.resume());
-    await using front = await startFront({ backends: [backend.url], limits: { backendBodyTimeoutMs: 100 } });
-    using client = await RawClient.connect(front.port, 'a.test');
-    expect(await client.send(upgrade('Upgrade: own')).closed()).to.match(/hello$/);
-  });
-
   it('makes a fast side wait for a slow one', async () => {
     let sent = 0;
     const block = Buffer.alloc(1024 * 1024);

@@ -132,7 +132,7 @@ describe('--access-log, of TCP mode', function () {
   });
 
   it('tells of a connection on which nothing has passed for the time-out', async () => {
-    await using program = await start('json', [backend.url], '--backend-body-timeout', '0.1');
+    await using program = await start('json', [backend.url], '--tcp-idle-timeout', '0.1');
     using client = await RawClient.connect(program.port, 'a.localhost');
     await client.closed();
     await untilLines(1);

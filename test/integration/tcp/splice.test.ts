@@ -124,7 +124,7 @@ describe('A spliced connection', () => {
 
   it('is closed when no byte has passed for the time-out, and not before', async () => {
     await using backend = await startTcpBackend(({ socket }) => socket.pipe(socket));
-    await using program = await startProgram(['--backend', backend.url, '--backend-body-timeout', '0.5']);
+    await using program = await startProgram(['--backend', backend.url, '--tcp-idle-timeout', '0.5']);
     const client = await connect(program);
     client.on('error', () => undefined);
     const startedMs = Date.now();

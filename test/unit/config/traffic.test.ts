@@ -194,6 +194,7 @@ describe('flags about requests', () => {
     [{ 'backend-connect-timeout': '3' }, (s) => s.limits.backendConnectTimeoutMs, 3000],
     [{ 'backend-headers-timeout': '4' }, (s) => s.limits.backendHeadersTimeoutMs, 4000],
     [{ 'backend-body-timeout': '86400' }, (s) => s.limits.backendBodyTimeoutMs, 86_400_000],
+    [{ 'tcp-idle-timeout': '28800' }, (s) => s.limits.tcpIdleTimeoutMs, 28_800_000],
     [{ 'max-connections': '1' }, (s) => s.limits.maxConnections, 1],
     [{ 'max-connections-per-client': '7' }, (s) => s.limits.maxConnectionsPerClient, 7],
   ];
@@ -225,6 +226,7 @@ describe('flags about requests', () => {
     ['backend-connect-timeout', '0', ZERO],
     ['backend-headers-timeout', '0', ZERO],
     ['backend-body-timeout', '0', ZERO],
+    ['tcp-idle-timeout', '0', ZERO],
   ];
   for (const [name, text, clause] of wrong) {
     it(`refuses --${name} ${JSON.stringify(text)}`, () => {
