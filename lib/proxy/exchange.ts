@@ -204,7 +204,7 @@ export class Exchange implements UpstreamEvents {
     });
     if (next === undefined) return false;
     this.#place = next;
-    log.info('backend failed, the request is sent again', {
+    log.info('request sent again', {
       id: this.#context.id,
       backend: place.target.name,
       next: next.target.name,

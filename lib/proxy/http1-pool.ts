@@ -58,6 +58,7 @@ export class Http1Pool implements LineOwner {
         if (line.take(course)) return;
       }
     }
+    // A request that waits for a new one gets it when the connection that it was lost with has closed.
     if (this.#lines.size < this.#options.maxConnections) this.#open(course);
     else this.#waiting.push(course);
   }

@@ -122,9 +122,9 @@ export class Http2Course {
     this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
   }
 
-  /** By either side: what we have from the backend is no HTTP/2, or what it has from us is none for it. */
+  /** One side has found what the other sent to be malformed. */
   #isProtocolError(error: Error): boolean {
-    // Node's code for what its library says of the connection.
+    // Node's code for an error of the whole connection that nghttp2 has found.
     if ('code' in error && error.code === 'ERR_HTTP2_ERROR') return true;
     return this.#stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
   }

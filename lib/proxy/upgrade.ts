@@ -202,7 +202,7 @@ export class UpgradeExchange {
       this.#fail(describeError(error), this.#attempts.isNoneLeft ? 503 : status);
       return;
     }
-    options.log.info('backend failed, the request is sent again', {
+    options.log.info('request sent again', {
       id: context.id,
       backend: place.target.name,
       next: next.target.name,

@@ -20,8 +20,7 @@ export interface UpstreamRequest {
   /** Asked for after the end of the body; empty where there are none. */
   trailers(): readonly string[];
   /**
-   * On HTTP/1.1: do not use a kept connection. Set when the request was lost with one: the others may have been closed in the
-   * same moment.
+   * On HTTP/1.1: do not use a kept connection. Set for a request that is sent again: the kept ones are often closed together.
    */
   readonly needsNewConnection?: boolean;
 }
@@ -54,7 +53,7 @@ export type UpstreamFailure =
   | 'timeout'
   /** The backend closed or reset the connection, or the HTTP/2 stream. */
   | 'broken'
-  /** What the backend sent is no valid response. */
+  /** What the backend sent is no valid response, or there was a protocol error on HTTP/2. */
   | 'malformed'
   /** The request cannot be put on the wire. */
   | 'invalid'

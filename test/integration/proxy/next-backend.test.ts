@@ -12,6 +12,7 @@ import { startFront, type Front } from '../../support/front.js';
 import { startH2Backend } from '../../support/h2-backend.js';
 import { startKillableBackend } from '../../support/killable-backend.js';
 import { RawClient } from '../../support/raw-client.js';
+import { startRaw } from '../../support/raw-upstream.js';
 
 const COUNT = 300;
 const CLIENTS = 12;
@@ -223,7 +224,7 @@ describe('Of two backends', function () {
       'GET',
       200,
     ],
-    ['is told nonsense in', (stream) => stream.close(constants.NGHTTP2_PROTOCOL_ERROR), 'GET', 502],
+    ['finds a protocol error in', (stream) => stream.close(constants.NGHTTP2_PROTOCOL_ERROR), 'GET', 502],
   ];
   for (const [how, fail, method, expected] of streams) {
     it(`one on HTTP/2 that ${how} a ${method} has it ${expected === 200 ? 'answered by the other' : 'answered 502'}`, async () => {
@@ -237,6 +238,17 @@ describe('Of two backends', function () {
       expect([failing.requests.length, other.requests.length]).to.deep.equal([1, expected === 200 ? 1 : 0]);
     });
   }
+
+  it('the other one is not asked when one is to speak HTTP/2 and does not', async () => {
+    await using failing = await startRaw((socket, _, index) => {
+      // Behind the preface and the settings comes the request.
+      if ((failing.read[index]?.join('').length ?? 0) > 100) socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    await using other = await startBackend(answer);
+    await using front = await startFront({ backends: [`h2+${failing.origin}`, other.url] });
+    expect((await request({ port: front.port, name: 'a.test' })).status).to.equal(502);
+    expect([failing.sockets.length, other.requests.length]).to.deep.equal([1, 0]);
+  });
 });
 
 describe('One backend alone', () => {
