@@ -7,7 +7,7 @@
  * reaches a backend.
  */
 import { isIPv6 } from 'node:net';
-import { normaliseServerName } from '../domain/server-name.js';
+import { readHost } from '../domain/host.js';
 
 export interface RequestTarget {
   /** From the first slash to the query, as it was sent. */
@@ -86,12 +86,10 @@ function decodeLeniently(path: string): string {
 }
 
 /**
- * A host as it is compared: without port and brackets, lower case, without a trailing dot, IPv6 in its shortest
- * form.
+ * A host as it is compared: as `readHost` reads it, without port and brackets. An IPv6 address of the settings comes without
+ * brackets.
  */
 export function normaliseHost(raw: string): string {
-  const [, literal] = /^\[([^\]]*)\](?::\d*)?$/.exec(raw) ?? [];
-  const host = literal ?? (isIPv6(raw) ? raw : raw.replace(/:\d*$/, ''));
-  if (isIPv6(host) && !host.includes('%')) return new URL(`http://[${host}]/`).hostname.slice(1, -1);
-  return normaliseServerName(host) ?? host.toLowerCase();
+  const host = readHost(isIPv6(raw) ? `[${raw}]` : raw);
+  return host?.name ?? host?.address ?? raw.toLowerCase();
 }

@@ -3,8 +3,9 @@
  *
  * Everything that is looked up, cached or compared is a `ServerName`: lower case, without the trailing dot,
  * letters, digits, hyphens and underscores in labels of 1 to 63 octets, 253 octets in all (RFC 1035 §2.3.4,
- * RFC 6066 §3), and with a last label that is not all digits. The last rule keeps out IPv4 addresses and bare
- * numbers, which the manager would read as database ids and answer with another domain's key.
+ * RFC 6066 §3), and with a last label that is no number, decimal or hexadecimal. The last rule keeps out IPv4 addresses in
+ * any notation (`127.1`, `0x7f000001`: the URL standard reads a host that ends in a number as one) and bare numbers, which
+ * the manager would read as database ids and answer with another domain's key.
  */
 
 declare const serverNameBrand: unique symbol;
@@ -13,9 +14,9 @@ declare const serverNameBrand: unique symbol;
 export type ServerName = string & { readonly [serverNameBrand]: true };
 
 const MAX_NAME_LENGTH = 253;
-/** Labels neither begin nor end with a hyphen; the last one is not all digits. */
+/** Labels neither begin nor end with a hyphen; the last one is no number. */
 const NAME =
-  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*(?![0-9]+$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*(?!(?:[0-9]+|0[xX][0-9a-fA-F]*)$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
 /**
  * Normalises a name as a client sent it.

@@ -7,17 +7,12 @@ import type { Logger } from '../log.js';
 import type { RequestContext } from './request-context.js';
 import { isGone } from './send.js';
 
-/**
- * Answers a request that the router owns. Never rejects.
- *
- * @param host whom the request is for.
- */
+/** Answers a request that the router owns and whose host has been read. Never rejects. */
 export async function answerAdmin(
   context: RequestContext,
-  host: string | undefined,
   { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
 ): Promise<void> {
-  const { method, url, request, response, client } = context;
+  const { method, url, host, request, response, client } = context;
   client.endAfterResponse();
   try {
     const { authorization } = request.headers;

@@ -4,6 +4,8 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { covers } from '../domain/certificate.js';
+import type { Host } from '../domain/host.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import type { Carrier } from '../tls/raw-connection.js';
 import type { Balancer } from './balancer.js';
@@ -16,8 +18,7 @@ const MAX_REMEMBERED = 100;
 export interface KnownRoute {
   /** Whose it is: after a reload it is another one's. */
   readonly owner: object;
-  /** As in the request. */
-  readonly host: string | undefined;
+  readonly host: Host | undefined;
   readonly httpVersion: string;
   readonly balancer: Balancer<Upstream>;
   /** Added to each request; undefined where each has its own. */
@@ -55,15 +56,20 @@ export class ClientConnection {
     return this.socket instanceof TLSSocket ? this.socket.getCipher().standardName : undefined;
   }
 
-  /** Whether the certificate of this connection is for a host: a name, or an IP address. */
-  covers(host: string, isAddress: boolean): boolean {
-    const known = this.#covered?.get(host);
+  /** Whether the certificate of this connection is for a host. */
+  covers(host: Host): boolean {
+    const key = host.name ?? host.address;
+    const known = this.#covered?.get(key);
     if (known !== undefined) return known;
     const { certificate } = this;
-    const match = isAddress ? certificate?.checkIP(host) : certificate?.checkHost(host);
+    const isCovered = certificate !== undefined && isFor(certificate, host);
     this.#covered ??= new Map<string, boolean>();
     if (this.#covered.size >= MAX_REMEMBERED) this.#covered.clear();
-    this.#covered.set(host, match !== undefined);
-    return match !== undefined;
+    this.#covered.set(key, isCovered);
+    return isCovered;
   }
+}
+
+function isFor(certificate: X509Certificate, { name, address }: Host): boolean {
+  return name === undefined ? certificate.checkIP(address) !== undefined : covers(certificate, name);
 }

@@ -1,7 +1,8 @@
 /**
  * What becomes of a request, in this order:
  *
- *  1. Malformed (a missing, double or odd `Host`): 400.
+ *  1. Malformed (a missing or double `Host`, or one that is neither a name nor an address): 400. From here on the host is
+ *     what `readHost` has read, for the log too.
  *  2. Under the admin prefix: the admin routes, whatever the connection's name, for the manager calls by address.
  *  3. For another name than the connection's certificate covers: 421. So, by policy, is one without certificate.
  *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404.
@@ -46,11 +47,14 @@ export class Handler {
   handle(context: RequestContext): void {
     const { admin, log, routes, unknownName } = this.#options;
     const { connection } = context;
-    const destination = destinationOf(context);
+    const destination = destinationOf(context, connection.info.serverName, connection.knownRoute?.host);
     if (destination === undefined) {
       this.#refuse(context, 400);
-    } else if (admin.owns(context.url, destination.host)) {
-      void answerAdmin(context, destination.host, { admin, log });
+      return;
+    }
+    context.host = destination.host?.text;
+    if (admin.owns(context.url)) {
+      void answerAdmin(context, { admin, log });
     } else if (this.#isKnown(connection.knownRoute, context, destination) && routes !== undefined) {
       this.#forward(context, destination, routes, connection.knownRoute);
     } else {
@@ -67,12 +71,15 @@ export class Handler {
     { host }: Destination,
   ): route is KnownRoute {
     return (
-      route !== undefined && route.host === host && route.owner === this && route.httpVersion === httpVersion
+      route !== undefined &&
+      route.host?.text === host?.text &&
+      route.owner === this &&
+      route.httpVersion === httpVersion
     );
   }
 
   #findRoute(context: RequestContext, destination: Destination, routes: OpenRoutes): void {
-    const balancer = routes.router.routeOf(destination.host);
+    const balancer = routes.router.routeOf(destination.host?.name);
     if (balancer === undefined) {
       this.#refuse(context, 404);
       return;
@@ -107,7 +114,7 @@ export class Handler {
       head: {
         method,
         path: destination.path,
-        host: destination.host,
+        host: destination.host?.text,
         headers: passableFields(headers, forwarded),
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
@@ -144,7 +151,7 @@ export class Handler {
       client,
       localPort: local.port,
       scheme,
-      host,
+      host: host?.text,
       isTrusted: this.#trusted.has(client.address),
       via: via ? httpVersion : undefined,
       tls: forwardTlsInfo

@@ -185,13 +185,6 @@ export function withoutPseudoFields(raw: readonly string[]): string[] {
   return fields;
 }
 
-/** The host of a `Host` field, without its port; an IPv6 literal without its brackets. */
-export function hostWithoutPort(host: string): string {
-  if (host.startsWith('[')) return host.slice(1, Math.max(1, host.indexOf(']')));
-  const colon = host.indexOf(':');
-  return colon === -1 ? host : host.slice(0, colon);
-}
-
 function append(headers: string[], name: string, value: string | undefined): void {
   if (value !== undefined && value !== '') headers.push(name, value);
 }

@@ -1,9 +1,9 @@
 /**
  * What becomes of a request on plain HTTP, in this order:
  *
- *  1. Malformed (a missing, double or odd `Host`): 400.
+ *  1. Malformed (a missing or double `Host`, or one that is neither a name nor an address): 400.
  *  2. Under the admin prefix: the admin routes, behind authentication, whatever the host: the manager calls by address.
- *  3. For something that is no host name: 400.
+ *  3. For an address, or for nobody: 400.
  *  4. An HTTP-01 challenge (RFC 8555 §8.3): the manager's, at the root of its origin, with the `Host` kept. 404 without a
  *     manager.
  *  5. Everything else is redirected to https: 308, with its method, path and query, to the default port.
@@ -13,13 +13,12 @@
  */
 import type { AdminRouter } from '../admin/routes.js';
 import type { LimitSettings } from '../config/settings.js';
-import { normaliseServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
 import { answerAdmin } from './admin-door.js';
 import { Balancer } from './balancer.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
-import { hostWithoutPort, requestHeaders } from './headers.js';
+import { requestHeaders } from './headers.js';
 import { Http1Upstream } from './http1-upstream.js';
 import type { Page } from './pages.js';
 import type { RequestContext } from './request-context.js';
@@ -36,10 +35,10 @@ const NOT_IN_URL = /[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g;
 /**
  * Decides on a request that is well-formed and not the admin routes'.
  *
- * @returns undefined when its host is no host name.
+ * @returns undefined when its host is no name.
  */
 export function decideCompanion({ host, path }: Destination): CompanionVerdict | undefined {
-  const name = host === undefined ? undefined : normaliseServerName(hostWithoutPort(host));
+  const name = host?.name;
   if (name === undefined) return undefined;
   if (CHALLENGE.test(path)) return { kind: 'challenge' };
   // `OPTIONS *` has no path.
@@ -100,8 +99,9 @@ export class HttpCompanion {
       client.refuse(400);
       return;
     }
-    if (admin.owns(url, destination.host)) {
-      void answerAdmin(context, destination.host, { admin, log });
+    context.host = destination.host?.text;
+    if (admin.owns(url)) {
+      void answerAdmin(context, { admin, log });
       return;
     }
     const verdict = decideCompanion(destination);
@@ -120,8 +120,8 @@ export class HttpCompanion {
     await this.#manager?.close();
   }
 
-  #challenge(context: RequestContext, { host, path }: Destination): void {
-    const { client, method, headers, connection } = context;
+  #challenge(context: RequestContext, { path }: Destination): void {
+    const { client, host, method, headers, connection } = context;
     if (method !== 'GET' && method !== 'HEAD') {
       client.refuse(405, { allow: 'GET, HEAD' });
     } else if (this.#balancer === undefined) {

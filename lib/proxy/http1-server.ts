@@ -200,7 +200,8 @@ export class Http1Server {
     } else if (protocol === undefined || request.httpVersion === '1.0') {
       this.#handle(context);
     } else {
-      this.#handle({ ...context, upgrade: { protocol, socket: client.socket, response, head } });
+      // The same object: who follows it is told what its handler has read.
+      this.#handle(Object.assign(context, { upgrade: { protocol, socket: client.socket, response, head } }));
     }
   }
 }

@@ -5,12 +5,10 @@
  * too (browsers reuse connections so, RFC 9113 §9.1.1), and is misdirected elsewhere: 421. A client that has sent no name
  * has named none to differ from.
  */
-import { isIP } from 'node:net';
 import type { UnknownNamePolicy } from '../config/settings.js';
+import type { Host } from '../domain/host.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
-import { normaliseServerName } from '../domain/server-name.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
-import { hostWithoutPort } from './headers.js';
 
 export type NameVerdict =
   | 'serve'
@@ -21,16 +19,12 @@ export type NameVerdict =
 
 export function judgeName(
   connection: Pick<ConnectionInfo, 'scheme' | 'serverName' | 'tier'>,
-  host: string | undefined,
+  host: Host | undefined,
   policy: UnknownNamePolicy,
-  certificate: { covers(host: string, isAddress: boolean): boolean },
+  certificate: { covers(host: Host): boolean },
 ): NameVerdict {
   if (connection.scheme === 'http') return 'serve';
   if (policy !== 'serve' && connection.tier === TIER_DEFAULT) return 'unknown';
   if (connection.serverName === undefined || host === undefined) return 'serve';
-  const bare = hostWithoutPort(host);
-  if (bare === connection.serverName) return 'serve';
-  const name = normaliseServerName(bare);
-  if (name === connection.serverName) return 'serve';
-  return certificate.covers(name ?? bare, isIP(bare) !== 0) ? 'serve' : 'misdirected';
+  return host.name === connection.serverName || certificate.covers(host) ? 'serve' : 'misdirected';
 }

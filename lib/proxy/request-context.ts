@@ -33,8 +33,11 @@ export interface RequestContext {
   readonly method: string;
   /** The target as it came. */
   readonly url: string;
-  /** Whom it is for: `:authority`, or else the `Host` field, as it came. Undefined where it is missing or given twice. */
-  readonly host: string | undefined;
+  /**
+   * Whom it is for. As it comes from a server: `:authority`, or else the `Host` field, undefined where it is missing or given
+   * twice. Then its handler has read it (`destinationOf`), and it is what the route was chosen by, and what backends are told.
+   */
+  host: string | undefined;
   /** Fields as they came, flat, HTTP/2's pseudo fields taken out. */
   readonly headers: readonly string[];
   /** `1.0`, `1.1` or `2.0`. */

@@ -1,8 +1,7 @@
 /**
  * Which route a request takes: its host exactly, else the longest `*.suffix` that covers it, else the default. PURE.
  */
-import { normaliseServerName, type ServerName } from '../domain/server-name.js';
-import { hostWithoutPort } from './headers.js';
+import type { ServerName } from '../domain/server-name.js';
 
 export interface Route<Target> {
   /** `www.example.com`, `*.example.com`; absent for the default. */
@@ -24,13 +23,9 @@ export class Router<Target> {
     }
   }
 
-  /** @param host as in a Host field, with or without a port. */
-  routeOf(host: string | undefined): Target | undefined {
-    const name = host === undefined ? undefined : normaliseServerName(hostWithoutPort(host));
-    return name === undefined ? this.#default : this.routeOfName(name);
-  }
-
-  routeOfName(name: ServerName): Target | undefined {
+  /** @param name undefined: an address, or nothing at all was named. */
+  routeOf(name: ServerName | undefined): Target | undefined {
+    if (name === undefined) return this.#default;
     const exact = this.#exact.get(name);
     if (exact !== undefined) return exact;
     for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {

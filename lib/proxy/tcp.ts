@@ -86,10 +86,7 @@ export class TcpFrontend {
   }
 
   #balancer(name: ServerName | undefined): Balancer<TcpBackend> | undefined {
-    if (this.#router === undefined) return undefined;
-    return (
-      (name === undefined ? this.#router.routeOf(undefined) : this.#router.routeOfName(name)) ?? undefined
-    );
+    return this.#router?.routeOf(name) ?? undefined;
   }
 
   #balancerOf(backends: RouteSettings['backends']): Balancer<TcpBackend> {

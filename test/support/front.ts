@@ -4,7 +4,7 @@
  *     await using front = await startFront({ backends: [backend.url], limits: { bodyTimeoutMs: 100 } });
  *     using client = await RawClient.connect(front.port, 'a.test');
  *
- * Its certificate is for `a.test`, `b.test` and `*.test`. Limits are the program's unless told otherwise.
+ * Its certificate is for `a.test`, `b.test` and `*.test` unless told otherwise. Limits are the program's unless told otherwise.
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -25,6 +25,8 @@ export interface FrontOptions {
   readonly limits?: Partial<LimitSettings>;
   readonly settings?: Partial<WorkerSettings>;
   readonly tier?: Tier;
+  /** Of its certificate. */
+  readonly names?: readonly string[];
 }
 
 export interface FrontLine {
@@ -42,11 +44,13 @@ export interface Front extends AsyncDisposable {
   configure(options: FrontOptions): void;
 }
 
-let pair: ReturnType<Awaited<ReturnType<typeof makeTestCa>>['issue']> | undefined;
+const NAMES = ['a.test', 'b.test', '*.test'];
+const issue = async (names: readonly string[]) => (await makeTestCa()).issue(names);
+let pair: ReturnType<typeof issue> | undefined;
 
 export async function startFront(options: FrontOptions = {}): Promise<Front> {
-  pair ??= makeTestCa().then((ca) => ca.issue(['a.test', 'b.test', '*.test']));
-  const { chainPem, keyPem } = await pair;
+  const { names } = options;
+  const { chainPem, keyPem } = await (names === undefined ? (pair ??= issue(NAMES)) : issue(names));
   const context = createSecureContext({ cert: chainPem, key: keyPem });
   const log: FrontLine[] = [];
   const note =

@@ -11,6 +11,7 @@ import { expect } from 'chai';
 import { ADMIN_FLAGS, ROOT } from '../../support/admin.js';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { makeTempDir, makeTestCa } from '../../support/certificates.js';
+import { HOSTILE_HOSTS } from '../../support/hosts.js';
 import { askPlain, plainPort } from '../../support/plain-client.js';
 import { spawnProgram, startProgram, type Program } from '../../support/program.js';
 
@@ -47,13 +48,25 @@ describe('The plain HTTP companion', function () {
     backend.requests.length = 0;
   });
 
-  it('hands challenges to the root of the manager, with the Host as it came', async () => {
+  it('hands challenges to the root of the manager, with the Host as it was read', async () => {
     const answer = await askPlain(port, `GET ${TOKEN} HTTP/1.1`, ['Host: New.Example.com:80']);
     expect(answer).to.deep.include({ status: 200, body: `the key for ${TOKEN}` });
     expect(manager.requests).to.have.length(1);
     const [seen] = manager.requests;
     expect(seen).to.include({ method: 'GET', url: TOKEN });
-    expect(seen?.headers).to.include({ host: 'New.Example.com:80', 'x-forwarded-proto': 'http' });
+    expect(seen?.headers).to.include({ host: 'new.example.com:80', 'x-forwarded-proto': 'http' });
+  });
+
+  it('answers 400 where the host is no name and no address, to whatever is asked', async () => {
+    const passed: string[] = [];
+    for (const [what, host] of HOSTILE_HOSTS) {
+      for (const path of [TOKEN, '/x', `${ROOT}/status`]) {
+        const { status } = await askPlain(port, `GET ${path} HTTP/1.1`, [`Host: ${host}`]);
+        if (status !== 400) passed.push(`${what}: ${status} for ${path}`);
+      }
+    }
+    expect(passed).to.deep.equal([]);
+    expect(manager.requests).to.deep.equal([]);
   });
 
   it('hands over no challenge that would be a change', async () => {

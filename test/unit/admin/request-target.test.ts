@@ -86,7 +86,8 @@ describe('request targets', () => {
     ['[0:0:0:0:0:0:0:1]:8443', '::1'],
     ['::1', '::1'],
     ['[2001:DB8::1]:443', '2001:db8::1'],
-    ['[nonsense]', 'nonsense'],
+    ['[::FFFF:192.0.2.1]', '::ffff:c000:201'],
+    ['.A.test', '.a.test'],
     ['', ''],
   ] as const) {
     it(`compares the host ${raw === '' ? '(empty)' : raw} as ${expected === '' ? '(empty)' : expected}`, () => {

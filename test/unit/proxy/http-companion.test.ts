@@ -1,12 +1,16 @@
 import { expect } from 'chai';
+import { readHost } from '../../../lib/domain/host.js';
 import { decideCompanion } from '../../../lib/proxy/http-companion.js';
 
 const CHALLENGES = '/.well-known/acme-challenge/';
 
+const decide = (host: string | undefined, path: string) =>
+  decideCompanion({ host: host === undefined ? undefined : readHost(host), path });
+
 describe('A request on plain HTTP', () => {
   for (const token of ['abc', 'A-Z_09', 'abc?x=1', 'a'.repeat(500)]) {
     it(`is a challenge for ${token.slice(0, 20)}`, () => {
-      expect(decideCompanion({ host: 'a.test:80', path: CHALLENGES + token })).to.deep.equal({
+      expect(decide('a.test:80', CHALLENGES + token)).to.deep.equal({
         kind: 'challenge',
       });
     });
@@ -30,7 +34,7 @@ describe('A request on plain HTTP', () => {
     'a\n',
   ]) {
     it(`is no challenge for ${JSON.stringify(rest)}`, () => {
-      expect(decideCompanion({ host: 'a.test', path: CHALLENGES + rest })?.kind).to.equal('redirect');
+      expect(decide('a.test', CHALLENGES + rest)?.kind).to.equal('redirect');
     });
   }
 
@@ -45,26 +49,14 @@ describe('A request on plain HTTP', () => {
   ];
   for (const [host, path, location] of locations) {
     it(`to ${host} for ${JSON.stringify(path)} is redirected to ${location}`, () => {
-      expect(decideCompanion({ host, path })).to.deep.equal({ kind: 'redirect', location });
+      expect(decide(host, path)).to.deep.equal({ kind: 'redirect', location });
     });
   }
 
-  for (const host of [
-    undefined,
-    '',
-    ':80',
-    '127.0.0.1',
-    '[::1]:80',
-    '1',
-    'a..test',
-    '-a.test',
-    'a_%.test',
-    'a,b',
-    'a!b',
-  ]) {
+  for (const host of [undefined, '127.0.0.1', '[::1]:80']) {
     it(`is for nobody when its host is ${String(host)}`, () => {
-      expect(decideCompanion({ host, path: '/' })).to.equal(undefined);
-      expect(decideCompanion({ host, path: `${CHALLENGES}a` })).to.equal(undefined);
+      expect(decide(host, '/')).to.equal(undefined);
+      expect(decide(host, `${CHALLENGES}a`)).to.equal(undefined);
     });
   }
 });
