@@ -12,9 +12,12 @@ const SINGLE = new Set([
   ...['upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
 ]);
 
-/** By lower-case name, repeated fields as lists. */
+/**
+ * By lower-case name, repeated fields as lists. The object has no prototype: strangers choose the names, and `constructor` and
+ * `__proto__` are under any other.
+ */
 export function toObject(flat: readonly string[]): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {};
+  const fields = Object.create(null) as Record<string, string | string[]>;
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const name = (flat[i] ?? '').toLowerCase();
     const value = flat[i + 1] ?? '';
