@@ -146,13 +146,13 @@ export class Handler {
 
   #forwarding({ connection, httpVersion }: RequestContext, { host }: Destination): Forwarding {
     const { via, forwardTlsInfo } = this.#options.headers;
-    const { client, local, scheme, serverName } = connection.info;
+    const { client, isClientKnown, local, scheme, serverName } = connection.info;
     return {
       client,
       localPort: local.port,
       scheme,
       host: host?.text,
-      isTrusted: this.#trusted.has(client.address),
+      isTrusted: isClientKnown && this.#trusted.has(client.address),
       via: via ? httpVersion : undefined,
       tls: forwardTlsInfo
         ? { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' }

@@ -21,8 +21,13 @@ export interface ConnectionInfo {
   readonly chooseMs: number;
   /** What ALPN came to; undefined without. */
   readonly alpn?: string | undefined;
-  /** The client, as the PROXY header says where there is one. */
+  /** The client, as the PROXY header says where there is one. One that names no client leaves the proxy's own address. */
   readonly client: Endpoint;
+  /**
+   * False: a PROXY header has named no client with an address (UNKNOWN, LOCAL, datagrams, unix sockets). Whoever that is, what
+   * holds for the address of the proxy before us, that it is trusted for one, does not hold for them.
+   */
+  readonly isClientKnown: boolean;
   readonly local: Endpoint;
   /** Which `--listen` it came in on, from 0. */
   readonly listener: number;

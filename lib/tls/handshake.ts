@@ -19,7 +19,7 @@ import { normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import type { ConnectionInfo, Endpoint } from './connection-info.js';
 import type { ConnectionPlace } from './connection-limits.js';
-import { parseProxyHeader } from './proxy-protocol.js';
+import { namesClient, parseProxyHeader } from './proxy-protocol.js';
 import type { Carrier, RawConnection, Reader } from './raw-connection.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
@@ -127,6 +127,7 @@ export class Handshake implements Reader {
   readonly #place: ConnectionPlace;
   readonly #open: Set<RawConnection>;
   #client: Endpoint;
+  #isClientKnown = true;
   /** Undefined: the kernel is to be asked. */
   #local: Endpoint | undefined;
   /** What has come, where that was not enough. */
@@ -194,6 +195,7 @@ export class Handshake implements Reader {
       // The type has null before the handshake, false without ALPN.
       alpn: socket.alpnProtocol || undefined,
       client: this.#client,
+      isClientKnown: this.#isClientKnown,
       local: this.#local,
     });
     this.#options.onSecure(socket, info, this.#raw);
@@ -248,6 +250,7 @@ export class Handshake implements Reader {
         return !this.fail('no-proxy-header', header.reason);
       case 'header': {
         this.#awaitsProxyHeader = false;
+        this.#isClientKnown = namesClient(header);
         if (header.peers !== undefined) {
           this.#client = header.peers.source;
           this.#local = header.peers.destination;

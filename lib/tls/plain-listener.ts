@@ -3,9 +3,9 @@
  * header where their peer must send one.
  */
 import type { Server, Socket } from 'node:net';
-import { plainAddress, type ConnectionInfo, type Endpoint } from './connection-info.js';
+import { plainAddress, type ConnectionInfo } from './connection-info.js';
 import type { ConnectionLimits, ConnectionPlace } from './connection-limits.js';
-import { parseProxyHeader } from './proxy-protocol.js';
+import { namesClient, parseProxyHeader } from './proxy-protocol.js';
 
 export interface PlainListenerOptions {
   /** Which `--http-listen` this is, from 0. */
@@ -37,27 +37,28 @@ export function acceptPlain(server: Server, options: PlainListenerOptions): Read
     });
     socket.on('error', () => socket.destroy());
     if (options.sendsProxyHeader(client.address)) awaitHeader(socket, { client, local }, place, options);
-    else handOver(socket, { client, local }, place, options);
+    else handOver(socket, { client, local, isClientKnown: true }, place, options);
   });
   return open;
 }
 
-interface Peers {
-  readonly client: Endpoint;
-  readonly local: Endpoint;
-}
+type Peers = Pick<ConnectionInfo, 'client' | 'local' | 'isClientKnown'>;
 
 function handOver(socket: Socket, peers: Peers, place: ConnectionPlace, options: PlainListenerOptions): void {
   if (!place.claim(peers.client.address)) {
     socket.destroy();
     return;
   }
+  give(socket, peers, options);
+}
+
+function give(socket: Socket, peers: Peers, options: PlainListenerOptions): void {
   options.onConnection(socket, { scheme: 'http', chooseMs: 0, ...peers, listener: options.index });
 }
 
 function awaitHeader(
   socket: Socket,
-  peers: Peers,
+  own: Pick<Peers, 'client' | 'local'>,
   place: ConnectionPlace,
   options: PlainListenerOptions,
 ): void {
@@ -82,10 +83,10 @@ function awaitHeader(
     const rest = received.subarray(header.consumedBytes);
     if (rest.length > 0) socket.unshift(rest);
     const told = header.peers;
+    const isClientKnown = namesClient(header);
     // A proxy that speaks for itself (a health check) takes no place of a client's.
-    const actual = told === undefined ? peers : { client: told.source, local: told.destination };
-    if (told !== undefined) handOver(socket, actual, place, options);
-    else options.onConnection(socket, { scheme: 'http', chooseMs: 0, ...peers, listener: options.index });
+    if (told === undefined) give(socket, { ...own, isClientKnown }, options);
+    else handOver(socket, { client: told.source, local: told.destination, isClientKnown }, place, options);
     socket.resume();
   };
   socket.on('data', onData);

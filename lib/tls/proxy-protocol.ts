@@ -36,6 +36,11 @@ export interface ProxyHeader {
   readonly peers?: { readonly source: Endpoint; readonly destination: Endpoint };
 }
 
+/** Whether a header says whose connection it is, so that it can be told from others. */
+export function namesClient({ peers }: ProxyHeader): boolean {
+  return peers !== undefined && peers.source.address !== '';
+}
+
 export const SIGNATURE_V2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const SIGNATURE_V1 = Buffer.from('PROXY ', 'latin1');
 /** The longest line of version 1, CRLF included. */

@@ -8,7 +8,7 @@ import type { RawConnection } from './raw-connection.js';
 
 interface Facts extends Pick<
   ConnectionInfo,
-  'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client'
+  'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
 > {
   /** As a PROXY header says; undefined: the kernel is asked. */
   readonly local: Endpoint | undefined;
@@ -22,6 +22,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
   readonly chooseMs: number;
   readonly alpn: string | undefined;
   readonly client: Endpoint;
+  readonly isClientKnown: boolean;
   readonly #raw: RawConnection;
   #local: Endpoint | undefined;
 
@@ -33,6 +34,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.chooseMs = facts.chooseMs;
     this.alpn = facts.alpn;
     this.client = facts.client;
+    this.isClientKnown = facts.isClientKnown;
     this.#local = facts.local;
   }
 

@@ -13,6 +13,7 @@ import type { WorkerSettings } from '../../lib/bus/messages.js';
 import type { BackendSettings, LimitSettings, RouteSettings } from '../../lib/config/settings.js';
 import { TIER_DEFAULT, type Tier } from '../../lib/domain/lookup.js';
 import type { Logger } from '../../lib/log.js';
+import { AddressList } from '../../lib/tls/address-list.js';
 import { ConnectionLimits } from '../../lib/tls/connection-limits.js';
 import { terminateTls } from '../../lib/tls/listener.js';
 import { Frontend } from '../../lib/worker/frontend.js';
@@ -80,7 +81,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     }),
     choose: () => ({ context, tier: options.tier ?? TIER_DEFAULT }),
     alpnFor: (name, offered) => frontend.alpnFor(name, offered),
-    sendsProxyHeader: () => false,
+    sendsProxyHeader: (peer) => new AddressList(settingsOf(options).acceptProxyProtocol).has(peer),
     rejectsUnknownNames: () => false,
     handshakeTimeoutMs: () => 5_000,
     onSecure: (socket, info, raw) => frontend.accept(socket, info, raw),

@@ -1,6 +1,7 @@
 /**
  * A client that writes its own bytes: for requests that no HTTP library would make, and for reading answers as they come.
  */
+import { connect as connectTcp } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connectTls } from './client.js';
 
@@ -13,9 +14,14 @@ export class RawClient implements Disposable {
   isClosed = false;
   readonly #watchers = new Set<() => void>();
 
-  /** @param name the server name; the default certificate without one */
-  static async connect(port: number, name?: string): Promise<RawClient> {
-    return new RawClient(await connectTls({ port, ...(name === undefined ? {} : { servername: name }) }));
+  /**
+   * @param name the server name; the default certificate without one
+   * @param proxyHeader sent before the handshake
+   */
+  static async connect(port: number, name?: string, proxyHeader?: Buffer): Promise<RawClient> {
+    const socket = connectTcp(port, '127.0.0.1');
+    if (proxyHeader !== undefined) socket.write(proxyHeader);
+    return new RawClient(await connectTls({ port, socket, ...(name !== undefined && { servername: name }) }));
   }
 
   private constructor(socket: TLSSocket) {

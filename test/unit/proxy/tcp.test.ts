@@ -13,6 +13,7 @@ const INFO: ConnectionInfo = {
   serverName: 'a.test' as ServerName,
   tier: 'lru',
   chooseMs: 0,
+  isClientKnown: true,
   client: { address: '192.0.2.7', port: 1 },
   local: { address: '192.0.2.1', port: 443 },
   listener: 0,
