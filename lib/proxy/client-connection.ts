@@ -21,7 +21,7 @@ export interface KnownRoute {
   readonly host: Host | undefined;
   readonly httpVersion: string;
   readonly balancer: Balancer<Upstream>;
-  /** Added to each request; undefined where each has its own. */
+  /** Added to each request; undefined where each has its own: those of a trusted proxy. */
   readonly forwarded: readonly string[] | undefined;
 }
 

@@ -96,7 +96,7 @@ export class Handler {
       host,
       httpVersion: context.httpVersion,
       balancer,
-      forwarded: forwarding.isTrusted ? undefined : forwardedFields(context.headers, forwarding),
+      forwarded: forwarding.trusted === undefined ? forwardedFields(context.headers, forwarding) : undefined,
     };
     context.connection.knownRoute = route;
     this.#forward(context, destination, routes, route);
@@ -115,7 +115,7 @@ export class Handler {
         method,
         path: destination.path,
         host: destination.host?.text,
-        headers: passableFields(headers, forwarded),
+        headers: passableFields(headers, forwarded, route.forwarded === undefined),
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
       onOver: routes.release,
@@ -152,7 +152,7 @@ export class Handler {
       localPort: local.port,
       scheme,
       host: host?.text,
-      isTrusted: isClientKnown && this.#trusted.has(client.address),
+      trusted: isClientKnown && this.#trusted.has(client.address) ? this.#trusted : undefined,
       via: via ? httpVersion : undefined,
       tls: forwardTlsInfo
         ? { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' }

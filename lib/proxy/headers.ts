@@ -4,7 +4,10 @@
  * Fields are flat lists (`[name, value, name, value, …]`), as Node's `rawHeaders` has them: the spelling and the
  * order of what passes through stay as they were.
  */
-import type { Endpoint } from '../tls/connection-info.js';
+import { isIP } from 'node:net';
+import { readHost } from '../domain/host.js';
+import { plainAddress, type Endpoint } from '../tls/connection-info.js';
+import { asVariable, isClaim, isSaidHere, NEVER_PASSES } from './claimed-fields.js';
 
 /**
  * So many fields may a request have. Node's server leaves out what is above 1,000, and what we add comes last: with more, a
@@ -28,20 +31,8 @@ const HOP_BY_HOP = new Set([
 
 const NO_TRAILERS = new Set(['content-length', 'content-type', 'content-encoding', 'content-range', 'host']);
 
-/** What this proxy says itself: whatever a client claims is dropped, unless it is a trusted proxy. */
-const FORWARDED = new Set([
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'forwarded',
-  'x-forwarded-tls-name',
-  'x-forwarded-tls-protocol',
-  'x-forwarded-tls-cipher',
-]);
-
-/** What a request loses here: `Host` and `Expect` are told otherwise. */
-const NOT_TO_BACKENDS = new Set([...HOP_BY_HOP, ...FORWARDED, 'host', 'expect']);
+/** What a request loses here besides: `Host` and `Expect` are told otherwise. */
+const TOLD_OTHERWISE = new Set(['host', 'expect']);
 
 /**
  * Remembers of each spelling of a name whether its field passes: the same few come with every message, and to make a name
@@ -81,13 +72,18 @@ class NameFilter {
 const MAX_KNOWN_NAMES = 512;
 const MAX_KNOWN_LENGTH = 64;
 
-const TO_BACKENDS = new NameFilter((name) => !NOT_TO_BACKENDS.has(name) && !isDisguised(name));
+const TO_BACKENDS = new NameFilter((name) => mayReachBackends(name) && !isClaim(asVariable(name)));
+/** What a trusted proxy claims passes, but for what is said here in its place. */
+const TO_BACKENDS_TRUSTED = new NameFilter((name) => mayReachBackends(name) && !isSaidHere(asVariable(name)));
 const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name));
 const OF_TRAILERS = new NameFilter((name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name));
 
-/** Gateways that make variables of fields read `X_Forwarded_For` as the real one. */
-const isDisguised = (lowerCaseName: string): boolean =>
-  lowerCaseName.includes('_') && FORWARDED.has(lowerCaseName.replaceAll('_', '-'));
+/** Whoever sends it. Also a field of the hop, or a length, that only gateways take for one: `Transfer_Encoding`. */
+function mayReachBackends(name: string): boolean {
+  const variable = asVariable(name);
+  if (variable === NEVER_PASSES || HOP_BY_HOP.has(variable) || TOLD_OTHERWISE.has(variable)) return false;
+  return variable !== 'content-length' || name === variable;
+}
 
 /** What is told to the backend of the client's connection. */
 export interface Forwarding {
@@ -97,8 +93,8 @@ export interface Forwarding {
   readonly scheme: 'https' | 'http';
   /** Whom the request is for: the `Host`, unless the target was in absolute form. */
   readonly host: string | undefined;
-  /** The peer is a proxy whose own word on its client is believed and passed on. */
-  readonly isTrusted: boolean;
+  /** Given where the peer is a proxy whose own word on its client is believed and passed on: all such proxies. */
+  readonly trusted?: { has(address: string): boolean } | undefined;
   /** `1.1` or `2.0`; given where `Via` is to be added. */
   readonly via?: string | undefined;
   /** Given where it is to be told. */
@@ -107,29 +103,37 @@ export interface Forwarding {
 
 /**
  * The fields of a request to the backend, but for `Host`: without those of the client's hop (also those that its `Connection`
- * names), with `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239) in place of what the client claimed.
+ * names), with `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `X-Real-IP` and `Forwarded` (RFC 7239) in place of what the client
+ * claimed (`claimed-fields.ts`).
  */
 export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
-  return passableFields(raw, forwardedFields(raw, forwarding));
+  return passableFields(raw, forwardedFields(raw, forwarding), forwarding.trusted !== undefined);
 }
 
 /**
  * The fields of a request to the backend, as `requestHeaders` has them.
  *
  * @param added what `forwardedFields` has made.
+ * @param isTrusted the peer is a proxy whose word is believed.
  */
-export function passableFields(raw: readonly string[], added: readonly string[]): string[] {
-  const headers = TO_BACKENDS.apply(raw);
+export function passableFields(
+  raw: readonly string[],
+  added: readonly string[],
+  isTrusted: boolean,
+): string[] {
+  const headers = (isTrusted ? TO_BACKENDS_TRUSTED : TO_BACKENDS).apply(raw);
   for (const part of added) headers.push(part);
   return headers;
 }
 
 /** What is added to a request. But for a trusted peer's it is the same for all requests of a connection to one host. */
 export function forwardedFields(raw: readonly string[], forwarding: Forwarding): string[] {
-  const { client, scheme, host, localPort, via, tls, isTrusted } = forwarding;
+  const { client, scheme, host, localPort, via, tls, trusted } = forwarding;
   const headers: string[] = [];
-  const earlier = (name: string): string | undefined => (isTrusted ? joined(raw, name) : undefined);
+  const earlier = (name: string): string | undefined =>
+    trusted === undefined ? undefined : joined(raw, name);
   append(headers, 'X-Forwarded-For', list(earlier('x-forwarded-for'), client.address));
+  append(headers, 'X-Real-IP', trusted === undefined ? client.address : clientBefore(raw, client, trusted));
   append(headers, 'X-Forwarded-Proto', earlier('x-forwarded-proto') ?? scheme);
   append(headers, 'X-Forwarded-Host', earlier('x-forwarded-host') ?? host);
   append(headers, 'X-Forwarded-Port', earlier('x-forwarded-port') ?? portText(localPort));
@@ -141,6 +145,33 @@ export function forwardedFields(raw: readonly string[], forwarding: Forwarding):
   }
   if (via !== undefined) headers.push('Via', `${via} peter-sslers-proxy`);
   return headers;
+}
+
+/**
+ * The client that trusted proxies speak for: the last address of `X-Forwarded-For` that is none of theirs, as nginx's
+ * `real_ip_recursive` and Apache's mod_remoteip find it. Where there is no such field it is `X-Real-IP`, or the peer itself.
+ */
+function clientBefore(
+  raw: readonly string[],
+  peer: Endpoint,
+  trusted: { has(address: string): boolean },
+): string {
+  const way = joined(raw, 'x-forwarded-for');
+  if (way === undefined) return addressOf(joined(raw, 'x-real-ip') ?? '') ?? peer.address;
+  let client = peer.address;
+  for (const entry of way.split(',').reverse()) {
+    const address = addressOf(entry.trim());
+    // Of who comes before somebody without an address, nothing is known.
+    if (address === undefined) break;
+    client = address;
+    if (!trusted.has(address)) break;
+  }
+  return client;
+}
+
+/** Some proxies write ports, and IPv6 in brackets. */
+function addressOf(text: string): string | undefined {
+  return isIP(text) === 0 ? readHost(text)?.address : plainAddress(text);
 }
 
 /** The fields of a response to the client: without those of the backend's hop. */
@@ -155,7 +186,7 @@ export function trailerFields(raw: readonly string[]): string[] {
 
 /**
  * The trailers of a request to the backend. There are gateways that put them among the other fields: nothing passes that may
- * not pass there, or a client could speak for us.
+ * not pass there, or a client could speak for us. No proxy says in them who its client is.
  */
 export function requestTrailers(raw: readonly string[]): string[] {
   return TO_BACKENDS.apply(trailerFields(raw));

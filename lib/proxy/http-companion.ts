@@ -128,7 +128,7 @@ export class HttpCompanion {
       client.refuse(404);
     } else {
       const { client: peer, local, scheme } = connection.info;
-      const forwarding = { client: peer, localPort: local.port, scheme, host, isTrusted: false };
+      const forwarding = { client: peer, localPort: local.port, scheme, host };
       new Exchange(context, {
         balancer: this.#balancer,
         log: this.#options.log,

@@ -5,10 +5,12 @@ import {
   responseHeaders,
   type Forwarding,
 } from '../../../lib/proxy/headers.js';
+import { AddressList } from '../../../lib/tls/address-list.js';
 import { plainAddress } from '../../../lib/tls/connection-info.js';
 
 const OURS = [
-  ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'a.test:8443'],
+  ...['X-Forwarded-For', '192.0.2.7', 'X-Real-IP', '192.0.2.7'],
+  ...['X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'a.test:8443'],
   ...['X-Forwarded-Port', '443', 'Forwarded', 'for=192.0.2.7;host="a.test:8443";proto=https'],
 ];
 const forwarding: Forwarding = {
@@ -16,8 +18,8 @@ const forwarding: Forwarding = {
   localPort: 443,
   scheme: 'https',
   host: 'a.test:8443',
-  isTrusted: false,
 };
+const trusted = new AddressList(['192.0.2.7', '10.0.0.0/8', '2001:db8:1::/48']);
 
 describe('The fields of a request to the backend', () => {
   const cases: [what: string, sent: string[], passed: string[]][] = [
@@ -68,7 +70,7 @@ describe('The fields of a request to the backend', () => {
   it('say no host where the client said none', () => {
     const headers = requestHeaders(['A', '1'], { ...forwarding, host: undefined });
     expect(headers).to.deep.equal([
-      ...['A', '1', ...OURS.slice(0, 4), ...OURS.slice(6, 8)],
+      ...['A', '1', ...OURS.slice(0, 6), ...OURS.slice(8, 10)],
       ...['Forwarded', 'for=192.0.2.7;proto=https'],
     ]);
   });
@@ -76,15 +78,89 @@ describe('The fields of a request to the backend', () => {
   it('go on with what a trusted proxy says', () => {
     const headers = requestHeaders(
       [
-        ...['X-Forwarded-For', '10.0.0.1', 'X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'c.test'],
-        ...['X-Forwarded-Port', '80', 'Forwarded', 'for=10.0.0.1', 'X_Forwarded_For', '10.6.6.6'],
+        ...['X-Forwarded-For', '198.51.100.1', 'X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'c.test'],
+        ...['X-Forwarded-Port', '80', 'Forwarded', 'for=198.51.100.1', 'X_Forwarded_For', '10.6.6.6'],
+        ...[
+          'X-Forwarded-User',
+          'ada',
+          'x.real.ip',
+          '10.6.6.6',
+          'Proxy',
+          'http://x.test/',
+          'SSL_CLIENT_CERT',
+          'c',
+        ],
       ],
-      { ...forwarding, isTrusted: true },
+      { ...forwarding, trusted },
     );
     expect(headers).to.deep.equal([
-      ...['X-Forwarded-For', '10.0.0.1, 192.0.2.7', 'X-Forwarded-Proto', 'http'],
+      ...['X-Forwarded-User', 'ada', 'SSL_CLIENT_CERT', 'c'],
+      ...[
+        'X-Forwarded-For',
+        '198.51.100.1, 192.0.2.7',
+        'X-Real-IP',
+        '198.51.100.1',
+        'X-Forwarded-Proto',
+        'http',
+      ],
       ...['X-Forwarded-Host', 'c.test', 'X-Forwarded-Port', '80'],
-      ...['Forwarded', 'for=10.0.0.1, for=192.0.2.7;host="a.test:8443";proto=https'],
+      ...['Forwarded', 'for=198.51.100.1, for=192.0.2.7;host="a.test:8443";proto=https'],
+    ]);
+  });
+
+  const clients: [what: string, fields: string[], client: string][] = [
+    ['nobody', [], '192.0.2.7'],
+    ['one client', ['X-Forwarded-For', '198.51.100.1'], '198.51.100.1'],
+    [
+      'one behind further proxies',
+      ['X-Forwarded-For', '198.51.100.1, 10.0.0.1,2001:db8:1::1'],
+      '198.51.100.1',
+    ],
+    ['one who claims to be another', ['X-Forwarded-For', '10.6.6.6, 198.51.100.1, 10.0.0.1'], '198.51.100.1'],
+    [
+      'one in two fields',
+      ['X-Forwarded-For', '10.6.6.6, 198.51.100.1', 'x-forwarded-for', '10.0.0.1'],
+      '198.51.100.1',
+    ],
+    ['trusted proxies alone', ['X-Forwarded-For', '10.0.0.2, 10.0.0.1'], '10.0.0.2'],
+    ['one with a port', ['X-Forwarded-For', '198.51.100.1:4711'], '198.51.100.1'],
+    ['one with brackets and a port', ['X-Forwarded-For', '[2001:DB8::1]:4711'], '2001:db8::1'],
+    ['one of a dual-stack socket', ['X-Forwarded-For', '::ffff:198.51.100.1'], '198.51.100.1'],
+    ['somebody unknown', ['X-Forwarded-For', '198.51.100.1, unknown, 10.0.0.1'], '10.0.0.1'],
+    ['nonsense', ['X-Forwarded-For', '127.1'], '192.0.2.7'],
+    ['one in the field of nginx', ['X-Real-IP', '198.51.100.1'], '198.51.100.1'],
+    ['one in both', ['X-Real-IP', '10.6.6.6', 'X-Forwarded-For', '198.51.100.1'], '198.51.100.1'],
+    ['two in the field of nginx', ['X-Real-IP', '198.51.100.1', 'X-Real-IP', '10.6.6.6'], '192.0.2.7'],
+  ];
+  for (const [what, fields, client] of clients) {
+    it(`say in X-Real-IP the client that a trusted proxy names: ${what}`, () => {
+      const headers = requestHeaders(fields, { ...forwarding, trusted });
+      expect(headers.filter((_, i) => headers[i - 1] === 'X-Real-IP')).to.deep.equal([client]);
+    });
+  }
+
+  it('name nobody on a unix socket', () => {
+    const headers = requestHeaders(['X-Real-IP', '10.6.6.6'], {
+      ...forwarding,
+      client: { address: '', port: 0 },
+    });
+    expect(headers).not.to.include('X-Real-IP');
+    expect(headers).not.to.include('X-Forwarded-For');
+  });
+
+  it('lose fields of the hop in the spelling that gateways make variables of', () => {
+    const sent = [
+      'Transfer_Encoding',
+      'chunked',
+      'Content_Length',
+      '5',
+      'Proxy_Authorization',
+      'x',
+      'H.ost',
+      '1',
+    ];
+    expect(requestHeaders([...sent, 'Content-Length', '0'], forwarding)).to.deep.equal([
+      ...['H.ost', '1', 'Content-Length', '0', ...OURS],
     ]);
   });
 

@@ -1,0 +1,144 @@
+/**
+ * Request fields that are a proxy's to say: who the client is, how it came, as whom it is known. PURE.
+ *
+ * Backends believe them, so from anybody but a trusted proxy they are dropped. Names of trace and request ids pass: nothing
+ * is granted for them.
+ */
+
+/** One kind of claim. */
+export interface Claim {
+  /** Lower case. A star at the end stands for any end. */
+  readonly names: readonly string[];
+  /** What is claimed, and who says it or listens to it. */
+  readonly why: string;
+}
+
+/** What clients may not claim. `docs/request-fields.md` has the same table. */
+export const CLAIMS: readonly Claim[] = [
+  // The client, its host, its scheme
+  {
+    names: ['x-forwarded-*', 'x-forwarded', 'forwarded', 'forwarded-*'],
+    why: 'the way to here: RFC 7239, HAProxy, nginx, Apache, Traefik, Caddy, Envoy; OAuth2 Proxy has the user in some of them',
+  },
+  { names: ['x-real-ip', 'x-real-port'], why: 'client address: nginx (ngx_http_realip_module), Traefik' },
+  {
+    names: ['client-ip', 'x-client-ip', 'x-cluster-client-ip', 'proxy-client-ip', 'x-originating-ip'],
+    why: 'client address: Apache mod_remoteip, Rackspace and Riverbed balancers, Rails, PHP and Java applications',
+  },
+  { names: ['true-client-ip', 'x-true-client-ip'], why: 'client address: Akamai, Cloudflare' },
+  {
+    names: [
+      'cf-connecting-*',
+      'cf-pseudo-ipv4',
+      'cf-visitor',
+      'cf-ipcountry',
+      'cf-access-authenticated-user-*',
+    ],
+    why: 'client address, scheme, country and user: Cloudflare',
+  },
+  {
+    names: ['fastly-client-ip', 'fastly-ssl', 'fly-client-ip', 'do-connecting-ip', 'ali-cdn-real-ip'],
+    why: 'client address and scheme: Fastly, Fly.io, DigitalOcean, Alibaba Cloud',
+  },
+  {
+    names: [
+      'x-azure-clientip',
+      'x-azure-socketip',
+      'x-appengine-*',
+      'x-proxyuser-ip',
+      'x-nf-client-connection-ip',
+    ],
+    why: 'client address, place and user: Azure Front Door, Google App Engine, Google, Netlify',
+  },
+  { names: ['x-envoy-*'], why: 'client address, retries, time-outs: Envoy drops them from outside too' },
+  { names: ['wl-proxy-*'], why: 'client address, TLS and client certificate: the WebLogic plug-ins' },
+  {
+    names: ['x-scheme', 'x-url-scheme', 'front-end-https'],
+    why: 'scheme: Traefik, ingress-nginx, Microsoft TMG and IIS',
+  },
+  // The target
+  {
+    names: ['x-original-*', 'x-rewrite-url', 'x-script-name'],
+    why: 'what was asked for before it was rewritten: IIS, ASP.NET Core, ingress-nginx, Symfony (CVE-2018-14773), WSGI',
+  },
+  { names: ['x-host', 'x-http-host-override'], why: 'another host than Host: Ruby and PHP frameworks' },
+  // Client certificates
+  { names: ['client-cert', 'client-cert-*', 'client-certificate'], why: 'client certificate: RFC 9440' },
+  {
+    names: ['x-ssl', 'x-ssl-*', 'ssl-*', 'x-tls-*', 'tls-client-*', 'x-mtls-*'],
+    why: 'TLS and client certificate: HAProxy, nginx, ingress-nginx, Apache mod_ssl, Tomcat SSLValve',
+  },
+  {
+    names: ['x-client-cert*', 'x-client-dn', 'x-client-cn', 'x-client-verify*', 'x-client-ssl-*'],
+    why: 'client certificate: configurations of nginx and HAProxy',
+  },
+  {
+    names: ['x-arr-*'],
+    why: 'TLS and client certificate: IIS Application Request Routing, Azure App Service',
+  },
+  {
+    names: ['x-amzn-mtls-*', 'x-amzn-tls-*', 'x-amzn-oidc-*'],
+    why: 'client certificate, TLS and user: Amazon’s Application Load Balancer',
+  },
+  // Users
+  {
+    names: ['remote-*', 'x-remote-*', 'auth-user', 'x-auth-user', 'x-proxy-user'],
+    why: 'user, groups and address: CGI (RFC 3875) by way of proxies, Authelia, Caddy, Kubernetes',
+  },
+  { names: ['x-auth-request-*'], why: 'user, groups, tokens: OAuth2 Proxy behind nginx' },
+  {
+    names: ['x-webauth-*', 'x-authentik-*', 'x-vouch-*', 'x-pomerium-*', 'x-authenticated-*', 'tailscale-*'],
+    why: 'user: Grafana’s auth proxy, authentik, Vouch, Pomerium, Kong, Tailscale',
+  },
+  { names: ['x-consumer-*', 'x-credential-*', 'x-anonymous-consumer'], why: 'user: Kong' },
+  {
+    names: ['x-goog-authenticated-user-*', 'x-ms-client-principal*', 'oidc-*', 'shib-*'],
+    why: 'user: Google IAP, Azure App Service, mod_auth_openidc, Shibboleth',
+  },
+  // How files are sent
+  {
+    names: ['x-sendfile-type', 'x-accel-*'],
+    why: 'how to have files sent: Rack (CVE-2025-61780), Plack, nginx',
+  },
+];
+
+/** From nobody: CGI makes HTTP_PROXY of it, where libraries look for a proxy of their own (CVE-2016-5385). */
+export const NEVER_PASSES = 'proxy';
+
+/** What is said here, of the connection or in place of what a trusted proxy has said. */
+const SAID_HERE = new Set([
+  ...[
+    'x-forwarded-for',
+    'x-forwarded-proto',
+    'x-forwarded-host',
+    'x-forwarded-port',
+    'forwarded',
+    'x-real-ip',
+  ],
+  ...['x-forwarded-tls-name', 'x-forwarded-tls-protocol', 'x-forwarded-tls-cipher'],
+]);
+
+const EXACT = new Set<string>();
+const BEGINNINGS: string[] = [];
+for (const name of CLAIMS.flatMap(({ names }) => names)) {
+  if (name.endsWith('*')) BEGINNINGS.push(name.slice(0, -1));
+  else EXACT.add(name);
+}
+
+/**
+ * A name as gateways see it that make variables of fields (CGI, WSGI, FastCGI): they write `_` for `-`, and some for whatever
+ * is no letter and no digit, so that `X_Forwarded_For` and `X.Forwarded.For` are the same to them.
+ */
+export function asVariable(lowerCaseName: string): string {
+  return lowerCaseName.replace(/[^a-z0-9]/g, '-');
+}
+
+/** @param variable as `asVariable` has it. */
+export function isClaim(variable: string): boolean {
+  return EXACT.has(variable) || BEGINNINGS.some((beginning) => variable.startsWith(beginning));
+}
+
+/** @param variable as `asVariable` has it. */
+export function isSaidHere(variable: string): boolean {
+  return SAID_HERE.has(variable);
+}
