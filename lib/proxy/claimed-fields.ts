@@ -25,7 +25,7 @@ export const CLAIMS: readonly Claim[] = [
     names: ['client-ip', 'x-client-ip', 'x-cluster-client-ip', 'proxy-client-ip', 'x-originating-ip'],
     why: 'client address: Apache mod_remoteip, Rackspace and Riverbed balancers, Rails, PHP and Java applications',
   },
-  { names: ['true-client-ip', 'x-true-client-ip'], why: 'client address: Akamai, Cloudflare' },
+  { names: ['true-client-ip'], why: 'client address: Akamai, Cloudflare' },
   {
     names: [
       'cf-connecting-*',
@@ -41,14 +41,8 @@ export const CLAIMS: readonly Claim[] = [
     why: 'client address and scheme: Fastly, Fly.io, DigitalOcean, Alibaba Cloud',
   },
   {
-    names: [
-      'x-azure-clientip',
-      'x-azure-socketip',
-      'x-appengine-*',
-      'x-proxyuser-ip',
-      'x-nf-client-connection-ip',
-    ],
-    why: 'client address, place and user: Azure Front Door, Google App Engine, Google, Netlify',
+    names: ['x-azure-*', 'x-appengine-*', 'x-proxyuser-ip', 'x-nf-client-connection-ip'],
+    why: 'client address, place and user, or that the request has come through it: Azure Front Door, Google App Engine, Google, Netlify',
   },
   { names: ['x-envoy-*'], why: 'client address, retries, time-outs: Envoy drops them from outside too' },
   { names: ['wl-proxy-*'], why: 'client address, TLS and client certificate: the WebLogic plug-ins' },
@@ -58,8 +52,18 @@ export const CLAIMS: readonly Claim[] = [
   },
   // The target
   {
-    names: ['x-original-*', 'x-rewrite-url', 'x-script-name'],
-    why: 'what was asked for before it was rewritten: IIS, ASP.NET Core, ingress-nginx, Symfony (CVE-2018-14773), WSGI',
+    names: ['x-original-url', 'x-original-uri', 'x-original-method', 'x-rewrite-url', 'x-script-name'],
+    why: 'what was asked for before it was rewritten: IIS, ingress-nginx, Symfony (CVE-2018-14773), WSGI',
+  },
+  {
+    names: [
+      'x-original-for',
+      'x-original-proto',
+      'x-original-host',
+      'x-original-prefix',
+      'x-original-forwarded-*',
+    ],
+    why: 'the way to here before that was rewritten: ASP.NET Core, ingress-nginx',
   },
   { names: ['x-host', 'x-http-host-override'], why: 'another host than Host: Ruby and PHP frameworks' },
   // Client certificates
@@ -82,7 +86,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   // Users
   {
-    names: ['remote-*', 'x-remote-*', 'auth-user', 'x-auth-user', 'x-proxy-user'],
+    names: ['remote-*', 'x-remote-*'],
     why: 'user, groups and address: CGI (RFC 3875) by way of proxies, Authelia, Caddy, Kubernetes',
   },
   { names: ['x-auth-request-*'], why: 'user, groups, tokens: OAuth2 Proxy behind nginx' },
@@ -90,7 +94,7 @@ export const CLAIMS: readonly Claim[] = [
     names: ['x-webauth-*', 'x-authentik-*', 'x-vouch-*', 'x-pomerium-*', 'x-authenticated-*', 'tailscale-*'],
     why: 'user: Grafana’s auth proxy, authentik, Vouch, Pomerium, Kong, Tailscale',
   },
-  { names: ['x-consumer-*', 'x-credential-*', 'x-anonymous-consumer'], why: 'user: Kong' },
+  { names: ['x-consumer-*', 'x-credential-identifier', 'x-anonymous-consumer'], why: 'user: Kong' },
   {
     names: ['x-goog-authenticated-user-*', 'x-ms-client-principal*', 'oidc-*', 'shib-*'],
     why: 'user: Google IAP, Azure App Service, mod_auth_openidc, Shibboleth',
@@ -107,15 +111,15 @@ export const NEVER_PASSES = 'proxy';
 
 /** What is said here, of the connection or in place of what a trusted proxy has said. */
 const SAID_HERE = new Set([
-  ...[
-    'x-forwarded-for',
-    'x-forwarded-proto',
-    'x-forwarded-host',
-    'x-forwarded-port',
-    'forwarded',
-    'x-real-ip',
-  ],
-  ...['x-forwarded-tls-name', 'x-forwarded-tls-protocol', 'x-forwarded-tls-cipher'],
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-tls-name',
+  'x-forwarded-tls-protocol',
+  'x-forwarded-tls-cipher',
+  'forwarded',
+  'x-real-ip',
 ]);
 
 const EXACT = new Set<string>();
