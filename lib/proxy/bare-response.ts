@@ -5,12 +5,8 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { lingerOnClose } from './linger.js';
 
-/**
- * A response as the server would make one; the connection ends with it. Undefined while an earlier response, of a request
- * in the same segment, is still going out: theirs would be mixed.
- */
-export function bareResponse(request: IncomingMessage, socket: Socket): ServerResponse | undefined {
-  if ('_httpMessage' in socket && socket._httpMessage) return undefined;
+/** A response as the server would make one; the connection ends with it. Earlier ones must be over. */
+export function bareResponse(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);

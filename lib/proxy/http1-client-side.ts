@@ -8,6 +8,12 @@ import { lingerOnClose } from './linger.js';
 import type { ErrorStatus } from './pages.js';
 import { isGone } from './send.js';
 
+/**
+ * These end the connection: what is malformed for us may hide another request for somebody else, and what is misdirected has
+ * come by the wrong connection.
+ */
+const ENDING: ReadonlySet<ErrorStatus> = new Set<ErrorStatus>([400, 408, 421, 431, 501]);
+
 export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerResponse> implements ClientSide {
   inform(status: number, headers: readonly string[]): void {
     // Node writes no other informational response than this by itself; 100 is a matter of each hop.
@@ -34,9 +40,7 @@ export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerRes
   }
 
   override refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
-    // What is malformed for us may hide another request for somebody else: the connection ends.
-    if (status === 400 || status === 408 || status === 431 || status === 501)
-      this.response.shouldKeepAlive = false;
+    if (ENDING.has(status)) this.response.shouldKeepAlive = false;
     // That of a head that could not be written.
     this.response.statusMessage = '';
     super.refuse(status, headers);

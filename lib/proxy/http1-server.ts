@@ -9,8 +9,10 @@ import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
 import { answerAndClose, answerClientError, type Refusal } from './client-error.js';
 import { announcesBody, Http1ClientSide } from './http1-client-side.js';
+import type { ErrorStatus } from './pages.js';
 import type { RequestAudience, RequestContext } from './request-context.js';
 import { MAX_FIELDS } from './headers.js';
+import { asksForProtocol, Turns } from './http1-turns.js';
 import { newRequestId } from './request-id.js';
 import { passableProtocol } from './upgrade.js';
 
@@ -37,10 +39,8 @@ interface Http1Connection {
   readonly server: Http1Server;
   /** It has asked nothing yet. Browsers open some connections to have them ready. */
   isUnused: boolean;
-  /** The response to the newest request, as long as that is under way. */
-  newest: ServerResponse | undefined;
-  /** It ends with the response that is under way: what comes behind that request is none of ours. */
-  isEnding: boolean;
+  /** Whose turn it is of its requests. */
+  readonly turns: Turns;
 }
 
 function connectionOf(socket: Socket | HasConnection): Http1Connection {
@@ -55,9 +55,9 @@ function onSocketClose(this: Socket): void {
 }
 
 function onResponseClose(this: ServerResponse): void {
-  const connection = connectionOf(this.req.socket);
-  if (connection.newest === this) connection.newest = undefined;
-  connection.server.tidy();
+  const { server, turns } = connectionOf(this.req.socket);
+  turns.advance();
+  server.tidy();
 }
 
 /** Who is told of what comes in. */
@@ -87,6 +87,9 @@ export class Http1Server {
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       this.#answer(request, response, true),
     );
+    this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      this.#answer(request, response, false, 417),
+    );
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#answerUpgrade(request, socket, head),
     );
@@ -95,9 +98,10 @@ export class Http1Server {
       this.#audience.noteRefusal(connectionOf(request.socket).client, refusal);
     });
     this.#server.on('clientError', (error, socket) => {
+      const { client, turns } = connectionOf(socket as HasConnection);
+      if (turns.defer(error)) return;
       const refusal = answerClientError(error, socket);
-      if (refusal !== undefined)
-        this.#audience.noteRefusal(connectionOf(socket as HasConnection).client, refusal);
+      if (refusal !== undefined) this.#audience.noteRefusal(client, refusal);
     });
     // It never listens itself; this event starts its supervision of slow and idle connections.
     this.#server.emit('listening');
@@ -114,17 +118,15 @@ export class Http1Server {
   /** Takes a connection over. */
   accept(client: ClientConnection): void {
     const { socket } = client;
-    const connection: Http1Connection = {
-      client,
-      server: this,
-      isUnused: true,
-      newest: undefined,
-      isEnding: false,
-    };
+    // What was put back behind a PROXY header.
+    const early = readAll(socket);
+    this.#server.emit('connection', socket);
+    const turns = new Turns(socket);
+    const connection: Http1Connection = { client, server: this, isUnused: true, turns };
     (socket as HasConnection)[CONNECTION] = connection;
     this.#connections.add(connection);
     socket.on('close', onSocketClose);
-    this.#server.emit('connection', socket);
+    if (early.length > 0) turns.begin(early);
   }
 
   /**
@@ -136,8 +138,8 @@ export class Http1Server {
   drain(graceMs: number): void {
     if (this.#draining === 'no') {
       this.#draining = 'idle connections may ask once more';
-      for (const { newest } of this.#connections) {
-        if (newest !== undefined && !newest.headersSent) newest.shouldKeepAlive = false;
+      for (const { turns } of this.#connections) {
+        if (turns.current?.headersSent === false) turns.current.shouldKeepAlive = false;
       }
     }
     clearTimeout(this.#graceTimer);
@@ -165,45 +167,50 @@ export class Http1Server {
     }
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+  #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+    problem: ErrorStatus | undefined = headProblem(request),
+  ): void {
     const connection = connectionOf(request.socket);
     connection.isUnused = false;
-    if (connection.isEnding) return;
-    connection.newest = response;
+    connection.turns.current = response;
     response.on('close', onResponseClose);
     if (this.#draining !== 'no') response.shouldKeepAlive = false;
     const context = contextOf(request, response, connection.client, awaitsContinue);
     this.#audience.follow(context);
-    const problem = headProblem(request);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
-    if (!response.shouldKeepAlive) connection.isEnding = true;
   }
 
   /** Node has let go of the connection: nothing else can follow on it. */
   #answerUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { client } = connectionOf(request.socket);
-    // A request with a body is given another stream by newer versions of Node.
-    const response = client.socket === socket ? bareResponse(request, client.socket) : undefined;
-    if (response === undefined) {
-      socket.destroy();
-      return;
-    }
+    const connection = connectionOf(request.socket);
+    const { client, turns } = connection;
+    const response = bareResponse(request, client.socket);
     socket.on('error', () => undefined);
-    connectionOf(request.socket).isUnused = false;
+    connection.isUnused = false;
     const context = contextOf(request, response, client, false);
     this.#audience.follow(context);
-    const protocol = passableProtocol(request.headers.upgrade);
-    if (announcesBody(request)) {
-      // Where its body ends is no longer Node's to find out.
-      context.client.refuse(501);
-    } else if (protocol === undefined || request.httpVersion === '1.0') {
-      this.#handle(context);
-    } else {
-      // The same object: who follows it is told what its handler has read.
-      this.#handle(Object.assign(context, { upgrade: { protocol, socket: client.socket, response, head } }));
-    }
+    const early = Buffer.concat([head, ...turns.takeHeld()]);
+    const protocol = passableProtocol(request.headers.upgrade) ?? '';
+    // The same object: who follows it is told what its handler has read.
+    this.#handle(
+      Object.assign(context, { upgrade: { protocol, socket: client.socket, response, head: early } }),
+    );
   }
+}
+
+/** What is in the buffer of a socket that nobody reads. */
+function readAll(socket: Socket): Buffer[] {
+  const pieces: Buffer[] = [];
+  while (socket.readableLength > 0) {
+    const piece = socket.read() as Buffer | null;
+    if (piece === null) break;
+    pieces.push(piece);
+  }
+  return pieces;
 }
 
 function contextOf(
@@ -243,11 +250,15 @@ function onlyHost(raw: readonly string[]): string | undefined {
 }
 
 /**
- * What Node's parser lets pass and we do not: a coding that would be lost on the way, for we take only chunks apart, chunks in
+ * What Node's parser lets pass and we do not: another version, a body before another protocol, a coding that would be lost on the way, for we take only chunks apart, chunks in
  * a version that has none (RFC 9112 §6.1), and more fields than a backend may look at.
  */
-function headProblem({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | 501 | undefined {
+function headProblem(request: IncomingMessage): 400 | 431 | 501 | undefined {
+  const { headers, rawHeaders, httpVersion } = request;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 400;
   if (rawHeaders.length > 2 * MAX_FIELDS) return 431;
+  // To pass its body on and then what is no HTTP any more is not built.
+  if (headers.upgrade !== undefined && asksForProtocol(request) && announcesBody(request)) return 501;
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;
   if (httpVersion === '1.0') return 400;

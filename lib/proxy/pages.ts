@@ -9,6 +9,7 @@ const ERROR_TEXTS = {
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   413: 'Content Too Large',
+  417: 'Expectation Failed',
   421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',

@@ -8,6 +8,7 @@ import { startBackend, type Backend } from '../../support/backend.js';
 import { eventually } from '../../support/eventually.js';
 import { startFront, type Front } from '../../support/front.js';
 import { RawClient } from '../../support/raw-client.js';
+import { startRecordingBackend } from '../../support/recording-backend.js';
 import { EchoClient, echoWebSockets } from '../../support/web-socket.js';
 
 const upgrade = (...fields: string[]): string =>
@@ -167,15 +168,54 @@ describe('An upgrade', () => {
     expect(received).to.match(/no, but$/);
   });
 
-  it('to HTTP/2 is not asked for: the request goes on without', async () => {
-    await using backend = await changingBackend(() => undefined);
-    await using front = await startFront({ backends: [backend.url] });
-    using client = await RawClient.connect(front.port, 'a.test');
-    const received = await client
-      .send(upgrade('Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'))
-      .closed();
-    expect(received).to.match(/^HTTP\/1\.1 200 /);
-    expect(backend.requests.map(({ headers }) => headers['upgrade'])).to.deep.equal([undefined]);
+  const ignored: [what: string, text: string, body: string][] = [
+    ['to HTTP/2', upgrade('Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'), ''],
+    ['to TLS', upgrade('Upgrade: TLS/1.2'), ''],
+    ['to nothing', upgrade('Upgrade: ,'), ''],
+    ['of HTTP/1.0', upgrade('Upgrade: own').replace('1.1', '1.0'), ''],
+    ['to HTTP/2 with a length', `${upgrade('Upgrade: h2c', 'Content-Length: 4')}body`, 'body'],
+    [
+      'to TLS with chunks',
+      `${upgrade('Upgrade: TLS/1.2', 'Transfer-Encoding: chunked')}4\r\nbody\r\n0\r\n\r\n`,
+      'body',
+    ],
+  ];
+  const next = 'GET /next HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
+  for (const [what, text, body] of ignored) {
+    const isKept = !text.includes('HTTP/1.0');
+    for (const how of ['at once', 'byte by byte', 'after the answer'] as const) {
+      it(`${what} is not asked for: the request goes on without, and the next one too (${how})`, async () => {
+        await using backend = await startRecordingBackend();
+        await using front = await startFront({ backends: [backend.url] });
+        using client = await RawClient.connect(front.port, 'a.test');
+        if (how === 'at once') client.send(text + next);
+        else for (const byte of text) client.send(byte);
+        await client.until('it is answered', ({ received }) => received.includes('ok'));
+        if (how === 'byte by byte') for (const byte of next) client.send(byte);
+        if (how === 'after the answer') client.send(next);
+        const received = await client.closed();
+        const asked = isKept ? ['GET /x HTTP/1.1', 'GET /next HTTP/1.1'] : ['GET /x HTTP/1.1'];
+        expect(received.match(/HTTP\/1\.1 \d+/g)).to.deep.equal(asked.map(() => 'HTTP/1.1 200'));
+        expect(backend.requests.map(({ line }) => line)).to.deep.equal(asked);
+        expect(backend.requests[0]?.body).to.equal(body);
+        expect(backend.requests[0]?.fields.map(([name]) => name)).not.to.include('upgrade');
+      });
+    }
+  }
+
+  it('that is not asked for does not hide what is wrong with the next request', async () => {
+    for (const how of ['at once', 'after the answer'] as const) {
+      await using backend = await startRecordingBackend();
+      await using front = await startFront({ backends: [backend.url] });
+      using client = await RawClient.connect(front.port, 'a.test');
+      client.send(upgrade('Upgrade: h2c') + (how === 'at once' ? 'NONSENSE\r\n\r\n' : ''));
+      await client.until('it is answered', ({ received }) => received.includes('ok'));
+      if (how !== 'at once') client.send('NONSENSE\r\n\r\n');
+      expect((await client.closed()).match(/HTTP\/1\.1 \d+/g)).to.deep.equal([
+        'HTTP/1.1 200',
+        'HTTP/1.1 400',
+      ]);
+    }
   });
 
   const refused: [what: string, text: string, status: number][] = [
@@ -194,14 +234,28 @@ describe('An upgrade', () => {
     });
   }
 
-  it('behind a request that is under way ends the connection, and mixes no answers', async () => {
-    await using backend = await changingBackend(() => undefined);
-    await using front = await startFront({ backends: [backend.url] });
-    using client = await RawClient.connect(front.port, 'a.test');
-    client.send(`GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\n${upgrade('Upgrade: own')}`);
-    expect(await client.closed()).not.to.include('101');
-    expect(front.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
-  });
+  for (const how of ['in one write', 'byte by byte'] as const) {
+    it(`behind other requests has its turn after them (${how})`, async () => {
+      await using backend = await changingBackend((socket) =>
+        socket.on('data', (chunk) => socket.write(chunk)),
+      );
+      await using front = await startFront({ backends: [backend.url] });
+      using client = await RawClient.connect(front.port, 'a.test');
+      const early = 'x'.repeat(50_000);
+      const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
+      const text = get('/1') + get('/2') + upgrade('Upgrade: own');
+      if (how === 'in one write') client.send(text + early);
+      else for (const byte of text) client.send(byte);
+      await client.until('it is upgraded', ({ received }) => received.includes('hello'));
+      if (how === 'byte by byte') client.send(early);
+      await client.until('both have spoken', ({ received }) => received.endsWith(`hello${early}`));
+      expect(client.received.match(/HTTP\/1\.1 \d+/g)).to.deep.equal([
+        ...['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 101'],
+      ]);
+      expect(backend.requests.map(({ url }) => url)).to.deep.equal(['/1', '/2', '/x']);
+      expect(front.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
+    });
+  }
 
   it('goes to the next backend when one cannot be connected, and is answered 502 or 503 when none can', async () => {
     await using backend = await changingBackend((socket) => socket.end());
