@@ -5,7 +5,7 @@ import type { AdminRouter } from '../admin/routes.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
 import type { RequestContext } from './request-context.js';
-import { isGone } from './send.js';
+import { isGone, sendBody } from './send.js';
 
 /** Answers a request that the router owns and whose host has been read. Never rejects. */
 export async function answerAdmin(
@@ -18,11 +18,7 @@ export async function answerAdmin(
     const { authorization } = request.headers;
     const answer = await admin.respond({ method, url, host, authorization });
     if (isGone(response)) return;
-    response.writeHead(answer.status, {
-      ...answer.headers,
-      'content-length': String(Buffer.byteLength(answer.body)),
-    });
-    response.end(answer.body);
+    sendBody(response, answer.status, answer.body, answer.headers);
   } catch (thrown) {
     log.err('admin request failed', { id: context.id, error: describeError(thrown) });
     client.refuse(503);

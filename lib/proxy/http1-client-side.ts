@@ -1,9 +1,9 @@
 /**
- * How a response is written on HTTP/1.1.
+ * How a response is written on HTTP/1.1. A character of a head is an octet (latin1), whatever the backend means by it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommonClientSide, type ClientSide } from './client-side.js';
-import { toObject } from './fields.js';
+import { responseHeaders } from './headers.js';
 import { lingerOnClose } from './linger.js';
 import type { ErrorStatus } from './pages.js';
 import { isGone } from './send.js';
@@ -16,16 +16,19 @@ const ENDING: ReadonlySet<ErrorStatus> = new Set<ErrorStatus>([400, 408, 421, 43
 
 export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerResponse> implements ClientSide {
   inform(status: number, headers: readonly string[]): void {
-    // Node writes no other informational response than this by itself; 100 is a matter of each hop.
-    if (status !== 103 || this.request.httpVersionMinor === 0 || this.headersSent) return;
-    const hints = toObject(headers);
-    if (hints['link'] !== undefined) this.response.writeEarlyHints(hints);
+    // 100 is a matter of each hop, and Node writes 103 only with the one form of `Link` that it knows.
+    const { socket } = this.response;
+    if (status !== 103 || socket === null || this.request.httpVersionMinor === 0 || this.headersSent) return;
+    const fields = responseHeaders(headers);
+    let text = 'HTTP/1.1 103 Early Hints\r\n';
+    for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
+    socket.write(`${text}\r\n`, 'latin1');
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
     this.endAfterResponse();
     // Node only reads them.
-    this.response.writeHead(status, statusMessage, headers as string[]);
+    this.response.writeHead(status, statusMessage, withLengthLast(headers) as string[]);
   }
 
   flush(): void {
@@ -56,6 +59,19 @@ export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerRes
     this.response.shouldKeepAlive = false;
     lingerOnClose(this.request.socket);
   }
+}
+
+/** Node makes latin1 of a `Content-Disposition` behind a `Content-Length`, and then reads that as UTF-8. */
+function withLengthLast(fields: readonly string[]): readonly string[] {
+  let length = -1;
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    if (name.length === 14 && name.toLowerCase() === 'content-length') length = i;
+    else if (length !== -1 && name.length === 19 && name.toLowerCase() === 'content-disposition') {
+      return [...fields.slice(0, length), ...fields.slice(length + 2), ...fields.slice(length, length + 2)];
+    }
+  }
+  return fields;
 }
 
 /** Whether a body follows the head of a request on HTTP/1.1, if maybe an empty one. */

@@ -120,6 +120,8 @@ export class Http1Server {
     const { socket } = client;
     // What was put back behind a PROXY header.
     const early = readAll(socket);
+    // Heads, and what Node writes with them: it would write a head as UTF-8 that goes out before its body.
+    socket.setDefaultEncoding('latin1');
     this.#server.emit('connection', socket);
     const turns = new Turns(socket);
     const connection: Http1Connection = { client, server: this, isUnused: true, turns };

@@ -11,13 +11,19 @@ export function sendPage(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || isGone(response)) return;
-  const fields = {
-    'content-type': page.contentType,
-    'content-length': String(Buffer.byteLength(page.body)),
-    ...headers,
-  };
-  response.writeHead(page.status, fields);
-  response.end(page.body);
+  sendBody(response, page.status, page.body, { 'content-type': page.contentType, ...headers });
+}
+
+/** Answers with a text. Its head is in octets, one a character: the text must not be written with it, as a string. */
+export function sendBody(
+  response: ClientResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const body = Buffer.from(text);
+  response.writeHead(status, { ...headers, 'content-length': String(body.length) });
+  response.end(body);
 }
 
 export function isGone(response: ClientResponse): boolean {
