@@ -35,7 +35,7 @@ export interface PairFiles {
  * Reads the flags out of a configuration file.
  *
  * @param file its name, for the messages.
- * @throws ProxyError ERR_USAGE: not YAML, unknown key, a key twice, a value that is neither text, number, boolean nor (where
+ * @throws ProxyError ERR_USAGE: nothing in it (`{}` is something), not YAML, unknown key, a key twice, a value that is neither text, number, boolean nor (where
  *   the flag may be repeated) a list of them; of `listen`, a map without an address or with other keys.
  */
 export function parseConfigFile(text: string, file: string): Map<FlagName, FileEntry> {
@@ -54,7 +54,10 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
   }
   const entries = new Map<FlagName, FileEntry>();
   const top: unknown = document.contents;
-  if (top === null || (isScalar(top) && top.value === null)) return entries;
+  // A file that was cut off while it was written must not set every flag to its default.
+  if (top === null || (isScalar(top) && top.value === null)) {
+    throw usageError(`${file}: the file is empty: write {} into it if no flag is to be set`);
+  }
   if (!isMap<Node, Node | null>(top)) {
     throw usageError(`${file}: the file must be a map of flags, such as "workers: 2"`);
   }

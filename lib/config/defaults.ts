@@ -181,9 +181,7 @@ export const FLAGS = {
     value: 'n',
     default: undefined,
     shown: 'CPU count',
-    min: 1,
-    max: 1024,
-    description: 'worker processes',
+    description: 'worker processes: 16 at most, or 8 for each CPU core where that is more',
   },
   'admin-prefix': {
     kind: 'text',

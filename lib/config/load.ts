@@ -25,6 +25,7 @@ import {
   parsePattern,
   parsePrefix,
   parseRedisUrl,
+  parseWorkers,
 } from './parse.js';
 import type {
   AutocertSettings,
@@ -38,7 +39,7 @@ import { trafficSettings } from './traffic.js';
 export type { SettingsInput } from './gather.js';
 
 export interface LoadInput extends SettingsInput {
-  /** The default of `--workers`. */
+  /** The default of `--workers`, and what its limit is reckoned by. */
   readonly cpuCount: number;
   /** The time to judge the default certificate by. */
   readonly nowMs: number;
@@ -79,7 +80,7 @@ export function loadSettings(input: LoadInput): Loaded {
   const htpasswd = readHtpasswd(given, input.checkHtpasswd ?? (() => undefined));
   const settings: Settings = {
     ...listeners.settings,
-    workers: given.number('workers', input.cpuCount),
+    workers: given.one('workers', (text) => parseWorkers(text, input.cpuCount)) ?? input.cpuCount,
     ...traffic,
     ...(defaults.pairs && { defaultPairs: defaults.pairs }),
     ...(redis && { redis }),
@@ -131,7 +132,7 @@ function managerSettings(given: GivenFlags, cwd: string, warnings: string[]): Ma
   const fromFile = readCredentials(given);
   const preferences = given.list('cert-preferences', (text) => parseChoice(text, CERT_PREFERENCES));
   // Read even when it is off: a mistake in it is better found now than when it is switched on.
-  const autocert = autocertSettings(given, cwd);
+  const autocert = autocertSettings(given, cwd, warnings);
   const missRate = given.number('miss-rate');
   if (url === undefined) {
     if (given.boolean('enable-autocert')) given.fail('enable-autocert', 'needs --fallback-server');
@@ -155,10 +156,10 @@ function managerSettings(given: GivenFlags, cwd: string, warnings: string[]): Ma
   };
 }
 
-function autocertSettings(given: GivenFlags, cwd: string): AutocertSettings {
+function autocertSettings(given: GivenFlags, cwd: string, warnings: string[]): AutocertSettings {
   const askUrl = given.one('autocert-ask', parseAskUrl);
   return {
-    allow: readAllowed(given, cwd),
+    allow: readAllowed(given, cwd, warnings),
     ...(askUrl !== undefined && { askUrl }),
     holdoffMs: given.milliseconds('autocert-holdoff'),
     concurrency: given.number('autocert-concurrency'),

@@ -100,7 +100,7 @@ export function readCredentials(given: GivenFlags): string | undefined {
     : given.fail('fallback-credentials', `names ${file.path}, whose first line is not user:password`);
 }
 
-/** The htpasswd file's text, which `check` has found to be right. */
+/** The htpasswd file's text, which `check` has found to be right, and which has a user in it. */
 export function readHtpasswd(given: GivenFlags, check: (text: string) => void): string | undefined {
   const file = given.readOne('admin-user-file');
   if (file === undefined) return undefined;
@@ -109,25 +109,49 @@ export function readHtpasswd(given: GivenFlags, check: (text: string) => void): 
   } catch (error) {
     given.fail('admin-user-file', `${file.path}: ${describeError(error)}`);
   }
+  // It would let nobody in, but a file that was cut off while it was written is no wish for that.
+  if (withoutComments(file.text).length === 0) {
+    given.fail(
+      'admin-user-file',
+      `names ${file.path}, which holds no user: leave the flag out for no admin routes`,
+    );
+  }
   return file.text;
 }
 
-/** The patterns of `--autocert-allow`, those in files included: one a line, `#` begins a comment. */
-export function readAllowed(given: GivenFlags, cwd: string): string[] {
-  return given
+/**
+ * The patterns of `--autocert-allow`, those in files included: one a line, `#` begins a comment.
+ *
+ * @param warnings gets one when there are none: a file that waits for its first name is none of the mistakes that refuse a start.
+ */
+export function readAllowed(given: GivenFlags, cwd: string, warnings: string[]): string[] {
+  const files: string[] = [];
+  const patterns = given
     .list('autocert-allow', (text) => (isFile(text) ? [text] : parsePattern(text)))
     .flatMap((item) => {
       if (typeof item === 'string') return [item];
       const path = resolve(cwd, (item[0] ?? '').replace(/^@/, ''));
-      const lines = given.read(given.label('autocert-allow'), path).split(/\r?\n/);
-      return lines.flatMap((line, index) => {
-        const text = line.replace(/#.*/, '').trim();
-        if (text === '') return [];
+      files.push(path);
+      return withoutComments(given.read(given.label('autocert-allow'), path)).map(([line, text]) => {
         const pattern = parsePattern(text);
-        if (!(pattern instanceof Problem)) return [pattern];
-        return given.fail('autocert-allow', `${path}: line ${index + 1} ${pattern.clause}`);
+        if (!(pattern instanceof Problem)) return pattern;
+        return given.fail('autocert-allow', `${path}: line ${line} ${pattern.clause}`);
       });
     });
+  if (patterns.length === 0) {
+    warnings.push(
+      `${given.label('autocert-allow')} names ${files.join(', ')}, which holds no name: nothing may be ordered`,
+    );
+  }
+  return patterns;
+}
+
+/** The lines of a file that are more than blanks and a comment, each with its number from 1. */
+function withoutComments(text: string): [line: number, text: string][] {
+  return text
+    .split(/\r?\n/)
+    .map((line, index): [number, string] => [index + 1, line.replace(/#.*/, '').trim()])
+    .filter(([, rest]) => rest !== '');
 }
 
 // No pattern begins with any of these.

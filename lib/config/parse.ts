@@ -56,6 +56,26 @@ export function parseNumber(text: string, definition: FlagDefinition): number | 
   }
 }
 
+/** Beyond so many for each CPU core, processes only take each other's time and memory. */
+const WORKERS_PER_CORE = 8;
+/** So many may be had on any machine. */
+const FEW_WORKERS = 16;
+
+/** How many workers there are to be, on a machine with so many CPU cores. */
+export function parseWorkers(text: string, cpuCount: number): number | Problem {
+  const max = Math.max(FEW_WORKERS, WORKERS_PER_CORE * cpuCount);
+  const machine =
+    cpuCount === 1
+      ? 'this machine has 1 CPU core; 1 worker is sensible'
+      : `this machine has ${cpuCount} CPU cores; ${cpuCount} workers are sensible`;
+  return within(
+    /^\d+$/.test(text) ? Number(text) : NaN,
+    1,
+    max,
+    `a whole number from 1 to ${max} (${machine})`,
+  );
+}
+
 function within(value: number, min: number, max: number, expected: string): number | Problem {
   return value >= min && value <= max ? value : new Problem(`must be ${expected}`);
 }

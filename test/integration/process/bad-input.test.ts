@@ -79,7 +79,13 @@ describe('A start with', function () {
       'a number below its range',
       () => ['start', '--workers', '0'],
       USAGE,
-      /--workers must be a whole number from 1 to 1024/,
+      /--workers must be a whole number from 1 to \d+/,
+    ],
+    [
+      'more workers than the machine can do with',
+      () => ['start', '--workers', '100000'],
+      USAGE,
+      /--workers must be a whole number from 1 to \d+ \(this machine has \d+ CPU cores?; \d+ workers? /,
     ],
     ['a negative duration', () => [...START, '--lookup-timeout=-1'], USAGE, /--lookup-timeout must be/],
     [
@@ -142,6 +148,24 @@ describe('A start with', function () {
       () => [...START, '--config', path('gone.yaml')],
       USAGE,
       /--config names \S+gone\.yaml, which cannot be read: there is no such file/,
+    ],
+    [
+      'an empty configuration file',
+      () => [...START, '--config', path('empty')],
+      USAGE,
+      /\/empty: the file is empty: write \{\} into it/,
+    ],
+    [
+      'a configuration file that is a directory',
+      () => [...START, '--config', dir],
+      USAGE,
+      /--config names \S+, which cannot be read: it is a directory/,
+    ],
+    [
+      'an htpasswd file without a user',
+      () => [...START, '--admin-user-file', path('empty')],
+      USAGE,
+      /--admin-user-file names \S+empty, which holds no user/,
     ],
     [
       'YAML that cannot be parsed',

@@ -1,7 +1,7 @@
 /**
  * SIGHUP with a mistake in a file: one clear line, and everything stays as it was.
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Backend } from '../../support/backend.js';
@@ -39,6 +39,7 @@ describe('A reload with a mistake', function () {
 
   /** All files as they should be. */
   const writeAll = async (): Promise<void> => {
+    await rm(path('proxy.json'), { recursive: true, force: true });
     await writeConfig(path('proxy.json'), flags());
     await writePair(path('default'), await ca.issue(['default.invalid']));
     await writeFile(path('users'), 'ann:{PLAIN}one\n');
@@ -78,6 +79,44 @@ describe('A reload with a mistake', function () {
       'an unparsable configuration file',
       () => writeFile(path('proxy.json'), '{\n  "workers": 1,\n  "backend": \n'),
       /^\S+proxy\.json:\d+:\d+: this is neither YAML nor JSON/,
+    ],
+    [
+      'an empty configuration file',
+      () => writeFile(path('proxy.json'), ''),
+      /^\S+proxy\.json: the file is empty: write \{\} into it/,
+    ],
+    [
+      'a configuration file of comments only',
+      () => writeFile(path('proxy.json'), '# workers: 1\n---\n'),
+      /^\S+proxy\.json: the file is empty: write \{\} into it/,
+    ],
+    [
+      'a directory for a configuration file',
+      async () => {
+        await rm(path('proxy.json'));
+        await mkdir(path('proxy.json'));
+      },
+      /^--config names \S+proxy\.json, which cannot be read: it is a directory/,
+    ],
+    [
+      'an empty htpasswd file',
+      () => writeFile(path('users'), ''),
+      /^\S+ admin-user-file names \S+users, which holds no user/,
+    ],
+    [
+      'an empty default certificate',
+      () => writeFile(path('default/fullchain.pem'), ''),
+      /default-cert \S+fullchain\.pem/,
+    ],
+    [
+      'empty credentials',
+      () => writeFile(path('credentials'), ''),
+      /fallback-credentials names \S+credentials, whose first line is not user:password/,
+    ],
+    [
+      'more workers than the machine can do with',
+      () => writeConfig(path('proxy.json'), flags({ workers: 100_000 })),
+      /^\S+proxy\.json:\d+:\d+: workers must be a whole number from 1 to \d+ \(this machine has/,
     ],
     [
       'an unknown key in it',

@@ -74,7 +74,10 @@ describe('the command line', () => {
     [['start', '--no-wildcards=true'], '--no-wildcards takes no value'],
     [['start', '--wildcards=maybe'], '--wildcards must be true or false, not "maybe"'],
     [['start', '--miss-rate', '-5'], '--miss-rate must be a number above 0 and up to 1000000, not "-5"'],
-    [['start', '--workers', '0x10'], '--workers must be a whole number from 1 to 1024, not "0x10"'],
+    [
+      ['start', '--workers', '0x10'],
+      '--workers must be a whole number from 1 to 16 (this machine has 2 CPU cores; 2 workers are sensible), not "0x10"',
+    ],
     [['start', '--admin-user-file', '/h'], '--admin-user-file /h: line 1: no colon'],
   ];
   for (const [argv, sentence] of wrong) {

@@ -2,6 +2,9 @@ import { expect } from 'chai';
 import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
 import { load, problemOf, type Given } from './support.js';
 
+/** On the machine of `load`. */
+const WORKERS =
+  'must be a whole number from 1 to 24 (this machine has 3 CPU cores; 3 workers are sensible), not';
 const MANAGER = 'https://manager.internal/.well-known/peter_sslers';
 
 describe('loadSettings: defaults', () => {
@@ -116,11 +119,29 @@ describe('loadSettings: where a value comes from', () => {
     expect([settings.workers, settings.listen]).to.deep.equal([5, [{ host: '127.0.0.1', port: 1 }]]);
   });
 
-  it('accepts an empty configuration file', () => {
-    expect(load({ flags: { config: '/c' }, files: { '/c': '# nothing yet\n' } }).settings.workers).to.equal(
-      3,
-    );
+  it('takes {} for a configuration file without settings', () => {
+    for (const text of ['{}', '# nothing yet\n{}\n', '---\n{}\n']) {
+      expect(load({ flags: { config: '/c' }, files: { '/c': text } }).settings.workers).to.equal(3);
+    }
   });
+
+  // What a writer that was interrupted leaves behind must not set every flag to its default.
+  for (const text of [
+    '',
+    '\n  \n',
+    '\uFEFF',
+    '# workers: 2\n',
+    'null',
+    '~\n',
+    '---\n',
+    '---\n# none\n...\n',
+  ]) {
+    it(`refuses a configuration file without any: ${JSON.stringify(text)}`, () => {
+      expect(problemOf({ flags: { config: '/c.yaml' }, files: { '/c.yaml': text } })).to.equal(
+        '/c.yaml: the file is empty: write {} into it if no flag is to be set',
+      );
+    });
+  }
 
   const configErrors: [text: string, message: string][] = [
     ['workers: 2\nworkres: 3\n', '/c.yaml:2:1: unknown key "workres"'],
@@ -132,10 +153,7 @@ describe('loadSettings: where a value comes from', () => {
     ['workers:\n', '/c.yaml:1:1: workers needs a value: text, a number, true or false'],
     ['admin-host: [{a: 1}]\n', '/c.yaml:1:1: admin-host needs a value: text, a number, true or false'],
     ['config: b.yaml\n', '/c.yaml:1:1: config cannot be set in a configuration file'],
-    [
-      'log-level: info\nworkers: many\n',
-      '/c.yaml:2:1: workers must be a whole number from 1 to 1024, not "many"',
-    ],
+    ['log-level: info\nworkers: many\n', `/c.yaml:2:1: workers ${WORKERS} "many"`],
   ];
   for (const [text, message] of configErrors) {
     it(`says of a configuration file: ${message}`, () => {
@@ -229,13 +247,12 @@ describe('loadSettings: mistakes', () => {
     [{ flags: { workers: '1', 'log-level': ['info', 'info'] } }, '--log-level may be given once only'],
     [{ flags: { workers: '' } }, '--workers needs a value'],
     [{ flags: { sources: 'redis,,ca' } }, '--sources needs a value'],
-    [{ flags: { workers: '0' } }, '--workers must be a whole number from 1 to 1024, not "0"'],
-    [{ flags: { workers: '1.5' } }, '--workers must be a whole number from 1 to 1024, not "1.5"'],
-    [{ flags: { workers: '-1' } }, '--workers must be a whole number from 1 to 1024, not "-1"'],
-    [
-      { env: { PETER_SSLERS_WORKERS: '0x2' } },
-      'PETER_SSLERS_WORKERS must be a whole number from 1 to 1024, not "0x2"',
-    ],
+    [{ flags: { workers: '25' } }, `--workers ${WORKERS} "25"`],
+    [{ flags: { workers: '1000' } }, `--workers ${WORKERS} "1000"`],
+    [{ flags: { workers: '0' } }, `--workers ${WORKERS} "0"`],
+    [{ flags: { workers: '1.5' } }, `--workers ${WORKERS} "1.5"`],
+    [{ flags: { workers: '-1' } }, `--workers ${WORKERS} "-1"`],
+    [{ env: { PETER_SSLERS_WORKERS: '0x2' } }, `PETER_SSLERS_WORKERS ${WORKERS} "0x2"`],
     [{ flags: { 'cert-cache-duration': '0' } }, `--cert-cache-duration ${ZERO} "0"`],
     [{ flags: { 'lookup-timeout': '0.0' } }, `--lookup-timeout ${ZERO} "0.0"`],
     [{ flags: { 'lookup-timeout': '-1' } }, `--lookup-timeout ${SECONDS} "-1"`],

@@ -18,6 +18,8 @@ describe('files that flags name', () => {
       '/bad-allow': 'a.example\nb.example:443\n',
       '/work-dir/lists/allow': 'c.example\n',
       '/htpasswd': 'root:$apr1$x',
+      '/empty': '',
+      '/comments': '\uFEFF# none yet\r\n  \n# a:b\n',
     };
   });
   // The certificates are of today, so today is the time to judge them by.
@@ -85,6 +87,16 @@ describe('files that flags name', () => {
         '--default-cert /no-pem with --default-key /ec.key: the chain holds no PEM certificate',
       ],
       [
+        ['/empty'],
+        ['/ec.key'],
+        '--default-cert /empty with --default-key /ec.key: the chain holds no PEM certificate',
+      ],
+      [
+        ['/ec.pem'],
+        ['/empty'],
+        '--default-cert /ec.pem with --default-key /empty: the private key cannot be parsed',
+      ],
+      [
         ['/bad.pem'],
         ['/ec.key'],
         '--default-cert /bad.pem with --default-key /ec.key: a certificate of the chain cannot be parsed',
@@ -139,6 +151,11 @@ describe('files that flags name', () => {
 
     const cases: [flags: Record<string, string>, message: string][] = [
       [{ 'fallback-ca': '/no-pem' }, '--fallback-ca names /no-pem, which holds no PEM certificate'],
+      [{ 'fallback-ca': '/empty' }, '--fallback-ca names /empty, which holds no PEM certificate'],
+      [
+        { 'fallback-credentials': '/empty' },
+        '--fallback-credentials names /empty, whose first line is not user:password',
+      ],
       [
         { 'fallback-ca': '/bad.pem' },
         '--fallback-ca names /bad.pem, in which a certificate cannot be parsed',
@@ -182,12 +199,43 @@ describe('files that flags name', () => {
     }
   });
 
+  describe('an allow-list without a name in it', () => {
+    const manager = { 'fallback-server': 'https://m/p', 'enable-autocert': 'true' };
+
+    for (const file of ['/empty', '/comments']) {
+      it(`(${file}) lets nothing be ordered, and says so`, () => {
+        const { settings, warnings } = load({ flags: { ...manager, 'autocert-allow': file }, files });
+        expect(settings.manager?.autocert?.allow).to.deep.equal([]);
+        expect(warnings).to.deep.equal([
+          `--autocert-allow names ${file}, which holds no name: nothing may be ordered`,
+        ]);
+      });
+    }
+
+    it('is no reason to say so where others hold names', () => {
+      const { settings, warnings } = load({
+        flags: { ...manager, 'autocert-allow': '/empty,a.example' },
+        files,
+      });
+      expect(settings.manager?.autocert?.allow).to.deep.equal(['a.example']);
+      expect(warnings).to.deep.equal([]);
+    });
+  });
+
   describe('for the admin routes', () => {
     const flags = { 'admin-user-file': '/htpasswd' };
 
     it('gives the text of the htpasswd file', () => {
       expect(load({ flags, files }).settings.admin.htpasswd).to.equal('root:$apr1$x');
     });
+
+    for (const file of ['/empty', '/comments']) {
+      it(`refuses an htpasswd file without a user (${file})`, () => {
+        expect(problemOf({ flags: { 'admin-user-file': file }, files })).to.equal(
+          `--admin-user-file names ${file}, which holds no user: leave the flag out for no admin routes`,
+        );
+      });
+    }
 
     it('names the file before what the check says of it', () => {
       const checkHtpasswd = (): void => {
