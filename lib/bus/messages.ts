@@ -21,7 +21,10 @@ import type {
 } from '../config/settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 1;
+export const BUS_VERSION = 2;
+
+/** What a worker's process is called: its primary's successor knows it by that. */
+export const WORKER_TITLE = 'peter-sslers-proxy: worker';
 
 /** The part of the settings that a worker needs. */
 export interface WorkerSettings {
@@ -97,6 +100,8 @@ export interface PrimaryToWorker {
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };
   reopenLogs: { params: None; result: None };
+  /** Whether the worker's event loop turns. */
+  ping: { params: None; result: None };
   /** Stops accepting, finishes what is under way, exits. Answered at once. Idle connections may ask once more for `idleGraceMs`. */
   drain: { params: { readonly timeoutMs: number; readonly idleGraceMs: number }; result: None };
 }

@@ -8,3 +8,9 @@ export const startUnrefTimer: StartTimer = (callback, delayMs) => {
   const timer = setTimeout(callback, delayMs).unref();
   return () => clearTimeout(timer);
 };
+
+/** A timer that keeps the process alive until it fires. */
+export const startTimer: StartTimer = (callback, delayMs) => {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+};

@@ -16,10 +16,19 @@ export interface CliIo {
   readonly cpuCount: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /**
+   * To be called by whoever has installed its own handlers of signals: takes those away that `bin/` has had from its first
+   * statement on.
+   *
+   * @returns which of SIGHUP and SIGUSR1 have come before.
+   */
+  readonly takeSignals?: TakeSignals;
 }
 
+export type TakeSignals = () => ReadonlySet<NodeJS.Signals>;
+
 /** The real one. */
-export function processIo(): CliIo {
+export function processIo(takeSignals?: TakeSignals): CliIo {
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
@@ -28,5 +37,6 @@ export function processIo(): CliIo {
     readFile: (path) => readFileSync(path, 'utf8'),
     cpuCount: availableParallelism(),
     now: Date.now,
+    ...(takeSignals && { takeSignals }),
   };
 }

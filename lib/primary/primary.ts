@@ -20,8 +20,9 @@ import { mintDefaultCertificate } from './default-certificate.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { bind, handlesOf, tryAccessLog } from './listening.js';
 import { Sources } from './sources.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
+import { WorkerRecord } from './worker-record.js';
 
 /** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
 const EXPIRE_DEADLINE_MS = 700;
@@ -31,6 +32,8 @@ export interface PrimaryOptions {
   load(): Loaded;
   /** An embedder's own sources: asked before all others. */
   readonly sources?: readonly CertificateSource[];
+  /** Resolved when the start is wanted no longer: it fails then, if there is a worker that is not ready yet. */
+  readonly giveUp?: Promise<void>;
 }
 
 export type PrimaryLogger = ReturnType<typeof createLogger>;
@@ -46,6 +49,7 @@ export class Primary {
   #handles: SharedHandle[] = [];
   #httpHandles: SharedHandle[] = [];
   #supervisor: Supervisor | undefined;
+  #record: WorkerRecord | undefined;
   #settings: Settings;
   #defaultPairs: readonly CertificatePair[];
   #mintedPairs: readonly CertificatePair[] | undefined;
@@ -180,6 +184,7 @@ export class Primary {
   /** Ends at once. */
   async kill(): Promise<void> {
     this.#supervisor?.kill();
+    this.#record?.remove();
     this.#closeHandles();
     this.#ticketKeys.close();
     await this.#resolver.close();
@@ -191,6 +196,12 @@ export class Primary {
     const settings = this.#settings;
     for (const warning of warnings) log.notice(warning);
     tryAccessLog(settings);
+    // First: what was left behind may have the port still.
+    this.#record = await WorkerRecord.open({
+      stateDir: settings.stateDir,
+      workerProgram: WORKER_PROGRAM,
+      log,
+    });
     for (const address of settings.listen) this.#handles.push(await bind(address, '--listen'));
     for (const address of settings.httpListen) {
       this.#httpHandles.push(await bind(address, '--http-listen'));
@@ -205,9 +216,10 @@ export class Primary {
         status: () => this.#resolver.status(),
       },
       settings: () => workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
+      onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
-    await this.#supervisor.start(settings.workers);
+    await this.#supervisor.start(settings.workers, this.#options.giveUp);
     log.notice('started', {
       workers: settings.workers,
       sources: settings.sources.join(','),
@@ -266,6 +278,7 @@ export class Primary {
     this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
     this.#closeHandles();
     await this.#supervisor?.drain(drainTimeoutMs);
+    this.#record?.remove();
     // A reload that was under way hands its sources to the resolver, which closes them.
     await this.#reloading;
     this.#ticketKeys.close();

@@ -2,7 +2,8 @@
  * The primary as a program: the ready line, the pid file, the signals.
  *
  * SIGHUP reloads, SIGUSR1 reopens the log files, SIGTERM, SIGQUIT and SIGINT drain and exit 0; a second one of those exits
- * at once. SIGUSR2 is left alone.
+ * at once. SIGUSR2 is left alone. What comes before the program is ready: SIGHUP and SIGUSR1 are obeyed once it is, the others
+ * end the start.
  */
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -15,6 +16,8 @@ import { Primary } from './primary.js';
 export interface RunIo {
   /** Writes to standard output. */
   readonly stdout: (text: string) => void;
+  /** See `CliIo`. */
+  readonly takeSignals?: () => ReadonlySet<NodeJS.Signals>;
 }
 
 /**
@@ -26,26 +29,37 @@ export interface RunIo {
 export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number> {
   // Installed first: a signal that comes while the workers start must not leave them behind.
   const stop = new StopSignals();
-  process.title = 'peter-sslers-proxy: primary';
   let primary: Primary | undefined;
-  const onReload = (): void => void primary?.reload();
-  const onReopen = (): void => primary?.reopenLogs();
-  process.on('SIGHUP', onReload);
-  process.on('SIGUSR1', onReopen);
+  const early = new Set<NodeJS.Signals>();
+  // They stay until the process is gone: in its last moment a SIGHUP must not be deadly either.
+  process.on('SIGHUP', (signal) => {
+    if (primary === undefined) early.add(signal);
+    else void primary.reload();
+  });
+  process.on('SIGUSR1', (signal) => {
+    if (primary === undefined) early.add(signal);
+    else primary.reopenLogs();
+  });
+  for (const signal of io.takeSignals?.() ?? []) early.add(signal);
+  process.title = 'peter-sslers-proxy: primary';
   let pidFile: string | undefined;
   try {
-    // Nothing is under way yet that could be finished. The workers end with the primary.
+    // Nothing is under way yet that could be finished; the first signal has ended the workers that there were.
     void stop.second.then(() => (primary === undefined ? process.exit(0) : undefined));
-    primary = await Primary.start({ load });
+    primary = await Primary.start({ load, giveUp: stop.first });
     const { log } = primary;
     process.on('uncaughtException', (error) => {
       log.err('primary failed', { error: describeError(error), stack: error.stack });
+      // A worker that stands still would not see our end.
+      void primary?.kill();
       log.flush();
       process.exit(1);
     });
     if (stop.count === 0) {
       pidFile = writePidFile(primary.settings.pidFile);
       io.stdout(readyLines(primary));
+      if (early.has('SIGUSR1')) primary.reopenLogs();
+      if (early.has('SIGHUP')) void primary.reload();
     }
     await stop.first;
     await Promise.race([primary.stop(), stop.second]);
@@ -63,8 +77,6 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
     throw thrown;
   } finally {
     if (pidFile !== undefined) removeQuietly(pidFile);
-    process.off('SIGHUP', onReload);
-    process.off('SIGUSR1', onReopen);
     stop.close();
   }
 }

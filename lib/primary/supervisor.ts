@@ -1,5 +1,5 @@
 /**
- * The worker processes: forked, given their settings and listening handles, replaced when they die, drained.
+ * The worker processes: forked, given their settings and listening handles, replaced when they die or stand still, drained.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
@@ -15,19 +15,20 @@ import {
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { portToWorker } from '../bus/process-port.js';
+import { startTimer, startUnrefTimer } from '../caches/timer.js';
 import { defer } from '../domain/deferred.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log.js';
+import { Heartbeat } from './heartbeat.js';
+import { Restarts } from './restarts.js';
 
 type Bus = BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
 
 const START_DEADLINE_MS = 20_000;
 const CONFIGURE_DEADLINE_MS = 5_000;
 const BROADCAST_DEADLINE_MS = 1_500;
-/** A worker that lived less than this has died young: the next one is held back, longer each time. */
-const YOUNG_MS = 5_000;
-const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 10_000;
+/** How long the answer to a ping may take to count as a sign of life still. */
+const PING_DEADLINE_MS = 5_000;
 /**
  * A reload cuts nothing: a worker that is taken away goes with its last connection, a WebSocket perhaps. As good as for ever,
  * and short enough for a timer. A stop drains it anew.
@@ -36,8 +37,12 @@ const RETIREMENT_MS = 2_000_000_000;
 /** The next request on an idle connection may be on its way already: so long it may come, at a stop and at a reload. */
 const IDLE_GRACE_MS = 1_000;
 const IDLE_GRACE_AT_RELOAD_MS = 3_000;
-/** Beyond the drain time-out that the workers keep themselves. */
-const KILL_AFTER_MS = 2_000;
+/** Beyond the drain time-out that the workers keep themselves: they cut what is left, and write their last lines. */
+const KILL_AFTER_MS = 1_000;
+/** What ends a process that is not ready for it yet, when it is sent to the whole group; the primary lives on. */
+const GROUP_SIGNALS: readonly (string | null)[] = ['SIGHUP', 'SIGUSR1'];
+/** Where Node loads the program of the workers from. */
+export const WORKER_PROGRAM = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
 interface Member {
   readonly worker: Worker;
@@ -49,6 +54,8 @@ interface Member {
   greeted: boolean;
   accepting: boolean;
   draining: boolean;
+  /** A signal to the whole process group has ended it, before it could ignore that. */
+  struck: boolean;
 }
 
 /** What workers accept on. */
@@ -66,22 +73,38 @@ export interface SupervisorOptions {
   readonly handlers: Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
   /** The settings that a worker starts with. */
   settings(): WorkerSettings;
+  /** Told whenever there is another worker, or one less: the process ids of all of them. */
+  onProcesses(pids: readonly number[]): void;
   readonly log: Logger;
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #members = new Set<Member>();
-  readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #heartbeat = new Heartbeat<Member>({
+    now: () => performance.now(),
+    startTimer: startUnrefTimer,
+    // One that is to go is needed no longer: there is nothing to be patient for.
+    isStarting: ({ accepting, draining }) => !accepting && !draining,
+    ping: ({ bus }) => bus.call('ping', {}, PING_DEADLINE_MS),
+    onSilent: (member, silentMs) => this.#endSilent(member, silentMs),
+  });
+  readonly #restarts = new Restarts({
+    startTimer,
+    start: () => {
+      if (!this.#stopping && this.#live().length < this.#wanted) this.#fork();
+    },
+  });
+  /** A worker that is stopped at a breakpoint stands still on purpose. */
+  readonly #isDebugged = process.execArgv.some((flag) => flag.startsWith('--inspect'));
   #wanted = 0;
-  #delayMs = FIRST_DELAY_MS;
   #starting = false;
   #stopping = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     cluster.setupPrimary({
-      exec: fileURLToPath(new URL('../worker/main.js', import.meta.url)),
+      exec: WORKER_PROGRAM,
       args: [],
       execArgv: withoutScript(process.execArgv),
     });
@@ -99,13 +122,17 @@ export class Supervisor {
   /**
    * Starts `count` workers.
    *
+   * @param giveUp ends them while one of them is not ready yet.
    * @throws ProxyError ERR_ENVIRONMENT when one dies before it is ready.
    */
-  async start(count: number): Promise<void> {
+  async start(count: number, giveUp?: Promise<void>): Promise<void> {
     this.#wanted = count;
-    const members = Array.from({ length: count }, () => this.#fork());
     this.#starting = true;
-    await Promise.all(members.map(({ ready }) => ready)).finally(() => (this.#starting = false));
+    void giveUp?.then(() => {
+      if (this.#starting) this.kill();
+    });
+    const started = Array.from({ length: count }, () => this.#forkUntilReady());
+    await Promise.all(started).finally(() => (this.#starting = false));
   }
 
   /** Gives every worker new settings, and starts or drains workers until there are `count`. Returns when all have acknowledged. */
@@ -149,8 +176,7 @@ export class Supervisor {
 
   #stop(): void {
     this.#stopping = true;
-    for (const timer of this.#restarts) clearTimeout(timer);
-    this.#restarts.clear();
+    this.#restarts.stop();
   }
 
   // A method: the compiler takes a field that was tested before an `await` for tested after it.
@@ -181,6 +207,18 @@ export class Supervisor {
     return results.filter(({ status }) => status === 'fulfilled').length;
   }
 
+  async #forkUntilReady(): Promise<void> {
+    for (;;) {
+      const member = this.#fork();
+      try {
+        await member.ready;
+        return;
+      } catch (thrown) {
+        if (!member.struck || this.#isStopping()) throw thrown;
+      }
+    }
+  }
+
   #fork(): Member {
     const { handlers, log } = this.#options;
     const worker = cluster.fork();
@@ -190,6 +228,7 @@ export class Supervisor {
       ...handlers,
       hello: () => {
         member.greeted = true;
+        this.#heartbeat.heard(member);
         this.#introduce(member).catch((error: unknown) => {
           log.err('worker did not start', { workerPid: worker.process.pid, error: describeError(error) });
           worker.process.kill('SIGKILL');
@@ -198,6 +237,7 @@ export class Supervisor {
       },
       ready: () => {
         member.accepting = true;
+        this.#heartbeat.heard(member);
         ready.resolve();
         return {};
       },
@@ -205,18 +245,24 @@ export class Supervisor {
     const member: Member = {
       worker,
       bus,
-      startedAtMs: Date.now(),
+      startedAtMs: performance.now(),
       ready: ready.promise,
       greeted: false,
       accepting: false,
       draining: false,
+      struck: false,
     };
     this.#members.add(member);
+    if (!this.#isDebugged) this.#heartbeat.watch(member);
+    this.#tellProcesses();
     worker.on('error', (error) => log.err('worker process failed', { error: describeError(error) }));
     worker.once('exit', (code, signal) => {
       bus.close();
+      this.#heartbeat.unwatch(member);
+      member.struck = !member.greeted && GROUP_SIGNALS.includes(signal);
       ready.reject(environmentError(`a worker ended before it was ready (${describeExit(code, signal)})`));
       this.#members.delete(member);
+      this.#tellProcesses();
       this.#onExit(member, describeExit(code, signal));
     });
     return member;
@@ -236,19 +282,25 @@ export class Supervisor {
     if (member.draining || this.#stopping) return;
     // Then the start has failed, and says why.
     if (this.#starting && !member.accepting) return;
-    const young = Date.now() - member.startedAtMs < YOUNG_MS;
-    this.#delayMs = young ? Math.min(this.#delayMs * 2, LONGEST_DELAY_MS) : FIRST_DELAY_MS;
-    const delayMs = young ? this.#delayMs : 0;
-    this.#options.log.err('worker died', {
-      workerPid: member.worker.process.pid,
-      how,
-      replacedInMs: delayMs,
+    const { pid } = member.worker.process;
+    const replacedInMs = this.#restarts.schedule({
+      livedMs: performance.now() - member.startedAtMs,
+      othersAccept: this.#live().some(({ accepting }) => accepting),
     });
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer);
-      if (!this.#stopping && this.#live().length < this.#wanted) this.#fork();
-    }, delayMs);
-    this.#restarts.add(timer);
+    this.#options.log.err('worker died', { workerPid: pid, how, replacedInMs });
+  }
+
+  #endSilent({ worker, accepting, draining }: Member, silentMs: number): void {
+    const what = accepting || draining ? 'worker stands still' : 'worker has not started in time';
+    this.#options.log.err(`${what}: it is ended${draining ? '' : ' and replaced'}`, {
+      workerPid: worker.process.pid,
+      silentForMs: Math.round(silentMs),
+    });
+    worker.process.kill('SIGKILL');
+  }
+
+  #tellProcesses(): void {
+    this.#options.onProcesses([...this.#members].flatMap(({ worker }) => worker.process.pid ?? []));
   }
 
   async #drain(member: Member, timeoutMs: number, idleGraceMs: number): Promise<void> {

@@ -1,8 +1,7 @@
 /**
  * A worker: listener → certificates → frontend, obeying the primary over the bus.
  *
- * It holds no truth: everything in it may be thrown away. Signals are the primary's matter; a terminal sends them to the
- * whole process group, so they are ignored here.
+ * It holds no truth: everything in it may be thrown away.
  */
 import cluster from 'node:cluster';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -10,6 +9,7 @@ import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
 import {
   isListenMessage,
+  WORKER_TITLE,
   type ListenMessage,
   type PrimaryToWorker,
   type WorkerSettings,
@@ -43,10 +43,7 @@ type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
 
 /** Runs this process as a worker until the primary ends it. */
 export function runWorker(): void {
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGUSR1'] as const) {
-    process.on(signal, () => undefined);
-  }
-  process.title = 'peter-sslers-proxy: worker';
+  process.title = WORKER_TITLE;
   let worker: Worker | undefined;
   // Handles may come right behind the first configure: they are kept until the worker stands.
   const bus: Bus = new BusEndpoint<PrimaryToWorker, WorkerToPrimary>(portToPrimary(process), {
@@ -67,6 +64,7 @@ export function runWorker(): void {
       worker?.reopenLogs();
       return {};
     },
+    ping: () => ({}),
     drain: ({ timeoutMs, idleGraceMs }) => {
       if (worker === undefined) process.exit(0);
       worker.drain(timeoutMs, idleGraceMs);

@@ -50,4 +50,41 @@ describe('bin/peter-sslers-proxy', () => {
       stderr: '',
     });
   });
+
+  /** A built program that a signal comes to while it is loaded. */
+  function build(loading: string, running: string): void {
+    mkdirSync(join(dir, 'dist', 'cli'), { recursive: true });
+    writeFileSync(
+      join(dir, 'dist', 'cli', 'main.js'),
+      `${loading}\nexport const run = async (argv, takeSignals) => { ${running} };`,
+    );
+  }
+
+  it('keeps SIGHUP and SIGUSR1 that come before the program is loaded, for the program to obey them', async () => {
+    build(
+      `const last = new Promise((resolve) => process.once('SIGUSR1', resolve));
+       for (const signal of ['SIGHUP', 'SIGHUP', 'SIGUSR1']) process.kill(process.pid, signal);
+       const alive = setInterval(() => {}, 1000);
+       await last;
+       clearInterval(alive);`,
+      `console.log(JSON.stringify([[...takeSignals()], process.listenerCount('SIGHUP')])); return 7;`,
+    );
+    expect(await run(['start'])).to.deep.equal({
+      code: 7,
+      stdout: '[["SIGHUP","SIGUSR1"],0]\n',
+      stderr: '',
+    });
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
+    it(`ends with 0 by a ${signal} that comes before the program is loaded`, async () => {
+      build(
+        `setInterval(() => {}, 1000);
+         process.kill(process.pid, '${signal}');
+         await new Promise(() => undefined);`,
+        '',
+      );
+      expect(await run(['start'])).to.deep.equal({ code: 0, stdout: '', stderr: '' });
+    });
+  }
 });

@@ -1,0 +1,96 @@
+/**
+ * Signals that come before the program is ready: none is lost, and none is deadly that is not meant to be.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { handshake } from '../../support/client.js';
+import { eventually } from '../../support/eventually.js';
+import { spawnProgram, type Program } from '../../support/program.js';
+import { groupIsEmpty, isRunning, killGroup, spawnGroup } from './setup.js';
+
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2 } as const;
+
+/** Waits until a program handles a signal, without leaving it time to do more. */
+function untilHandled(program: Program, signal: keyof typeof SIGNAL_NUMBERS): void {
+  const endMs = Date.now() + 15_000;
+  for (;;) {
+    const status = readFileSync(`/proc/${program.pid}/status`, 'utf8');
+    const caught = BigInt(`0x${/^SigCgt:\s*([\da-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+    if ((caught >> BigInt(SIGNAL_NUMBERS[signal] - 1)) % 2n === 1n) return;
+    if (Date.now() > endMs) throw new Error(`${signal} is not handled`);
+  }
+}
+
+const isReady = ({ stdout }: Program): boolean => stdout.includes('"ready"');
+
+describe('Before it is ready the program', function () {
+  this.timeout(40_000);
+
+  it('keeps a SIGHUP that comes at its very beginning, and reloads once as soon as it is ready', async () => {
+    await using program = await spawnProgram([]);
+    untilHandled(program, 'SIGHUP');
+    program.kill('SIGHUP');
+    await program.logged('reloaded');
+    expect(
+      program.log.map(({ msg }) => msg).filter((msg) => /^(?:started|reloaded)$/.test(msg)),
+    ).to.deep.equal(['started', 'reloaded']);
+    await handshake({ port: program.port, servername: 'a.localhost' });
+  });
+
+  it('comes up under a storm of SIGHUP, and reloads', async () => {
+    await using program = await spawnProgram([]);
+    untilHandled(program, 'SIGHUP');
+    while (!isReady(program)) {
+      program.kill('SIGHUP');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await program.logged('reloaded');
+    expect(program.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
+    await handshake({ port: program.port, servername: 'a.localhost' });
+  });
+
+  it('is not ended by SIGUSR1, does not open the debugger by it, and opens its log anew when it is ready', async () => {
+    await using program = await spawnProgram(['--log-file', 'log']);
+    // SIGUSR1 itself is Node's own from the beginning, for its debugger.
+    untilHandled(program, 'SIGINT');
+    program.kill('SIGUSR1');
+    await program.until('it is ready', isReady);
+    expect(program.stderr).to.equal('');
+    expect(readFileSync(join(program.cwd, 'log'), 'utf8')).to.contain('"started"');
+  });
+
+  for (const signal of ['SIGHUP', 'SIGUSR1'] as const) {
+    it(`starts workers again that a ${signal} to the whole group has ended before they could ignore it`, async () => {
+      await using program = await spawnGroup(['--workers', '2']);
+      const struck = new Set<number>();
+      for (let count = 0; count < 2; count++) {
+        await eventually('there is a worker that has only just been started', async () => {
+          const fresh = (await program.workerPids()).filter((pid) => isRunning(pid) && !struck.has(pid));
+          if (fresh.length === 0) return false;
+          for (const pid of fresh) struck.add(pid);
+          return true;
+        });
+        killGroup(program, signal);
+      }
+      await program.until('it is ready', isReady);
+      expect(program.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
+      await handshake({ port: program.port, servername: 'a.localhost' });
+      if (signal === 'SIGHUP') await program.logged('reloaded');
+    });
+  }
+
+  it('is ended by SIGTERM though a worker that starts stands still, and leaves nothing behind', async () => {
+    await using program = await spawnGroup(['--workers', '2']);
+    let worker = 0;
+    await eventually('a worker has been started', async () => {
+      [worker = 0] = await program.workerPids();
+      return worker > 0;
+    });
+    process.kill(worker, 'SIGSTOP');
+    program.kill('SIGTERM');
+    expect(await program.exited).to.deep.equal({ code: 0, signal: null });
+    await eventually('the group is empty', () => groupIsEmpty(program.pid));
+    expect(program.stderr).not.to.match(/peter-sslers-proxy:|"level":"err"/);
+  });
+});
