@@ -1,7 +1,6 @@
 /**
  * Basic authentication (RFC 7617) of the admin routes.
  */
-import type { Htpasswd } from './htpasswd.js';
 
 /** The header that goes with a 401. */
 export const CHALLENGE = 'Basic realm="peter_sslers", charset="UTF-8"';
@@ -33,10 +32,4 @@ export function parseBasicCredentials(header: string | undefined): Credentials |
   }
   const colon = text.indexOf(':');
   return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-/** Whether an `Authorization` header lets its sender in. May throw as {@link Htpasswd.verify} does. */
-export async function isAuthorised(header: string | undefined, authenticator: Htpasswd): Promise<boolean> {
-  const credentials = parseBasicCredentials(header);
-  return credentials !== undefined && (await authenticator.verify(credentials.user, credentials.password));
 }

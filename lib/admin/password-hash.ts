@@ -8,15 +8,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRequire } from 'node:module';
 import bcrypt from 'bcryptjs';
-import { shaCrypt, type ShaCryptScheme } from './sha-crypt.js';
+import { runInTurns, runNow } from './in-turns.js';
+import { shaCryptSteps, type ShaCryptScheme } from './sha-crypt.js';
 
 // Neither package brings types that TypeScript finds. Password and hash have one character for each octet.
 const require = createRequire(import.meta.url);
 const apacheMd5 = require('apache-md5') as (password: string, salt: string) => string;
 const apacheCrypt = require('apache-crypt') as (password: string, salt: string) => string;
 
-/** Whether a password is the one of the hash. */
-export type PasswordCheck = (password: string) => Promise<boolean>;
+/** Tells whether a password is the one of the hash. */
+export interface PasswordCheck {
+  /** It takes microseconds, and need not be kept off an event loop. The slow ones take milliseconds to seconds. */
+  readonly isFast: boolean;
+  /** Holds this thread until it is done. */
+  now(password: string): boolean;
+  /** Lets other events of this thread have their turn, every 100 ms at the latest. */
+  inTurns(password: string): Promise<boolean>;
+}
 
 /** The check, or what is wrong with the hash in one clause that does not quote it. */
 export type HashReading = { readonly check: PasswordCheck } | { readonly problem: string };
@@ -42,23 +50,27 @@ export function readHash(hash: string): HashReading {
   if (hash.startsWith('{SHA}')) return readSha(hash.slice('{SHA}'.length), false);
   if (hash.startsWith('{SSHA}')) return readSha(hash.slice('{SSHA}'.length), true);
   const md5Salt = MD5_CRYPT.exec(hash)?.[1];
-  if (md5Salt !== undefined) return comparing(hash, (password) => apacheMd5(octets(password), md5Salt));
+  if (md5Salt !== undefined) return slow(hash, (password) => apacheMd5(octets(password), md5Salt));
   if (DES_CRYPT.test(hash)) {
-    return comparing(hash, (password) => apacheCrypt(octets(password), hash.slice(0, 2)));
+    return slow(hash, (password) => apacheCrypt(octets(password), hash.slice(0, 2)));
   }
   if (hash.startsWith('{PLAIN}')) {
     const plain = hash.slice('{PLAIN}'.length);
-    return plain === '' ? { problem: 'the password is empty' } : comparing(plain, (password) => password);
+    return plain === '' ? { problem: 'the password is empty' } : fast(plain, (password) => password);
   }
   if (hash.startsWith('$') || hash.startsWith('{')) return { problem: 'unknown hash format' };
-  return comparing(hash, (password) => password);
+  return fast(hash, (password) => password);
 }
 
 function readBcrypt(hash: string): HashReading {
   const [, salt, cost] = BCRYPT.exec(hash) ?? [];
   if (salt === undefined || Number(cost) < 4) return { problem: 'unknown hash format' };
   if (Number(cost) > MAX_BCRYPT_COST) return { problem: `a bcrypt cost above ${MAX_BCRYPT_COST}` };
-  return comparing(hash, (password) => bcrypt.hash(password, salt));
+  return slow(
+    hash,
+    (password) => bcrypt.hashSync(password, salt),
+    (password) => bcrypt.hash(password, salt),
+  );
 }
 
 function readShaCrypt(hash: string): HashReading {
@@ -69,7 +81,13 @@ function readShaCrypt(hash: string): HashReading {
   }
   const rounds = Math.max(1_000, Number(roundsText ?? DEFAULT_SHA_CRYPT_ROUNDS));
   if (rounds > MAX_SHA_CRYPT_ROUNDS) return { problem: `more than ${MAX_SHA_CRYPT_ROUNDS} rounds` };
-  return comparing(digest, (password) => shaCrypt(scheme, Buffer.from(password), salt, rounds));
+  const steps = (password: string): Generator<void, string> =>
+    shaCryptSteps(scheme, Buffer.from(password), salt, rounds);
+  return slow(
+    digest,
+    (password) => runNow(steps(password)),
+    (password) => runInTurns(steps(password)),
+  );
 }
 
 /** RFC 2307: the SHA-1 digest of password and salt, then the salt. */
@@ -79,17 +97,33 @@ function readSha(encoded: string, isSalted: boolean): HashReading {
     return { problem: 'unknown hash format' };
   }
   const salt = bytes.subarray(SHA1_BYTES);
-  return comparing(bytes.toString('base64', 0, SHA1_BYTES), (password) =>
+  return fast(bytes.toString('base64', 0, SHA1_BYTES), (password) =>
     createHash('sha1').update(password).update(salt).digest('base64'),
   );
 }
 
-function comparing(expected: string, compute: (password: string) => string | Promise<string>): HashReading {
-  const expectedDigest = sha256(expected);
+function fast(expected: string, compute: (password: string) => string): HashReading {
+  const now = (password: string): boolean => isSame(compute(password), expected);
+  return { check: { isFast: true, now, inTurns: (password) => Promise.resolve(now(password)) } };
+}
+
+/** @param computeInTurns absent: the whole takes a few milliseconds, and is one turn. */
+function slow(
+  expected: string,
+  compute: (password: string) => string,
+  computeInTurns = (password: string): Promise<string> => Promise.resolve(compute(password)),
+): HashReading {
   return {
-    check: async (password) => timingSafeEqual(sha256(await compute(password)), expectedDigest),
+    check: {
+      isFast: false,
+      now: (password) => isSame(compute(password), expected),
+      inTurns: async (password) => isSame(await computeInTurns(password), expected),
+    },
   };
 }
+
+const isSame = (computed: string, expected: string): boolean =>
+  timingSafeEqual(sha256(computed), sha256(expected));
 
 /** Digests of equal length, so that neither length nor place of a difference shows in the time. */
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

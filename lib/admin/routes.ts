@@ -5,8 +5,8 @@
  * One router serves every door: the public listeners, the plain HTTP one, the control socket. It knows no sockets;
  * whoever does asks `owns` for each request and sends what `respond` answers.
  */
-import { CHALLENGE, isAuthorised } from './auth.js';
-import type { Htpasswd } from './htpasswd.js';
+import { CHALLENGE, parseBasicCredentials } from './auth.js';
+import type { Authenticator } from './authenticator.js';
 import { isBelow, mayReach, normaliseHost, splitTarget } from './request-target.js';
 import { spacedJson, type Json } from './spaced-json.js';
 import { SERVER_NAME, SERVER_VERSION } from './version.js';
@@ -30,7 +30,7 @@ export interface AdminRouterOptions {
   /** Hosts that have the routes, any port; empty means any. The others answer 404. */
   readonly hosts: readonly string[];
   /** Absent: everything under the prefix answers 404, unless the door is trusted. */
-  readonly authenticator?: Htpasswd;
+  readonly authenticator?: Authenticator;
   /** The door itself keeps strangers out (the control socket): no authentication, every host. */
   readonly trusted?: boolean;
   readonly actions: AdminActions;
@@ -48,6 +48,8 @@ export interface AdminRequest {
   readonly url: string;
   readonly host: string | undefined;
   readonly authorization: string | undefined;
+  /** The client's address; empty on a unix socket. */
+  readonly client: string;
 }
 
 /** Header names are lower case. The length is left to whoever sends it. */
@@ -82,25 +84,22 @@ export class AdminRouter {
   readonly owns: (rawUrl: string, host?: string) => boolean = (rawUrl) =>
     mayReach(this.#options.prefix, splitTarget(rawUrl).path);
 
-  /** Answers a request that is owned. Never rejects. */
+  /**
+   * Answers a request that is owned. Never rejects.
+   *
+   * In this order, so that nobody learns of anything behind a door that is closed to him: 404 where there are no routes; 401,
+   * 429 or 503 for who may not come in; 404 for what is no route; 405; 400.
+   */
   async respond(request: AdminRequest): Promise<AdminResponse> {
     const response = await this.#answer(request);
     return request.method === 'HEAD' ? { ...response, body: '' } : response;
   }
 
-  async #answer({ method, url, host, authorization }: AdminRequest): Promise<AdminResponse> {
-    const { authenticator, trusted } = this.#options;
-    const { path, query, authority } = splitTarget(url);
-    if (trusted !== true) {
-      if (authenticator === undefined || !this.#isListed(authority ?? host)) return nothingHere();
-      try {
-        if (!(await isAuthorised(authorization, authenticator))) {
-          return failure(401, 'Unauthorized', { 'www-authenticate': CHALLENGE });
-        }
-      } catch (error) {
-        return failure(503, describeError(error));
-      }
-    }
+  async #answer(request: AdminRequest): Promise<AdminResponse> {
+    const { method, url, host } = request;
+    const { path, query, authority = host } = splitTarget(url);
+    const refusal = await this.#admit(request, authority);
+    if (refusal !== undefined) return refusal;
     const route = this.#route(path);
     if (route === undefined) return failure(404, 'Unknown URI');
     // An expire by HEAD would be a side effect of a method that has none.
@@ -108,6 +107,31 @@ export class AdminRouter {
     if (!allowed.includes(method)) return failure(405, 'Method Not Allowed', { allow: allowed.join(', ') });
     try {
       return await this.#act(route, query);
+    } catch (error) {
+      return failure(503, describeError(error));
+    }
+  }
+
+  /** @returns what to answer who is not let in. */
+  async #admit(
+    { authorization, client }: AdminRequest,
+    authority: string | undefined,
+  ): Promise<AdminResponse | undefined> {
+    const { authenticator, trusted } = this.#options;
+    if (trusted === true) return undefined;
+    if (authenticator === undefined || !this.#isListed(authority)) return nothingHere();
+    try {
+      const verdict = await authenticator.judge(parseBasicCredentials(authorization), client);
+      switch (verdict.kind) {
+        case 'right':
+          return undefined;
+        case 'wrong':
+          return failure(401, 'Unauthorized', { 'www-authenticate': CHALLENGE });
+        case 'held':
+          return failure(429, 'Too many passwords from this address', retryAfter(verdict.retryAfterMs));
+        case 'busy':
+          return failure(503, 'Too many passwords are being checked', retryAfter(verdict.retryAfterMs));
+      }
     } catch (error) {
       return failure(503, describeError(error));
     }
@@ -182,6 +206,8 @@ function success(fields: Record<string, Json>, extra: Record<string, Json> = {})
 function failure(status: number, reason: string, headers: Record<string, string> = {}): AdminResponse {
   return json(status, { result: 'error', expired: 'None', reason, ...SERVER }, headers);
 }
+
+const retryAfter = (ms: number): Record<string, string> => ({ 'retry-after': String(Math.ceil(ms / 1_000)) });
 
 function json(status: number, fields: Json, headers: Record<string, string> = {}): AdminResponse {
   return {

@@ -4,15 +4,14 @@
  *
  * Our own code, against the habit, because the package for it (unixcrypt 3.0.4) computes another hash than the C
  * library does for passwords whose length is a multiple of the digest's (32 or 64 octets, as generated ones often
- * are), and holds the event loop for all its rounds.
+ * are), and cannot be interrupted between its rounds.
  */
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export type ShaCryptScheme = '5' | '6';
 
-/** Some 5 ms of work between two turns of the event loop. */
-const ROUNDS_PER_TURN = 1_000;
+/** Some 5 ms of work in one step. */
+const ROUNDS_PER_STEP = 1_000;
 
 const SCHEMES = {
   '5': { algorithm: 'sha256', sizeBytes: 32 },
@@ -22,18 +21,18 @@ const SCHEMES = {
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
- * Computes the last part of a hash: what follows the salt and its `$`.
+ * Computes, step by step, the last part of a hash: what follows the salt and its `$`.
  *
  * @param password the octets of the password.
  * @param salt at most 16 characters.
  * @param rounds 1,000 to 999,999,999; 5,000 where the hash names none.
  */
-export async function shaCrypt(
+export function* shaCryptSteps(
   scheme: ShaCryptScheme,
   password: Buffer,
   salt: string,
   rounds: number,
-): Promise<string> {
+): Generator<void, string> {
   const { algorithm, sizeBytes } = SCHEMES[scheme];
   const saltBytes = Buffer.from(salt, 'latin1');
   const digest = (...parts: Buffer[]): Buffer => {
@@ -55,7 +54,7 @@ export async function shaCrypt(
   );
 
   for (let round = 0; round < rounds; round++) {
-    if (round > 0 && round % ROUNDS_PER_TURN === 0) await nextTurn();
+    if (round > 0 && round % ROUNDS_PER_STEP === 0) yield;
     const isOdd = round % 2 === 1;
     const hash = createHash(algorithm).update(isOdd ? p : state);
     if (round % 3 !== 0) hash.update(s);

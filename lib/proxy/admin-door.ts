@@ -12,11 +12,14 @@ export async function answerAdmin(
   context: RequestContext,
   { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
 ): Promise<void> {
-  const { method, url, host, request, response, client } = context;
+  const { method, url, host, request, response, client, connection } = context;
   client.endAfterResponse();
   try {
-    const { authorization } = request.headers;
-    const answer = await admin.respond({ method, url, host, authorization });
+    const { headers } = request;
+    const answer = await admin.respond({
+      ...{ method, url, host, authorization: headers.authorization },
+      client: connection.info.client.address,
+    });
     if (isGone(response)) return;
     sendBody(response, answer.status, answer.body, answer.headers);
   } catch (thrown) {

@@ -4,7 +4,9 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { parseHtpasswd } from '../admin/htpasswd.js';
+import { Authenticator } from '../admin/authenticator.js';
+import { FailedLogins } from '../admin/failed-logins.js';
+import { HashingThread } from '../admin/hashing-thread.js';
 import { AdminRouter, type AdminActions } from '../admin/routes.js';
 import type { WorkerSettings } from '../bus/messages.js';
 import type { Logger } from '../log.js';
@@ -46,10 +48,21 @@ export class Frontend {
   /** For plain HTTP. */
   readonly #companion: Http1Server;
   readonly #accessLog: AccessLog;
+  /** Outlives a reload, that none ends a guesser's wait. */
+  readonly #authenticator: Authenticator;
   #current: Current;
 
   constructor(parts: FrontendParts, settings: WorkerSettings) {
     this.#parts = parts;
+    const { log } = parts;
+    this.#authenticator = new Authenticator(
+      {
+        log,
+        failed: new FailedLogins({ log, now: () => performance.now() }),
+        thread: new HashingThread({ log }),
+      },
+      settings.admin.htpasswd ?? '',
+    );
     this.#current = this.#build(settings);
     this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
@@ -116,10 +129,11 @@ export class Frontend {
     const { log, actions, workerName } = this.#parts;
     const { admin, unknownName, headers, limits } = settings;
     const routes = settings.routes.length === 0 ? undefined : openRoutes(settings.routes, limits, log);
+    this.#authenticator.configure(admin.htpasswd ?? '');
     const router = new AdminRouter({
       prefix: admin.prefix,
       hosts: admin.hosts,
-      ...(admin.htpasswd !== undefined && { authenticator: parseHtpasswd(admin.htpasswd) }),
+      ...(admin.htpasswd !== undefined && { authenticator: this.#authenticator }),
       actions,
       config: settings,
     });

@@ -72,6 +72,8 @@ export interface RequestOptions {
   readonly auth?: string;
   readonly body?: string;
   readonly ca?: string;
+  /** The address that it comes from. @default the system's choice */
+  readonly localAddress?: string;
 }
 
 export interface Response {
@@ -82,7 +84,7 @@ export interface Response {
 
 /** Makes one HTTPS request on a connection of its own. */
 export async function request(options: RequestOptions): Promise<Response> {
-  const { port, name, path = '/', method = 'GET', headers = {}, auth, body, ca } = options;
+  const { port, name, path = '/', method = 'GET', headers = {}, auth, body, ca, localAddress } = options;
   const outgoing = httpsRequest({
     host: '127.0.0.1',
     port,
@@ -92,6 +94,7 @@ export async function request(options: RequestOptions): Promise<Response> {
     servername: name ?? '',
     headers: { host: name ?? '127.0.0.1', connection: 'close', ...headers },
     ...(auth === undefined ? {} : { auth }),
+    ...(localAddress === undefined ? {} : { localAddress }),
     ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
   });
   outgoing.end(body);

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { isAuthorised, parseBasicCredentials } from '../../../lib/admin/auth.js';
-import { parseHtpasswd } from '../../../lib/admin/htpasswd.js';
+import { parseBasicCredentials } from '../../../lib/admin/auth.js';
 
 const basic = (text: string, encoding: BufferEncoding = 'utf8'): string =>
   `Basic ${Buffer.from(text, encoding).toString('base64')}`;
@@ -29,18 +28,4 @@ describe('basic authentication', () => {
       expect(read && [read.user, read.password]).to.deep.equal(expected);
     });
   }
-
-  it('lets in whoever the file knows, and nobody else', async () => {
-    const file = parseHtpasswd('peter:{PLAIN}sslers');
-    expect(await isAuthorised(basic('peter:sslers'), file)).to.equal(true);
-    for (const header of [
-      basic('peter:wrong'),
-      basic('paul:sslers'),
-      basic('Peter:sslers'),
-      'Basic',
-      undefined,
-    ]) {
-      expect(await isAuthorised(header, file)).to.equal(false);
-    }
-  });
 });

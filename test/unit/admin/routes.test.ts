@@ -1,14 +1,8 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { parseHtpasswd } from '../../../lib/admin/htpasswd.js';
-import { AdminRouter, type AdminRequest, type AdminRouterOptions } from '../../../lib/admin/routes.js';
 import { SERVER_NAME, SERVER_VERSION } from '../../../lib/admin/version.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
-
-const ROOT = '/.peter_sslers/nginx/shared_cache';
-const RIGHT = `Basic ${Buffer.from('peter:sslers').toString('base64')}`;
-const WRONG = `Basic ${Buffer.from('peter:wrong').toString('base64')}`;
-const SERVER = { server: SERVER_NAME, server_version: SERVER_VERSION };
+import { build, ROOT, SERVER } from './routes-setup.js';
 
 interface Wire {
   request: { method: string; path: string; headers: Record<string, string> };
@@ -18,35 +12,6 @@ const wire = (name: string): Wire =>
   JSON.parse(
     readFileSync(new URL(`../../fixtures/manager/http/${name}-wire.json`, import.meta.url), 'utf8'),
   ) as Wire;
-
-/** A router whose actions only note what they were asked. */
-function build(changes: Partial<AdminRouterOptions> = {}, told = {}, hasUsers = true) {
-  const calls: unknown[] = [];
-  const router = new AdminRouter({
-    prefix: '/.peter_sslers',
-    hosts: [],
-    ...(hasUsers ? { authenticator: parseHtpasswd('peter:{PLAIN}sslers') } : {}),
-    actions: {
-      status: () => {
-        calls.push('status');
-        return Promise.resolve({ valid: ['fresh.example.com'], invalid: ['nope.example.com'], autocert: [] });
-      },
-      expireAll: ({ hard }) => {
-        calls.push(hard ? 'all, hard' : 'all');
-        return Promise.resolve(told);
-      },
-      expireDomain: ({ name }) => {
-        calls.push(name);
-        return Promise.resolve(told);
-      },
-    },
-    config: { certCacheDurationMs: 600_000, lruCacheDurationMs: 60_000, lruMaxItems: 200 },
-    ...changes,
-  });
-  const ask = (url: string, request: Partial<AdminRequest> = {}) =>
-    router.respond({ method: 'GET', url, host: 'any.test', authorization: RIGHT, ...request });
-  return { router, ask, calls };
-}
 
 describe('the admin routes', () => {
   describe('towards the manager', () => {
@@ -230,71 +195,6 @@ describe('the admin routes', () => {
         expect(calls).to.deep.equal([]);
       });
     }
-  });
-
-  describe('behind their door', () => {
-    for (const [path, method] of [
-      [`${ROOT}/status`, 'GET'],
-      [`${ROOT}/nothing`, 'GET'],
-      [`${ROOT}/expire/all`, 'POST'],
-      [`${ROOT}/expire/domain/1`, 'GET'],
-    ] as const) {
-      it(`ask for a password before anything else: ${method} ${path}`, async () => {
-        const { ask, calls } = build();
-        for (const authorization of [undefined, WRONG, 'Bearer x']) {
-          const { status, headers } = await ask(path, { method, authorization });
-          expect(status).to.equal(401);
-          expect(headers['www-authenticate']).to.equal('Basic realm="peter_sslers", charset="UTF-8"');
-        }
-        expect(calls).to.deep.equal([]);
-      });
-    }
-
-    it('are not there without a user file, though their paths stay reserved', async () => {
-      const { router, ask, calls } = build({}, {}, false);
-      expect(router.owns(`${ROOT}/status`, 'any.test')).to.equal(true);
-      for (const authorization of [RIGHT, undefined]) {
-        const answer = await ask(`${ROOT}/status`, { authorization });
-        expect(answer.status).to.equal(404);
-        expect(JSON.stringify(answer)).not.to.match(/peter|sslers/i);
-      }
-      expect(calls).to.deep.equal([]);
-    });
-
-    it('are there without a password where the door is trusted', async () => {
-      const { ask } = build({ trusted: true, hosts: ['admin.test'] }, {}, false);
-      expect((await ask(`${ROOT}/status`, { host: undefined, authorization: undefined })).status).to.equal(
-        200,
-      );
-    });
-
-    for (const [host, isListed] of [
-      ['admin.test', true],
-      ['ADMIN.test.:8443', true],
-      ['[0:0::1]:8443', true],
-      ['192.0.2.7', true],
-      ['other.test', false],
-      ['x.admin.test', false],
-      ['', false],
-      [undefined, false],
-    ] as const) {
-      it(`are ${isListed ? '' : 'not '}there for the host ${host ?? '(none)'}, where hosts are listed`, async () => {
-        const { router, ask, calls } = build({ hosts: ['Admin.test', '::1', '192.0.2.7:443'] });
-        expect(router.owns(`${ROOT}/status`, host)).to.equal(true);
-        for (const authorization of [RIGHT, undefined]) {
-          const answer = await ask(`${ROOT}/status`, { host, authorization });
-          if (isListed) expect(answer.status).to.equal(authorization === RIGHT ? 200 : 401);
-          else expect([answer.status, answer.body]).to.deep.equal([404, '404 Not Found\n']);
-        }
-        expect(calls).to.have.length(isListed ? 1 : 0);
-      });
-    }
-
-    it('go by the authority of an absolute target, not by the Host header', async () => {
-      const { ask } = build({ hosts: ['admin.test'] });
-      expect((await ask(`http://other.test${ROOT}/status`, { host: 'admin.test' })).status).to.equal(404);
-      expect((await ask(`http://admin.test${ROOT}/status`, { host: 'other.test' })).status).to.equal(200);
-    });
   });
 
   it('answer 503 when the primary does not', async () => {
