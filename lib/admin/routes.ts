@@ -7,6 +7,7 @@
  */
 import { CHALLENGE, parseBasicCredentials } from './auth.js';
 import type { Authenticator } from './authenticator.js';
+import { isFromAnotherSite, type BrowserFields } from './cross-site.js';
 import { isBelow, mayReach, normaliseHost, splitTarget } from './request-target.js';
 import { spacedJson, type Json } from './spaced-json.js';
 import { SERVER_NAME, SERVER_VERSION } from './version.js';
@@ -50,6 +51,7 @@ export interface AdminRequest {
   readonly authorization: string | undefined;
   /** The client's address; empty on a unix socket. */
   readonly client: string;
+  readonly browser: BrowserFields;
 }
 
 /** Header names are lower case. The length is left to whoever sends it. */
@@ -88,7 +90,8 @@ export class AdminRouter {
    * Answers a request that is owned. Never rejects.
    *
    * In this order, so that nobody learns of anything behind a door that is closed to him: 404 where there are no routes; 401,
-   * 429 or 503 for who may not come in; 404 for what is no route; 405; 400.
+   * 429 or 503 for who may not come in; 404 for what is no route; 405; 403 for what would change something at the behest of
+   * another site; 400.
    */
   async respond(request: AdminRequest): Promise<AdminResponse> {
     const response = await this.#answer(request);
@@ -96,7 +99,7 @@ export class AdminRouter {
   }
 
   async #answer(request: AdminRequest): Promise<AdminResponse> {
-    const { method, url, host } = request;
+    const { method, url, host, browser } = request;
     const { path, query, authority = host } = splitTarget(url);
     const refusal = await this.#admit(request, authority);
     if (refusal !== undefined) return refusal;
@@ -105,6 +108,9 @@ export class AdminRouter {
     // An expire by HEAD would be a side effect of a method that has none.
     const allowed = route.kind === 'status' ? ['GET', 'HEAD'] : ['GET'];
     if (!allowed.includes(method)) return failure(405, 'Method Not Allowed', { allow: allowed.join(', ') });
+    if (route.kind !== 'status' && isFromAnotherSite(browser, authority)) {
+      return failure(403, 'Sent by a page of another site');
+    }
     try {
       return await this.#act(route, query);
     } catch (error) {

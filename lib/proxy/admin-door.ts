@@ -17,7 +17,7 @@ export async function answerAdmin(
   try {
     const { headers } = request;
     const answer = await admin.respond({
-      ...{ method, url, host, authorization: headers.authorization },
+      ...{ method, url, host, authorization: headers.authorization, browser: headers },
       client: connection.info.client.address,
     });
     if (isGone(response)) return;

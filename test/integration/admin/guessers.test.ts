@@ -7,8 +7,9 @@ import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
-import { ROOT } from '../../support/admin.js';
+import { admin, ROOT } from '../../support/admin.js';
 import { makeTempDir } from '../../support/certificates.js';
+import { request } from '../../support/client.js';
 import { askPlain, plainPort } from '../../support/plain-client.js';
 import { startProgram, type Program } from '../../support/program.js';
 
@@ -162,5 +163,27 @@ describe('Guessers at the admin routes', function () {
       failures: 1,
     });
     expect(program.stderr + program.stdout).not.to.match(/secret|sslers"|evil/);
+  });
+
+  it('are not what a browser is that a page of another site sends: 403, and nothing is expired', async () => {
+    const auth = 'fast:sslers';
+    for (const path of ['/expire/all', '/expire/domain/shop.localhost']) {
+      const browser = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+      const { status: code, json } = await admin(program, path, { auth, headers: browser });
+      expect(code).to.equal(403);
+      expect(json).to.include({ result: 'error', expired: 'None' });
+      const plain = await askPlain(plainPort(program), `GET ${ROOT}${path} HTTP/1.1`, [
+        'Host: 127.0.0.1',
+        'Referer: http://evil.test/',
+        `Authorization: Basic ${Buffer.from(auth).toString('base64')}`,
+      ]);
+      expect(plain.status).to.equal(403);
+      expect((await request({ port: program.port, path: ROOT + path, headers: browser })).status).to.equal(
+        401,
+      );
+    }
+    expect(program.log.filter(({ msg }) => msg.startsWith('expired'))).to.deep.equal([]);
+    const typed = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' };
+    expect((await admin(program, '/expire/all', { auth, headers: typed })).status).to.equal(200);
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { SERVER_VERSION } from '../../../lib/admin/version.js';
 import { authenticator, build, RIGHT, ROOT, SERVER, WRONG } from './routes-setup.js';
 
 describe('the doors of the admin routes', () => {
@@ -112,6 +113,53 @@ describe('the doors of the admin routes', () => {
       const { ask } = build({ hosts: ['admin.test'] });
       expect((await ask(`http://other.test${ROOT}/status`, { host: 'admin.test' })).status).to.equal(404);
       expect((await ask(`http://admin.test${ROOT}/status`, { host: 'other.test' })).status).to.equal(200);
+    });
+  });
+
+  describe('asked by a browser', () => {
+    const foreign = { 'sec-fetch-site': 'cross-site' };
+
+    for (const path of ['/expire/all', '/expire/domain/a.test', '/expire/domain/1']) {
+      it(`answer 403 to ${path} for a page of another site, and do nothing`, async () => {
+        const { ask, calls } = build();
+        const { status, headers, body } = await ask(ROOT + path, { browser: foreign });
+        expect(status).to.equal(403);
+        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': SERVER_VERSION });
+        expect(JSON.parse(body)).to.deep.equal({
+          ...{ result: 'error', expired: 'None', reason: 'Sent by a page of another site' },
+          ...SERVER,
+        });
+        expect(calls).to.deep.equal([]);
+      });
+    }
+
+    it('show the status, whatever page the link was on', async () => {
+      const { ask } = build();
+      expect((await ask(`${ROOT}/status`, { browser: foreign })).status).to.equal(200);
+    });
+
+    it('answer a page of another site without the password as everybody else', async () => {
+      const { ask } = build({ hosts: ['any.test'] });
+      const request = { method: 'POST', browser: foreign };
+      for (const path of ['/expire/all', '/status', '/nothing']) {
+        for (const authorization of [undefined, WRONG]) {
+          const refused = await ask(ROOT + path, { ...request, authorization, client: path });
+          expect(refused).to.deep.equal(await ask(ROOT + path, { authorization, client: path }));
+          expect(refused.status).to.equal(401);
+        }
+        expect((await ask(ROOT + path, { ...request, host: 'other.test' })).body).to.equal('404 Not Found\n');
+      }
+      expect((await ask(`${ROOT}/nothing`, request)).status).to.equal(404);
+      expect((await ask(`${ROOT}/expire/all`, request)).status).to.equal(405);
+    });
+
+    it('go by the authority of an absolute target', async () => {
+      const { ask } = build();
+      const browser = { origin: 'https://any.test' };
+      expect((await ask(`https://other.test${ROOT}/expire/all`, { browser })).status).to.equal(403);
+      expect(
+        (await ask(`https://any.test${ROOT}/expire/all`, { browser, host: 'other.test' })).status,
+      ).to.equal(200);
     });
   });
 });

@@ -49,7 +49,7 @@ export function build(changes: Partial<AdminRouterOptions> = {}, told = {}, hasU
   });
   const ask = (url: string, request: Partial<AdminRequest> = {}) =>
     router.respond({
-      ...{ method: 'GET', url, host: 'any.test', authorization: RIGHT, client: '192.0.2.1' },
+      ...{ method: 'GET', url, host: 'any.test', authorization: RIGHT, client: '192.0.2.1', browser: {} },
       ...request,
     });
   return { router, ask, calls };

@@ -29,6 +29,7 @@ describe('the admin routes', () => {
         const answer = await ask(request.path, {
           host: request.headers['Host'],
           authorization: request.headers['Authorization'],
+          browser: request.headers,
         });
         expect(answer.status).to.equal(response.status);
         expect(answer.headers).to.include({
