@@ -13,6 +13,7 @@ import type { ClientConnection } from './client-connection.js';
 import { Http2ClientSide } from './http2-client-side.js';
 import { MAX_FIELDS, withoutPseudoFields } from './headers.js';
 import type { RequestAudience, RequestContext } from './request-context.js';
+import { Http2Watch, queuesOf } from './http2-watch.js';
 import { newRequestId } from './request-id.js';
 
 /** A client has so many streams at once: what nginx gives. */
@@ -24,8 +25,8 @@ export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
   readonly #audience: RequestAudience;
-  #idleTimeoutMs: number;
-  #maxHeaderBytes: number;
+  #limits: LimitSettings;
+  readonly #watch = new Http2Watch();
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
   readonly #sessions = new Set<ServerHttp2Session>();
   /** The connection that is being handed over: its session is made within that call. */
@@ -35,8 +36,7 @@ export class Http2Server {
   constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: RequestAudience) {
     this.#handle = handle;
     this.#audience = audience;
-    this.#idleTimeoutMs = limits.idleTimeoutMs;
-    this.#maxHeaderBytes = limits.maxHeaderBytes;
+    this.#limits = limits;
     this.#server = createServer(
       {
         maxHeaderListPairs: MAX_FIELDS,
@@ -57,8 +57,7 @@ export class Http2Server {
 
   /** New limits, for new connections. */
   configure(limits: LimitSettings): void {
-    this.#idleTimeoutMs = limits.idleTimeoutMs;
-    this.#maxHeaderBytes = limits.maxHeaderBytes;
+    this.#limits = limits;
     this.#server.updateSettings({
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       maxHeaderListSize: limits.maxHeaderBytes,
@@ -79,14 +78,25 @@ export class Http2Server {
   }
 
   #begin(session: ServerHttp2Session): void {
-    if (this.#accepting !== undefined) this.#connections.set(session, this.#accepting);
+    const connection = this.#accepting;
+    // Connections come from `accept` only.
+    if (connection === undefined) return;
+    this.#connections.set(session, connection);
     this.#sessions.add(session);
     let streams = 0;
     // Streams that wait for a backend have time-outs of their own. (A time-out of Node's session goes on when the session is
     // destroyed, and holds all of it, some 6 KB, until it is over.)
     const idle = setTimeout(() => {
       if (streams === 0) session.close();
-    }, this.#idleTimeoutMs).unref();
+    }, this.#limits.idleTimeoutMs).unref();
+    this.#watch.add(session, {
+      socket: connection.socket,
+      stallMs: this.#limits.bodyTimeoutMs,
+      isProbed: true,
+      streams: () => streams,
+      cut: () => connection.raw.destroy(),
+      queues: () => queuesOf(connection.socket),
+    });
     session.on('close', () => {
       clearTimeout(idle);
       this.#sessions.delete(session);
@@ -114,7 +124,7 @@ export class Http2Server {
     this.#audience.follow(context);
     // What the settings say of it is a request to the client, no limit.
     const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
-    if (bytes > this.#maxHeaderBytes) context.client.refuse(431);
+    if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
     else this.#handle(context);
   }
 }

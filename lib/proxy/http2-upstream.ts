@@ -11,6 +11,7 @@ import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import { toObject } from './fields.js';
 import { Http2Course } from './http2-course.js';
+import { Http2Watch, queuesOf } from './http2-watch.js';
 import {
   UpstreamError,
   type HttpBackend,
@@ -33,6 +34,7 @@ export class Http2Upstream implements Upstream {
   readonly name: string;
   readonly #backend: HttpBackend;
   readonly #limits: LimitSettings;
+  readonly #watch = new Http2Watch();
   /** Those that new requests may go to. */
   readonly #lines = new Set<Line>();
 
@@ -127,7 +129,17 @@ export class Http2Upstream implements Upstream {
       const error = new UpstreamError('timeout', false, `no connection after ${backendConnectTimeoutMs} ms`);
       session.destroy(error);
     }, backendConnectTimeoutMs);
-    session.once('connect', () => clearTimeout(timer));
+    session.once('connect', (_, socket) => {
+      clearTimeout(timer);
+      this.#watch.add(session, {
+        socket,
+        stallMs: this.#limits.backendBodyTimeoutMs,
+        isProbed: false,
+        streams: () => line.streams,
+        cut: () => socket.destroy(),
+        queues: () => queuesOf(socket),
+      });
+    });
     session.once('close', () => {
       clearTimeout(timer);
       this.#lines.delete(line);

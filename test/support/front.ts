@@ -16,6 +16,7 @@ import type { Logger } from '../../lib/log.js';
 import { AddressList } from '../../lib/tls/address-list.js';
 import { ConnectionLimits } from '../../lib/tls/connection-limits.js';
 import { terminateTls } from '../../lib/tls/listener.js';
+import type { Carrier } from '../../lib/tls/raw-connection.js';
 import { Frontend } from '../../lib/worker/frontend.js';
 import { makeTestCa } from './certificates.js';
 import { LIMITS, workerSettings } from './worker-settings.js';
@@ -41,6 +42,8 @@ export interface Front extends AsyncDisposable {
   readonly frontend: Frontend;
   /** What it has logged. */
   readonly log: readonly FrontLine[];
+  /** The ports of the clients whose connections have come through their handshake and are open. */
+  readonly openPorts: readonly number[];
   /** As a reload does. */
   configure(options: FrontOptions): void;
 }
@@ -71,6 +74,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     },
     settingsOf(options),
   );
+  const ports = new WeakMap<Carrier, number>();
   const server = createServer({ pauseOnConnect: false, noDelay: true });
   const open = terminateTls(server, {
     index: 0,
@@ -84,7 +88,10 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     sendsProxyHeader: (peer) => new AddressList(settingsOf(options).acceptProxyProtocol).has(peer),
     rejectsUnknownNames: () => false,
     handshakeTimeoutMs: () => 5_000,
-    onSecure: (socket, info, raw) => frontend.accept(socket, info, raw),
+    onSecure: (socket, info, raw) => {
+      ports.set(raw, info.client.port);
+      frontend.accept(socket, info, raw);
+    },
     onFailure: () => undefined,
   });
   server.listen(0, '127.0.0.1');
@@ -93,6 +100,9 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     port: (server.address() as AddressInfo).port,
     frontend,
     log,
+    get openPorts() {
+      return [...open].flatMap((raw) => ports.get(raw) ?? []);
+    },
     configure: (changed) => frontend.configure(settingsOf({ ...options, ...changed })),
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
