@@ -28,19 +28,21 @@ describe('The connections of the proxy', () => {
     expect(backend.connections).to.equal(1);
   });
 
-  it('answer pipelined requests in their order, also when the backend does not', async () => {
+  it('answer pipelined requests in their order, and ask for none before its turn', async () => {
+    const seen: string[] = [];
     await using backend = await startBackend((incoming, response) => {
-      if (incoming.url !== '/1') response.end(`at ${incoming.url};`);
-      // The first is answered when the last has been.
-      if (incoming.url === '/3') first?.();
-      if (incoming.url === '/1') first = () => response.end('at /1;');
+      seen.push(`asked ${incoming.url}`);
+      setImmediate(() => {
+        seen.push(`answered ${incoming.url}`);
+        response.end(`at ${incoming.url};`);
+      });
     });
-    let first: (() => void) | undefined;
     await using program = await startProgram(['--backend', backend.url]);
     using client = await RawClient.connect(program.port, 'a.localhost');
     client.send(get('/1') + get('/2') + get('/3'));
     await client.until('all are answered', ({ received }) => received.includes('at /3;'));
     expect(client.received.match(/at \/\d;/g)).to.deep.equal(['at /1;', 'at /2;', 'at /3;']);
+    expect(seen).to.deep.equal(['/1', '/2', '/3'].flatMap((path) => [`asked ${path}`, `answered ${path}`]));
   });
 
   it('do not fail a request when the backend closes a kept one in the moment it is used', async () => {
