@@ -9,7 +9,7 @@ interface Harness extends SourceHarness {
   readonly manager: FakeManager;
 }
 
-const NAMES = ['both.example.com', 'nobody.example.com', 'check.peter-sslers-proxy.invalid'];
+const NAMES = ['rsa1.example.com', 'nobody.example.com', 'check.peter-sslers-proxy.invalid'];
 const VARIANTS = [
   { version: '0.4.0', isOrdering: false },
   { version: '0.5.0', isOrdering: false },
@@ -37,9 +37,9 @@ for (const { version, isOrdering } of VARIANTS) {
           },
           log: silentLogger,
           now: Date.now,
-          timeouts: { connectMs: 200, headersMs: 200, bodyMs: 200 },
+          timeouts: { connectMs: 500, headersMs: 500, bodyMs: 500 },
         }),
-        nameWithCertificate: 'both.example.com',
+        nameWithCertificate: 'rsa1.example.com',
         nameAbsent: 'nobody.example.com',
         // The recorded certificates are valid for ten years from the end of 2026.
         nowMs: Date.UTC(2027, 0, 1),
