@@ -109,15 +109,14 @@ describe('Of two backends', function () {
     }
   }
 
-  it('one that resets everything is left out, whereas it stays in use when it answers', async () => {
+  it('one that resets everything is left out after three requests, none of which fails', async () => {
     await using stage = await failingAnd(reset);
     const { failing, other, front } = stage;
-    for (let i = 0; i < 20; i++) {
+    while (!front.log.some(({ msg }) => msg === 'backend left out')) {
       expect((await request({ port: front.port, name: 'a.test' })).status).to.equal(200);
     }
-    expect(failing.requests.length).to.equal(3);
-    expect(other.requests.length).to.equal(20);
-    expect(front.log.filter(({ msg }) => msg === 'backend left out')).to.have.length(1);
+    expect(failing.requests).to.have.length(3);
+    expect(other.requests.length).to.be.within(3, 6);
   });
 
   it('both reset a request, which is answered 502 when both have seen it', async () => {

@@ -12,15 +12,17 @@ import { startTcpBackend } from '../../support/tcp-backend.js';
 
 /** Above the interval in which Node's server looks for what is too slow. */
 const IDLE_MS = 1_500;
+/** Long enough for a loaded machine to make a request within it. */
+const SHORT_MS = 500;
 /** Timers may fire a little early by another clock. */
 const TOLERANCE_MS = 50;
 const LIMITS = {
-  headerTimeoutMs: 100,
-  idleTimeoutMs: 100,
-  bodyTimeoutMs: 100,
-  backendConnectTimeoutMs: 100,
-  backendHeadersTimeoutMs: 100,
-  backendBodyTimeoutMs: 100,
+  headerTimeoutMs: SHORT_MS,
+  idleTimeoutMs: SHORT_MS,
+  bodyTimeoutMs: SHORT_MS,
+  backendConnectTimeoutMs: SHORT_MS,
+  backendHeadersTimeoutMs: SHORT_MS,
+  backendBodyTimeoutMs: SHORT_MS,
   tcpIdleTimeoutMs: IDLE_MS,
 };
 
