@@ -121,9 +121,9 @@ export function refusal(error = '`pending` AcmeOrder failed an AcmeAuthorization
   return { result: 'error', AcmeOrder: { id: 1 }, error };
 }
 
-/** An answer whose words are in `form_errors`. */
-export function formError(message: string, field = 'Error_Main', version: ManagerVersion = '1.0'): unknown {
-  const { domainKey, keyOf } = MANAGER_SHAPES[version];
+/** An answer of 1.0 whose words are in `form_errors`. */
+export function formError(message: string, field = 'Error_Main'): unknown {
+  const { domainKey, keyOf } = MANAGER_SHAPES['1.0'];
   return {
     result: 'error',
     form_errors: { [field]: message },
