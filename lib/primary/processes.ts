@@ -3,11 +3,11 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** A process that has not ended. */
+/** A process that has not ended, with all of its threads: until then it holds its sockets. */
 export interface ProcessFacts {
   /** When it was started, in ticks since the machine's: together with the process id it is never there twice. */
   readonly startTime: string;
-  /** Its command line, or the title that it has given itself. */
+  /** Its command line, or the title that it has given itself; empty when it is about to end. */
   readonly command: string;
 }
 
@@ -34,14 +34,14 @@ export const systemProcesses: Processes = {
   read(pid) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The second field is the name, in brackets, and may hold blanks and brackets itself. The third is the state, the 22nd
-      // the start time.
+      // The second field is the name, in brackets, and may hold blanks and brackets itself. The third is the state, the 20th
+      // how many threads there are (the first may have ended before others), the 22nd the start time.
       const fields = stat
         .slice(stat.lastIndexOf(')') + 1)
         .trim()
         .split(' ');
-      const [state = '', startTime] = [fields[0], fields[19]];
-      if (startTime === undefined || 'ZX'.includes(state)) return undefined;
+      const [state = '', threads, startTime] = [fields[0], fields[17], fields[19]];
+      if (startTime === undefined || ('ZX'.includes(state) && Number(threads) <= 1)) return undefined;
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       return { startTime, command };
     } catch {

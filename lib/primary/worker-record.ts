@@ -121,11 +121,12 @@ export class WorkerRecord {
     return this.#processes.read(pid)?.startTime === startTime;
   }
 
-  /** @returns whether it was there, and has been ended. */
+  /** @returns whether it is there still, and about to be gone. */
   #end(worker: RecordedProcess, primaryPid: number): boolean {
     const { log, workerProgram } = this.#options;
     const facts = this.#processes.read(worker.pid);
     if (facts?.startTime !== worker.startTime) return false;
+    if (facts.command === '') return true;
     if (facts.command !== WORKER_TITLE && !facts.command.endsWith(workerProgram)) return false;
     try {
       this.#processes.kill(worker.pid);

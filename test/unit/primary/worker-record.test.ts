@@ -124,6 +124,19 @@ describe('The record of the workers', () => {
     });
   }
 
+  it('is followed to the end by a start that finds a worker which is about to be gone, and holds the port still', async () => {
+    await killPrimary();
+    machine.start(101, '1001', '');
+    let reads = 0;
+    machine.read = (pid) => {
+      if (pid === 101 && ++reads === 4) machine.running.delete(101);
+      return machine.running.get(pid);
+    };
+    await open(200);
+    expect(machine.killed).to.deep.equal([102]);
+    expect(machine.running.has(101)).to.equal(false);
+  });
+
   it('takes a process that has the process id of the killed primary for nobody', async () => {
     await killPrimary();
     machine.start(100, '1998', PRIMARY);
