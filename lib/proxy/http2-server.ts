@@ -7,12 +7,14 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
+  type Settings,
 } from 'node:http2';
 import type { LimitSettings } from '../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
 import { Http2ClientSide } from './http2-client-side.js';
 import { MAX_FIELDS, withoutPseudoFields } from './headers.js';
 import type { RequestAudience, RequestContext } from './request-context.js';
+import { ReceiveWindow } from './http2-receive-window.js';
 import { Http2Watch, queuesOf } from './http2-watch.js';
 import { newRequestId } from './request-id.js';
 
@@ -20,6 +22,13 @@ import { newRequestId } from './request-id.js';
 const MAX_CONCURRENT_STREAMS = 128;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
+
+/**
+ * What a client may send before somebody has taken it, on a stream and on a connection: so much a round trip an upload comes
+ * to at most. The 64 KiB that HTTP/2 begins with are 640 KB/s on a line of 100 ms.
+ */
+const STREAM_WINDOW_BYTES = 1024 ** 2;
+const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
 
 export class Http2Server {
   readonly #server: NodeServer;
@@ -41,7 +50,7 @@ export class Http2Server {
       {
         maxHeaderListPairs: MAX_FIELDS,
         maxSessionMemory: MAX_SESSION_MEMORY_MIB,
-        settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: limits.maxHeaderBytes },
+        settings: settingsOf(limits),
       },
       (request, response) => this.#answer(request, response, false),
     );
@@ -58,10 +67,7 @@ export class Http2Server {
   /** New limits, for new connections. */
   configure(limits: LimitSettings): void {
     this.#limits = limits;
-    this.#server.updateSettings({
-      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-      maxHeaderListSize: limits.maxHeaderBytes,
-    });
+    this.#server.updateSettings(settingsOf(limits));
   }
 
   /** Takes a connection over. */
@@ -102,7 +108,12 @@ export class Http2Server {
       this.#sessions.delete(session);
     });
     session.on('error', () => session.destroy());
+    const window = new ReceiveWindow(session, {
+      bytes: CONNECTION_WINDOW_BYTES,
+      openBelowBytes: CONNECTION_WINDOW_BYTES - STREAM_WINDOW_BYTES,
+    });
     session.on('stream', (stream) => {
+      window.follow(stream);
       streams += 1;
       stream.once('close', () => {
         streams -= 1;
@@ -127,6 +138,14 @@ export class Http2Server {
     if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
     else this.#handle(context);
   }
+}
+
+function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
+  return {
+    maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+    maxHeaderListSize: maxHeaderBytes,
+    initialWindowSize: STREAM_WINDOW_BYTES,
+  };
 }
 
 function contextOf(
