@@ -26,6 +26,8 @@ const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i;
 const CONFUSING = /[%\\;#]|\/\/|\/\./;
 /** Decoding twice, and once more, is a bug that exists. */
 const MAX_DECODINGS = 3;
+/** A name of 253 octets, each escaped and the escape escaped, and what comes before it. */
+const MAX_OWN_PATH = 2_048;
 
 /** Takes a request target in origin or absolute form apart. */
 export function splitTarget(rawUrl: string): RequestTarget {
@@ -44,18 +46,26 @@ export function isBelow(prefix: string, path: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
 }
 
-/** Whether a path as it was sent is, or may be made into, one under the prefix. */
+/**
+ * Whether a path as it was sent is, or may be made into, one under the prefix.
+ *
+ * Anybody may ask for any path, so it must cost little: no way of normalising makes the prefix's last segment out of others, and
+ * a path that is longer than any of ours and has that segment is taken for one under the prefix unseen.
+ */
 export function mayReach(prefix: string, path: string): boolean {
   if (isBelow(prefix, path)) return true;
   if (!CONFUSING.test(path)) return false;
+  const segment = prefix.slice(prefix.lastIndexOf('/') + 1);
   let decoded = path;
-  for (let i = 0; i < MAX_DECODINGS; i++) {
-    if (spellings(decoded).some((spelling) => isBelow(prefix, spelling))) return true;
-    const next = decodeLeniently(decoded);
+  for (let i = 0; ; i++) {
+    if (decoded.includes(segment)) {
+      if (decoded.length > MAX_OWN_PATH) return true;
+      if (spellings(decoded).some((spelling) => isBelow(prefix, spelling))) return true;
+    }
+    const next = i === MAX_DECODINGS ? decoded : decodeLeniently(decoded);
     if (next === decoded) return false;
     decoded = next;
   }
-  return spellings(decoded).some((spelling) => isBelow(prefix, spelling));
 }
 
 /** The paths that the ways of normalising make of one. */

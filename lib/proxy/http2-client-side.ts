@@ -4,6 +4,7 @@
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { CommonClientSide, type ClientSide } from './client-side.js';
 import { toObject } from './fields.js';
+import { responseHeaders } from './headers.js';
 
 export class Http2ClientSide
   extends CommonClientSide<Http2ServerRequest, Http2ServerResponse>
@@ -12,7 +13,8 @@ export class Http2ClientSide
   inform(status: number, headers: readonly string[]): void {
     const { stream } = this.response;
     if (status === 103 && !this.headersSent && !stream.destroyed) {
-      stream.additionalHeaders({ ':status': status, ...toObject(headers) });
+      const fields = Object.assign(toObject(responseHeaders(headers)), { ':status': status });
+      stream.additionalHeaders(fields);
     }
   }
 

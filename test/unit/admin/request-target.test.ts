@@ -69,6 +69,13 @@ describe('request targets', () => {
     expect(mayReach('/ops/tls', '/ops')).to.equal(false);
   });
 
+  it('takes a long path that has its last segment for its own, and looks no further', () => {
+    const filler = '/x/..'.repeat(1_000);
+    expect(mayReach(PREFIX, `${filler}/elsewhere/.peter_sslers`)).to.equal(true);
+    expect(mayReach(PREFIX, `/elsewhere//.peter_sslers`)).to.equal(false);
+    expect(mayReach(PREFIX, `${filler}//%252e`)).to.equal(false);
+  });
+
   it('takes path, query and authority apart', () => {
     expect(splitTarget('/a?b?c')).to.deep.equal({ path: '/a', query: 'b?c' });
     expect(splitTarget('http://h.test:1/a?b')).to.deep.equal({
