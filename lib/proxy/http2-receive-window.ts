@@ -52,9 +52,9 @@ export class ReceiveWindow {
     stream.on('resume', goOn);
     stream.once('close', goOn);
     // What comes while it is paused is told by no event.
-    const { push } = stream;
+    const push = stream.push.bind(stream);
     stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-      const takesMore = push.call(stream, chunk, encoding);
+      const takesMore = push(chunk, encoding);
       if (this.#waiting.has(stream)) this.#adjust();
       return takesMore;
     };
