@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
@@ -16,8 +16,11 @@ import { Program, startProgram, type ProgramOptions } from '../../support/progra
 export const BIN = fileURLToPath(new URL('../../../bin/peter-sslers-proxy', import.meta.url));
 
 /** Writes flags as a configuration file. JSON is YAML too. */
-export function writeConfig(path: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
-  return writeFile(path, JSON.stringify(flags, undefined, 2));
+export async function writeConfig(path: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
+  // At one go: the program may read it at any moment, and an empty one is a mistake.
+  const draft = `${path}.draft`;
+  await writeFile(draft, JSON.stringify(flags, undefined, 2));
+  await rename(draft, path);
 }
 
 /** Starts the program on a configuration file, with nothing on the command line that the file might want to set. */
