@@ -5,7 +5,7 @@
 const floors = [
   ['^lib/cli/', '^lib/index\\.ts$'],
   ['^lib/primary/', '^lib/worker/'],
-  ['^lib/resolver\\.ts$', '^lib/proxy/', '^lib/admin/'],
+  ['^lib/resolver/', '^lib/proxy/', '^lib/admin/'],
   ['^lib/sources/', '^lib/caches/', '^lib/tls/', '^lib/bus/', '^lib/config/'],
   ['^lib/log', '^lib/events\\.ts$'],
   ['^lib/domain/'],

@@ -138,7 +138,12 @@ function raise(message: string): never {
 }
 
 /** The look-up order by itself, with its caches, for programs that terminate TLS in their own way. */
-export { Resolver, type ResolveRequest, type ResolverParts, type ResolverSettings } from './resolver.js';
+export {
+  Resolver,
+  type ResolveRequest,
+  type ResolverParts,
+  type ResolverSettings,
+} from './resolver/resolver.js';
 export { PemCache, type PemCacheOptions, type PemEntry, type PemHit } from './caches/pem-cache.js';
 export { NegativeCache, type NegativeCacheOptions } from './caches/negative-cache.js';
 /** The contract of a source, and what it speaks of. */

@@ -49,6 +49,8 @@ export interface WorkerSettings {
   readonly log: LogSettings;
   readonly handshakeTimeoutMs: number;
   readonly lookupTimeoutMs: number;
+  /** The same at the primary where a valid certificate is retained. */
+  readonly refreshTimeoutMs: number;
   readonly autocertTimeoutMs: number;
   readonly drainTimeoutMs: number;
   /** 48 bytes, base64. */
@@ -80,6 +82,8 @@ export interface WorkerToPrimary {
       readonly client: string;
       /** The fingerprint of the lapsed certificate that the worker still has. */
       readonly fingerprint?: string;
+      /** A certificate of the name that the worker was given and could not build: OpenSSL's reason. */
+      readonly refused?: { readonly fingerprint: string; readonly reason: string };
     };
     result: Resolution;
   };
@@ -94,11 +98,13 @@ export interface WorkerToPrimary {
 
 /** Requests of the primary to a worker. */
 export interface PrimaryToWorker {
-  /** New settings for new connections; empties the LRU. The first one is what starts the worker. */
+  /** New settings for new connections; makes the LRU stale. The first one is what starts the worker. */
   configure: { params: { readonly settings: WorkerSettings }; result: None };
   ticketKeys: { params: { readonly ticketKeys: string }; result: None };
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };
+  /** These names, or (absent) all, are looked up afresh: what the worker has of them serves on only until then. */
+  makeStale: { params: { readonly names?: readonly ServerName[] }; result: None };
   reopenLogs: { params: None; result: None };
   /** Whether the worker's event loop turns. */
   ping: { params: None; result: None };

@@ -12,13 +12,13 @@ export type Negative =
   /** `reason`: one clause for a log line. */
   | { readonly kind: 'error'; readonly reason: string };
 
-/** `expiresAtMs`: milliseconds since 1970. */
+/** `expiresAtMs`: by the cache's own clock. */
 export type NegativeEntry = Negative & { readonly expiresAtMs: number };
 
 export interface NegativeCacheOptions {
   /** A whole number above 0. */
   readonly maxItems: number;
-  /** The time, milliseconds since 1970. */
+  /** Milliseconds from any origin: a clock for durations. */
   readonly now: () => number;
 }
 
@@ -57,6 +57,11 @@ export class NegativeCache {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  /** The names that are kept, in no order. Is no use of them. */
+  names(): IterableIterator<ServerName> {
+    return this.#entries.keys();
   }
 
   /** The names known to be absent now, most recently used first, at most `limit` of them. */

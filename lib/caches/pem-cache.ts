@@ -11,7 +11,8 @@
  * of the same bound.
  */
 import { LRUCache } from 'lru-cache';
-import type { CertificateBundle, CertificatePair } from '../domain/certificate.js';
+import { datesProblem, type CertificateBundle, type CertificatePair } from '../domain/certificate.js';
+import type { Clock } from '../domain/clock.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import { ChainStore, flatCopy } from './chain-store.js';
@@ -21,8 +22,8 @@ export interface PemEntry {
   readonly certificate: CertificateBundle;
   /** The source that it came from. */
   readonly origin: Tier;
-  /** Milliseconds since 1970. */
-  readonly freshUntilMs: number;
+  /** How much longer it is fresh, milliseconds; 0 where it is retained. */
+  readonly freshForMs: number;
 }
 
 export interface PemHit {
@@ -34,8 +35,7 @@ export interface PemHit {
 export interface PemCacheOptions {
   /** The bound, a whole number of bytes above 0. */
   readonly maxBytes: number;
-  /** The time, milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Told of each name that lost a fresh entry for want of room, the sign of a cache that is too small. */
   readonly onEvictFresh?: (name: ServerName) => void;
 }
@@ -51,10 +51,13 @@ interface Slot {
   readonly fingerprint: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** When it disappears by itself: its `notAfter`, or never if it was outside its dates when it came. */
+  /** The date at which it disappears by itself: its `notAfter`, or never if it was outside its dates when it came. */
   readonly goneAtMs: number;
   readonly origin: Tier;
+  /** By the clock for durations. */
   freshUntilMs: number;
+  /** Since when every source has said that there is none, by the same clock. */
+  absentSinceMs: number | undefined;
 }
 
 /** What an entry costs beside its texts: slot, pairs, the cache's own arrays. An estimate. */
@@ -64,13 +67,13 @@ const END_OF_CERTIFICATE = '-----END CERTIFICATE-----\n';
 const LAPSED = -Infinity;
 
 export class PemCache {
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #onEvictFresh: ((name: ServerName) => void) | undefined;
   readonly #chains = new ChainStore();
   #slots: LRUCache<ServerName, Slot>;
 
-  constructor({ maxBytes, now, onEvictFresh }: PemCacheOptions) {
-    this.#now = now;
+  constructor({ maxBytes, clock, onEvictFresh }: PemCacheOptions) {
+    this.#clock = clock;
     this.#onEvictFresh = onEvictFresh;
     this.#slots = this.#newSlots(maxBytes);
   }
@@ -82,9 +85,9 @@ export class PemCache {
    * @returns false if it is larger than the whole cache. Then nothing is kept of the name, and `onEvictFresh` is told.
    */
   set(name: ServerName, certificate: CertificateBundle, origin: Tier, freshMs: number): boolean {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.now();
     const { fingerprint, notBeforeMs, notAfterMs } = certificate;
-    const isOutdated = nowMs >= notAfterMs || nowMs < notBeforeMs;
+    const isOutdated = datesProblem(certificate, this.#clock.date()) !== undefined;
     const goneAtMs = isOutdated ? Infinity : notAfterMs;
     const slot: Slot = {
       pairs: certificate.pairs.map((pair) => this.#store(pair)),
@@ -93,7 +96,8 @@ export class PemCache {
       notAfterMs,
       goneAtMs,
       origin,
-      freshUntilMs: Math.min(nowMs + freshMs, goneAtMs),
+      freshUntilMs: nowMs + freshMs,
+      absentSinceMs: undefined,
     };
     if (sizeAlone(name, slot) > this.#slots.maxSize) {
       this.#release(slot);
@@ -110,12 +114,33 @@ export class PemCache {
   get(name: ServerName): PemHit | undefined {
     const slot = this.#slots.get(name);
     if (slot === undefined) return undefined;
-    const nowMs = this.#now();
-    if (nowMs >= slot.goneAtMs) {
+    if (this.#clock.date() >= slot.goneAtMs) {
       this.#slots.delete(name);
       return undefined;
     }
-    return hitOf(slot, nowMs);
+    return hitOf(slot, this.#clock.now());
+  }
+
+  /** From now on the entries of these names are retained: they are looked up afresh. */
+  makeStale(names: Iterable<ServerName>): void {
+    for (const name of names) {
+      const slot = this.#slots.peek(name);
+      if (slot !== undefined) slot.freshUntilMs = LAPSED;
+    }
+  }
+
+  /** The names that are kept, in no order. Is no use of them. */
+  names(): IterableIterator<ServerName> {
+    return this.#slots.keys();
+  }
+
+  /** Notes that every source says that the name has none. @returns for how long they have said so, milliseconds. */
+  noteAbsent(name: ServerName): number {
+    const slot = this.#slots.peek(name);
+    if (slot === undefined) return Infinity;
+    const nowMs = this.#clock.now();
+    slot.absentSinceMs ??= nowMs;
+    return nowMs - slot.absentSinceMs;
   }
 
   /** @returns whether there was an entry, fresh or retained. */
@@ -134,20 +159,22 @@ export class PemCache {
 
   /** The names with a fresh entry, most recently used first, at most `limit` of them. Is no use of them. */
   freshNames(limit: number): ServerName[] {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.now();
+    const dateMs = this.#clock.date();
     const names: ServerName[] = [];
     for (const [name, slot] of this.#slots.entries()) {
       if (names.length >= limit) break;
-      if (nowMs < slot.freshUntilMs) names.push(name);
+      if (nowMs < slot.freshUntilMs && dateMs < slot.goneAtMs) names.push(name);
     }
     return names;
   }
 
   /** Everything that is known, most recently used first. Is no use of it. */
   *entries(): IterableIterator<[ServerName, PemHit]> {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.now();
+    const dateMs = this.#clock.date();
     for (const [name, slot] of this.#slots.entries()) {
-      if (nowMs < slot.goneAtMs) yield [name, hitOf(slot, nowMs)];
+      if (dateMs < slot.goneAtMs) yield [name, hitOf(slot, nowMs)];
     }
   }
 
@@ -208,7 +235,7 @@ export class PemCache {
   }
 
   #reportEvicted(name: ServerName, slot: Slot): void {
-    if (this.#now() < slot.freshUntilMs) this.#onEvictFresh?.(name);
+    if (this.#clock.now() < slot.freshUntilMs) this.#onEvictFresh?.(name);
   }
 }
 
@@ -237,7 +264,7 @@ function hitOf(slot: Slot, nowMs: number): PemHit {
     entry: {
       certificate: { pairs, fingerprint, notBeforeMs, notAfterMs },
       origin,
-      freshUntilMs,
+      freshForMs: Math.max(0, freshUntilMs - nowMs),
     },
     state: nowMs < freshUntilMs ? 'fresh' : 'retained',
   };

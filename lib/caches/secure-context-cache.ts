@@ -1,7 +1,7 @@
 /**
  * A worker's cache of parsed certificates, and of names that have none.
  *
- * Positive entries are bounded in *names*. A lapsed one stays until it is evicted: it is the last good certificate of its
+ * Positive entries are bounded in *names*. A stale one stays until it is evicted: it is the last good certificate of its
  * name, and its fingerprint saves parsing an unchanged one again. Negative answers live in a bounded store of their own,
  * so that junk names push out no context.
  *
@@ -12,7 +12,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Tier } from '../domain/lookup.js';
-import type { ServerName } from '../domain/server-name.js';
+import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import { NegativeCache, type Negative } from './negative-cache.js';
 
 /** `C` is the context's type, for a worker `tls.SecureContext`. */
@@ -24,19 +24,19 @@ export interface ContextEntry<C> {
   readonly tier: Tier;
   /** Until when the certificate is valid, milliseconds since 1970. */
   readonly notAfterMs: number;
-  /** Milliseconds since 1970. */
+  /** By the cache's own clock. */
   readonly freshUntilMs: number;
 }
 
 export type ContextHit<C> =
-  { readonly state: 'fresh' | 'lapsed'; readonly entry: ContextEntry<C> } | { readonly state: 'negative' };
+  { readonly state: 'fresh' | 'stale'; readonly entry: ContextEntry<C> } | { readonly state: 'negative' };
 
 export interface SecureContextCacheOptions {
   /** The most names with a context, a whole number above 0. */
   readonly maxNames: number;
   /** The most names without one, a whole number above 0. */
   readonly maxNegatives: number;
-  /** The time, milliseconds since 1970. */
+  /** Milliseconds from any origin: a clock for durations. */
   readonly now: () => number;
 }
 
@@ -52,7 +52,7 @@ interface Slot<C> {
   readonly entry: MutableEntry<C>;
   /** What `get` returns while it is fresh: made once, so that a hit creates nothing. */
   readonly fresh: ContextHit<C>;
-  readonly lapsed: ContextHit<C>;
+  readonly stale: ContextHit<C>;
 }
 
 const NEGATIVE: ContextHit<never> = { state: 'negative' };
@@ -68,7 +68,7 @@ export class SecureContextCache<C> {
     this.#negatives = new NegativeCache({ maxItems: maxNegatives, now });
   }
 
-  /** How many names have a context, fresh or lapsed. */
+  /** How many names have a context, fresh or stale. */
   get size(): number {
     return this.#slots.size;
   }
@@ -82,17 +82,17 @@ export class SecureContextCache<C> {
   get(name: ServerName): ContextHit<C> | undefined {
     const slot = this.#slots.get(name);
     if (slot === undefined) return this.#negatives.get(name) === undefined ? undefined : NEGATIVE;
-    return this.#now() < slot.entry.freshUntilMs ? slot.fresh : slot.lapsed;
+    return this.#now() < slot.entry.freshUntilMs ? slot.fresh : slot.stale;
   }
 
-  /** Stores a context, fresh for `ttlMs` (0: lapsed from the start), in place of what was known of the name. */
+  /** Stores a context, fresh for `ttlMs` (0: stale from the start), in place of what was known of the name. */
   setContext(name: ServerName, found: Omit<ContextEntry<C>, 'freshUntilMs'>, ttlMs: number): void {
     const { context, fingerprint, tier, notAfterMs } = found;
     const entry = { context, fingerprint, tier, notAfterMs, freshUntilMs: this.#now() + ttlMs };
     this.#slots.set(name, {
       entry,
       fresh: { state: 'fresh', entry },
-      lapsed: { state: 'lapsed', entry },
+      stale: { state: 'stale', entry },
     });
     this.#negatives.delete(name);
   }
@@ -123,12 +123,33 @@ export class SecureContextCache<C> {
     return this.#slots.delete(name) || hadNegative;
   }
 
+  /**
+   * These names, or (undefined) all, are to be looked up afresh; their contexts stay, as stale ones. A wildcard stands for the
+   * names below it, too.
+   */
+  makeStale(names: readonly ServerName[] | undefined): void {
+    if (names === undefined) {
+      for (const { entry } of this.#slots.values()) entry.freshUntilMs = -Infinity;
+      this.#negatives.clear();
+      return;
+    }
+    const concerned = new Set(names);
+    const isConcerned = (name: ServerName): boolean => {
+      const above = wildcardOf(name);
+      return concerned.has(name) || (above !== undefined && concerned.has(above));
+    };
+    for (const [name, { entry }] of this.#slots.entries()) {
+      if (isConcerned(name)) entry.freshUntilMs = -Infinity;
+    }
+    for (const name of [...this.#negatives.names()]) if (isConcerned(name)) this.#negatives.delete(name);
+  }
+
   clear(): void {
     this.#slots.clear();
     this.#negatives.clear();
   }
 
-  /** Every context, lapsed ones included: a new session-ticket key has to reach them all. */
+  /** Every context, stale ones included: a new session-ticket key has to reach them all. */
   *contexts(): IterableIterator<C> {
     for (const { entry } of this.#slots.values()) yield entry.context;
   }

@@ -6,7 +6,7 @@
  * `PETER_SSLERS_CERT_CACHE_DURATION` in the environment and `cert-cache-duration` or `cert_cache_duration` in the file.
  */
 
-import { KIB, MIB, off, seconds, showBytes, type FlagDefinition } from './flag-definition.js';
+import { KIB, MIB, off, seconds, secondsOrNone, showBytes, type FlagDefinition } from './flag-definition.js';
 import { LIMIT_FLAGS, LISTENER_FLAGS, REQUEST_FLAGS } from './traffic-flags.js';
 
 export type { FlagDefinition, FlagKind } from './flag-definition.js';
@@ -119,6 +119,7 @@ export const FLAGS = {
     default: undefined,
     description: 'certificates on disk: every fullchain.pem with privkey.pem below it',
   },
+  'cert-dir-interval': seconds(2, 'how often --cert-dir is looked at for changes'),
   'internal-ca': {
     kind: 'path',
     value: 'DIR',
@@ -166,6 +167,10 @@ export const FLAGS = {
     description: 'misses remembered',
   },
   'error-cache-duration': seconds(5, 'how long a failed look-up is remembered'),
+  'absent-grace': secondsOrNone(
+    86_400,
+    'a valid certificate serves on so long when every source says absent; 0: not at all',
+  ),
   'lru-cache-duration': seconds(60, "each worker's own cache of parsed certificates"),
   'lru-maxitems': {
     kind: 'integer',
@@ -242,6 +247,7 @@ export const FLAGS = {
   },
   'handshake-timeout': seconds(5, "waiting for the client's bytes in a handshake"),
   'lookup-timeout': seconds(2, 'waiting for a certificate'),
+  'refresh-timeout': seconds(0.1, 'the same where a valid certificate is at hand, which then serves on'),
   'autocert-timeout': seconds(30, 'the same for the connection that starts an order'),
   'drain-timeout': seconds(30, 'finishing what is under way when stopping'),
   ...LIMIT_FLAGS,

@@ -7,7 +7,7 @@ export type FlagKind =
   | 'boolean'
   | 'integer'
   | 'number'
-  /** Seconds, decimals allowed, above 0. */
+  /** Seconds, decimals allowed; above 0 unless `min` is 0. */
   | 'seconds'
   /** Bytes, with the suffixes KiB, MiB and GiB. */
   | 'bytes'
@@ -46,6 +46,10 @@ export const MIB = 1024 * KIB;
 /** A duration, above 0. */
 export const seconds = (value: number, description: string) =>
   ({ kind: 'seconds', value: 's', default: value, min: 0.001, max: MAX_SECONDS, description }) as const;
+
+/** A duration that may be 0: then what it is for does not happen. */
+export const secondsOrNone = (value: number, description: string) =>
+  ({ ...seconds(value, description), min: 0 }) as const;
 
 /** A switch that is off unless it is asked for. */
 export const off = (description: string) =>

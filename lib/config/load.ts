@@ -86,6 +86,7 @@ export function loadSettings(input: LoadInput): Loaded {
     ...(redis && { redis }),
     ...(manager && { manager }),
     ...(certDir !== undefined && { certDir }),
+    certDirIntervalMs: given.milliseconds('cert-dir-interval'),
     ...(internalCa && { internalCa }),
     sources,
     wildcards: given.boolean('wildcards'),
@@ -93,6 +94,7 @@ export function loadSettings(input: LoadInput): Loaded {
     certCacheSizeBytes: given.number('cert-cache-size'),
     negativeMaxItems: given.number('negative-maxitems'),
     errorCacheDurationMs: given.milliseconds('error-cache-duration'),
+    absentGraceMs: given.milliseconds('absent-grace'),
     lruCacheDurationMs: given.milliseconds('lru-cache-duration'),
     lruMaxItems: given.number('lru-maxitems'),
     expireWorkers: given.boolean('expire-workers'),
@@ -110,6 +112,7 @@ export function loadSettings(input: LoadInput): Loaded {
     },
     handshakeTimeoutMs: given.milliseconds('handshake-timeout'),
     lookupTimeoutMs: given.milliseconds('lookup-timeout'),
+    refreshTimeoutMs: given.milliseconds('refresh-timeout'),
     autocertTimeoutMs: given.milliseconds('autocert-timeout'),
     drainTimeoutMs: given.milliseconds('drain-timeout'),
   };

@@ -45,7 +45,7 @@ export function parseNumber(text: string, definition: FlagDefinition): number | 
       );
     case 'seconds': {
       const seconds = DECIMAL.test(text) ? Number(text) : NaN;
-      if (seconds === 0)
+      if (seconds === 0 && min > 0)
         return new Problem('must be above 0: the 0 that once meant "for ever" is not accepted');
       return within(seconds, min, max, `a number of seconds from ${min} to ${max}, decimals allowed`);
     }

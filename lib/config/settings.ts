@@ -167,6 +167,7 @@ export interface Settings {
   readonly redis?: RedisSettings;
   readonly manager?: ManagerSettings;
   readonly certDir?: string;
+  readonly certDirIntervalMs: number;
   readonly internalCa?: InternalCaSettings;
   /** Source names in the order of asking; those not configured are left out. */
   readonly sources: readonly string[];
@@ -175,6 +176,8 @@ export interface Settings {
   readonly certCacheSizeBytes: number;
   readonly negativeMaxItems: number;
   readonly errorCacheDurationMs: number;
+  /** 0: what every source says is followed at once. */
+  readonly absentGraceMs: number;
   readonly lruCacheDurationMs: number;
   readonly lruMaxItems: number;
   readonly expireWorkers: boolean;
@@ -184,6 +187,7 @@ export interface Settings {
   readonly log: LogSettings;
   readonly handshakeTimeoutMs: number;
   readonly lookupTimeoutMs: number;
+  readonly refreshTimeoutMs: number;
   /** How long the starter of an order waits for it. */
   readonly autocertTimeoutMs: number;
   readonly drainTimeoutMs: number;

@@ -1,8 +1,14 @@
 /**
- * Certificates: what a source hands over, and the examination that decides whether it may be served.
+ * Certificates: what a source hands over, what is served, and the examination in between.
+ *
+ * The examination asks what can be asked of one pair by itself. Whether OpenSSL will serve it, and which of several is the
+ * best, is the resolver's (`resolver/candidates.ts`).
  */
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { isCutOff, isEncrypted, splitChain } from './pem.js';
 import { isWildcard, wildcardOf, type ServerName } from './server-name.js';
+
+export { splitChain } from './pem.js';
 
 /** One certificate chain with its private key, both PEM. */
 export interface CertificatePair {
@@ -27,7 +33,40 @@ export interface CertificateBundle {
   readonly notAfterMs: number;
 }
 
-/** The verdict on what a source handed over. */
+/**
+ * What kind of key a certificate has: ECDSA on P-256 or P-384, RSA of 2,048 bits or more, or another one, which many clients
+ * do not take (other curves, shorter RSA, RSA-PSS, Edwards curves).
+ */
+export type KeyClass = 'ecdsa' | 'rsa' | 'other';
+
+/**
+ * Whether clients can build a chain: `leads on` (the leaf's issuer is in it), `alone` (a leaf by itself whose issuer may be a
+ * root that clients have), `broken` (the issuer is missing by all signs, or the leaf has signed itself).
+ */
+export type ChainState = 'leads on' | 'alone' | 'broken';
+
+/** A pair whose parts belong together. */
+export interface ExaminedPair {
+  /** The chain cleaned up: certificates alone, the leaf first. */
+  readonly pair: CertificatePair;
+  readonly leaf: X509Certificate;
+  /** SHA-256 of the leaf, 64 hex digits: as other tools print it, without colons. */
+  readonly leafFingerprint: string;
+  /** The certificates and the public key: what a bundle's fingerprint is made of. */
+  readonly identity: readonly Buffer[];
+  readonly keyClass: KeyClass;
+  /** It may be used by servers: its extended key usage says so, or says nothing. */
+  readonly isForServers: boolean;
+  readonly chain: ChainState;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** A pair, or why it must not be served, in one clause that never holds key material. */
+export type PairExamination = { readonly examined: ExaminedPair } | { readonly unusable: string };
+
+/** The verdict on pairs that are to be served together. */
 export type Examination =
   /** Valid now, covers the name, and the keys match. */
   | { readonly kind: 'usable'; readonly bundle: CertificateBundle }
@@ -36,96 +75,121 @@ export type Examination =
   /** Must not be served. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-const BEGIN = '-----BEGIN CERTIFICATE-----';
-/** Base64 has no hyphen: a block that has no end is left after one pass, however many more begin. */
-const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 /** No name begins with it: it stands for any label that a wildcard covers. */
 const ANY_LABEL = 'any-label-below-a-wildcard';
+/** RFC 5280 §4.2.1.12: id-kp-serverAuth and anyExtendedKeyUsage. */
+const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+/** What the field's clients take: the CA/Browser Forum's curves, as OpenSSL calls them. */
+const GOOD_CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1'];
+const MIN_RSA_BITS = 2048;
 
-/** The certificates of a PEM text, one by one, each ended with a newline. Text around them is dropped. */
-export function splitChain(pem: string): string[] {
-  return Array.from(pem.matchAll(CERTIFICATE_BLOCK), ([block]) => `${block}\n`);
+/**
+ * Examines a pair for a name: every certificate parses, the key belongs to the leaf, the leaf covers the name. A leaf that does
+ * not stand first is put there.
+ *
+ * @param name the name to be served; a wildcard asks whether names below it are covered. Undefined leaves the name out
+ *   (the default certificate serves any).
+ */
+export function examinePair(
+  { chainPem, keyPem }: CertificatePair,
+  name: ServerName | undefined,
+): PairExamination {
+  const blocks = splitChain(chainPem);
+  if (blocks.length === 0) return { unusable: 'the chain holds no PEM certificate' };
+  if (isCutOff(chainPem, blocks)) return { unusable: 'a certificate of the chain is cut off' };
+  let certificates: X509Certificate[];
+  try {
+    certificates = blocks.map((block) => new X509Certificate(block));
+  } catch {
+    return { unusable: 'a certificate of the chain cannot be parsed' };
+  }
+  if (isEncrypted(keyPem)) {
+    return { unusable: 'the private key is encrypted: store it without a passphrase' };
+  }
+  let key: KeyObject;
+  let index: number;
+  try {
+    key = createPrivateKey(keyPem);
+    index = certificates.findIndex((certificate) => certificate.checkPrivateKey(key));
+  } catch {
+    return { unusable: 'the private key cannot be parsed' };
+  }
+  const leaf = certificates[index];
+  if (leaf === undefined) return { unusable: 'the private key does not belong to the certificate' };
+  if (name !== undefined && !covers(leaf, name)) {
+    return { unusable: `the certificate is not for this name but for ${namesOf(leaf)}` };
+  }
+  const notBeforeMs = Date.parse(leaf.validFrom);
+  const notAfterMs = Date.parse(leaf.validTo);
+  if (Number.isNaN(notBeforeMs) || Number.isNaN(notAfterMs)) {
+    return { unusable: 'the dates of the certificate cannot be read' };
+  }
+  const above = certificates.filter((_, other) => other !== index);
+  const ordered = [blocks[index], ...blocks.filter((_, other) => other !== index)];
+  return {
+    examined: {
+      pair: { chainPem: ordered.join(''), keyPem },
+      leaf,
+      leafFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+      identity: [
+        leaf.raw,
+        ...above.map(({ raw }) => raw),
+        leaf.publicKey.export({ type: 'spki', format: 'der' }),
+      ],
+      keyClass: keyClassOf(leaf.publicKey),
+      isForServers: isForServers(leaf),
+      chain: chainState(leaf, above),
+      notBeforeMs,
+      notAfterMs,
+    },
+  };
+}
+
+/** Examined pairs as what is served together: one, or an ECDSA and an RSA one. */
+export function bundleOf(examined: readonly ExaminedPair[]): CertificateBundle {
+  const kept = [...examined].sort((a, b) => Number(isRsa(a)) - Number(isRsa(b)));
+  const hash = createHash('sha256');
+  for (const part of kept.flatMap(({ identity }) => identity)) hash.update(part);
+  return {
+    pairs: kept.map(({ pair }) => pair),
+    fingerprint: hash.digest('hex'),
+    notBeforeMs: Math.max(...kept.map(({ notBeforeMs }) => notBeforeMs)),
+    notAfterMs: Math.min(...kept.map(({ notAfterMs }) => notAfterMs)),
+  };
+}
+
+/** Whether something with these dates is valid at a time; else why not. */
+export function datesProblem(
+  { notBeforeMs, notAfterMs }: { readonly notBeforeMs: number; readonly notAfterMs: number },
+  dateMs: number,
+): string | undefined {
+  if (dateMs >= notAfterMs) return `it expired on ${new Date(notAfterMs).toISOString()}`;
+  if (dateMs < notBeforeMs) return `it is not valid before ${new Date(notBeforeMs).toISOString()}`;
+  return undefined;
 }
 
 /**
- * Examines pairs for a name: every certificate parses, the key belongs to the leaf, the leaf covers the name.
+ * Examines pairs that are to be served together, all or none, as the default certificate is.
  *
  * @param pairs one or two pairs.
- * @param name the name to be served; a wildcard asks whether names below it are covered. Undefined leaves the name out
- *   (the default certificate serves any).
- * @param nowMs the time to judge the dates by.
- * @returns the verdict. The reason never holds key material.
+ * @param name as for `examinePair`.
+ * @param dateMs the time to judge the dates by, milliseconds since 1970.
  */
 export function examine(
   pairs: readonly CertificatePair[],
   name: ServerName | undefined,
-  nowMs: number,
+  dateMs: number,
 ): Examination {
-  const unusable = (reason: string): Examination => ({ kind: 'unusable', reason });
-  if (pairs.length === 0) return unusable('it holds no certificate');
-  const kept: { pair: CertificatePair; isRsa: boolean; identity: readonly Buffer[] }[] = [];
-  let notBeforeMs = -Infinity;
-  let notAfterMs = Infinity;
+  if (pairs.length === 0) return { kind: 'unusable', reason: 'it holds no certificate' };
+  const kept: ExaminedPair[] = [];
   for (const pair of pairs) {
-    const blocks = splitChain(pair.chainPem);
-    const leafPem = blocks[0];
-    if (leafPem === undefined) return unusable('the chain holds no PEM certificate');
-    if (pair.chainPem.split(BEGIN).length - 1 !== blocks.length) {
-      return unusable('a certificate of the chain is cut off');
-    }
-    let leaf: X509Certificate;
-    let above: X509Certificate[];
-    try {
-      leaf = new X509Certificate(leafPem);
-      above = blocks.slice(1).map((block) => new X509Certificate(block));
-    } catch {
-      return unusable('a certificate of the chain cannot be parsed');
-    }
-    let matches: boolean;
-    try {
-      matches = leaf.checkPrivateKey(createPrivateKey(pair.keyPem));
-    } catch {
-      return unusable('the private key cannot be parsed');
-    }
-    if (!matches) return unusable('the private key does not belong to the certificate');
-    if (name !== undefined && !covers(leaf, name)) {
-      return unusable(`the certificate is not for this name but for ${namesOf(leaf)}`);
-    }
-    const keyType = leaf.publicKey.asymmetricKeyType;
-    notBeforeMs = Math.max(notBeforeMs, Date.parse(leaf.validFrom));
-    notAfterMs = Math.min(notAfterMs, Date.parse(leaf.validTo));
-    if (Number.isNaN(notBeforeMs) || Number.isNaN(notAfterMs)) {
-      return unusable('the dates of the certificate cannot be read');
-    }
-    kept.push({
-      pair: { chainPem: blocks.join(''), keyPem: pair.keyPem },
-      isRsa: keyType === 'rsa' || keyType === 'rsa-pss',
-      identity: [
-        ...[leaf, ...above].map(({ raw }) => raw),
-        leaf.publicKey.export({ type: 'spki', format: 'der' }),
-      ],
-    });
+    const examination = examinePair(pair, name);
+    if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
+    kept.push(examination.examined);
   }
-  kept.sort((a, b) => Number(a.isRsa) - Number(b.isRsa));
-  const hash = createHash('sha256');
-  for (const part of kept.flatMap(({ identity }) => identity)) hash.update(part);
-  const bundle = {
-    pairs: kept.map(({ pair }) => pair),
-    fingerprint: hash.digest('hex'),
-    notBeforeMs,
-    notAfterMs,
-  };
-  if (nowMs >= notAfterMs) {
-    return { kind: 'outdated', bundle, reason: `it expired on ${new Date(notAfterMs).toISOString()}` };
-  }
-  if (nowMs < notBeforeMs) {
-    return {
-      kind: 'outdated',
-      bundle,
-      reason: `it is not valid before ${new Date(notBeforeMs).toISOString()}`,
-    };
-  }
-  return { kind: 'usable', bundle };
+  const bundle = bundleOf(kept);
+  const reason = datesProblem(bundle, dateMs);
+  return reason === undefined ? { kind: 'usable', bundle } : { kind: 'outdated', bundle, reason };
 }
 
 /**
@@ -154,4 +218,28 @@ function namesOf(leaf: X509Certificate): string {
   if (text === undefined) return 'none at all';
   const names = text.split(/,\s*|\n/).map((entry) => entry.replace(/^DNS:/, ''));
   return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+}
+
+function isRsa({ leaf }: ExaminedPair): boolean {
+  return leaf.publicKey.asymmetricKeyType?.startsWith('rsa') ?? false;
+}
+
+function keyClassOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyClass {
+  const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType === 'ec' && GOOD_CURVES.includes(namedCurve)) return 'ecdsa';
+  return asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS ? 'rsa' : 'other';
+}
+
+function isForServers(leaf: X509Certificate): boolean {
+  // Node's `keyUsage` is the extended one, as OIDs; undefined without it, whatever the type says.
+  const usages = leaf.keyUsage as readonly string[] | undefined;
+  return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
+}
+
+function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
+  if (above.some((issuer) => leaf.checkIssued(issuer))) return 'leads on';
+  if (above.length > 0 || leaf.checkIssued(leaf)) return 'broken';
+  // Publicly trusted leaves say where the certificate of their issuer is to be had: then it belongs into the chain.
+  const access = leaf.infoAccess as string | undefined;
+  return access?.includes('CA Issuers - ') === true ? 'broken' : 'alone';
 }

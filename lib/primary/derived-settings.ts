@@ -4,13 +4,15 @@
 import type { WorkerSettings } from '../bus/messages.js';
 import { addressText, type Settings } from '../config/settings.js';
 import type { CertificatePair } from '../domain/certificate.js';
-import type { ResolverSettings } from '../resolver.js';
+import type { ResolverSettings } from '../resolver/resolver.js';
 
 export function resolverSettings(settings: Settings): ResolverSettings {
   return {
     certCacheDurationMs: settings.certCacheDurationMs,
     errorCacheDurationMs: settings.errorCacheDurationMs,
+    absentGraceMs: settings.absentGraceMs,
     lookupTimeoutMs: settings.lookupTimeoutMs,
+    refreshTimeoutMs: settings.refreshTimeoutMs,
     autocertTimeoutMs: settings.autocertTimeoutMs,
     wildcards: settings.wildcards,
   };
@@ -70,6 +72,7 @@ export function workerSettings(
     log: settings.log,
     handshakeTimeoutMs: settings.handshakeTimeoutMs,
     lookupTimeoutMs: settings.lookupTimeoutMs,
+    refreshTimeoutMs: settings.refreshTimeoutMs,
     autocertTimeoutMs: settings.autocertTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
     ticketKeys: ticketKeys,

@@ -10,10 +10,11 @@ import type { Loaded } from '../config/load.js';
 import type { Address, Settings } from '../config/settings.js';
 import type { WorkersExpired } from '../bus/messages.js';
 import type { CertificatePair } from '../domain/certificate.js';
+import { systemClock } from '../domain/clock.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log-pino.js';
-import { Resolver } from '../resolver.js';
+import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource } from '../sources/source.js';
 import type { SharedHandle } from '../tls/shared-handle.js';
 import { mintDefaultCertificate } from './default-certificate.js';
@@ -91,13 +92,13 @@ export class Primary {
     this.#defaultPairs = settings.defaultPairs ?? minted ?? [];
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
-      now: Date.now,
+      clock: systemClock,
       onEvictFresh: (name) =>
         log.notice('the certificate cache is full: a fresh entry was evicted; see --cert-cache-size', {
           name,
         }),
     });
-    this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: Date.now });
+    this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
     this.#sources = new Sources({
       log,
       now: Date.now,
@@ -106,7 +107,7 @@ export class Primary {
     this.#ticketKeys = new TicketKeys((ticketKeys) => {
       void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
     });
-    const parts = { pem: this.pem, negative: this.#negative, log, now: Date.now };
+    const parts = { pem: this.pem, negative: this.#negative, log, clock: systemClock };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
   }
 

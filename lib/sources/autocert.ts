@@ -160,7 +160,7 @@ export class Autocert {
   }
 
   #isOrderable(name: ServerName, query: QueryVerdict, context: LookupContext): boolean {
-    if (query.mayOrder === 'no') return false;
+    if (query.mayOrder === 'no' || context.mayOrder === false) return false;
     if (query.mayOrder === 'unless-known' && context.known === true) return false;
     if (isWildcard(name) || name.includes('_')) return false;
     return this.#settings.allow.some((pattern) => matchesPattern(name, pattern));

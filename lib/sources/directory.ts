@@ -59,6 +59,7 @@ interface Entry {
 
 export class DirectorySource implements CertificateSource {
   readonly name = 'directory';
+  readonly isLocal = true;
   readonly #dir: string;
   readonly #now: () => number;
   readonly #log: Logger;

@@ -15,7 +15,7 @@ import { describeError } from '../domain/errors.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
-import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
+import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from './source.js';
 
 export interface GuardedSourceOptions {
   readonly log: Logger;
@@ -33,6 +33,8 @@ const LONGEST_PROBE_DELAY_MS = 5_000;
 
 export class GuardedSource implements CertificateSource {
   readonly name: string;
+  readonly role?: SourceRole;
+  readonly isLocal: boolean;
   readonly #inner: CertificateSource;
   readonly #log: Logger;
   readonly #breaker: CircuitBreaker;
@@ -45,6 +47,8 @@ export class GuardedSource implements CertificateSource {
   constructor(inner: CertificateSource, options: GuardedSourceOptions) {
     const { log, now, threshold, startTimer } = options;
     this.name = inner.name;
+    if (inner.role !== undefined) this.role = inner.role;
+    this.isLocal = inner.isLocal ?? false;
     this.#inner = inner;
     this.#log = log;
     this.#breaker = new CircuitBreaker({ now, ...(threshold === undefined ? {} : { threshold }) });
@@ -80,6 +84,10 @@ export class GuardedSource implements CertificateSource {
 
   forget(name?: ServerName): void {
     this.#inner.forget?.(name);
+  }
+
+  onChange(listener: (names: ChangedNames) => void): void {
+    this.#inner.onChange?.(listener);
   }
 
   async close(): Promise<void> {

@@ -34,6 +34,7 @@ export interface ManagerSourceOptions {
 
 export class ManagerSource implements CertificateSource {
   readonly name = 'manager';
+  readonly role = 'authority';
   readonly #settings: ManagerSettings;
   readonly #client: ManagerClient;
   readonly #autocert: Autocert | undefined;

@@ -9,7 +9,7 @@ import type { FairTokenBucket } from '../caches/token-bucket.js';
 import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
+import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from './source.js';
 
 export interface MeteredSourceOptions {
   /** Is closed with the source. */
@@ -22,6 +22,8 @@ export interface MeteredSourceOptions {
 
 export class MeteredSource implements CertificateSource {
   readonly name: string;
+  readonly role?: SourceRole;
+  readonly isLocal: boolean;
   readonly #inner: CertificateSource;
   readonly #bucket: FairTokenBucket;
   readonly #maxWaitMs: number;
@@ -30,6 +32,8 @@ export class MeteredSource implements CertificateSource {
 
   constructor(inner: CertificateSource, { bucket, maxWaitMs, startTimer }: MeteredSourceOptions) {
     this.name = inner.name;
+    if (inner.role !== undefined) this.role = inner.role;
+    this.isLocal = inner.isLocal ?? false;
     this.#inner = inner;
     this.#bucket = bucket;
     this.#maxWaitMs = maxWaitMs;
@@ -53,6 +57,10 @@ export class MeteredSource implements CertificateSource {
 
   forget(name?: ServerName): void {
     this.#inner.forget?.(name);
+  }
+
+  onChange(listener: (names: ChangedNames) => void): void {
+    this.#inner.onChange?.(listener);
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,7 @@ const PROBE_NAME = 'check.invalid' as ServerName;
 
 export class RedisSource implements CertificateSource {
   readonly name = 'redis';
+  readonly role = 'copy';
   readonly #style: 1 | 2;
   readonly #options: ClientOptions;
   readonly #address: string;

@@ -24,6 +24,8 @@ export interface LookupContext {
    * strength of an ambiguous answer.
    */
   readonly known?: boolean;
+  /** False: nothing may be ordered on the strength of this look-up. @default true */
+  readonly mayOrder?: boolean;
   /** To be called on entering an order, which takes seconds: every waiter but the one that started it is let go. */
   onOrder?(): void;
 }
@@ -31,15 +33,32 @@ export interface LookupContext {
 /** The outcome of `check`: reachable and of use, or one sentence saying what is wrong. */
 export type SourceCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/**
+ * What a source is to the others: an `authority` knows what has been withdrawn and renewed; a `copy` holds what an authority
+ * once said, and may be behind it.
+ */
+export type SourceRole = 'authority' | 'copy';
+
+/** What has changed in a source: these names, or (undefined) any. A wildcard stands for the names below it, too. */
+export type ChangedNames = readonly ServerName[] | undefined;
+
 export interface CertificateSource {
   /** As in the logs and on the information page: `redis`, `manager`, `directory`, `ca`. */
   readonly name: string;
+  readonly role?: SourceRole;
+  /** It answers from memory: it is asked even when a good certificate is there, for the other half of a pair. @default false */
+  readonly isLocal?: boolean;
   /** Looks a name up. `name` may be a wildcard (`*.example.com`), which is then looked up literally. */
   lookup(name: ServerName, context: LookupContext): Promise<Lookup>;
   /** Whether the source can be reached. Never rejects; has its own time limit. Used to probe a failing source. */
   check(): Promise<SourceCheck>;
   /** Forgets what is remembered of a name by hand (an order's hold-off), or of all names. */
   forget?(name?: ServerName): void;
+  /**
+   * For a source that notices changes by itself: tells `listener` of the names concerned, when look-ups answer with what is
+   * new. One listener at a time.
+   */
+  onChange?(listener: (names: ChangedNames) => void): void;
   /** Ends connections and watchers. Look-ups under way end with `unavailable`. */
   close(): Promise<void>;
 }

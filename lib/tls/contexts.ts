@@ -59,6 +59,7 @@ const SESSION_ID_CONTEXT_LENGTH = 32;
 /** The part of Node's native context that is not in its types: works on every supported version, undocumented. */
 interface NativeContext {
   setTicketKeys?(keys: Buffer): void;
+  close?(): void;
 }
 
 /**
@@ -85,4 +86,9 @@ export function buildContext(bundle: CertificateBundle, ticketKeys: Buffer): Sec
 /** Gives a context new ticket keys without rebuilding it. */
 export function setTicketKeys(context: SecureContext, ticketKeys: Buffer): void {
   (context.context as NativeContext).setTicketKeys?.(ticketKeys);
+}
+
+/** Frees what a context holds outside V8's heap. It must not be given to a connection any more: that ends the process. */
+export function closeContext(context: SecureContext): void {
+  (context.context as NativeContext).close?.();
 }

@@ -6,22 +6,27 @@
  * an order; the others go on with the last good certificate, else the default.
  *
  * What the primary says is followed, also when it is "nobody can tell": it keeps the last good certificate itself, and a
- * name that was expired by hand must not come back from a lapsed entry here. Only when the primary itself does not answer
- * in time does a lapsed entry serve on.
+ * name that was expired by hand must not come back from a stale entry here. A stale entry serves only where the primary does
+ * not answer: a handshake that has one waits for the primary no longer than a refresh takes there, and while the primary is
+ * known to be late nobody waits at all.
  *
- * A certificate that OpenSSL will not serve (a key too small for its security level, say) counts as an error: the default
- * goes out, and for `errorCacheDurationMs` nobody tries again.
+ * A certificate that cannot be built here is reported to the primary, which looks for another one; the second time the
+ * default goes out, and for `errorCacheDurationMs` nobody tries again.
  */
 import { buildContext, setTicketKeys } from '../tls/contexts.js';
 import type { Choice } from '../tls/listener.js';
 import type { SecureContext } from 'node:tls';
 import type { WorkerSettings, WorkerToPrimary } from '../bus/messages.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
-import { examine, type CertificateBundle, type CertificatePair } from '../domain/certificate.js';
-import { describeError, ProxyError } from '../domain/errors.js';
-import { TIER_CACHE, TIER_DEFAULT, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
+import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
+import type { CertificateBundle } from '../domain/certificate.js';
+import type { Clock } from '../domain/clock.js';
+import { describeError } from '../domain/errors.js';
+import { TIER_CACHE, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
+import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
+import { PrimaryBreaker } from './primary-breaker.js';
 
 type ResolveParams = WorkerToPrimary['resolve']['params'];
 
@@ -29,9 +34,12 @@ export interface CertificatesParts {
   /** Asks the primary. Rejects with a ProxyError when there is no answer in time. */
   ask(params: ResolveParams, deadlineMs: number): Promise<Resolution>;
   readonly log: Logger;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  /** @default a timer that does not keep the process alive */
+  readonly startTimer?: StartTimer;
 }
+
+type StaleEntry = ContextEntry<SecureContext> | undefined;
 
 /**
  * What one question to the primary has come to, for handshakes of every listener. No choice: the default. `order`: the one
@@ -42,10 +50,12 @@ interface Answer {
   readonly order: boolean;
 }
 
-interface Defaults {
-  readonly common: Choice;
-  /** By the index of the listener. */
-  readonly own: readonly (Choice | undefined)[];
+/** A certificate that OpenSSL has something against. */
+class Refusal {
+  constructor(
+    readonly fingerprint: string,
+    readonly reason: string,
+  ) {}
 }
 
 /** The primary keeps the time of a look-up itself; this much later we give up on the primary. */
@@ -53,23 +63,27 @@ const BUS_GRACE_MS = 250;
 
 export class Certificates {
   readonly #parts: CertificatesParts;
+  readonly #startTimer: StartTimer;
   readonly #cache: SecureContextCache<SecureContext>;
+  readonly #breaker: PrimaryBreaker;
   readonly #asking = new Map<ServerName, Promise<Answer>>();
   #settings: WorkerSettings;
   #ticketKeys: Buffer;
-  #defaults: Defaults;
-  /** Raised by whatever empties the LRU: answers to earlier questions are then not kept. */
+  #defaults: DefaultContexts;
+  /** Raised by whatever overtakes answers to earlier questions: they are then not kept. */
   #epoch = 0;
 
   constructor(parts: CertificatesParts, settings: WorkerSettings) {
     this.#parts = parts;
+    this.#startTimer = parts.startTimer ?? startUnrefTimer;
+    this.#breaker = new PrimaryBreaker(parts.log, parts.clock.now);
     this.#settings = settings;
     this.#ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
-    this.#defaults = this.#buildDefaults(settings, this.#ticketKeys);
+    this.#defaults = buildDefaultContexts(settings, this.#ticketKeys, parts.clock.date());
     this.#cache = new SecureContextCache({
       maxNames: settings.lruMaxItems,
       maxNegatives: settings.negativeMaxItems,
-      now: parts.now,
+      now: parts.clock.now,
     });
   }
 
@@ -93,71 +107,107 @@ export class Certificates {
         return { context: hit.entry.context, tier: TIER_LRU };
       case 'negative':
         return this.#defaultOf(listener);
-      case 'lapsed':
-        return this.#askOrDefault(name, client, listener, hit.entry);
+      case 'stale':
+        return this.#chooseWithPrimary(name, client, listener, hit.entry);
       case undefined:
-        return this.#askOrDefault(name, client, listener, undefined);
+        return this.#chooseWithPrimary(name, client, listener, undefined);
     }
   }
 
   /**
-   * Takes new settings for the next handshakes and empties the LRU.
+   * Takes new settings for the next handshakes. What is in the LRU is looked up afresh, and serves on until then.
    *
    * @throws when a default certificate cannot be served.
    */
   configure(settings: WorkerSettings): void {
     const ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
     // First, since it may throw: then all stays as it was.
-    this.#defaults = this.#buildDefaults(settings, ticketKeys);
-    this.#epoch++;
+    this.#defaults = buildDefaultContexts(settings, ticketKeys, this.#parts.clock.date());
     this.#settings = settings;
-    this.#ticketKeys = ticketKeys;
-    this.#asking.clear();
-    this.#cache.clear();
     this.#cache.resize(settings.lruMaxItems, settings.negativeMaxItems);
+    if (!ticketKeys.equals(this.#ticketKeys)) this.#takeTicketKeys(ticketKeys);
+    this.makeStale(undefined);
   }
 
   /** Rotates the session-ticket keys: live in every context, without parsing one again. */
   setTicketKeys(keys: string): void {
-    this.#ticketKeys = Buffer.from(keys, 'base64');
+    this.#takeTicketKeys(Buffer.from(keys, 'base64'));
     const { common, own } = this.#defaults;
     for (const choice of [common, ...own]) if (choice) setTicketKeys(choice.context, this.#ticketKeys);
-    for (const context of this.#cache.contexts()) setTicketKeys(context, this.#ticketKeys);
+  }
+
+  /** Puts a certificate in that the primary has, before anybody asks for it. */
+  warm(name: ServerName, certificate: CertificateBundle, tier: Tier): void {
+    this.#take(name, { kind: 'found', certificate, tier }, undefined, true);
   }
 
   /** Drops a name, or everything. Only the opt-in `--expire-workers` comes here. */
   expire(name: ServerName | undefined): void {
+    this.#overtake(name === undefined ? undefined : [name]);
+    if (name === undefined) this.#cache.clear();
+    else this.#cache.delete(name);
+  }
+
+  /** These names, or (undefined) all, are looked up afresh; what is at hand serves on while the primary does not answer. */
+  makeStale(names: readonly ServerName[] | undefined): void {
+    this.#overtake(names);
+    this.#cache.makeStale(names);
+  }
+
+  #overtake(names: readonly ServerName[] | undefined): void {
     this.#epoch++;
-    if (name === undefined) {
-      this.#asking.clear();
-      this.#cache.clear();
-    } else {
-      this.#asking.delete(name);
-      this.#cache.delete(name);
-    }
+    if (names === undefined) this.#asking.clear();
+    else for (const name of names) this.#asking.delete(name);
+  }
+
+  #takeTicketKeys(keys: Buffer): void {
+    this.#ticketKeys = keys;
+    for (const context of this.#cache.contexts()) setTicketKeys(context, keys);
   }
 
   #defaultOf(listener: number): Choice {
     return this.#defaults.own[listener] ?? this.#defaults.common;
   }
 
-  async #askOrDefault(
+  #chooseWithPrimary(
     name: ServerName,
     client: string,
     listener: number,
-    lapsed: ContextEntry<SecureContext> | undefined,
-  ): Promise<Choice> {
-    return (await this.#ask(name, client, lapsed)) ?? this.#defaultOf(listener);
+    stale: StaleEntry,
+  ): Choice | Promise<Choice> {
+    if (!this.#breaker.isOpen) return this.#askOrElse(name, client, listener, stale);
+    // Behind the handshake: it never rejects.
+    if (this.#breaker.mayProbe()) void this.#ask(name, client, stale);
+    return choiceOf(stale) ?? this.#defaultOf(listener);
   }
 
-  async #ask(
-    name: ServerName,
-    client: string,
-    lapsed: ContextEntry<SecureContext> | undefined,
+  async #askOrElse(name: ServerName, client: string, listener: number, stale: StaleEntry): Promise<Choice> {
+    const asked = this.#ask(name, client, stale);
+    const choice = stale === undefined ? await asked : await this.#atTheLatest(asked, stale);
+    return choice ?? this.#defaultOf(listener);
+  }
+
+  /** The primary's answer, or the stale entry when that takes longer than a refresh does at the primary. */
+  async #atTheLatest(
+    asked: Promise<Choice | undefined>,
+    stale: NonNullable<StaleEntry>,
   ): Promise<Choice | undefined> {
+    let cancel = (): void => undefined;
+    const overdue = new Promise<Choice | undefined>((resolve) => {
+      const patienceMs = this.#settings.refreshTimeoutMs + BUS_GRACE_MS;
+      cancel = this.#startTimer(() => resolve(choiceOf(stale)), patienceMs);
+    });
+    try {
+      return await Promise.race([asked, overdue]);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #ask(name: ServerName, client: string, stale: StaleEntry): Promise<Choice | undefined> {
     const joined = this.#asking.get(name);
     if (joined !== undefined) return (await joined).choice;
-    const asking = this.#question(name, client, 'lookup', lapsed);
+    const asking = this.#question({ name, phase: 'lookup', client }, stale);
     this.#asking.set(name, asking);
     try {
       const { choice, order } = await asking;
@@ -165,51 +215,55 @@ export class Certificates {
     } finally {
       if (this.#asking.get(name) === asking) this.#asking.delete(name);
     }
-    return (await this.#question(name, client, 'order', lapsed)).choice;
+    return (await this.#question({ name, phase: 'order', client }, stale)).choice;
   }
 
-  async #question(
-    name: ServerName,
-    client: string,
-    phase: ResolveParams['phase'],
-    lapsed: ContextEntry<SecureContext> | undefined,
-  ): Promise<Answer> {
-    const { log } = this.#parts;
-    const epoch = this.#epoch;
+  /** @param epoch that of the handshake: what has been overtaken since is not kept. */
+  async #question(params: ResolveParams, stale: StaleEntry, epoch = this.#epoch): Promise<Answer> {
     const { lookupTimeoutMs, autocertTimeoutMs } = this.#settings;
+    const { name, phase, refused } = params;
     const patienceMs = phase === 'order' ? autocertTimeoutMs : lookupTimeoutMs;
+    let resolution: Resolution;
     try {
-      const resolution = await this.#parts.ask(
-        { name, phase, client, ...(lapsed === undefined ? {} : { fingerprint: lapsed.fingerprint }) },
+      resolution = await this.#parts.ask(
+        stale === undefined ? params : { ...params, fingerprint: stale.fingerprint },
         patienceMs + BUS_GRACE_MS,
       );
-      const choice = this.#take(name, resolution, lapsed, epoch === this.#epoch);
-      const starter = resolution.kind === 'pending' && resolution.starter === true;
-      // Who has an earlier certificate to go on with need not wait for the order.
-      return { choice, order: starter && choice === undefined };
     } catch (thrown) {
-      const code = thrown instanceof ProxyError ? thrown.code : 'ERR_INTERNAL';
-      log.err('certificate not resolved', { name, code, error: describeError(thrown) });
-      const choice = lapsed === undefined ? undefined : { context: lapsed.context, tier: TIER_LRU };
-      return { choice, order: false };
+      this.#breaker.failed(thrown);
+      return { choice: choiceOf(stale), order: false };
     }
+    this.#breaker.succeeded();
+    const mayKeep = epoch === this.#epoch;
+    const taken = this.#take(name, resolution, stale, mayKeep);
+    if (taken instanceof Refusal) {
+      const { fingerprint, reason } = taken;
+      if (refused === undefined)
+        return this.#question({ ...params, refused: { fingerprint, reason } }, stale, epoch);
+      const { errorCacheDurationMs } = this.#settings;
+      if (mayKeep) this.#cache.setNegative(name, { kind: 'error', reason }, errorCacheDurationMs);
+      return { choice: undefined, order: false };
+    }
+    const starter = resolution.kind === 'pending' && resolution.starter === true;
+    // Who has an earlier certificate to go on with need not wait for the order.
+    return { choice: taken, order: starter && taken === undefined };
   }
 
   /**
    * Keeps what the primary said, and says what to serve; undefined for the default.
    *
-   * @param mayKeep false once the LRU has been emptied since the question: what is in it now is newer than this answer.
+   * @param mayKeep false once the answer has been overtaken: what is in the LRU now is newer.
    */
   #take(
     name: ServerName,
     resolution: Resolution,
-    lapsed: ContextEntry<SecureContext> | undefined,
+    stale: StaleEntry,
     mayKeep: boolean,
-  ): Choice | undefined {
+  ): Choice | Refusal | undefined {
     const cache = this.#cache;
     const limitMs = 'keepMs' in resolution ? (resolution.keepMs ?? Infinity) : Infinity;
     const keepMs = (notAfterMs = Infinity): number => {
-      const validMs = notAfterMs - this.#parts.now();
+      const validMs = notAfterMs - this.#parts.clock.date();
       // An expired certificate that is served for want of a better one has a `keepMs` of its own.
       return Math.min(this.#settings.lruCacheDurationMs, limitMs, validMs > 0 ? validMs : Infinity);
     };
@@ -217,17 +271,17 @@ export class Certificates {
       case 'found': {
         const { certificate, tier } = resolution;
         const { fingerprint, notAfterMs } = certificate;
-        const context = this.#build(name, certificate, tier, mayKeep);
-        if (context === undefined) return undefined;
+        const context = this.#build(name, certificate, tier);
+        if (context instanceof Refusal) return context;
         const ttlMs = keepMs(notAfterMs);
         if (mayKeep && ttlMs > 0) cache.setContext(name, { context, fingerprint, tier, notAfterMs }, ttlMs);
         return { context, tier };
       }
       case 'unchanged': {
-        if (lapsed === undefined) return undefined;
-        const ttlMs = keepMs(lapsed.notAfterMs);
+        if (stale === undefined) return undefined;
+        const ttlMs = keepMs(stale.notAfterMs);
         if (mayKeep && ttlMs > 0) cache.refresh(name, ttlMs, resolution.tier);
-        return { context: lapsed.context, tier: resolution.tier };
+        return { context: stale.context, tier: resolution.tier };
       }
       case 'absent':
         if (mayKeep) cache.setNegative(name, { kind: 'absent' }, keepMs());
@@ -238,44 +292,24 @@ export class Certificates {
       case 'pending': {
         const { lastGood } = resolution;
         if (lastGood === undefined) return undefined;
-        if (lastGood.kind === 'unchanged') {
-          return lapsed === undefined ? undefined : { context: lapsed.context, tier: TIER_LRU };
-        }
-        const context = this.#build(name, lastGood.certificate, TIER_CACHE, mayKeep);
-        return context === undefined ? undefined : { context, tier: TIER_CACHE };
+        if (lastGood.kind === 'unchanged') return choiceOf(stale);
+        const context = this.#build(name, lastGood.certificate, TIER_CACHE);
+        return context instanceof Refusal ? undefined : { context, tier: TIER_CACHE };
       }
     }
   }
 
-  /** Builds a context; undefined, which is logged and remembered, when OpenSSL has something against the certificate. */
-  #build(
-    name: ServerName,
-    certificate: CertificateBundle,
-    tier: Tier,
-    mayKeep: boolean,
-  ): SecureContext | undefined {
+  #build(name: ServerName, certificate: CertificateBundle, tier: Tier): SecureContext | Refusal {
     try {
       return buildContext(certificate, this.#ticketKeys);
     } catch (thrown) {
       const error = describeError(thrown);
       this.#parts.log.err('certificate cannot be served', { name, tier, error });
-      const { errorCacheDurationMs } = this.#settings;
-      if (mayKeep) this.#cache.setNegative(name, { kind: 'error', reason: error }, errorCacheDurationMs);
-      return undefined;
+      return new Refusal(certificate.fingerprint, error);
     }
   }
+}
 
-  #buildDefaults({ defaultPairs, listenerPairs }: WorkerSettings, ticketKeys: Buffer): Defaults {
-    const build = (pairs: readonly CertificatePair[]): Choice => {
-      const verdict = examine(pairs, undefined, this.#parts.now());
-      if (verdict.kind === 'unusable') {
-        throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);
-      }
-      return { context: buildContext(verdict.bundle, ticketKeys), tier: TIER_DEFAULT };
-    };
-    return {
-      common: build(defaultPairs),
-      own: listenerPairs.map((pairs) => (pairs === null ? undefined : build(pairs))),
-    };
-  }
+function choiceOf(stale: StaleEntry): Choice | undefined {
+  return stale === undefined ? undefined : { context: stale.context, tier: TIER_LRU };
 }

@@ -15,6 +15,7 @@ import {
   type WorkerSettings,
   type WorkerToPrimary,
 } from '../bus/messages.js';
+import { systemClock } from '../domain/clock.js';
 import { describeError } from '../domain/errors.js';
 import { createLogger } from '../log-pino.js';
 import { acceptPlain } from '../tls/plain-listener.js';
@@ -58,6 +59,10 @@ export function runWorker(): void {
     },
     expire: ({ name }) => {
       worker?.certificates.expire(name);
+      return {};
+    },
+    makeStale: ({ names }) => {
+      worker?.certificates.makeStale(names);
       return {};
     },
     reopenLogs: () => {
@@ -120,7 +125,7 @@ class Worker {
       {
         ask: (params, deadlineMs) => bus.call('resolve', params, deadlineMs),
         log: this.log,
-        now: Date.now,
+        clock: systemClock,
       },
       settings,
     );

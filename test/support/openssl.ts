@@ -65,3 +65,12 @@ async function run(
     output,
   };
 }
+
+/** What `openssl` writes when it is given `input`. */
+export async function openssl(flags: readonly string[], input: string): Promise<string> {
+  const child = spawn('openssl', flags, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(input);
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

@@ -35,6 +35,7 @@ export function workerSettings(changes: Partial<WorkerSettings>): WorkerSettings
     log: { level: 'debug', format: 'json' },
     handshakeTimeoutMs: 5_000,
     lookupTimeoutMs: 2_000,
+    refreshTimeoutMs: 100,
     autocertTimeoutMs: 30_000,
     drainTimeoutMs: 30_000,
     ticketKeys: '',

@@ -11,6 +11,9 @@ export class ManualTime {
 
   readonly now = (): number => this.nowMs;
 
+  /** Both clocks at once: time goes on as the date does. */
+  readonly clock = { now: this.now, date: this.now };
+
   readonly startTimer: StartTimer = (callback, delayMs) => {
     const timer = { dueMs: this.nowMs + delayMs, callback };
     this.#timers.push(timer);

@@ -28,7 +28,7 @@ function bundle(time: ManualTime, changes: Partial<CertificateBundle> & { chain?
 function setup(maxBytes = MANY_BYTES) {
   const time = new ManualTime();
   const evicted: string[] = [];
-  const cache = new PemCache({ maxBytes, now: time.now, onEvictFresh: (lost) => evicted.push(lost) });
+  const cache = new PemCache({ maxBytes, clock: time.clock, onEvictFresh: (lost) => evicted.push(lost) });
   const state = (of: ServerName) => cache.get(of)?.state;
   return { time, evicted, cache, state };
 }
@@ -52,7 +52,7 @@ describe('PemCache', () => {
     const certificate = bundle(time, { pairs });
     expect(cache.set(A, certificate, 'manager', 1000)).to.equal(true);
     expect(cache.get(A)).to.deep.equal({
-      entry: { certificate, origin: 'manager', freshUntilMs: time.nowMs + 1000 },
+      entry: { certificate, origin: 'manager', freshForMs: 1000 },
       state: 'fresh',
     });
     expect(cache.get(B)).to.equal(undefined);

@@ -22,7 +22,7 @@ function setup(maxNames = 10, maxNegatives = 10) {
 }
 
 describe('SecureContextCache', () => {
-  it('hands out a context, fresh for its time and lapsed after, not longer for being used', () => {
+  it('hands out a context, fresh for its time and stale after, not longer for being used', () => {
     const { cache, time } = setup();
     expect(cache.get(A)).to.equal(undefined);
     cache.setContext(A, found('one'), 100);
@@ -30,9 +30,9 @@ describe('SecureContextCache', () => {
     time.nowMs = 99;
     expect(cache.get(A)).to.deep.equal({ state: 'fresh', entry });
     time.nowMs = 100;
-    expect(cache.get(A)).to.deep.equal({ state: 'lapsed', entry });
+    expect(cache.get(A)).to.deep.equal({ state: 'stale', entry });
     time.nowMs = 1e9;
-    expect(cache.get(A)?.state).to.equal('lapsed');
+    expect(cache.get(A)?.state).to.equal('stale');
   });
 
   it('creates nothing on a hit', () => {
@@ -50,14 +50,14 @@ describe('SecureContextCache', () => {
     expect([cache.size, state(A), state(B), state(C)]).to.deep.equal([2, 'fresh', undefined, 'fresh']);
   });
 
-  it('keeps a context for the longest it was told to: a time of 0 is lapsed at once', () => {
+  it('keeps a context for the longest it was told to: a time of 0 is stale at once', () => {
     const { cache, state } = setup();
     cache.setContext(A, found('one'), 0);
-    expect(state(A)).to.equal('lapsed');
+    expect(state(A)).to.equal('stale');
   });
 
   describe('refresh', () => {
-    it('makes a lapsed context fresh again, from now on, and may name another tier', () => {
+    it('makes a stale context fresh again, from now on, and may name another tier', () => {
       const { cache, time } = setup();
       cache.setContext(A, found('one'), 100);
       time.nowMs = 500;
@@ -96,7 +96,7 @@ describe('SecureContextCache', () => {
       cache.setNegative(A, ABSENT, 100);
       cache.setContext(A, found('one'), 10);
       time.nowMs = 10;
-      expect([state(A), cache.negativeSize]).to.deep.equal(['lapsed', 0]);
+      expect([state(A), cache.negativeSize]).to.deep.equal(['stale', 0]);
     });
 
     it('is not remembered with a time of 0', () => {
@@ -122,7 +122,7 @@ describe('SecureContextCache', () => {
   describe('a negative answer for a name that has a context', () => {
     for (const negative of [ABSENT, ERROR]) {
       for (const at of [10, 100]) {
-        it(`withdraws a ${at < 100 ? 'fresh' : 'lapsed'} one when it is ${negative.kind}`, () => {
+        it(`withdraws a ${at < 100 ? 'fresh' : 'stale'} one when it is ${negative.kind}`, () => {
           const { cache, time, state } = setup();
           cache.setContext(A, found('one'), 100);
           time.nowMs = at;
@@ -146,7 +146,7 @@ describe('SecureContextCache', () => {
     expect([cache.size, cache.negativeSize]).to.deep.equal([0, 0]);
   });
 
-  it('lists every context, lapsed ones too', () => {
+  it('lists every context, stale ones too', () => {
     const { cache, time } = setup();
     cache.setContext(A, found('one'), 10);
     cache.setContext(B, found('two'), 100);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { createPrivateKey } from 'node:crypto';
 import { splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
+import { openssl } from '../../support/openssl.js';
 import { at, bundleOf, DATES, issueAll, NAME, reasonOf } from './examine-setup.js';
 import { oddCertificate } from './odd-certificate.js';
 
@@ -108,7 +109,17 @@ describe('examine, of PEM as it comes,', () => {
             .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
             .toString(),
         }),
-        'the private key cannot be parsed',
+        'the private key is encrypted: store it without a passphrase',
+      ],
+      [
+        'a key that is encrypted as OpenSSL once did',
+        () => ({
+          ...ec,
+          keyPem: createPrivateKey(ec.keyPem)
+            .export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+            .toString(),
+        }),
+        'the private key is encrypted: store it without a passphrase',
       ],
       [
         'another certificate’s key',
@@ -121,17 +132,6 @@ describe('examine, of PEM as it comes,', () => {
         'the private key does not belong to the certificate',
       ],
       ['another name’s certificate', () => other, 'the certificate is not for this name but for other.test'],
-      // OpenSSL would serve neither: the first certificate is the one that the key has to belong to.
-      [
-        'the intermediate before the leaf',
-        () => ({ ...ec, chainPem: splitChain(ec.chainPem).reverse().join('') }),
-        'the private key does not belong to the certificate',
-      ],
-      [
-        'an unrelated certificate before the leaf',
-        () => ({ ...ec, chainPem: other.chainPem + ec.chainPem }),
-        'the private key does not belong to the certificate',
-      ],
       [
         'a certificate of nobody',
         () => oddCertificate({}),
@@ -165,6 +165,40 @@ describe('examine, of PEM as it comes,', () => {
         'the certificate is not for this name but for CN=mail.test',
       );
     });
+  });
+
+  it('puts the leaf first, where OpenSSL wants it', () => {
+    const reversed = splitChain(ec.chainPem).reverse().join('');
+    expect(bundleOf({ ...ec, chainPem: reversed }).fingerprint).to.equal(bundleOf(ec).fingerprint);
+    const [strangerPem = ''] = splitChain(other.chainPem);
+    const { pairs } = bundleOf({ ...ec, chainPem: strangerPem + ec.chainPem });
+    expect(pairs[0]?.chainPem).to.equal(
+      [splitChain(ec.chainPem)[0], strangerPem, splitChain(ec.chainPem)[1]].join(''),
+    );
+  });
+
+  it('passes over keys and parameters in the chain file, as nginx does', () => {
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const chainPem = `${parameters}${ec.keyPem}${ec.chainPem}`;
+    expect(bundleOf({ ...ec, chainPem }).pairs[0]?.chainPem).to.equal(ec.chainPem);
+  });
+
+  it('takes what OpenSSL itself writes: TRUSTED CERTIFICATE, without its trust settings, and X509 CERTIFICATE', async () => {
+    const trusted = await openssl(
+      ['x509', '-trustout', '-addtrust', 'serverAuth', '-setalias', 'a'],
+      ec.chainPem,
+    );
+    expect(trusted).to.include('BEGIN TRUSTED CERTIFICATE');
+    expect(splitChain(trusted)).to.deep.equal(splitChain(ec.chainPem).slice(0, 1));
+    const old = ec.chainPem.replaceAll(' CERTIFICATE', ' X509 CERTIFICATE');
+    expect(bundleOf({ ...ec, chainPem: old }).pairs[0]?.chainPem).to.equal(ec.chainPem);
+  });
+
+  it('takes files that a cat has run together without a newline in between', () => {
+    const chainPem = splitChain(ec.chainPem)
+      .map((block) => block.trimEnd())
+      .join('');
+    expect(bundleOf({ ...ec, chainPem }).fingerprint).to.equal(bundleOf(ec).fingerprint);
   });
 
   it('serves a chain with a certificate too many behind the leaf as it is: clients pass over it', () => {

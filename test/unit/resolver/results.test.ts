@@ -125,14 +125,58 @@ describe('Resolver: what a look-up comes to', () => {
     expect(await resolve()).to.include({ kind: 'unavailable' });
   });
 
-  it('drops the retained certificate when every source says that there is none any more', async () => {
-    const { resolve, redis, time, pem } = setup();
-    redis.answer(found(await issue()));
-    await resolve();
-    time.nowMs += 600_000;
-    redis.answer(ABSENT);
-    expect(await resolve()).to.include({ kind: 'absent' });
-    expect(pem.get(NAME)).to.equal(undefined);
+  describe('when every source says that a known name has none any more', () => {
+    const cases = [
+      ['serves on what is valid, and looks again within a minute', 86_400_000, 60_000, 'found', 2],
+      ['drops it when the grace is over', 86_400_000, 86_400_000, 'absent', 2],
+      ['drops it at once without a grace', 0, 0, 'absent', 1],
+    ] as const;
+    for (const [title, absentGraceMs, laterMs, kind, lookups] of cases) {
+      it(title, async () => {
+        const { resolve, redis, time, pem, lines } = setup({ absentGraceMs });
+        redis.answer(found(await issue()));
+        await resolve();
+        time.nowMs += 600_000;
+        redis.answer(ABSENT);
+        const asked = redis.asked.length;
+        const first = await resolve();
+        if (absentGraceMs > 0) expect(first).to.include({ kind: 'found', tier: 'cache', keepMs: 60_000 });
+        time.nowMs += laterMs;
+        expect(await resolve()).to.include({ kind });
+        expect(redis.asked.length - asked).to.equal(lookups);
+        expect(pem.get(NAME) !== undefined).to.equal(kind === 'found');
+        const said = lines.filter(({ level, message }) => level === 'notice' && /every source/.test(message));
+        expect(said).to.have.length(absentGraceMs > 0 ? 1 : 0);
+      });
+    }
+
+    it('begins a new grace when it has come back meanwhile', async () => {
+      const { resolve, redis, time } = setup({ absentGraceMs: 100_000, certCacheDurationMs: 1_000 });
+      const pair = await issue();
+      for (let i = 0; i < 3; i++) {
+        redis.answer(found(pair));
+        time.nowMs += 60_000;
+        expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+        redis.answer(ABSENT);
+        time.nowMs += 60_000;
+        expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+      }
+    });
+
+    it('serves nothing on that has been expired by hand, or has come to its end', async () => {
+      const { resolve, resolver, redis, time } = setup();
+      redis.answer(found(await issue()));
+      await resolve();
+      redis.answer(ABSENT);
+      resolver.expireDomain(NAME);
+      expect(await resolve()).to.include({ kind: 'absent' });
+      time.nowMs += 600_000;
+      redis.answer(found(await issue([NAME], { notAfter: time.nowMs + 600_000 })));
+      expect(await resolve()).to.include({ kind: 'found' });
+      redis.answer(ABSENT);
+      time.nowMs += 600_000;
+      expect(await resolve()).to.include({ kind: 'absent' });
+    });
   });
 });
 

@@ -4,7 +4,7 @@ import { PemCache } from '../../../lib/caches/pem-cache.js';
 import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import type { Logger } from '../../../lib/log.js';
-import { Resolver, type ResolverSettings, type ResolveRequest } from '../../../lib/resolver.js';
+import { Resolver, type ResolverSettings, type ResolveRequest } from '../../../lib/resolver/resolver.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
 import { FakeSource } from '../../support/fake-source.js';
 import { ManualTime } from '../caches/manual-time.js';
@@ -14,7 +14,9 @@ export const SETTINGS: ResolverSettings = {
   certCacheDurationMs: 600_000,
   errorCacheDurationMs: 5_000,
   lookupTimeoutMs: 2_000,
+  refreshTimeoutMs: 100,
   autocertTimeoutMs: 30_000,
+  absentGraceMs: 86_400_000,
   wildcards: false,
 };
 
@@ -54,10 +56,10 @@ export function setup(settings: Partial<ResolverSettings> = {}, names = ['redis'
     enabled: () => true,
   };
   const sources = names.map((name) => new FakeSource(name));
-  const pem = new PemCache({ maxBytes: 1e6, now: time.now });
+  const pem = new PemCache({ maxBytes: 1e6, clock: time.clock });
   const negative = new NegativeCache({ maxItems: 100, now: time.now });
   const resolver = new Resolver(
-    { pem, negative, log, now: time.now, startTimer: time.startTimer },
+    { pem, negative, log, clock: time.clock, startTimer: time.startTimer },
     { ...SETTINGS, ...settings },
     sources,
   );

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
 import type { CertificateBundle, CertificatePair } from '../../../lib/domain/certificate.js';
+import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { Choice } from '../../../lib/tls/listener.js';
+import { settled } from '../caches/manual-time.js';
 import { mintLeaf } from '../../../lib/tls/mint.js';
 import {
   A,
@@ -48,9 +50,9 @@ describe("A worker's certificates", () => {
   const defaultOf = (choice: Choice | Promise<Choice>) => namesIn(choice as Choice);
 
   describe('on new settings', () => {
-    it('are empty, and follow the new default and durations', async () => {
-      const { certificates, resolve, hit, time } = await setup();
-      await resolve(A, found());
+    it('are all asked for again, and follow the new default and durations', async () => {
+      const { certificates, resolve, hit, time, questions } = await setup();
+      const first = await resolve(A, found());
       await resolve(B, { kind: 'absent', tier: 'redis' });
       certificates.configure(
         await makeSettings({
@@ -58,10 +60,10 @@ describe("A worker's certificates", () => {
           lruCacheDurationMs: 1_000,
         }),
       );
-      expect(certificates.size).to.equal(0);
       expect(defaultOf(certificates.choose(undefined, CLIENT))).to.equal('new-default.test');
       await resolve(B, found(ofB));
-      await resolve(A, found());
+      expect((await resolve(A, { kind: 'unchanged', tier: 'cache' })).context).to.equal(first.context);
+      expect(questions.at(-1)?.params.fingerprint).to.equal(certificate.fingerprint);
       time.nowMs += 999;
       hit(A);
       time.nowMs += 1;
@@ -100,6 +102,31 @@ describe("A worker's certificates", () => {
       await resolve(B, found(ofB));
       time.nowMs += 59_000;
       hit(B);
+    });
+  });
+
+  describe('of which some have changed', () => {
+    it('are asked for again, those below a wildcard too, absent ones and certificates alike, and no other', async () => {
+      const { certificates, resolve, hit } = await setup();
+      await resolve(A, found());
+      await resolve(B, found(ofB));
+      await resolve(C, { kind: 'absent', tier: 'redis' });
+      certificates.makeStale([A, '*.test' as typeof A]);
+      await resolve(A, found(renewed));
+      certificates.makeStale([A, C]);
+      hit(B);
+      await resolve(C, { kind: 'absent', tier: 'redis' });
+      expect(serialIn(await resolve(A, { kind: 'unchanged', tier: 'cache' }))).to.equal(serialOf(renewed));
+    });
+
+    it('come from below a wildcard too, at one label', async () => {
+      const [one, two] = ['www.a.test', 'x.www.a.test'] as [typeof A, typeof A];
+      const { certificates, resolve, hit } = await setup();
+      await resolve(one, { kind: 'absent', tier: 'redis' });
+      await resolve(two, { kind: 'absent', tier: 'redis' });
+      certificates.makeStale(['*.a.test' as typeof A]);
+      await resolve(one, { kind: 'absent', tier: 'redis' });
+      hit(two);
     });
   });
 
@@ -223,17 +250,47 @@ describe("A worker's certificates", () => {
       weak = bundleOf(await weakPair(A));
     });
 
-    it('are the default, say so once, and try again after the time of an error only', async () => {
-      const { resolve, hit, time, lines, certificates } = await setup();
-      expect(await resolve(A, found(weak))).to.include({ tier: 'default' });
-      expect(lines).to.have.length(1);
+    /** Makes a handshake to which the primary says this, and then that. */
+    const resolveTwice = async (
+      { certificates, questions }: Awaited<ReturnType<typeof setup>>,
+      first: Resolution,
+      second: Resolution,
+    ): Promise<Choice> => {
+      const from = questions.length;
+      const choice = certificates.choose(A, CLIENT);
+      questions[from]?.reply.resolve(first);
+      await settled();
+      questions[from + 1]?.reply.resolve(second);
+      return choice;
+    };
+
+    it('report it to the primary, which has another one', async () => {
+      const parts = await setup();
+      const choice = await resolveTwice(parts, found(weak), found());
+      expect(serialIn(choice)).to.equal(serialOf(certificate));
+      expect(serialIn(parts.hit(A))).to.equal(serialOf(certificate));
+      expect(parts.questions[1]?.params.refused?.fingerprint).to.equal(weak.fingerprint);
+      expect(parts.questions[1]?.params.refused?.reason).to.match(/key too small/);
+    });
+
+    it('are what the primary says when it has no other one', async () => {
+      const parts = await setup();
+      const none = { kind: 'unavailable', reason: 'refused', keepMs: 5_000 } as const;
+      expect(await resolveTwice(parts, found(weak), none)).to.include({ tier: 'default' });
+      expect(parts.hit(A)).to.include({ tier: 'default' });
+    });
+
+    it('are the default where the primary insists, and try again after the time of an error only', async () => {
+      const parts = await setup();
+      const { resolve, hit, time, lines, certificates } = parts;
+      expect(await resolveTwice(parts, found(weak), found(weak))).to.include({ tier: 'default' });
       expect(lines[0]?.message).to.equal('certificate cannot be served');
       expect(lines[0]?.fields).to.include({ name: A, tier: 'redis' });
       expect(lines[0]?.fields['error']).to.match(/key too small/);
       expect(JSON.stringify(lines)).to.not.include('PRIVATE KEY');
       time.nowMs += 4_999;
       expect(hit(A)).to.include({ tier: 'default' });
-      expect(lines).to.have.length(1);
+      expect(lines).to.have.length(2);
       time.nowMs += 1;
       expect(namesIn(await resolve(A, found()))).to.equal(A);
       expect(certificates.size).to.equal(1);
@@ -244,6 +301,8 @@ describe("A worker's certificates", () => {
       const before = certificates.choose(A, CLIENT);
       certificates.expire(A);
       questions[0]?.reply.resolve(found(weak));
+      await settled();
+      questions[1]?.reply.resolve(found(weak));
       expect(await before).to.include({ tier: 'default' });
       await resolve(A, found());
     });

@@ -200,7 +200,10 @@ describe("A worker's choice of the certificate", () => {
   });
 
   describe('when the primary does not answer', () => {
-    it('is the lapsed certificate, and the log says why', async () => {
+    const ANSWERS_NOT =
+      'the primary does not answer: certificates at hand are served on, other names get the default';
+
+    it('is the stale certificate, and the log says why', async () => {
       const { time, resolve, certificates, questions, lines } = await setup();
       const first = await resolve(A, found());
       time.nowMs += 60_000;
@@ -208,20 +211,65 @@ describe("A worker's choice of the certificate", () => {
       questions[1]?.reply.reject(late);
       expect(await choice).to.deep.equal({ context: first.context, tier: 'lru' });
       expect(lines).to.deep.equal([
-        {
-          message: 'certificate not resolved',
-          fields: { name: A, code: 'ERR_BUS_DEADLINE', error: late.message },
-        },
+        { message: ANSWERS_NOT, fields: { code: 'ERR_BUS_DEADLINE', error: late.message } },
       ]);
     });
 
+    it('is the stale certificate after the time of a refresh: the answer is waited for behind the handshake', async () => {
+      const { time, resolve, hit, certificates, questions, lines } = await setup({ refreshTimeoutMs: 100 });
+      const first = await resolve(A, found());
+      time.nowMs += 60_000;
+      const choice = certificates.choose(A, CLIENT);
+      await time.advance(350);
+      expect(await choice).to.deep.equal({ context: first.context, tier: 'lru' });
+      questions[1]?.reply.resolve(found(renewed));
+      await settled();
+      expect(serialIn(hit(A))).to.equal(serialOf(renewed));
+      expect(lines).to.deep.equal([]);
+    });
+
     it('is the default for a name that is not known, and nothing of it is kept', async () => {
-      const { resolve, certificates, questions, lines } = await setup();
+      const { certificates, questions, lines, time, resolve } = await setup();
       const choice = certificates.choose(A, CLIENT);
       questions[0]?.reply.reject(new Error('whatever'));
       expect(await choice).to.include({ tier: 'default' });
       expect(lines[0]?.fields).to.include({ code: 'ERR_INTERNAL', error: 'whatever' });
+      time.nowMs += 1_000;
+      certificates.choose(A, CLIENT);
+      questions[1]?.reply.resolve({ kind: 'pending', reason: 'wait' });
+      await settled();
       await resolve(A, found());
+    });
+
+    it('makes nobody wait for it again until it answers, asks once a second, and says so once', async () => {
+      const { certificates, questions, lines, notices, time, resolve, hit } = await setup();
+      const first = await resolve(A, found());
+      time.nowMs += 60_000;
+      const waiting = certificates.choose(B, CLIENT);
+      questions[1]?.reply.reject(late);
+      expect(await waiting).to.include({ tier: 'default' });
+
+      for (let i = 0; i < 100; i++) {
+        time.nowMs += 9;
+        expect(hit(A)).to.deep.equal({ context: first.context, tier: 'lru' });
+        expect(hit(B)).to.include({ tier: 'default' });
+      }
+      expect(questions).to.have.length(2);
+      time.nowMs += 100;
+      hit(A);
+      expect(questions).to.have.length(3);
+      questions[2]?.reply.reject(late);
+      await settled();
+      hit(A);
+      expect(questions).to.have.length(3);
+      time.nowMs += 1_000;
+      hit(A);
+      questions[3]?.reply.resolve(found(renewed));
+      await settled();
+      expect(serialIn(hit(A))).to.equal(serialOf(renewed));
+      await resolve(B, { kind: 'absent', tier: 'redis' });
+      expect(lines.map(({ message }) => message)).to.deep.equal([ANSWERS_NOT]);
+      expect(notices).to.deep.equal(['the primary answers again']);
     });
 
     it('asks once for all who wait, and all get the same', async () => {

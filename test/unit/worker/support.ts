@@ -85,9 +85,10 @@ export async function setup(changes: Partial<WorkerSettings> = {}) {
   const time = new ManualTime(START_MS);
   const questions: Question[] = [];
   const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const notices: string[] = [];
   const log: Logger = {
     err: (message, fields = {}) => void lines.push({ message, fields }),
-    notice: () => undefined,
+    notice: (message) => void notices.push(message),
     info: () => undefined,
     debug: () => undefined,
     enabled: () => true,
@@ -101,7 +102,8 @@ export async function setup(changes: Partial<WorkerSettings> = {}) {
         return reply.promise;
       },
       log,
-      now: time.now,
+      clock: time.clock,
+      startTimer: time.startTimer,
     },
     settings,
   );
@@ -119,5 +121,5 @@ export async function setup(changes: Partial<WorkerSettings> = {}) {
     if (choice instanceof Promise) throw new Error(`the primary was asked for ${name}`);
     return choice;
   };
-  return { certificates, time, questions, lines, settings, resolve, hit };
+  return { certificates, time, questions, lines, notices, settings, resolve, hit };
 }

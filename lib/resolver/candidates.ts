@@ -1,0 +1,131 @@
+/**
+ * The candidates of one look-up, from all sources alike, and the best that can be made of them.
+ *
+ * A candidate is one pair: one half of what is served. They are ranked by, in this order:
+ *
+ *  1. valid now;
+ *  2. may be used by servers (extended key usage);
+ *  3. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken;
+ *  4. its key: ECDSA on P-256 or P-384 and RSA of 2,048 bits or more before all others;
+ *  5. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
+ *
+ * The best one is served, together with the best one of the other kind (ECDSA beside RSA), from whatever source, provided that
+ * both are valid now and for servers. A key of any other kind is served only where there is nothing else, and alone.
+ */
+import {
+  bundleOf,
+  datesProblem,
+  examinePair,
+  type CertificateBundle,
+  type CertificatePair,
+  type ChainState,
+  type ExaminedPair,
+} from '../domain/certificate.js';
+import type { Tier } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import type { ServableCertificates } from './servable.js';
+
+/** What there is to be said of a pair that is not as it should be. */
+export interface Remark {
+  /** `unusable` is never served, `outdated` (expired, or not valid yet) only where there is nothing better. */
+  readonly kind: 'unusable' | 'outdated';
+  readonly reason: string;
+  /** SHA-256 of the leaf, where that is known. */
+  readonly fingerprint?: string;
+}
+
+export interface Best {
+  readonly bundle: CertificateBundle;
+  /** The source of the better half. */
+  readonly tier: Tier;
+  /** SHA-256 of each leaf. */
+  readonly leaves: readonly string[];
+  /** Why it is not valid now. */
+  readonly outdated?: string;
+}
+
+interface Candidate {
+  readonly examined: ExaminedPair;
+  readonly tier: Tier;
+  readonly isValid: boolean;
+}
+
+const CHAIN_RANK: Readonly<Record<ChainState, number>> = { broken: 0, alone: 1, 'leads on': 2 };
+
+export class Candidates {
+  readonly #name: ServerName;
+  readonly #dateMs: number;
+  readonly #servable: ServableCertificates;
+  readonly #kept: Candidate[] = [];
+
+  /** @param dateMs the time to judge dates by, milliseconds since 1970. */
+  constructor(name: ServerName, dateMs: number, servable: ServableCertificates) {
+    this.#name = name;
+    this.#dateMs = dateMs;
+    this.#servable = servable;
+  }
+
+  /** Takes a pair of a source. @returns what is wrong with it, if anything is. */
+  add(pair: CertificatePair, tier: Tier): Remark | undefined {
+    const examination = examinePair(pair, this.#name);
+    if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
+    const { examined } = examination;
+    const fingerprint = examined.leafFingerprint;
+    const refusal = this.#servable.refusalOf(bundleOf([examined]));
+    if (refusal !== null) return { kind: 'unusable', reason: `OpenSSL refuses it: ${refusal}`, fingerprint };
+    const outdated = datesProblem(examined, this.#dateMs);
+    this.#kept.push({ examined, tier, isValid: outdated === undefined });
+    return outdated === undefined ? undefined : { kind: 'outdated', reason: outdated, fingerprint };
+  }
+
+  /** Whether there is one that no other could put into the shade: no further source need be asked. */
+  get isGood(): boolean {
+    return this.#kept.some(
+      ({ examined: { isForServers, chain, keyClass }, isValid }) =>
+        isValid && isForServers && chain !== 'broken' && keyClass !== 'other',
+    );
+  }
+
+  /** The best that can be served; undefined without a candidate. */
+  best(): Best | undefined {
+    // Stable: what came first stays first among equals.
+    const ranked = [...this.#kept].sort(compare);
+    const [first] = ranked;
+    if (first === undefined) return undefined;
+    const second = ranked.find((candidate) => completes(first, candidate));
+    const both = second === undefined ? [first] : [first, second];
+    const bundle = bundleOf(both.map(({ examined }) => examined));
+    const kept = this.#servable.refusalOf(bundle) === null ? both : [first];
+    const served = kept === both ? bundle : bundleOf([first.examined]);
+    const outdated = datesProblem(served, this.#dateMs);
+    return {
+      bundle: served,
+      tier: first.tier,
+      leaves: kept.map(({ examined }) => examined.leafFingerprint),
+      ...(outdated !== undefined && { outdated }),
+    };
+  }
+}
+
+/** Below 0 where `a` is better. */
+function compare(a: Candidate, b: Candidate): number {
+  const [x, y] = [a.examined, b.examined];
+  return (
+    Number(b.isValid) - Number(a.isValid) ||
+    Number(y.isForServers) - Number(x.isForServers) ||
+    CHAIN_RANK[y.chain] - CHAIN_RANK[x.chain] ||
+    Number(y.keyClass !== 'other') - Number(x.keyClass !== 'other')
+  );
+}
+
+/** Whether the candidate is the half that `best` lacks. */
+function completes(best: Candidate, { examined, isValid }: Candidate): boolean {
+  const { keyClass } = best.examined;
+  return (
+    isValid === best.isValid &&
+    examined.isForServers === best.examined.isForServers &&
+    keyClass !== 'other' &&
+    examined.keyClass !== 'other' &&
+    examined.keyClass !== keyClass
+  );
+}

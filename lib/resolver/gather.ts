@@ -1,0 +1,134 @@
+/**
+ * Asks the sources for a name, one after the other, until one has a certificate that no other could put into the shade.
+ *
+ *  1. In their order. For a name that was purged by hand the authority comes before its copies, which may still hold what was
+ *     withdrawn: only its silence lets them be asked.
+ *  2. Each has its share of `lookupTimeoutMs`: what is left of it, divided by the number of those still to be asked. One that is
+ *     late is left to itself and the next one asked; it counts all the same if it answers while nobody has a good certificate.
+ *     The last one has the time that it takes.
+ *  3. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack.
+ */
+import type { StartTimer } from '../caches/timer.js';
+import type { Lookup } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import type { CertificateSource, LookupContext } from '../sources/source.js';
+import type { Candidates, Remark } from './candidates.js';
+
+export interface GatherOptions {
+  readonly sources: readonly CertificateSource[];
+  readonly candidates: Candidates;
+  readonly context: LookupContext;
+  /** The authority's word goes before its copies'. */
+  readonly isPurged: boolean;
+  readonly lookupTimeoutMs: number;
+  /** Milliseconds from any origin. */
+  readonly now: () => number;
+  readonly startTimer: StartTimer;
+  /** Told of each pair that is not as it should be. */
+  onRemark(source: string, remark: Remark): void;
+}
+
+/** What the sources said, besides the candidates. */
+export interface Gathered {
+  /** Sources that could not tell, or held nothing that may be served, with their reasons. */
+  readonly troubles: readonly string[];
+  /** Some of the trouble is with this name alone. That of a whole source is said once, where it is found. */
+  readonly isOwnTrouble: boolean;
+  /** Sources that have no answer yet. */
+  readonly waits: readonly string[];
+  /** What the authority said; undefined where it was not asked, or did not answer. */
+  readonly authority: 'found' | 'absent' | 'pending' | undefined;
+}
+
+export async function gather(name: ServerName, options: GatherOptions): Promise<Gathered> {
+  const run = new Gathering(name, options);
+  await run.askAll();
+  return run;
+}
+
+class Gathering implements Gathered {
+  readonly troubles: string[] = [];
+  readonly waits: string[] = [];
+  isOwnTrouble = false;
+  authority: Gathered['authority'];
+  readonly #name: ServerName;
+  readonly #options: GatherOptions;
+  readonly #startedAtMs: number;
+
+  constructor(name: ServerName, options: GatherOptions) {
+    this.#name = name;
+    this.#options = options;
+    this.#startedAtMs = options.now();
+  }
+
+  async askAll(): Promise<void> {
+    const { candidates } = this.#options;
+    const late: Promise<void>[] = [];
+    const order = this.#order();
+    for (const [index, source] of order.entries()) {
+      if (!this.#isWanted(source)) continue;
+      const asked = source
+        .lookup(this.#name, this.#options.context)
+        .then((lookup) => this.#take(source, lookup));
+      const following = order.slice(index + 1).filter(({ isLocal }) => isLocal !== true).length;
+      if (source.isLocal === true || following === 0) await asked;
+      else if (await this.#isLate(asked, following + 1)) late.push(asked);
+    }
+    // Whatever comes late is waited for where nothing better is there.
+    if (!candidates.isGood) await Promise.all(late);
+    // A source that throws is the caller's to hear of, and only once.
+    else for (const asked of late) asked.catch(() => undefined);
+  }
+
+  #order(): readonly CertificateSource[] {
+    const { sources, isPurged } = this.#options;
+    if (!isPurged || !sources.some(({ role }) => role === 'authority')) return sources;
+    const copies = sources.filter(({ role }) => role === 'copy');
+    return [...sources.filter(({ role }) => role !== 'copy'), ...copies];
+  }
+
+  #isWanted({ isLocal, role }: CertificateSource): boolean {
+    if (this.#options.isPurged && role === 'copy' && this.authority !== undefined) return false;
+    return isLocal === true || !this.#options.candidates.isGood;
+  }
+
+  /** Waits for a source for its share of the time. @param sharers those among whom what is left is divided. */
+  async #isLate(asked: Promise<void>, sharers: number): Promise<boolean> {
+    const { lookupTimeoutMs, now, startTimer } = this.#options;
+    const leftMs = Math.max(0, lookupTimeoutMs - (now() - this.#startedAtMs));
+    let cancel = (): void => undefined;
+    const overdue = new Promise<boolean>((resolve) => {
+      cancel = startTimer(() => resolve(true), leftMs / sharers);
+    });
+    try {
+      return await Promise.race([asked.then(() => false), overdue]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #take({ name: source, role }: CertificateSource, lookup: Lookup): void {
+    const { candidates, onRemark } = this.#options;
+    switch (lookup.kind) {
+      case 'pending':
+        this.waits.push(`${source}: ${lookup.reason}`);
+        if (role === 'authority') this.authority = 'pending';
+        return;
+      case 'unavailable':
+        this.troubles.push(`${source}: ${lookup.reason}`);
+        this.isOwnTrouble ||= lookup.scope === 'name';
+        return;
+      case 'absent':
+        if (role === 'authority') this.authority = 'absent';
+        return;
+      case 'found':
+        if (role === 'authority') this.authority = 'found';
+        for (const pair of lookup.candidates.flat()) {
+          const remark = candidates.add(pair, source);
+          if (remark === undefined) continue;
+          if (remark.kind === 'unusable') this.troubles.push(`${source}: ${remark.reason}`);
+          onRemark(source, remark);
+        }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Whether OpenSSL serves a certificate: found out by building a secure context from it, once a new certificate.
+ *
+ * Nothing else knows. `X509Certificate` reads a leaf signed with SHA-1, an RSA key of 512 bits and any curve; which of them is
+ * refused depends on this Node's OpenSSL and its security level. The verdicts are remembered, so that a hit costs a look-up in
+ * a map. A context is closed at once: its native memory is unknown to V8, and would pile up until a major collection.
+ */
+import { LRUCache } from 'lru-cache';
+import type { CertificateBundle } from '../domain/certificate.js';
+import { describeError } from '../domain/errors.js';
+import { buildContext, closeContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
+
+/** Verdicts remembered. One that is forgotten costs a context more. */
+const MAX_VERDICTS = 100_000;
+const NO_KEYS = Buffer.alloc(TICKET_KEY_BYTES);
+
+/** Builds what would be served, and is rid of it. @throws whatever OpenSSL has against it. */
+function tryContext(bundle: CertificateBundle): void {
+  closeContext(buildContext(bundle, NO_KEYS));
+}
+
+export class ServableCertificates {
+  /** By fingerprint: OpenSSL's reason, or null where it serves the certificate. */
+  readonly #verdicts = new LRUCache<string, { readonly refusal: string | null }>({ max: MAX_VERDICTS });
+  readonly #attempt: (bundle: CertificateBundle) => void;
+
+  /** @param attempt throws where a bundle cannot be served. */
+  constructor(attempt: (bundle: CertificateBundle) => void = tryContext) {
+    this.#attempt = attempt;
+  }
+
+  /** OpenSSL's reason for not serving a bundle, or null. */
+  refusalOf(bundle: CertificateBundle): string | null {
+    const known = this.#verdicts.get(bundle.fingerprint);
+    if (known !== undefined) return known.refusal;
+    let refusal: string | null = null;
+    try {
+      this.#attempt(bundle);
+    } catch (thrown) {
+      refusal = describeError(thrown);
+    }
+    this.#verdicts.set(bundle.fingerprint, { refusal });
+    return refusal;
+  }
+
+  /** A worker could not build it: from now on it counts as refused. */
+  refuse(fingerprint: string, reason: string): void {
+    this.#verdicts.set(fingerprint, { refusal: reason });
+  }
+}

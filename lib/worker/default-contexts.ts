@@ -1,0 +1,37 @@
+/**
+ * The default certificates of a worker as secure contexts: the one for all, and those that single listeners have of their own.
+ */
+import type { WorkerSettings } from '../bus/messages.js';
+import { examine, type CertificatePair } from '../domain/certificate.js';
+import { ProxyError } from '../domain/errors.js';
+import { TIER_DEFAULT } from '../domain/lookup.js';
+import { buildContext } from '../tls/contexts.js';
+import type { Choice } from '../tls/listener.js';
+
+export interface DefaultContexts {
+  readonly common: Choice;
+  /** By the index of the listener. */
+  readonly own: readonly (Choice | undefined)[];
+}
+
+/**
+ * @param dateMs the time to judge their dates by, milliseconds since 1970.
+ * @throws when one of them cannot be served.
+ */
+export function buildDefaultContexts(
+  { defaultPairs, listenerPairs }: Pick<WorkerSettings, 'defaultPairs' | 'listenerPairs'>,
+  ticketKeys: Buffer,
+  dateMs: number,
+): DefaultContexts {
+  const build = (pairs: readonly CertificatePair[]): Choice => {
+    const verdict = examine(pairs, undefined, dateMs);
+    if (verdict.kind === 'unusable') {
+      throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);
+    }
+    return { context: buildContext(verdict.bundle, ticketKeys), tier: TIER_DEFAULT };
+  };
+  return {
+    common: build(defaultPairs),
+    own: listenerPairs.map((pairs) => (pairs === null ? undefined : build(pairs))),
+  };
+}
