@@ -35,7 +35,7 @@ export interface CertificateBundle {
 
 /**
  * What kind of key a certificate has: ECDSA on P-256 or P-384, RSA of 2,048 bits or more, or another one, which many clients
- * do not take (other curves, shorter RSA, RSA-PSS, Edwards curves).
+ * do not take (other curves, shorter RSA, RSA-PSS, Edwards curves, and whatever is signed with SHA-1).
  */
 export type KeyClass = 'ecdsa' | 'rsa' | 'other';
 
@@ -82,6 +82,10 @@ const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 /** What the field's clients take: the CA/Browser Forum's curves, as OpenSSL calls them. */
 const GOOD_CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1'];
 const MIN_RSA_BITS = 2048;
+/** sha1WithRSAEncryption and ecdsa-with-SHA1 (RFC 3279 §2.2) as DER. */
+const SHA1_SIGNATURES = ['06092a864886f70d010105', '06072a8648ce3d0401'].map((hex) =>
+  Buffer.from(hex, 'hex'),
+);
 
 /**
  * Examines a pair for a name: every certificate parses, the key belongs to the leaf, the leaf covers the name. A leaf that does
@@ -136,7 +140,7 @@ export function examinePair(
         ...above.map(({ raw }) => raw),
         leaf.publicKey.export({ type: 'spki', format: 'der' }),
       ],
-      keyClass: keyClassOf(leaf.publicKey),
+      keyClass: isSignedWithSha1(leaf) ? 'other' : keyClassOf(leaf.publicKey),
       isForServers: isForServers(leaf),
       chain: chainState(leaf, above),
       notBeforeMs,
@@ -228,6 +232,14 @@ function keyClassOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): Key
   const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
   if (asymmetricKeyType === 'ec' && GOOD_CURVES.includes(namedCurve)) return 'ecdsa';
   return asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS ? 'rsa' : 'other';
+}
+
+/**
+ * Whether a certificate is signed with SHA-1, which OpenSSL serves or not by its version, and no browser takes. Node 20 does not
+ * say what a signature is made with: the algorithm's identifier is looked for.
+ */
+function isSignedWithSha1({ raw }: X509Certificate): boolean {
+  return SHA1_SIGNATURES.some((identifier) => raw.includes(identifier));
 }
 
 function isForServers(leaf: X509Certificate): boolean {

@@ -148,10 +148,10 @@ export class Conclusions {
   #keepAbsent(name: ServerName, { isPurged, lastTier, mayKeep }: Returned): Outcome {
     const { pem, negative, log } = this.#parts;
     const { absentGraceMs, certCacheDurationMs } = this.#settings;
-    const absentForMs = pem.noteAbsent(name);
+    const absentForMs = mayKeep ? pem.noteAbsent(name) : 0;
     if (!isPurged && absentForMs < absentGraceMs && this.#validRetained(name) !== undefined) {
       const leftMs = absentGraceMs - absentForMs;
-      if (absentForMs === 0) {
+      if (mayKeep && absentForMs === 0) {
         log.notice(
           'every source says that the name has no certificate: the last one is served on meanwhile',
           {

@@ -5,7 +5,7 @@ import { defer, type Deferred } from '../../lib/domain/deferred.js';
 import type { Lookup } from '../../lib/domain/lookup.js';
 import type { CertificatePair } from '../../lib/domain/certificate.js';
 import type { ServerName } from '../../lib/domain/server-name.js';
-import type { CertificateSource, LookupContext, SourceCheck } from '../../lib/sources/source.js';
+import type { CertificateSource, LookupContext, SourceCheck, SourceRole } from '../../lib/sources/source.js';
 
 export const ABSENT: Lookup = { kind: 'absent' };
 export const DOWN: Lookup = { kind: 'unavailable', reason: 'it is down', scope: 'source' };
@@ -19,6 +19,8 @@ type Answer = Lookup | ((name: ServerName, context: LookupContext) => Lookup | P
 
 export class FakeSource implements CertificateSource {
   readonly name: string;
+  role?: SourceRole;
+  isLocal = false;
   /** The names that were asked for, in order. */
   readonly asked: string[] = [];
   readonly contexts: LookupContext[] = [];

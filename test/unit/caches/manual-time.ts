@@ -11,8 +11,10 @@ export class ManualTime {
 
   readonly now = (): number => this.nowMs;
 
-  /** Both clocks at once: time goes on as the date does. */
-  readonly clock = { now: this.now, date: this.now };
+  /** What somebody has set the machine's clock forward by. */
+  dateOffsetMs = 0;
+
+  readonly clock = { now: this.now, date: (): number => this.nowMs + this.dateOffsetMs };
 
   readonly startTimer: StartTimer = (callback, delayMs) => {
     const timer = { dueMs: this.nowMs + delayMs, callback };

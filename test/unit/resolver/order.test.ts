@@ -1,0 +1,361 @@
+import { expect } from 'chai';
+import type { SourceRole } from '../../../lib/sources/source.js';
+import { ABSENT, DOWN, found, WAIT, type FakeSource } from '../../support/fake-source.js';
+import { settled } from '../caches/manual-time.js';
+import { DAY_MS, issue, NAME, setup, START_MS } from './support.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Redis as a copy of what the manager has, and a directory before both. */
+function setupRoles() {
+  const parts = setup({}, ['redis', 'manager', 'directory']);
+  const [redis, manager, directory] = parts.sources as [FakeSource, FakeSource, FakeSource];
+  const roles: readonly (readonly [FakeSource, SourceRole])[] = [
+    [redis, 'copy'],
+    [manager, 'authority'],
+  ];
+  for (const [source, role] of roles) source.role = role;
+  directory.isLocal = true;
+  return { ...parts, directory };
+}
+
+describe('Resolver: whom it asks, and for how long', () => {
+  it('gives each source its share of the time, and asks the next one when a source is late', async () => {
+    const { resolve, redis, manager, time } = setup({}, ['redis', 'manager', 'ca']);
+    redis.hold();
+    manager.hold();
+    const answer = resolve();
+    await settled();
+    await time.advance(666);
+    expect(manager.asked).to.have.length(0);
+    await time.advance(1);
+    expect(manager.asked).to.have.length(1);
+    await time.advance(667);
+    expect(redis.asked).to.have.length(1);
+    await time.advance(667);
+    expect(await answer).to.include({ kind: 'pending' });
+  });
+
+  it('takes the answer of a late source where nobody else has a good certificate', async () => {
+    const { resolve, redis, manager, time, pem } = setup();
+    const held = redis.hold();
+    const answer = resolve();
+    await settled();
+    await time.advance(1_000);
+    expect(manager.asked).to.have.length(1);
+    await time.advance(500);
+    held.resolve(found(await issue()));
+    expect(await answer).to.include({ kind: 'found', tier: 'redis' });
+    expect(pem.get(NAME)?.state).to.equal('fresh');
+  });
+
+  it('does not wait for a late source when the next one has a certificate', async () => {
+    const { resolve, redis, manager, time } = setup();
+    redis.hold();
+    manager.answer(found(await issue()));
+    const answer = resolve();
+    await settled();
+    await time.advance(1_000);
+    expect(await answer).to.include({ kind: 'found', tier: 'manager' });
+  });
+
+  it('never takes a late source for one that has none', async () => {
+    const { resolve, redis, time } = setup();
+    const held = redis.hold();
+    const first = resolve();
+    await time.advance(2_000);
+    expect(await first).to.include({ kind: 'pending' });
+    held.resolve(DOWN);
+    await settled();
+    expect(await resolve()).to.include({ kind: 'unavailable' });
+  });
+
+  it('asks a source in memory all the same, for the half that the others lack', async () => {
+    const { resolve, redis, manager, directory } = setupRoles();
+    redis.answer(found(await issue()));
+    directory.answer(found(await issue([NAME], { type: 'rsa' })));
+    const answer = await resolve();
+    expect(manager.asked).to.deep.equal([]);
+    expect(answer.kind === 'found' && answer.certificate.pairs).to.have.length(2);
+    expect(answer).to.include({ tier: 'redis' });
+  });
+
+  it('asks on where the first one has a poor certificate, and serves the better one', async () => {
+    const { resolve, redis, manager } = setup();
+    const [poor, good] = await Promise.all([
+      issue([NAME], { notAfter: START_MS - 1, notBefore: 0 }),
+      issue(),
+    ]);
+    redis.answer(found(poor));
+    manager.answer(found(good));
+    expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
+  });
+});
+
+describe('Resolver: a certificate at hand while it is looked up afresh', () => {
+  it('answers after the time of a refresh, then at once, and takes what comes behind it', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    time.nowMs += 600_000;
+    const held = redis.hold();
+    const first = resolve();
+    await time.advance(100);
+    expect(await first).to.have.nested.property('lastGood.kind', 'found');
+    const second = resolve();
+    await time.advance(0);
+    expect(await second).to.have.nested.property('lastGood.kind', 'found');
+    const renewed = await issue();
+    held.resolve(found(renewed));
+    await settled();
+    const third = await resolve();
+    expect(third).to.include({ kind: 'found', tier: 'cache' });
+    expect(third.kind === 'found' && third.certificate.pairs[0]?.chainPem).to.equal(renewed.chainPem);
+  });
+
+  it('does not answer early when it is out of date: a better one is waited for', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue([NAME], { notAfter: START_MS - 1, notBefore: 0 })));
+    await resolve();
+    time.nowMs += 5_000;
+    const held = redis.hold();
+    const answer = resolve();
+    await settled();
+    await time.advance(1_000);
+    held.resolve(found(await issue()));
+    expect(await answer).to.include({ kind: 'found', tier: 'redis' });
+  });
+});
+
+describe('Resolver: after an expire of a name', () => {
+  it('follows the manager, whatever Redis still has', async () => {
+    const { resolve, resolver, redis, manager } = setupRoles();
+    const [withdrawn, renewed] = [await issue(), await issue()];
+    redis.answer(found(withdrawn));
+    manager.answer(found(renewed));
+    expect(await resolve()).to.include({ tier: 'redis' });
+    resolver.expireDomain(NAME);
+    const answer = await resolve();
+    expect(answer).to.include({ kind: 'found', tier: 'manager' });
+    expect(redis.asked).to.have.length(1);
+  });
+
+  it('follows it also when it says that there is none, until it has one again', async () => {
+    const { resolve, resolver, redis, manager, time } = setupRoles();
+    redis.answer(found(await issue()));
+    resolver.expireDomain(NAME);
+    expect(await resolve()).to.include({ kind: 'absent' });
+    time.nowMs += 600_000;
+    expect(await resolve()).to.include({ kind: 'absent' });
+    expect(redis.asked).to.deep.equal([]);
+
+    time.nowMs += 600_000;
+    manager.answer(found(await issue()));
+    expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
+    time.nowMs += 600_000;
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+  });
+
+  it('lets Redis answer while the manager is silent, and asks the manager again soon', async () => {
+    const { resolve, resolver, redis, manager, time } = setupRoles();
+    redis.answer(found(await issue()));
+    manager.answer(DOWN);
+    resolver.expireDomain(NAME);
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis', keepMs: 5_000 });
+    time.nowMs += 5_000;
+    manager.answer(ABSENT);
+    expect(await resolve()).to.include({ kind: 'absent' });
+  });
+
+  it('does not ask Redis while the manager is ordering one', async () => {
+    const { resolve, resolver, redis, manager } = setupRoles();
+    redis.answer(found(await issue()));
+    manager.answer(WAIT);
+    resolver.expireDomain(NAME);
+    expect(await resolve()).to.include({ kind: 'pending' });
+    expect(redis.asked).to.deep.equal([]);
+  });
+
+  it('asks Redis as before where there is no manager', async () => {
+    const { resolve, resolver, redis } = setup({}, ['redis']);
+    redis.role = 'copy';
+    redis.answer(found(await issue()));
+    resolver.expireDomain(NAME);
+    const answer = await resolve();
+    expect(answer).to.include({ kind: 'found', tier: 'redis' });
+  });
+});
+
+describe('Resolver: renewals that nobody has primed', () => {
+  /** A name whose certificate in Redis has so much of its life left, looked up. */
+  async function withLifeLeft(part: number) {
+    const parts = setupRoles();
+    const lifeMs = 90 * DAY_MS;
+    const notAfter = START_MS + lifeMs * part;
+    parts.redis.answer(found(await issue([NAME], { notBefore: notAfter - lifeMs, notAfter })));
+    await parts.resolve();
+    await settled();
+    return parts;
+  }
+
+  it('are asked for in the last third of a life, not before', async () => {
+    expect((await withLifeLeft(0.34)).manager.asked).to.have.length(0);
+    const { manager } = await withLifeLeft(0.33);
+    expect(manager.asked).to.have.length(1);
+    expect(manager.contexts[0]).to.include({ mayOrder: false, known: true });
+  });
+
+  it('are asked for once an hour, behind the handshake, and are served from then on', async () => {
+    const { manager, resolve, time, pem, lines } = await withLifeLeft(0.1);
+    for (let i = 0; i < 5; i++) {
+      time.nowMs += 600_000;
+      expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+      await settled();
+    }
+    expect(manager.asked).to.have.length(1);
+    const renewed = await issue();
+    manager.answer(found(renewed));
+    time.nowMs += HOUR_MS;
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+    await settled();
+    const answer = await resolve();
+    expect(answer.kind === 'found' && answer.certificate.pairs[0]?.chainPem).to.equal(renewed.chainPem);
+    expect(pem.get(NAME)?.entry.origin).to.equal('manager');
+    expect(lines.filter(({ level }) => level === 'notice')).to.have.length(1);
+  });
+
+  it('withdraw nothing: absent, unavailable or poorer at the manager changes nothing', async () => {
+    const expired = await issue([NAME], { notAfter: START_MS - 1, notBefore: 0 });
+    for (const answer of [ABSENT, DOWN, found(expired), found(await issue(['other.test']))]) {
+      const { manager, resolve, time } = await withLifeLeft(0.1);
+      manager.answer(answer);
+      time.nowMs += HOUR_MS;
+      await resolve();
+      await settled();
+      expect(manager.asked).to.have.length(2);
+      expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+    }
+  });
+
+  it('are asked for again soon when no token was left', async () => {
+    const { manager, resolve, time } = await withLifeLeft(0.1);
+    manager.answer(WAIT);
+    time.nowMs += HOUR_MS;
+    await resolve();
+    await settled();
+    time.nowMs += 600_000;
+    await resolve();
+    expect(manager.asked).to.have.length(3);
+  });
+});
+
+describe('Resolver: what a source says has changed', () => {
+  it('is looked up afresh, certificates and absent names alike, below a wildcard too, and nothing else', async () => {
+    const { resolve, resolver, redis, pem } = setup();
+    const [a, b, deep] = ['a.b.test', 'b.b.test', 'x.a.b.test'] as (typeof NAME)[];
+    for (const name of [a, b, deep, NAME]) await resolve({ name: name! });
+    const lookUps = async (names: readonly string[]): Promise<string[]> => {
+      redis.asked.length = 0;
+      resolver.changed(names as (typeof NAME)[]);
+      for (const name of [a, b, deep, NAME]) await resolve({ name: name! });
+      return [...redis.asked];
+    };
+    expect(await lookUps([NAME])).to.deep.equal([NAME]);
+    expect(await lookUps(['*.b.test'])).to.deep.equal([a, b]);
+    redis.answer(found(await issue([a!])));
+    expect(await lookUps([a!])).to.deep.equal([a]);
+    expect(pem.get(a!)?.state).to.equal('fresh');
+    expect(await lookUps([a!])).to.deep.equal([a]);
+  });
+
+  it('is everything where it cannot tell, and what is retained serves on meanwhile', async () => {
+    const { resolve, resolver, redis } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    resolver.changed(undefined);
+    expect(resolver.status().valid).to.deep.equal([]);
+    redis.answer(DOWN);
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+  });
+
+  it('is not answered by a look-up from before', async () => {
+    const { resolve, resolver, redis, pem } = setup();
+    const held = redis.hold();
+    const before = resolve();
+    await settled();
+    resolver.changed([NAME]);
+    redis.answer(found(await issue()));
+    expect(await resolve()).to.include({ kind: 'found' });
+    const kept = pem.get(NAME)?.entry.certificate.fingerprint;
+    held.resolve(ABSENT);
+    expect(await before).to.include({ kind: 'found', keepMs: 0 });
+    expect(pem.get(NAME)?.entry.certificate.fingerprint).to.equal(kept);
+  });
+});
+
+describe('Resolver: what a worker could not build', () => {
+  it('is served no more, and another one is looked for', async () => {
+    const { resolve, redis, manager } = setup();
+    const [refused, other] = [await issue(), await issue()];
+    redis.answer(found(refused));
+    manager.answer(found(other));
+    const first = await resolve();
+    const fingerprint = first.kind === 'found' ? first.certificate.fingerprint : '';
+    const second = await resolve({ refused: { fingerprint, reason: 'not here' } });
+    expect(second).to.include({ kind: 'found', tier: 'manager' });
+  });
+});
+
+describe('Resolver: a certificate that is out of date', () => {
+  it('is looked up again with growing pauses up to a minute, and said once', async () => {
+    const { resolve, redis, time, lines } = setup();
+    redis.answer(found(await issue([NAME], { notAfter: START_MS - 1, notBefore: 0 })));
+    const pauses: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      const answer = await resolve();
+      const keepMs = answer.kind === 'found' ? (answer.keepMs ?? 0) : 0;
+      pauses.push(keepMs);
+      time.nowMs += keepMs;
+    }
+    expect(pauses).to.deep.equal([5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
+    expect(lines.filter(({ level }) => level === 'err')).to.have.length(1);
+    redis.answer(found(await issue()));
+    expect(await resolve())
+      .to.include({ kind: 'found' })
+      .and.not.to.have.property('keepMs');
+  });
+});
+
+describe('Resolver: the clock of the machine', () => {
+  for (const [title, byMs] of [
+    ['an hour on', HOUR_MS],
+    ['an hour back', -HOUR_MS],
+  ] as const) {
+    it(`${title} changes no time to live`, async () => {
+      const { resolve, redis, time } = setup();
+      const known = found(await issue());
+      redis.answer((name) => (name === NAME ? known : ABSENT));
+      await resolve();
+      await resolve({ name: 'none.test' as typeof NAME });
+      const asked = redis.asked.length;
+      time.dateOffsetMs += byMs;
+      time.nowMs += 599_999;
+      await resolve();
+      await resolve({ name: 'none.test' as typeof NAME });
+      expect(redis.asked.length).to.equal(asked);
+      time.nowMs += 1;
+      await resolve();
+      await resolve({ name: 'none.test' as typeof NAME });
+      expect(redis.asked.length).to.equal(asked + 2);
+    });
+  }
+
+  it('on beyond the end of a certificate withdraws it', async () => {
+    const { resolve, redis, time } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    redis.answer(DOWN);
+    time.dateOffsetMs += 31 * DAY_MS;
+    expect(await resolve()).to.include({ kind: 'unavailable' });
+  });
+});
