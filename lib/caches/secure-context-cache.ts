@@ -12,7 +12,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Tier } from '../domain/lookup.js';
-import { wildcardOf, type ServerName } from '../domain/server-name.js';
+import { isWildcard, wildcardOf, type ServerName } from '../domain/server-name.js';
 import { NegativeCache, type Negative } from './negative-cache.js';
 
 /** `C` is the context's type, for a worker `tls.SecureContext`. */
@@ -117,10 +117,13 @@ export class SecureContextCache<C> {
     if (ttlMs > 0) this.#negatives.set(name, negative, ttlMs);
   }
 
-  /** Forgets all that is known of a name. @returns whether anything was. */
+  /** Forgets all that is known of a name; of a wildcard, also of the names below it. @returns whether anything was. */
   delete(name: ServerName): boolean {
-    const hadNegative = this.#negatives.delete(name);
-    return this.#slots.delete(name) || hadNegative;
+    const negatives = this.#concerned([name], this.#negatives.names()).filter((one) =>
+      this.#negatives.delete(one),
+    );
+    const contexts = this.#concerned([name], this.#slots.keys()).filter((one) => this.#slots.delete(one));
+    return negatives.length + contexts.length > 0;
   }
 
   /**
@@ -133,15 +136,21 @@ export class SecureContextCache<C> {
       this.#negatives.clear();
       return;
     }
+    for (const name of this.#concerned(names, this.#slots.keys())) {
+      const slot = this.#slots.peek(name);
+      if (slot !== undefined) slot.entry.freshUntilMs = -Infinity;
+    }
+    for (const name of this.#concerned(names, this.#negatives.names())) this.#negatives.delete(name);
+  }
+
+  /** Those of `known` that are one of `names`, or below a wildcard among them. */
+  #concerned(names: readonly ServerName[], known: Iterable<ServerName>): readonly ServerName[] {
+    if (!names.some(isWildcard)) return names;
     const concerned = new Set(names);
-    const isConcerned = (name: ServerName): boolean => {
+    return [...known].filter((name) => {
       const above = wildcardOf(name);
       return concerned.has(name) || (above !== undefined && concerned.has(above));
-    };
-    for (const [name, { entry }] of this.#slots.entries()) {
-      if (isConcerned(name)) entry.freshUntilMs = -Infinity;
-    }
-    for (const name of [...this.#negatives.names()]) if (isConcerned(name)) this.#negatives.delete(name);
+    });
   }
 
   clear(): void {

@@ -15,7 +15,7 @@ import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log-pino.js';
 import { Resolver } from '../resolver/resolver.js';
-import type { CertificateSource } from '../sources/source.js';
+import type { CertificateSource, ChangedNames } from '../sources/source.js';
 import type { SharedHandle } from '../tls/shared-handle.js';
 import { mintDefaultCertificate } from './default-certificate.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
@@ -101,7 +101,8 @@ export class Primary {
     this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
     this.#sources = new Sources({
       log,
-      now: Date.now,
+      clock: systemClock,
+      onChange: (names) => this.#noteChange(names),
       ...(options.sources === undefined ? {} : { own: options.sources }),
     });
     this.#ticketKeys = new TicketKeys((ticketKeys) => {
@@ -292,6 +293,12 @@ export class Primary {
     for (const handle of [...this.#handles, ...this.#httpHandles]) handle.close();
     this.#handles = [];
     this.#httpHandles = [];
+  }
+
+  /** A source has something new: nobody is to go on with what was known of it before. */
+  #noteChange(names: ChangedNames): void {
+    this.#resolver.changed(names);
+    void this.#supervisor?.broadcast('makeStale', names === undefined ? {} : { names });
   }
 
   async #expireWorkers(params: { readonly name?: ServerName }): Promise<Partial<WorkersExpired>> {

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FairTokenBucket } from '../caches/token-bucket.js';
 import type { Settings } from '../config/settings.js';
+import type { Clock } from '../domain/clock.js';
 import type { Logger } from '../log.js';
 import { DirectorySource } from '../sources/directory.js';
 import { GuardedSource } from '../sources/guarded.js';
@@ -13,7 +14,7 @@ import { InternalCaSource } from '../sources/internal-ca.js';
 import { ManagerSource } from '../sources/manager.js';
 import { MeteredSource } from '../sources/metered.js';
 import { RedisSource } from '../sources/redis.js';
-import type { CertificateSource } from '../sources/source.js';
+import type { CertificateSource, ChangedNames } from '../sources/source.js';
 
 interface Built {
   /** What the resolver asks. */
@@ -26,7 +27,9 @@ interface Built {
 
 export interface SourcesParts {
   readonly log: Logger;
-  readonly now: () => number;
+  readonly clock: Clock;
+  /** Told when a source has noticed changes by itself. */
+  onChange(names: ChangedNames): void;
   /** An embedder's own sources: asked before all others. Not closed by a reload. */
   readonly own?: readonly CertificateSource[];
 }
@@ -39,6 +42,7 @@ export class Sources {
   constructor(parts: SourcesParts) {
     this.#parts = parts;
     this.#own = (parts.own ?? []).map((source) => this.#guard(source));
+    for (const source of this.#own) source.onChange?.(parts.onChange);
   }
 
   /** The root certificate of the internal CA, where that is in use: what `curl --cacert` takes. */
@@ -63,7 +67,9 @@ export class Sources {
           built.set(name, earlier);
         } else {
           const core = await this.#open(name, settings, earlier?.core);
-          built.set(name, { core, settings: own, source: this.#wrap(core, settings) });
+          const source = this.#wrap(core, settings);
+          source.onChange?.(this.#parts.onChange);
+          built.set(name, { core, settings: own, source });
         }
       }
     } catch (thrown) {
@@ -86,16 +92,18 @@ export class Sources {
     settings: Settings,
     previous: CertificateSource | undefined,
   ): Promise<CertificateSource> {
-    const { log, now } = this.#parts;
+    const { log, clock } = this.#parts;
     const { redis, manager, certDir, internalCa } = settings;
     if (name === 'directory' && certDir !== undefined)
-      return DirectorySource.open({ dir: certDir, now, log });
-    if (name === 'ca' && internalCa !== undefined) return InternalCaSource.open({ ...internalCa, now, log });
+      return DirectorySource.open({ dir: certDir, now: clock.date, log, pollMs: settings.certDirIntervalMs });
+    if (name === 'ca' && internalCa !== undefined) {
+      return InternalCaSource.open({ ...internalCa, now: clock.date, log });
+    }
     if (name === 'redis' && redis !== undefined)
       return Promise.resolve(new RedisSource({ settings: redis, log }));
     if (name === 'manager' && manager !== undefined) {
       const earlier = previous instanceof ManagerSource ? { previous } : {};
-      return Promise.resolve(new ManagerSource({ settings: manager, log, now, ...earlier }));
+      return Promise.resolve(new ManagerSource({ settings: manager, log, now: clock.now, ...earlier }));
     }
     throw new TypeError(`the source ${name} is not configured`);
   }
@@ -105,13 +113,13 @@ export class Sources {
     const bucket = new FairTokenBucket({
       ratePerSecond: manager.missRate,
       burst: manager.missRate,
-      now: this.#parts.now,
+      now: this.#parts.clock.now,
     });
     return this.#guard(new MeteredSource(core, { bucket, maxWaitMs: lookupTimeoutMs }));
   }
 
   #guard(source: CertificateSource): CertificateSource {
-    return new GuardedSource(source, { log: this.#parts.log, now: this.#parts.now });
+    return new GuardedSource(source, { log: this.#parts.log, now: this.#parts.clock.now });
   }
 }
 
@@ -119,7 +127,7 @@ export class Sources {
 function settingsOf(name: string, settings: Settings): unknown {
   switch (name) {
     case 'directory':
-      return settings.certDir;
+      return [settings.certDir, settings.certDirIntervalMs];
     case 'redis':
       return settings.redis;
     case 'manager':

@@ -23,7 +23,7 @@ import type { CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
-import type { ServerName } from '../domain/server-name.js';
+import { isWildcard, type ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
 import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
 import { PrimaryBreaker } from './primary-breaker.js';
@@ -156,7 +156,7 @@ export class Certificates {
 
   #overtake(names: readonly ServerName[] | undefined): void {
     this.#epoch++;
-    if (names === undefined) this.#asking.clear();
+    if (names === undefined || names.some(isWildcard)) this.#asking.clear();
     else for (const name of names) this.#asking.delete(name);
   }
 

@@ -5,7 +5,13 @@ import { defer, type Deferred } from '../../lib/domain/deferred.js';
 import type { Lookup } from '../../lib/domain/lookup.js';
 import type { CertificatePair } from '../../lib/domain/certificate.js';
 import type { ServerName } from '../../lib/domain/server-name.js';
-import type { CertificateSource, LookupContext, SourceCheck, SourceRole } from '../../lib/sources/source.js';
+import type {
+  CertificateSource,
+  ChangedNames,
+  LookupContext,
+  SourceCheck,
+  SourceRole,
+} from '../../lib/sources/source.js';
 
 export const ABSENT: Lookup = { kind: 'absent' };
 export const DOWN: Lookup = { kind: 'unavailable', reason: 'it is down', scope: 'source' };
@@ -28,6 +34,7 @@ export class FakeSource implements CertificateSource {
   readonly forgotten: (string | undefined)[] = [];
   closed = false;
   #answer: Answer;
+  #onChange: (names: ChangedNames) => void = () => undefined;
 
   constructor(name: string, answer: Answer = ABSENT) {
     this.name = name;
@@ -58,6 +65,15 @@ export class FakeSource implements CertificateSource {
 
   forget(name?: ServerName): void {
     this.forgotten.push(name);
+  }
+
+  onChange(listener: (names: ChangedNames) => void): void {
+    this.#onChange = listener;
+  }
+
+  /** Tells whoever listens that these names have changed. */
+  change(names: ChangedNames): void {
+    this.#onChange(names);
   }
 
   close(): Promise<void> {

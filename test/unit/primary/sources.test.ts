@@ -5,7 +5,7 @@ import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log.js';
 import { Sources } from '../../../lib/primary/sources.js';
 import { RedisSource } from '../../../lib/sources/redis.js';
-import type { CertificateSource } from '../../../lib/sources/source.js';
+import type { CertificateSource, ChangedNames } from '../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { FakeSource, found } from '../../support/fake-source.js';
 import { load } from '../config/support.js';
@@ -35,12 +35,19 @@ describe('The sources of the primary', () => {
     await remove();
   });
 
+  /** What was told of changes. */
+  const changes: ChangedNames[] = [];
   /** Settings from flags, as an operator gives them. */
   const settings = (flags: Record<string, string | string[]>): Settings => load({ flags }).settings;
   const withDir = (folder: string, flags = {}) => settings({ 'cert-dir': join(dir, folder), ...flags });
   const withManager = (flags = {}) => settings({ 'fallback-server': 'http://127.0.0.1:1/prefix', ...flags });
   const make = (own?: CertificateSource[]): Sources =>
-    new Sources({ log: silentLogger, now: () => NOW_MS, ...(own === undefined ? {} : { own }) });
+    new Sources({
+      log: silentLogger,
+      clock: { now: () => NOW_MS, date: () => NOW_MS },
+      onChange: (names) => void changes.push(names),
+      ...(own === undefined ? {} : { own }),
+    });
   const build = async (sources: Sources, from: Settings): Promise<readonly CertificateSource[]> => {
     const built = await sources.build(from);
     for (const source of built) opened.add(source);
@@ -200,5 +207,14 @@ describe('The sources of the primary', () => {
     const [guarded] = await build(make([dead]), withDir('one'));
     for (let times = 0; times < 10; times++) expect(await look(guarded, NAME)).to.equal('unavailable');
     expect(dead.asked.length).to.be.greaterThan(0).and.lessThan(10);
+  });
+
+  it('pass on what a source says has changed, an embedder’s own and the configured ones', async () => {
+    const own = new FakeSource('own');
+    const sources = make([own]);
+    await build(sources, withDir('one'));
+    own.change(['a.test' as ServerName]);
+    own.change(undefined);
+    expect(changes.slice(-2)).to.deep.equal([['a.test'], undefined]);
   });
 });
