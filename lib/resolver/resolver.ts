@@ -280,7 +280,7 @@ export class Resolver {
         signal: this.#closing.signal,
         client,
         known: pem.get(name) !== undefined,
-        onOrder: () => flight.beginOrder(),
+        onOrder: ({ mayWait }) => flight.beginOrder({ mayWait }),
       },
       lookupTimeoutMs: this.#settings.lookupTimeoutMs,
       now: clock.now,

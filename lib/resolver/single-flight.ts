@@ -53,9 +53,10 @@ export class Flight<T> {
     this.#current = false;
   }
 
-  /** Lets every waiter go: what is under way now takes seconds. */
-  beginOrder(): void {
+  /** Lets every waiter go: what is under way now takes seconds. @param order `mayWait`: the first one may come back. */
+  beginOrder({ mayWait }: { readonly mayWait: boolean }): void {
     this.#ordering = true;
+    if (!mayWait) this.#hasStarter = false;
     for (const letGo of this.#letGo) letGo();
   }
 
@@ -78,7 +79,7 @@ export class Flight<T> {
         leave();
         resolve(arrival);
       };
-      const letGo = (): void => finish({ kind: 'ordering', starter: isStarter });
+      const letGo = (): void => finish({ kind: 'ordering', starter: isStarter && this.#hasStarter });
       const cancelTimer = this.#startTimer(() => {
         if (isStarter) this.#hasStarter = false;
         finish({ kind: 'late' });

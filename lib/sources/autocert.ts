@@ -12,17 +12,21 @@
  *    over and over. During a hold-off the query's own result stands.
  * 5. Somebody else is ordering it already: `pending`, looked at again after seconds.
  * 6. The ask URL, where there is one, answers 2xx.
- * 7. At most `concurrency` orders at once; others queue, first come first served, up to a bound.
+ * 7. At most `concurrency` orders at once. Others queue, and clients take turns; there are bounds for the queue, for each client in
+ *    it, and for the names below one parent. Who starts an order that is further back than `--autocert-timeout` reaches is not
+ *    made to wait for it.
  *
  * An order is never cancelled by the one that started it going away: its certificate is wanted all the same.
  */
 import type { AutocertSettings } from '../config/settings.js';
 import type { Lookup } from '../domain/lookup.js';
-import { isWildcard, matchesPattern, type ServerName } from '../domain/server-name.js';
+import { isWildcard, matchesPattern, wildcardOf, type ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
+import { clientGroup } from '../tls/ip-bytes.js';
 import { HoldOff } from './holdoff.js';
 import type { Failure } from './manager-client.js';
 import type { OrderVerdict, QueryVerdict } from './manager-schema.js';
+import { OrderQueue, type OrderPlace, type OrderQueueLimits } from './order-queue.js';
 import type { LookupContext } from './source.js';
 
 const MAX_HOLDOFF_MS = 4 * 3_600_000;
@@ -32,8 +36,12 @@ const MAX_HOLDOFF_MS = 4 * 3_600_000;
  */
 const ACTIVE_MS = 2_000;
 const MAX_ACTIVE_MS = 60_000;
-/** At five seconds an order and two at once, this is most of an hour's work. */
-const MAX_QUEUED = 1_000;
+/** At five seconds an order and two at once, the whole is most of an hour's work, a client's part a minute's and a half. */
+const QUEUE_LIMITS = { max: 1_000, maxPerClient: 50, maxPerParent: 100 } as const;
+/** How long an order takes as a rule, until some were seen (the manager's own words: about five seconds). */
+const USUAL_ORDER_MS = 5_000;
+/** What the newest order counts for in that. */
+const NEWEST_WEIGHT = 0.2;
 
 /** How orders reach the manager. */
 export interface OrderDesk {
@@ -47,8 +55,7 @@ export interface AutocertOptions {
   readonly log: Logger;
   /** The clock, milliseconds. */
   readonly now: () => number;
-  /** @default 1,000 */
-  readonly maxQueued?: number;
+  readonly queueLimits?: OrderQueueLimits;
 }
 
 /**
@@ -62,29 +69,32 @@ interface Books {
   holdOff: HoldOff;
   concurrency: number;
   running: number;
-  queue: { readonly owner: Autocert; readonly enter: () => void }[];
+  readonly queue: OrderQueue<Autocert>;
+  /** How long orders take of late, milliseconds. */
+  usualMs: number;
 }
 
 export class Autocert {
   readonly #settings: AutocertSettings;
   readonly #desk: OrderDesk;
   readonly #log: Logger;
-  readonly #maxQueued: number;
+  readonly #now: () => number;
   #books: Books;
   #isClosed = false;
 
-  constructor({ settings, desk, log, now, maxQueued = MAX_QUEUED }: AutocertOptions) {
+  constructor({ settings, desk, log, now, queueLimits = QUEUE_LIMITS }: AutocertOptions) {
     this.#settings = settings;
     this.#desk = desk;
     this.#log = log;
-    this.#maxQueued = maxQueued;
+    this.#now = now;
     this.#books = {
       orders: new Map(),
       active: new HoldOff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now }),
       holdOff: new HoldOff({ firstMs: settings.holdoffMs, maxMs: MAX_HOLDOFF_MS, now }),
       concurrency: settings.concurrency,
       running: 0,
-      queue: [],
+      queue: new OrderQueue(queueLimits),
+      usualMs: USUAL_ORDER_MS,
     };
   }
 
@@ -116,21 +126,31 @@ export class Autocert {
       return { kind: 'pending', reason: 'the manager has an order for the name under way' };
     }
     if (this.#isClosed || context.signal.aborted) return givenUp;
-    if (this.#books.orders.size >= this.#settings.concurrency + this.#maxQueued) {
-      this.#log.err('not ordered: the queue of orders is full', { name, queued: this.#maxQueued });
-      return { kind: 'pending', reason: 'the queue of orders is full' };
+    const { queue, running, concurrency } = this.#books;
+    const place = { client: clientGroup(context.client ?? ''), parent: parentOf(name) };
+    const refusal = queue.claim(place, concurrency - running);
+    if (refusal !== undefined) {
+      this.#log.notice('not ordered: the queue of orders is full', {
+        name,
+        client: context.client,
+        reason: refusal,
+      });
+      return { kind: 'pending', reason: `the queue of orders is full: ${refusal}` };
     }
     this.#books.orders.set(name, false);
     let isPlaced = false;
     try {
-      const refusal = await this.#ask(name, query, context.signal);
-      if (refusal !== undefined) return refusal;
+      const answer = await this.#ask(name, query, context.signal);
+      if (answer !== undefined) return answer;
       this.#books.orders.set(name, true);
-      context.onOrder?.();
+      context.onOrder?.({ mayWait: this.#waitMs(place.client) <= this.#settings.timeoutMs });
       isPlaced = true;
-      return await unlessAborted(this.#place(name, query), context.signal);
+      return await unlessAborted(this.#place(name, query, place), context.signal);
     } finally {
-      if (!isPlaced) this.#books.orders.delete(name);
+      if (!isPlaced) {
+        this.#books.orders.delete(name);
+        queue.release(place);
+      }
     }
   }
 
@@ -153,8 +173,7 @@ export class Autocert {
   /** Lets its part of the queue go. The orders under way end with the client's connections. */
   close(): void {
     this.#isClosed = true;
-    const own = this.#books.queue.filter(({ owner }) => owner === this);
-    this.#books.queue = this.#books.queue.filter(({ owner }) => owner !== this);
+    const own = this.#books.queue.removeAll(this);
     this.#books.running += own.length;
     for (const { enter } of own) enter();
   }
@@ -182,12 +201,16 @@ export class Autocert {
   }
 
   /** Waits for a slot, orders, and keeps the books. Never rejects. */
-  async #place(name: ServerName, query: QueryVerdict): Promise<Lookup> {
-    await this.#enter();
+  async #place(name: ServerName, query: QueryVerdict, place: OrderPlace): Promise<Lookup> {
+    await this.#enter(place);
     try {
       if (this.#isClosed) return givenUp;
       this.#log.info('ordering a certificate', { name });
-      return this.#conclude(name, query, await this.#desk.order(name));
+      const startedAtMs = this.#now();
+      const verdict = await this.#desk.order(name);
+      const { usualMs } = this.#books;
+      this.#books.usualMs = usualMs + (this.#now() - startedAtMs - usualMs) * NEWEST_WEIGHT;
+      return this.#conclude(name, query, verdict);
     } finally {
       this.#books.orders.delete(name);
       this.#leave();
@@ -218,10 +241,17 @@ export class Autocert {
     return { kind: 'unavailable', reason: `the order failed: ${verdict.reason}`, scope: 'name' };
   }
 
-  async #enter(): Promise<void> {
+  /** About how long a new order of this client will take, its time in the queue included. */
+  #waitMs(client: string): number {
+    const { queue, running, concurrency, usualMs } = this.#books;
+    if (running < concurrency) return usualMs;
+    return (Math.floor(queue.ahead(client) / concurrency) + 2) * usualMs;
+  }
+
+  async #enter(place: OrderPlace): Promise<void> {
     // Admitted at once where there is room, else by `leave`, so that nobody who comes later slips in between.
     await new Promise<void>((enter) => {
-      this.#books.queue.push({ owner: this, enter });
+      this.#books.queue.add({ owner: this, ...place, enter });
       this.#admit();
     });
   }
@@ -234,12 +264,17 @@ export class Autocert {
   #admit(): void {
     const books = this.#books;
     while (books.running < books.concurrency) {
-      const next = books.queue.shift();
+      const next = books.queue.next();
       if (next === undefined) return;
       books.running += 1;
       next.enter();
     }
   }
+}
+
+/** The domain right above a name; the name itself where there is only a top-level one. */
+function parentOf(name: ServerName): string {
+  return wildcardOf(name)?.slice('*.'.length) ?? name;
 }
 
 const givenUp: Lookup = {

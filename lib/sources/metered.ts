@@ -9,6 +9,7 @@ import type { FairTokenBucket } from '../caches/token-bucket.js';
 import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
+import { clientGroup } from '../tls/ip-bytes.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from './source.js';
 
 export interface MeteredSourceOptions {
@@ -78,7 +79,7 @@ export class MeteredSource implements CertificateSource {
     signal.addEventListener('abort', endWait, { once: true });
     try {
       // Look-ups without a client (the program's own) share one turn.
-      return await this.#bucket.acquire(client ?? '', wait.signal);
+      return await this.#bucket.acquire(clientGroup(client ?? ''), wait.signal);
     } finally {
       cancelTimer();
       signal.removeEventListener('abort', endWait);

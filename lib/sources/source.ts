@@ -26,8 +26,11 @@ export interface LookupContext {
   readonly known?: boolean;
   /** False: nothing may be ordered on the strength of this look-up. @default true */
   readonly mayOrder?: boolean;
-  /** To be called on entering an order, which takes seconds: every waiter but the one that started it is let go. */
-  onOrder?(): void;
+  /**
+   * To be called on entering an order, which takes seconds: every waiter is let go but the one that started it, and he too
+   * where `mayWait` is false, for the order is too far back in the queue.
+   */
+  onOrder?(order: { readonly mayWait: boolean }): void;
 }
 
 /** The outcome of `check`: reachable and of use, or one sentence saying what is wrong. */

@@ -40,3 +40,16 @@ function groupBytes(text: string): number[] {
     return [value >> 8, value & 0xff];
   });
 }
+
+const IPV6_BYTES = 16;
+/** What a host is given as a rule: a /64. */
+const IPV6_PREFIX_BYTES = 8;
+
+/** Whom an address stands for where clients share something: itself, for IPv6 its /64. */
+export function clientGroup(address: string): string {
+  const bytes = address.includes(':') ? ipBytes(address) : undefined;
+  if (bytes?.length !== IPV6_BYTES) return address;
+  const prefix = Buffer.alloc(IPV6_BYTES);
+  bytes.copy(prefix, 0, 0, IPV6_PREFIX_BYTES);
+  return `${ipText(prefix)}/64`;
+}

@@ -4,6 +4,7 @@ import type { Lookup } from '../../lib/domain/lookup.js';
 import type { ServerName } from '../../lib/domain/server-name.js';
 import type { Logger } from '../../lib/log.js';
 import { Autocert } from '../../lib/sources/autocert.js';
+import type { OrderQueueLimits } from '../../lib/sources/order-queue.js';
 import type { OrderVerdict, QueryVerdict } from '../../lib/sources/manager-schema.js';
 import type { LookupContext } from '../../lib/sources/source.js';
 
@@ -54,12 +55,13 @@ export class AutocertHarness {
   readonly desk = new FakeDesk();
   /** What was logged as an error, one line each. */
   readonly errors: string[] = [];
+  readonly notices: string[] = [];
   nowMs = Date.UTC(2027, 0, 1);
 
-  make(settings: Partial<AutocertSettings> = {}, maxQueued?: number): Autocert {
+  make(settings: Partial<AutocertSettings> = {}, queueLimits?: Partial<OrderQueueLimits>): Autocert {
     const log: Logger = {
       err: (message, fields) => void this.errors.push(`${message} ${JSON.stringify(fields)}`),
-      notice: () => undefined,
+      notice: (message, fields) => void this.notices.push(`${message} ${JSON.stringify(fields)}`),
       info: () => undefined,
       debug: () => undefined,
       enabled: () => true,
@@ -69,7 +71,9 @@ export class AutocertHarness {
       desk: this.desk,
       log,
       now: () => this.nowMs,
-      ...(maxQueued !== undefined && { maxQueued }),
+      ...(queueLimits !== undefined && {
+        queueLimits: { max: 1_000, maxPerClient: 1_000, maxPerParent: 1_000, ...queueLimits },
+      }),
     });
   }
 }

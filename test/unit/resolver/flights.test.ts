@@ -57,7 +57,7 @@ describe('Resolver: orders', () => {
     const parts = setup();
     const held = parts.manager.hold();
     parts.manager.answer((_name, context) => {
-      context.onOrder?.();
+      context.onOrder?.({ mayWait: true });
       return held.promise;
     });
     return { ...parts, held, pair: await issue() };

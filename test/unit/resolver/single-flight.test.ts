@@ -134,7 +134,7 @@ describe('Single-flight', () => {
 
     it('lets everybody go at once and tells the first who it is', async () => {
       const waits = [flight.wait(LONG_MS, FIRST), flight.wait(LONG_MS, JOINER)];
-      flight.beginOrder();
+      flight.beginOrder({ mayWait: true });
       expect(await Promise.all(waits)).to.deep.equal([
         { kind: 'ordering', starter: true },
         { kind: 'ordering', starter: false },
@@ -144,13 +144,13 @@ describe('Single-flight', () => {
     });
 
     it('does not keep those who come later', async () => {
-      flight.beginOrder();
+      flight.beginOrder({ mayWait: true });
       expect(await flight.wait(LONG_MS, JOINER)).to.deep.equal({ kind: 'ordering', starter: false });
     });
 
     it('can be waited for by the starter who comes back', async () => {
       const starter = flight.wait(LONG_MS, FIRST);
-      flight.beginOrder();
+      flight.beginOrder({ mayWait: true });
       await starter;
       const end = flight.wait(LONG_MS, COME_BACK);
       work.resolve('issued');
@@ -161,7 +161,7 @@ describe('Single-flight', () => {
     it('has no starter when the first has gone before: nobody waits half a minute in its stead', async () => {
       expect(await flight.wait(1, FIRST)).to.deep.equal({ kind: 'late' });
       const joiner = flight.wait(LONG_MS, JOINER);
-      flight.beginOrder();
+      flight.beginOrder({ mayWait: true });
       expect(await joiner).to.deep.equal({ kind: 'ordering', starter: false });
     });
   });

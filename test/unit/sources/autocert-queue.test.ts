@@ -92,11 +92,92 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('takes no more than its bound: those beyond it are pending and start nothing', async () => {
       desk.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 }, 2);
+      const autocert = harness.make({ concurrency: 1 }, { max: 2 });
       const names = ['a.test', 'b.test', 'c.test', 'd.test'];
       const lookups = names.map((name) => follow(autocert, ABSENT, name));
       expect((await lookups[3])?.kind).to.equal('pending');
       expect(autocert.ordering()).to.deep.equal(names.slice(0, 3));
+      desk.release();
+    });
+    it('serves clients in turns: one with many names keeps nobody waiting', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 });
+      const many = Array.from({ length: 20 }, (_, i) =>
+        follow(autocert, ABSENT, `n${i}.test`, { client: '192.0.2.1' }),
+      );
+      await settle();
+      const other = follow(autocert, ABSENT, 'other.test', { client: '192.0.2.2' });
+      await settle();
+      for (let i = 0; i < 2; i++) {
+        desk.release(1);
+        await settle();
+      }
+      expect(desk.placed).to.include('other.test');
+      expect(desk.placed.length).to.be.at.most(3);
+      for (let i = 0; i < 25; i++) {
+        desk.release(1);
+        await settle();
+      }
+      await Promise.all([...many, other]);
+      expect(desk.placed).to.have.length(21);
+    });
+    it('takes an IPv6 client for its /64', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 2 });
+      void follow(autocert, ABSENT, 'first.test', { client: '2001:db8::9' });
+      await settle();
+      const kinds = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1'].map((client, i) =>
+        follow(autocert, ABSENT, `n${i}.test`, { client }),
+      );
+      expect((await kinds[2])?.kind).to.equal('pending');
+      await settle();
+      expect(autocert.ordering()).to.deep.equal(['first.test', 'n0.test', 'n1.test', 'n3.test']);
+      desk.release();
+    });
+    it('has bounds for one client and for the names below one parent, and says whose they are', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 3, maxPerParent: 2 });
+      const ask = (name: string, client: string) => follow(autocert, ABSENT, name, { client });
+      void ask('first.test', '192.0.2.9');
+      await settle();
+      for (const name of ['a.one.test', 'b.one.test']) void ask(name, '192.0.2.1');
+      expect((await ask('c.one.test', '192.0.2.2')).kind).to.equal('pending');
+      void ask('a.two.test', '192.0.2.1');
+      expect((await ask('a.three.test', '192.0.2.1')).kind).to.equal('pending');
+      void ask('a.three.test', '192.0.2.2');
+      await settle();
+      expect(autocert.ordering()).to.deep.equal([
+        'first.test',
+        'a.one.test',
+        'b.one.test',
+        'a.two.test',
+        'a.three.test',
+      ]);
+      expect(harness.notices[0]).to.match(
+        /2 orders for names below one\.test .*192\.0\.2\.2|192\.0\.2\.2.*2 orders for names below one\.test/,
+      );
+      expect(harness.notices[1]).to.match(/3 orders of this client/);
+      desk.release();
+    });
+    it('lets the one who starts an order wait for it only where its turn will come in time', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 2, timeoutMs: 30_000 });
+      const mayWait: boolean[] = [];
+      for (let i = 0; i < 14; i++) {
+        void follow(autocert, ABSENT, `n${i}.test`, {
+          client: '192.0.2.1',
+          onOrder: (order) => void mayWait.push(order.mayWait),
+        });
+        await settle();
+      }
+      // Two run, and those of the next four rounds of five seconds come within thirty.
+      expect(mayWait.filter(Boolean)).to.have.length(12);
+      void follow(autocert, ABSENT, 'other.test', {
+        client: '192.0.2.2',
+        onOrder: (order) => void mayWait.push(order.mayWait),
+      });
+      await settle();
+      expect(mayWait.slice(-3)).to.deep.equal([false, false, true]);
       desk.release();
     });
     it('is let go by closing, without a word about the names', async () => {
