@@ -6,6 +6,9 @@
  * so on up to 5 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
  * goes on with the longer delays: only a look-up that succeeds brings them back to 1 s.
  *
+ * Trouble is said when it begins, at err, whether or not successes come in between; and at notice when it is over: after ten
+ * seconds without a failure, with how long it took and how many look-ups failed.
+ *
  * Also holds a source to its contract: one that throws or rejects is `unavailable`. Goes outside of a `MeteredSource`: what
  * is skipped takes no token.
  */
@@ -27,6 +30,8 @@ export interface GuardedSourceOptions {
   readonly startTimer?: StartTimer;
 }
 
+/** Trouble of which nothing was heard for so long is over with the next success. */
+const QUIET_MS = 10_000;
 const FIRST_PROBE_DELAY_MS = 1_000;
 /** What a long outage may add to its end: names that were cold in it are served with the default for as long. */
 const LONGEST_PROBE_DELAY_MS = 5_000;
@@ -38,8 +43,10 @@ export class GuardedSource implements CertificateSource {
   readonly #inner: CertificateSource;
   readonly #log: Logger;
   readonly #breaker: CircuitBreaker;
+  readonly #now: () => number;
   readonly #startTimer: StartTimer;
   #lastReason = '';
+  #trouble: { readonly sinceMs: number; lastMs: number; failures: number } | undefined;
   #probeDelayMs = FIRST_PROBE_DELAY_MS;
   #cancelProbe: (() => void) | undefined;
   #isClosed = false;
@@ -51,6 +58,7 @@ export class GuardedSource implements CertificateSource {
     this.isLocal = inner.isLocal ?? false;
     this.#inner = inner;
     this.#log = log;
+    this.#now = now;
     this.#breaker = new CircuitBreaker({ now, ...(threshold === undefined ? {} : { threshold }) });
     this.#startTimer = startTimer ?? startUnrefTimer;
   }
@@ -114,9 +122,27 @@ export class GuardedSource implements CertificateSource {
   #succeeded(): void {
     this.#probeDelayMs = FIRST_PROBE_DELAY_MS;
     this.#reopen();
+    if (this.#trouble !== undefined && this.#now() - this.#trouble.lastMs >= QUIET_MS) this.#endTrouble();
+  }
+
+  #endTrouble(): void {
+    if (this.#trouble === undefined) return;
+    const { sinceMs, failures } = this.#trouble;
+    this.#trouble = undefined;
+    this.#log.notice(`source ${this.name} answers again`, {
+      afterMs: Math.round(this.#now() - sinceMs),
+      failures,
+    });
   }
 
   #failed(reason: string): void {
+    const nowMs = this.#now();
+    if (this.#trouble === undefined) {
+      this.#trouble = { sinceMs: nowMs, lastMs: nowMs, failures: 0 };
+      this.#log.err(`source ${this.name} fails: ${reason}`);
+    }
+    this.#trouble.lastMs = nowMs;
+    this.#trouble.failures += 1;
     if (this.#breaker.failure()) {
       this.#log.notice(`source ${this.name} is unavailable: ${reason}; skipped until it answers again`);
       this.#scheduleProbe();
@@ -128,7 +154,7 @@ export class GuardedSource implements CertificateSource {
   #reopen(): void {
     if (!this.#breaker.success()) return;
     this.#stopProbing();
-    this.#log.notice(`source ${this.name} answers again`);
+    this.#endTrouble();
   }
 
   #scheduleProbe(): void {

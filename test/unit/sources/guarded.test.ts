@@ -40,7 +40,17 @@ function setup() {
     },
   };
   const notices: string[] = [];
-  const log: Logger = { ...silentLogger, notice: (message) => void notices.push(message) };
+  const errors: string[] = [];
+  /** The fields of the newest notice. */
+  const said: Record<string, unknown> = {};
+  const log: Logger = {
+    ...silentLogger,
+    err: (message) => void errors.push(message),
+    notice: (message, fields) => {
+      notices.push(message);
+      Object.assign(said, fields);
+    },
+  };
   const source = new GuardedSource(inner, { log, now: time.now, startTimer: time.startTimer });
   const look = (result?: Lookup) => {
     if (result !== undefined) script.answer = () => Promise.resolve(result);
@@ -49,7 +59,7 @@ function setup() {
   const fail = async (times: number) => {
     for (let i = 0; i < times; i += 1) await look(DOWN);
   };
-  return { time, calls, script, notices, source, look, fail };
+  return { time, calls, script, notices, errors, said, source, look, fail };
 }
 
 describe('GuardedSource', () => {
@@ -219,5 +229,38 @@ describe('GuardedSource', () => {
     await third.source.close();
     await third.fail(3);
     expect([third.time.delaysMs, third.notices]).to.deep.equal([[], []]);
+  });
+
+  describe('says that a source is in trouble', () => {
+    it('at once, and once, though successes come in between; and when it is over, how long it took', async () => {
+      const { look, fail, time, errors, notices, said } = setup();
+      for (let i = 0; i < 20; i++) {
+        await fail(1);
+        time.nowMs += 1_000;
+        await look({ kind: 'absent' });
+        time.nowMs += 1_000;
+      }
+      expect(errors).to.deep.equal(['source redis fails: connection refused']);
+      expect(notices).to.deep.equal([]);
+      time.nowMs += 7_999;
+      await look();
+      expect(notices).to.deep.equal([]);
+      time.nowMs += 1;
+      await look();
+      expect(notices).to.deep.equal(['source redis answers again']);
+      expect(said).to.deep.equal({ afterMs: 48_000, failures: 20 });
+      await fail(1);
+      expect(errors).to.have.length(2);
+    });
+
+    it('and when it is used again after it was skipped', async () => {
+      const { fail, time, script, errors, notices, said } = setup();
+      await fail(3);
+      script.check = () => Promise.resolve({ ok: true });
+      await time.advance(1_000);
+      expect(errors).to.have.length(1);
+      expect(notices.at(-1)).to.equal('source redis answers again');
+      expect(said).to.deep.equal({ afterMs: 1_000, failures: 3 });
+    });
   });
 });
