@@ -19,7 +19,8 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log.js';
 import type { Credentials } from './auth.js';
 import { CheckQueue } from './check-queue.js';
-import { clientOf, type FailedLogins } from './failed-logins.js';
+import { clientGroup } from '../tls/ip-bytes.js';
+import type { FailedLogins } from './failed-logins.js';
 import type { HashingThread } from './hashing-thread.js';
 import { parseHtpasswd, type Htpasswd } from './htpasswd.js';
 import { readHash } from './password-hash.js';
@@ -91,7 +92,7 @@ export class Authenticator {
     // A user name has no colon, so two pairs never make the same text.
     const key = createHash('sha256').update(this.#salt).update(`${user}:${password}`).digest('base64');
     if (file.remembered.get(key) === true) return RIGHT;
-    const client = clientOf(address);
+    const client = clientGroup(address);
     const heldMs = failed.heldMs(client);
     if (heldMs > 0) return { kind: 'held', retryAfterMs: heldMs };
     const check = file.checks.get(key);

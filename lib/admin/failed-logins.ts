@@ -14,7 +14,6 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log.js';
-import { ipBytes, ipText } from '../tls/ip-bytes.js';
 
 export interface FailedLoginsOptions {
   readonly log: Logger;
@@ -37,8 +36,6 @@ const FORGET_AFTER_MS = 600_000;
 const MAX_ADDRESSES = 10_000;
 const NOTICES_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
-const IPV6_BYTES = 16;
-const IPV6_PREFIX_BYTES = 8;
 
 export class FailedLogins {
   readonly #log: Logger;
@@ -108,13 +105,4 @@ export class FailedLogins {
 function holdAfter(failures: number): number {
   if (failures <= FREE_FAILURES) return 0;
   return Math.min(MAX_HOLD_MS, FIRST_HOLD_MS * 2 ** (failures - FREE_FAILURES - 1));
-}
-
-/** Whom an address stands for: itself, for IPv6 its /64. */
-export function clientOf(address: string): string {
-  const bytes = address.includes(':') ? ipBytes(address) : undefined;
-  if (bytes?.length !== IPV6_BYTES) return address;
-  const prefix = Buffer.alloc(IPV6_BYTES);
-  bytes.copy(prefix, 0, 0, IPV6_PREFIX_BYTES);
-  return `${ipText(prefix)}/64`;
 }
