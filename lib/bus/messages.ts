@@ -7,8 +7,8 @@
  * All values are plain JSON: that is what cluster IPC carries (an Error would lose its message, a Buffer blow up).
  * Private keys travel here and nowhere else.
  */
-import type { CertificatePair } from '../domain/certificate.js';
-import type { Resolution, ResolvePhase } from '../domain/lookup.js';
+import type { CertificateBundle, CertificatePair } from '../domain/certificate.js';
+import type { Resolution, ResolvePhase, Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type {
   AccessLogSettings,
@@ -57,6 +57,13 @@ export interface WorkerSettings {
   readonly ticketKeys: string;
 }
 
+/** A certificate in the primary's cache, with the source that had it. */
+export interface HotCertificate {
+  readonly name: ServerName;
+  readonly certificate: CertificateBundle;
+  readonly tier: Tier;
+}
+
 /** What the primary knows of its caches, as the admin route `status` reports it. At most 1,024 names in all. */
 export interface CacheStatus {
   readonly valid: readonly string[];
@@ -103,6 +110,8 @@ export interface PrimaryToWorker {
   ticketKeys: { params: { readonly ticketKeys: string }; result: None };
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };
+  /** Certificates that are asked for most, for a worker that does not accept yet: the hottest comes last. */
+  warm: { params: { readonly certificates: readonly HotCertificate[] }; result: None };
   /** These names, or (absent) all, are looked up afresh: what the worker has of them serves on only until then. */
   makeStale: { params: { readonly names?: readonly ServerName[] }; result: None };
   reopenLogs: { params: None; result: None };

@@ -8,7 +8,7 @@ import { PemCache } from '../caches/pem-cache.js';
 import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
 import type { Address, Settings } from '../config/settings.js';
-import type { WorkersExpired } from '../bus/messages.js';
+import type { HotCertificate, WorkersExpired } from '../bus/messages.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { systemClock } from '../domain/clock.js';
 import { describeError } from '../domain/errors.js';
@@ -27,6 +27,8 @@ import { WorkerRecord } from './worker-record.js';
 
 /** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
 const EXPIRE_DEADLINE_MS = 700;
+/** What a new worker is given: a second of its time on Node 20, in which it does not accept. */
+const MAX_HOT = 500;
 
 export interface PrimaryOptions {
   /** Reads the settings: at the start and at each reload. Throws a ProxyError when anything is wrong. */
@@ -218,6 +220,7 @@ export class Primary {
         status: () => this.#resolver.status(),
       },
       settings: () => workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
+      hotCertificates: () => this.#hotCertificates(),
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
@@ -293,6 +296,17 @@ export class Primary {
     for (const handle of [...this.#handles, ...this.#httpHandles]) handle.close();
     this.#handles = [];
     this.#httpHandles = [];
+  }
+
+  /** What was asked for last and is fresh, as many as a worker keeps; the hottest last. */
+  #hotCertificates(): HotCertificate[] {
+    const hot: HotCertificate[] = [];
+    const most = Math.min(this.#settings.lruMaxItems, MAX_HOT);
+    for (const [name, { entry, state }] of this.pem.entries()) {
+      if (hot.length >= most) break;
+      if (state === 'fresh') hot.push({ name, certificate: entry.certificate, tier: entry.origin });
+    }
+    return hot.reverse();
   }
 
   /** A source has something new: nobody is to go on with what was known of it before. */

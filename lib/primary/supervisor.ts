@@ -7,6 +7,7 @@ import type { SendHandle } from 'node:child_process';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import {
   BUS_VERSION,
+  type HotCertificate,
   type ListenMessage,
   type ListenRole,
   type PrimaryToWorker,
@@ -25,6 +26,8 @@ import { Restarts } from './restarts.js';
 type Bus = BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
 
 const START_DEADLINE_MS = 20_000;
+/** So many a message: some 200 KB, and 40 ms of the worker's time on Node 20. */
+const WARM_AT_ONCE = 25;
 const CONFIGURE_DEADLINE_MS = 5_000;
 const BROADCAST_DEADLINE_MS = 1_500;
 /** How long the answer to a ping may take to count as a sign of life still. */
@@ -73,6 +76,8 @@ export interface SupervisorOptions {
   readonly handlers: Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
   /** The settings that a worker starts with. */
   settings(): WorkerSettings;
+  /** What a worker is given before it accepts; the hottest last. */
+  hotCertificates(): readonly HotCertificate[];
   /** Told whenever there is another worker, or one less: the process ids of all of them. */
   onProcesses(pids: readonly number[]): void;
   readonly log: Logger;
@@ -272,6 +277,13 @@ export class Supervisor {
   async #introduce({ bus, worker }: Member): Promise<void> {
     const { handles } = this.#options;
     await bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
+    const hot = this.#options.hotCertificates();
+    const warming: Promise<unknown>[] = [];
+    // All in one go: an expire that comes meanwhile is sent behind them.
+    for (let i = 0; i < hot.length; i += WARM_AT_ONCE) {
+      warming.push(bus.call('warm', { certificates: hot.slice(i, i + WARM_AT_ONCE) }, START_DEADLINE_MS));
+    }
+    await Promise.all(warming);
     for (const { role, index, native } of handles) {
       const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
       worker.send(message, native as SendHandle);

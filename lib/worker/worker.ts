@@ -61,6 +61,11 @@ export function runWorker(): void {
       worker?.certificates.expire(name);
       return {};
     },
+    warm: ({ certificates }) => {
+      for (const { name, certificate, tier } of certificates)
+        worker?.certificates.warm(name, certificate, tier);
+      return {};
+    },
     makeStale: ({ names }) => {
       worker?.certificates.makeStale(names);
       return {};

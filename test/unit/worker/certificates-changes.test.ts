@@ -105,6 +105,22 @@ describe("A worker's certificates", () => {
     });
   });
 
+  describe('that are there before anybody asks', () => {
+    it('are served at once, for the time of any other, and the last ones stay where there is no room', async () => {
+      const { certificates, hit, resolve, time, questions } = await setup({ lruMaxItems: 2 });
+      const ofC = await issue(C);
+      certificates.warm(C, ofC, 'redis');
+      certificates.warm(A, certificate, 'redis');
+      certificates.warm(B, ofB, 'manager');
+      expect(serialIn(hit(A))).to.equal(serialOf(certificate));
+      expect(serialIn(hit(B))).to.equal(serialOf(ofB));
+      expect(questions).to.deep.equal([]);
+      await resolve(C, { kind: 'absent', tier: 'redis' });
+      time.nowMs += 60_000;
+      await resolve(A, { kind: 'unchanged', tier: 'cache' });
+    });
+  });
+
   describe('of which some have changed', () => {
     it('are asked for again, those below a wildcard too, absent ones and certificates alike, and no other', async () => {
       const { certificates, resolve, hit } = await setup();
