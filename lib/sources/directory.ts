@@ -1,61 +1,60 @@
 /**
- * The source `directory`: certificates as certbot and its like leave them on disk.
+ * The source `directory`: certificates on disk, as the programs that get them leave them (`directory-layouts.ts` has the list).
  *
- * Every folder one level below the directory, and the directory itself, that has a `fullchain.pem` and a `privkey.pem`.
- * Folders are indexed by the names in their certificates; what a folder is called (`example.com-0001`) does not matter.
+ * Indexed by the names in the certificates; what a folder or file is called (`example.com-0001`) does not matter. For a name
+ * all that covers it is handed over, newest first (`directory-index.ts`), and only where nothing of it is valid now the one
+ * that lapses last. A wildcard on disk is meant for the names below it, so this needs no switch.
  *
- * For a name, in this order:
+ * Changes are found by looking at the files' stamps every few seconds: change notices are lost on network file systems, bind
+ * mounts and links that are switched over, and watching ten thousand folders is beyond the system's usual limit. Look-ups go by
+ * the last finished reading. Private keys are read when they are first handed over, or have changed (`directory-pairs.ts`).
  *
- * 1. a valid certificate that has the name itself,
- * 2. a valid one with the wildcard above it (`*.example.com` on disk is meant for `www.example.com`, so this needs no
- *    switch),
- * 3. only where there is no valid one: the one that has the name and lapsed last,
- * 4. the same with the wildcard.
- *
- * The newest counts, and where there are a valid ECDSA and a valid RSA certificate, both are handed over.
- *
- * Changes are found by looking at the files' times every few seconds: change notices are lost on network file systems,
- * bind mounts and links that are switched over. Look-ups read no file; they use the last finished reading. When the
- * directory is gone, that reading goes on being used.
+ * What cannot be read is unavailable, not absent: for the names that it had, or, where nobody knows them, for every name that
+ * is not known, so that nothing is ordered on its account. What was good before goes on being served. A directory that is gone
+ * or has been emptied by unmounting is such a thing; files that somebody has removed are absent.
  */
-import type { Dirent } from 'node:fs';
-import { opendir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { opendir } from 'node:fs/promises';
 import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { describeError, usageError } from '../domain/errors.js';
 import type { Lookup } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import { silentLogger, type Logger } from '../log.js';
-import { readFolder, type FolderState, type Leaf } from './directory-folder.js';
-import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
+import { isSame } from './directory-entry.js';
+import { changedNames, indexOf, lapsedFirst, validGroups, type DirectoryIndex } from './directory-index.js';
+import type { Leaf, Named } from './directory-index.js';
+import { LOOKED_FOR } from './directory-layouts.js';
+import { DirectoryPairs } from './directory-pairs.js';
+import { NOTHING_READ, readDirectory, type Reading } from './directory-reading.js';
+import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from './source.js';
 
 export interface DirectoryOptions {
   readonly dir: string;
   /** The time, milliseconds since 1970. */
   readonly now: () => number;
   readonly log?: Logger;
-  /** From the end of one reading to the next, at the least. @default 5000 */
+  /** From the end of one reading to the next, at the least. @default 2000 */
   readonly pollMs?: number;
+  /**
+   * So many of the certificates that have changed from one reading to the next are read with their keys, which takes a
+   * millisecond each on Node 20. Beyond, at the start or after all of them were replaced, keys are read when they are first
+   * handed over. @default 100
+   */
+  readonly maxKeysChecked?: number;
   /** @default a timer that does not keep the process alive */
   readonly startTimer?: StartTimer;
 }
 
-const DEFAULT_POLL_MS = 5_000;
-/** Reading takes at most a twentieth of the time, however many folders there are … */
-const REST_FACTOR = 20;
+const DEFAULT_POLL_MS = 2_000;
+/** Reading takes at most an eleventh of the time, however many certificates there are … */
+const REST_FACTOR = 10;
 /** … but a clock that was set meanwhile must not put it off for long. */
 const MAX_POLL_MS = 60_000;
-const CONCURRENT_FOLDERS = 32;
+const DEFAULT_MAX_KEYS_CHECKED = 100;
 const CHECK_TIMEOUT_MS = 2_000;
-
-/** What is known of a name. */
-interface Entry {
-  /** The newest first. */
-  readonly leaves: Leaf[];
-  /** Why a certificate of this name cannot be used. */
-  trouble?: string;
-}
+/** For the files of a look-up: a network file system may not answer at all. */
+const LOOKUP_TIMEOUT_MS = 1_000;
+const MAX_CANDIDATES = 8;
 
 export class DirectorySource implements CertificateSource {
   readonly name = 'directory';
@@ -64,35 +63,38 @@ export class DirectorySource implements CertificateSource {
   readonly #now: () => number;
   readonly #log: Logger;
   readonly #pollMs: number;
+  readonly #maxKeysChecked: number;
   readonly #startTimer: StartTimer;
-  #folders = new Map<string, FolderState>();
-  #index = new Map<ServerName, Entry>();
-  /** Why the directory itself cannot be read. */
-  #trouble: string | undefined;
+  readonly #pairs: DirectoryPairs;
+  readonly #closing = new AbortController();
+  #reading = NOTHING_READ;
+  #index: DirectoryIndex = indexOf(NOTHING_READ.entries, undefined);
+  #listener: ((names: ChangedNames) => void) | undefined;
   #lastScan: Promise<void> = Promise.resolve();
   #nextScan: Promise<void> | undefined;
   #cancelPoll: (() => void) | undefined;
   /** Until then, `open` throws what is wrong with the directory, and nobody logs it besides. */
   #isOpen = false;
-  #isClosed = false;
 
   /**
    * Reads everything once, and goes on watching.
    *
-   * @throws ProxyError ERR_USAGE where the directory cannot be read. A folder that cannot is logged and left out.
+   * @throws ProxyError ERR_USAGE where the directory cannot be read. A certificate that cannot is logged and left out.
    */
   static async open(options: DirectoryOptions): Promise<DirectorySource> {
     const source = new DirectorySource(options);
     const startedAtMs = options.now();
-    await source.reload();
-    if (source.#trouble !== undefined) throw usageError(source.#trouble);
+    await source.#readAgain();
+    const trouble = source.#reading.unreadable.get(options.dir);
+    if (trouble !== undefined) throw usageError(source.#unreadable(trouble));
     source.#isOpen = true;
     source.#log.notice('the certificate directory is read', {
       dir: options.dir,
-      folders: source.#folders.size,
-      names: source.#index.size,
+      certificates: source.#reading.entries.size,
+      names: source.#index.names.size,
       tookMs: options.now() - startedAtMs,
     });
+    source.#sayIfNothing();
     source.#poll(0);
     return source;
   }
@@ -102,11 +104,30 @@ export class DirectorySource implements CertificateSource {
     this.#now = options.now;
     this.#log = options.log ?? silentLogger;
     this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS;
+    this.#maxKeysChecked = options.maxKeysChecked ?? DEFAULT_MAX_KEYS_CHECKED;
     this.#startTimer = options.startTimer ?? startUnrefTimer;
+    this.#pairs = new DirectoryPairs(({ paths: { folder } }, reason) =>
+      this.#log.err(`a certificate cannot be served: ${reason}`, { folder }),
+    );
   }
 
-  lookup(name: ServerName, { signal }: LookupContext): Promise<Lookup> {
-    return Promise.resolve(this.#find(name, signal));
+  async lookup(name: ServerName, { signal }: LookupContext): Promise<Lookup> {
+    if (this.#isClosed) return unavailable('it is closed');
+    if (signal.aborted) return unavailable('the look-up was given up');
+    const wildcard = wildcardOf(name);
+    const named = [this.#index.names.get(name), wildcard && this.#index.names.get(wildcard)].filter(
+      (entry) => entry !== undefined,
+    );
+    if (named.some(({ leaves }) => leaves.length > 0)) {
+      const found = await this.#inTime(this.#load(named), signal);
+      if (found !== undefined) return found;
+    }
+    const trouble = named.find((entry) => entry.trouble !== undefined)?.trouble ?? this.#unknown;
+    return trouble === undefined ? { kind: 'absent' } : unavailable(trouble);
+  }
+
+  onChange(listener: (names: ChangedNames) => void): void {
+    this.#listener = listener;
   }
 
   async check(): Promise<SourceCheck> {
@@ -122,13 +143,94 @@ export class DirectorySource implements CertificateSource {
         .then((handle) => handle.close())
         .then(
           () => settle({ ok: true }),
-          (error: unknown) => settle({ ok: false, reason: this.#unreadable(error) }),
+          (error: unknown) => settle({ ok: false, reason: this.#unreadable(describeError(error)) }),
         );
     });
   }
 
-  /** Reads what has changed. Ends when all that was on disk at the time of the call is in use. Never rejects. */
-  reload(): Promise<void> {
+  /**
+   * Reads what has changed. Ends when all that was on disk at the time of the call is in use, and the listener was told.
+   * Never rejects.
+   */
+  async reload(): Promise<void> {
+    const isFirst = this.#nextScan === undefined;
+    await this.#readAgain();
+    if (isFirst) this.#sayIfNothing();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#cancelPoll?.();
+    await this.#lastScan;
+    this.#reading = NOTHING_READ;
+    this.#index = indexOf(NOTHING_READ.entries, undefined);
+    this.#pairs.clear();
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Why a name that is not known may have a certificate all the same. */
+  get #unknown(): string | undefined {
+    const { unreadable } = this.#reading;
+    const own = unreadable.get(this.#dir);
+    if (own !== undefined) return this.#unreadable(own);
+    return this.#index.unknown && `an unreadable entry in ${this.#dir}: ${this.#index.unknown}`;
+  }
+
+  /** @returns undefined where nothing is known of these names but trouble. */
+  async #load(named: readonly Named[]): Promise<Lookup | undefined> {
+    const reasons: string[] = [];
+    const load = async (leaves: readonly Leaf[]): Promise<CertificatePair[]> => {
+      const loaded = await Promise.all(leaves.map((leaf) => this.#pairs.load(leaf)));
+      return loaded.flatMap((pair) => {
+        if (!('reason' in pair)) return [pair];
+        reasons.push(pair.reason);
+        return [];
+      });
+    };
+    const valid = await Promise.all(validGroups(named, this.#now(), MAX_CANDIDATES).map(load));
+    let candidates = valid.filter(({ length }) => length > 0);
+    if (candidates.length === 0) {
+      const lapsed = await Promise.all(named.map((entry) => firstOf(lapsedFirst(entry), load)));
+      candidates = lapsed.filter(({ length }) => length > 0);
+    }
+    if (candidates.length > 0) return { kind: 'found', candidates };
+    return reasons[0] === undefined ? undefined : unavailable(reasons[0]);
+  }
+
+  /** The answer, or `unavailable` where it takes too long, nobody wants it any more, or the source is closed. */
+  async #inTime(answer: Promise<Lookup | undefined>, signal: AbortSignal): Promise<Lookup | undefined> {
+    const closing = this.#closing.signal;
+    let cancel = (): void => undefined;
+    let giveUp = (): void => undefined;
+    const givenUp = new Promise<Lookup>((resolve) => {
+      giveUp = () => resolve(unavailable(closing.aborted ? 'it is closed' : 'the look-up was given up'));
+      cancel = this.#startTimer(
+        () => resolve(unavailable(`the directory ${this.#dir} does not answer`)),
+        LOOKUP_TIMEOUT_MS,
+      );
+    });
+    for (const end of [signal, closing]) end.addEventListener('abort', giveUp, { once: true });
+    try {
+      return await Promise.race([answer, givenUp]);
+    } finally {
+      cancel();
+      for (const end of [signal, closing]) end.removeEventListener('abort', giveUp);
+    }
+  }
+
+  #poll(lastTookMs: number): void {
+    if (this.#isClosed) return;
+    const delayMs = Math.max(this.#pollMs, Math.min(lastTookMs * REST_FACTOR, MAX_POLL_MS));
+    this.#cancelPoll = this.#startTimer(() => {
+      const startedAtMs = this.#now();
+      void this.#readAgain().then(() => this.#poll(this.#now() - startedAtMs));
+    }, delayMs);
+  }
+
+  #readAgain(): Promise<void> {
     // A reading under way may have passed what has changed just now: another one follows it, for all who ask meanwhile.
     this.#nextScan ??= this.#lastScan = this.#lastScan.then(() => {
       this.#nextScan = undefined;
@@ -137,129 +239,99 @@ export class DirectorySource implements CertificateSource {
     return this.#nextScan;
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#cancelPoll?.();
-    await this.#lastScan;
-    this.#folders.clear();
-    this.#index.clear();
-  }
-
-  #find(name: ServerName, signal: AbortSignal): Lookup {
-    // Never with the scope `source`: a breaker would skip the names that are still known, too.
-    const unavailable = (reason: string): Lookup => ({ kind: 'unavailable', reason, scope: 'name' });
-    if (this.#isClosed) return unavailable('it is closed');
-    if (signal.aborted) return unavailable('the look-up was given up');
-    const wildcard = wildcardOf(name);
-    const entries = [this.#index.get(name), wildcard && this.#index.get(wildcard)].filter(
-      (entry) => entry !== undefined,
-    );
-    const nowMs = this.#now();
-    const valid = entries.map(({ leaves }) => validPairs(leaves, nowMs)).filter(({ length }) => length > 0);
-    if (valid.length > 0) return { kind: 'found', candidates: valid };
-    const lapsed = entries.map(({ leaves }) => latestPair(leaves)).filter(({ length }) => length > 0);
-    if (lapsed.length > 0) return { kind: 'found', candidates: lapsed };
-    const trouble = entries.find((entry) => entry.trouble !== undefined)?.trouble ?? this.#trouble;
-    return trouble === undefined ? { kind: 'absent' } : unavailable(trouble);
-  }
-
-  #poll(lastTookMs: number): void {
-    if (this.#isClosed) return;
-    const delayMs = Math.max(this.#pollMs, Math.min(lastTookMs * REST_FACTOR, MAX_POLL_MS));
-    this.#cancelPoll = this.#startTimer(() => {
-      const startedAtMs = this.#now();
-      void this.reload().then(() => this.#poll(this.#now() - startedAtMs));
-    }, delayMs);
-  }
-
   async #scan(): Promise<void> {
     if (this.#isClosed) return;
-    let entries: Dirent[];
-    try {
-      entries = await readdir(this.#dir, { withFileTypes: true });
-    } catch (error) {
-      const trouble = this.#unreadable(error);
-      if (trouble !== this.#trouble && this.#isOpen) this.#log.err(trouble);
-      this.#trouble = trouble;
-      return;
-    }
-    this.#trouble = undefined;
-    const folders = entries
-      .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
-      .map((entry) => entry.name);
-    const found = new Map<string, FolderState>();
-    await forEachBounded(['.', ...folders.sort()], CONCURRENT_FOLDERS, async (folder) => {
-      const state = await readFolder(join(this.#dir, folder), this.#folders.get(folder), this.#now());
-      if (state !== undefined) found.set(folder, state);
+    const reading = await readDirectory(this.#reading, {
+      root: this.#dir,
+      nowMs: this.#now(),
+      maxKeysChecked: this.#maxKeysChecked,
+      pairOf: (id, version) => this.#pairs.get(id, version),
+      keep: (id, version, pair) => this.#pairs.keep(id, version, pair),
     });
-    this.#adopt(found);
+    this.#adopt(reading);
   }
 
-  #adopt(found: Map<string, FolderState>): void {
-    const before = this.#folders;
-    const changed = [...found].filter(([folder, state]) => before.get(folder) !== state);
-    if (changed.length === 0 && found.size === before.size) return;
-    for (const [folder, { trouble, leaf }] of changed) {
-      if (trouble === undefined || trouble.digest === before.get(folder)?.trouble?.digest) continue;
-      const what =
-        leaf === undefined ? 'is left out' : 'has changed for the worse, and the last good pair is kept';
-      this.#log.err(`a certificate folder ${what}: ${trouble.reason}`, { folder: join(this.#dir, folder) });
-    }
-    this.#folders = found;
-    this.#index = indexOf(found);
+  #adopt(reading: Reading): void {
+    if (this.#isClosed) return;
+    const before = this.#reading;
+    const unknownBefore = this.#unknown;
+    this.#sayTroubles(before, reading);
+    this.#reading = reading;
+    const isNew = [...reading.entries].filter(([id, entry]) => {
+      const earlier = before.entries.get(id);
+      return earlier === undefined || !isSame(earlier, entry);
+    });
+    const gone = [...before.entries.keys()].filter((id) => !reading.entries.has(id));
+    const isAsBefore = isNew.length === 0 && gone.length === 0 && before.unknown === reading.unknown;
+    if (isAsBefore) return;
+    for (const id of gone) this.#pairs.forget(id);
+    this.#index = indexOf(reading.entries, reading.unknown);
     this.#log.info('the certificate directory is indexed', {
-      changed: changed.length,
-      folders: found.size,
-      names: this.#index.size,
+      changed: isNew.length,
+      removed: gone.length,
+      certificates: reading.entries.size,
+      names: this.#index.names.size,
+    });
+    this.#tell(
+      changedNames(
+        { entries: before.entries, unknown: unknownBefore },
+        { entries: reading.entries, unknown: this.#unknown },
+      ),
+    );
+  }
+
+  #tell(names: ChangedNames): void {
+    if (names?.length === 0) return;
+    try {
+      this.#listener?.(names);
+    } catch (thrown) {
+      this.#log.err('a change of the certificate directory was not taken', { error: describeError(thrown) });
+    }
+  }
+
+  #sayTroubles(before: Reading, { entries, unreadable }: Reading): void {
+    for (const [path, reason] of unreadable) {
+      if (before.unreadable.get(path) === reason) continue;
+      if (path !== this.#dir)
+        this.#log.err(`a certificate folder cannot be read: ${reason}`, { folder: path });
+      else if (this.#isOpen) this.#log.err(this.#unreadable(reason));
+    }
+    for (const [id, { trouble, certificate, paths }] of entries) {
+      if (trouble === undefined || trouble.digest === before.entries.get(id)?.trouble?.digest) continue;
+      const what =
+        certificate === undefined
+          ? 'is left out'
+          : 'has changed for the worse, and the last good pair is kept';
+      this.#log.err(`a certificate ${what}: ${trouble.reason}`, { folder: paths.folder });
+    }
+  }
+
+  #sayIfNothing(): void {
+    if (this.#reading.entries.size > 0 || this.#reading.unreadable.size > 0) return;
+    this.#log.notice('no certificate was recognised in the certificate directory', {
+      dir: this.#dir,
+      lookedFor: LOOKED_FOR,
     });
   }
 
-  #unreadable(error: unknown): string {
-    return `the certificate directory ${this.#dir} cannot be read: ${describeError(error)}`;
+  #unreadable(reason: string): string {
+    return `the certificate directory ${this.#dir} cannot be read: ${reason}`;
   }
 }
 
-function indexOf(folders: ReadonlyMap<string, FolderState>): Map<ServerName, Entry> {
-  const index = new Map<ServerName, Entry>();
-  const entryOf = (name: ServerName): Entry => {
-    const entry = index.get(name) ?? { leaves: [] };
-    index.set(name, entry);
-    return entry;
-  };
-  // By folder name, so that of two equally new ones the same is used everywhere and always.
-  for (const [, { leaf, trouble }] of [...folders].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const name of leaf?.names ?? []) if (leaf !== undefined) entryOf(name).leaves.push(leaf);
-    for (const name of trouble?.names ?? [])
-      if (trouble !== undefined) entryOf(name).trouble = trouble.reason;
+/** Never with the scope `source`: a breaker would skip the names that are still known, too. */
+function unavailable(reason: string): Lookup {
+  return { kind: 'unavailable', reason, scope: 'name' };
+}
+
+/** The pairs of the first leaf that has one. */
+async function firstOf(
+  leaves: readonly Leaf[],
+  load: (leaves: readonly Leaf[]) => Promise<CertificatePair[]>,
+): Promise<CertificatePair[]> {
+  for (const leaf of leaves.slice(0, MAX_CANDIDATES)) {
+    const pairs = await load([leaf]);
+    if (pairs.length > 0) return pairs;
   }
-  for (const { leaves } of index.values()) {
-    leaves.sort((a, b) => b.notBeforeMs - a.notBeforeMs || b.notAfterMs - a.notAfterMs);
-  }
-  return index;
-}
-
-/** The newest valid certificate of each key type. */
-function validPairs(leaves: readonly Leaf[], nowMs: number): CertificatePair[] {
-  const valid = leaves.filter(({ notBeforeMs, notAfterMs }) => notBeforeMs <= nowMs && nowMs < notAfterMs);
-  const newest = [valid.find(({ isRsa }) => !isRsa), valid.find(({ isRsa }) => isRsa)];
-  return newest.filter((leaf) => leaf !== undefined).map(({ pair }) => pair);
-}
-
-/** The certificate that lapsed last, whatever its key. */
-function latestPair(leaves: readonly Leaf[]): CertificatePair[] {
-  const [latest] = [...leaves].sort((a, b) => b.notAfterMs - a.notAfterMs);
-  return latest === undefined ? [] : [latest.pair];
-}
-
-async function forEachBounded<T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  // One iterator for all: each takes what the others have not.
-  const rest = items.values();
-  const takeTurns = async (): Promise<void> => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: limit }, takeTurns));
+  return [];
 }

@@ -18,9 +18,9 @@ describe('DirectorySource choosing between certificates', () => {
     expected: string[][];
   }[] = [
     {
-      title: 'takes the newest of several valid ones',
+      title: 'hands over all valid ones, the newest first',
       folders: { a: ['a.test', VALID], b: ['a.test', NEWER], c: ['a.test', { notBefore: ago(20) }] },
-      expected: [['b']],
+      expected: [['b'], ['a'], ['c']],
     },
     {
       title: 'lets an expired one shadow no valid one, be it in the folder of the plain name',
@@ -48,14 +48,14 @@ describe('DirectorySource choosing between certificates', () => {
       expected: [['b']],
     },
     {
-      title: 'takes the newest of each key type',
+      title: 'hands over the newest of each key type together, then the others',
       folders: {
         a: ['a.test', { ...VALID, ...RSA }],
         b: ['a.test', { ...NEWER, ...RSA }],
         c: ['a.test', NEWER],
         d: ['a.test', VALID],
       },
-      expected: [['c', 'b']],
+      expected: [['c', 'b'], ['d'], ['a']],
     },
     {
       title: 'prefers the exact name to a newer wildcard',

@@ -15,7 +15,7 @@ import {
 import { ManualTime, settled } from '../caches/manual-time.js';
 
 export const DAY_MS = 86_400_000;
-export const POLL_MS = 5_000;
+export const POLL_MS = 2_000;
 
 /** To be called within `describe`. The fields are new for each test. */
 export class DirectorySetup {
@@ -23,6 +23,9 @@ export class DirectorySetup {
   dir = '';
   time = new ManualTime();
   errors: { message: string; fields: LogFields | undefined }[] = [];
+  notices: { message: string; fields: LogFields | undefined }[] = [];
+  /** What each source told, name by name in order. */
+  told: (string[] | undefined)[] = [];
   readonly #opened: DirectorySource[] = [];
 
   constructor() {
@@ -34,6 +37,8 @@ export class DirectorySetup {
       ({ dir: this.dir, remove } = await makeTempDir());
       this.time = new ManualTime(Date.now());
       this.errors = [];
+      this.notices = [];
+      this.told = [];
     });
     afterEach(async () => {
       for (const source of this.#opened.splice(0)) await source.close();
@@ -41,14 +46,16 @@ export class DirectorySetup {
     });
   }
 
-  async open(dir = this.dir): Promise<DirectorySource> {
+  async open(dir = this.dir, options: { maxKeysChecked?: number } = {}): Promise<DirectorySource> {
     const log = {
       ...silentLogger,
       err: (message: string, fields?: LogFields) => void this.errors.push({ message, fields }),
+      notice: (message: string, fields?: LogFields) => void this.notices.push({ message, fields }),
     };
     const { now, startTimer } = this.time;
-    const source = await DirectorySource.open({ dir, now, log, pollMs: POLL_MS, startTimer });
+    const source = await DirectorySource.open({ dir, now, log, pollMs: POLL_MS, startTimer, ...options });
     this.#opened.push(source);
+    source.onChange((names) => this.told.push(names && [...names].sort()));
     return source;
   }
 

@@ -54,17 +54,17 @@ describe('DirectorySource', () => {
       expect(on.errors).to.deep.equal([]);
     });
 
-    it('reads the directory itself, folders that are links, and no deeper and no hidden ones', async () => {
-      await on.place('.', ['top.test']);
+    it('reads the directory itself and folders that are links, and no hidden ones', async () => {
+      await on.place('certs', ['top.test']);
       await on.place('elsewhere/linked', ['linked.test']);
-      await symlink(join(on.dir, 'elsewhere', 'linked'), join(on.dir, 'link'));
-      await on.place('.hidden', ['hidden.test']);
-      const source = await on.open();
+      await symlink(join(on.dir, 'elsewhere', 'linked'), join(on.dir, 'certs', 'link'));
+      await on.place('certs/.hidden', ['hidden.test']);
+      const source = await on.open(join(on.dir, 'certs'));
       const kinds = await Promise.all(
         ['top.test', 'linked.test', 'hidden.test'].map(async (name) => (await look(source, name)).kind),
       );
       expect(kinds).to.deep.equal(['found', 'found', 'absent']);
-      await rm(join(on.dir, 'link'));
+      await rm(join(on.dir, 'certs', 'link'));
       await source.reload();
       expect((await look(source, 'linked.test')).kind).to.equal('absent');
     });
@@ -112,13 +112,13 @@ describe('DirectorySource', () => {
         title: 'with junk for a chain',
         spoil: () => writeFile(bad('fullchain.pem'), 'junk'),
         reason: /no PEM certificate/,
-        kind: 'absent',
+        kind: 'unavailable',
       },
       {
         title: 'with an empty chain',
         spoil: () => writeFile(bad('fullchain.pem'), ''),
         reason: /no PEM certificate/,
-        kind: 'absent',
+        kind: 'unavailable',
       },
       {
         title: 'with a chain that is cut off',
@@ -151,7 +151,7 @@ describe('DirectorySource', () => {
         title: 'without its chain',
         spoil: () => rm(bad('fullchain.pem')),
         reason: /fullchain\.pem/,
-        kind: 'absent',
+        kind: 'unavailable',
       },
       {
         title: 'whose links lead nowhere',
@@ -162,7 +162,7 @@ describe('DirectorySource', () => {
           }
         },
         reason: /fullchain\.pem/,
-        kind: 'absent',
+        kind: 'unavailable',
       },
       {
         title: 'with a folder where the chain should be',
@@ -171,13 +171,13 @@ describe('DirectorySource', () => {
           await mkdir(bad('fullchain.pem'));
         },
         reason: /not a file/,
-        kind: 'absent',
+        kind: 'unavailable',
       },
       {
         title: 'with a file that no chain can be as long as',
         spoil: () => truncate(bad('fullchain.pem'), 2 ** 40),
         reason: /longer than/,
-        kind: 'absent',
+        kind: 'unavailable',
       },
       {
         title: 'with a certificate that names no host',
