@@ -117,7 +117,7 @@ export const FLAGS = {
     kind: 'path',
     value: 'DIR',
     default: undefined,
-    description: 'certificates on disk: every fullchain.pem with privkey.pem below it',
+    description: 'certificates on disk, as certbot, lego, acme.sh, Caddy, Kubernetes or HAProxy keep them',
   },
   'cert-dir-interval': seconds(2, 'how often --cert-dir is looked at for changes'),
   'internal-ca': {
