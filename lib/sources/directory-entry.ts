@@ -156,9 +156,11 @@ async function readContent(
     if (isBoth ? !holdsKey(chainPem) : keyStamp === MISSING) {
       return worse(isBoth ? `${leafPath}: its private key is missing` : `${paths.key} is missing`);
     }
-    if (!context.isKeyWanted()) {
-      const version = versionOf(chainPem, isBoth ? '' : keyStamp);
-      return { content: { certificate: facts, version }, mayPass: false };
+    const unchecked = versionOf(chainPem, isBoth ? '' : keyStamp);
+    // One that was not checked before, and is as it was, stays so: its version would change, and nothing else.
+    const isAsBefore = before?.trouble === undefined && before?.version === unchecked;
+    if (isAsBefore || !context.isKeyWanted()) {
+      return { content: { certificate: facts, version: unchecked }, mayPass: false };
     }
     const keyText = isBoth ? chainPem : await readText(paths.key, stats.get(paths.key));
     const pair = pairOf(chainPem, keyText);

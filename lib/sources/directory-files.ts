@@ -112,8 +112,9 @@ function readAll(path: string, size: number): Promise<string> {
       const bytes = Buffer.allocUnsafe(size);
       read(descriptor, bytes, 0, size, 0, (readError, length) => {
         close(descriptor, () => {
-          if (readError === null) resolve(bytes.toString('utf8', 0, length));
-          else reject(readError);
+          if (readError !== null) reject(readError);
+          else if (length < size) reject(new Error(`${path} has been cut while it was read`));
+          else resolve(bytes.toString('utf8'));
         });
       });
     });

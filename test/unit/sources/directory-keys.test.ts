@@ -82,6 +82,16 @@ describe('DirectorySource reading keys when they are first handed over', () => {
     await handedOver(await on.place('a', ['a.test']));
   });
 
+  it('tells nothing of a certificate that is read again as it was', async () => {
+    await on.place('a', ['a.test']);
+    await on.place('b', ['b.test']);
+    await on.open(on.dir, { maxKeysChecked: 1 });
+    await rm(at('a'), { recursive: true });
+    // Its files are still young, so that it is read again, and now a key may be checked.
+    await on.poll();
+    expect(on.told).to.deep.equal([['a.test']]);
+  });
+
   it('reads so many keys with their certificates, and the others later', async () => {
     const names = Array.from({ length: 60 }, (_, index) => `n${index}`);
     const pair = await on.place('pair', ['a.test']);
