@@ -14,6 +14,7 @@
  * or has been emptied by unmounting is such a thing; files that somebody has removed are absent.
  */
 import { opendir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { describeError, usageError } from '../domain/errors.js';
@@ -85,11 +86,11 @@ export class DirectorySource implements CertificateSource {
     const source = new DirectorySource(options);
     const startedAtMs = options.now();
     await source.#readAgain();
-    const trouble = source.#reading.unreadable.get(options.dir);
+    const trouble = source.#reading.unreadable.get(source.#dir);
     if (trouble !== undefined) throw usageError(source.#unreadable(trouble));
     source.#isOpen = true;
     source.#log.notice('the certificate directory is read', {
-      dir: options.dir,
+      dir: source.#dir,
       certificates: source.#reading.entries.size,
       names: source.#index.names.size,
       tookMs: options.now() - startedAtMs,
@@ -100,7 +101,8 @@ export class DirectorySource implements CertificateSource {
   }
 
   private constructor(options: DirectoryOptions) {
-    this.#dir = options.dir;
+    // Folders below are told by what their paths begin with.
+    this.#dir = resolve(options.dir);
     this.#now = options.now;
     this.#log = options.log ?? silentLogger;
     this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS;
@@ -132,12 +134,12 @@ export class DirectorySource implements CertificateSource {
 
   async check(): Promise<SourceCheck> {
     if (this.#isClosed) return { ok: false, reason: 'it is closed' };
-    return new Promise((resolve) => {
+    return new Promise((settled) => {
       const late = `the directory ${this.#dir} does not answer`;
-      const cancel = this.#startTimer(() => resolve({ ok: false, reason: late }), CHECK_TIMEOUT_MS);
+      const cancel = this.#startTimer(() => settled({ ok: false, reason: late }), CHECK_TIMEOUT_MS);
       const settle = (outcome: SourceCheck): void => {
         cancel();
-        resolve(outcome);
+        settled(outcome);
       };
       opendir(this.#dir)
         .then((handle) => handle.close())
@@ -205,10 +207,10 @@ export class DirectorySource implements CertificateSource {
     const closing = this.#closing.signal;
     let cancel = (): void => undefined;
     let giveUp = (): void => undefined;
-    const givenUp = new Promise<Lookup>((resolve) => {
-      giveUp = () => resolve(unavailable(closing.aborted ? 'it is closed' : 'the look-up was given up'));
+    const givenUp = new Promise<Lookup>((settled) => {
+      giveUp = () => settled(unavailable(closing.aborted ? 'it is closed' : 'the look-up was given up'));
       cancel = this.#startTimer(
-        () => resolve(unavailable(`the directory ${this.#dir} does not answer`)),
+        () => settled(unavailable(`the directory ${this.#dir} does not answer`)),
         LOOKUP_TIMEOUT_MS,
       );
     });

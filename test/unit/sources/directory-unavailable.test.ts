@@ -105,6 +105,15 @@ describe('DirectorySource with what cannot be read', () => {
     expect(on.errors).to.deep.equal([]);
   });
 
+  it('drops nothing when the directory is gone, be it given with a slash at its end', async () => {
+    const pair = await on.place('certs/a', ['a.test']);
+    const source = await on.open(`${at('certs')}/`);
+    await rename(at('certs'), at('aside'));
+    await on.poll();
+    expect(await chains(source, 'a.test')).to.deep.equal([[pair.chainPem]]);
+    expectUnavailable(await look(source, 'unknown.test'), at('certs'));
+  });
+
   it('drops nothing when the directory is unmounted: it is empty, and another one', async () => {
     const pair = await on.place('certs/a', ['a.test']);
     const source = await on.open(at('certs'));
