@@ -252,6 +252,5 @@ function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): C
   if (above.some((issuer) => leaf.checkIssued(issuer))) return 'leads on';
   if (above.length > 0 || leaf.checkIssued(leaf)) return 'broken';
   // Publicly trusted leaves say where the certificate of their issuer is to be had: then it belongs into the chain.
-  const access = leaf.infoAccess as string | undefined;
-  return access?.includes('CA Issuers - ') === true ? 'broken' : 'alone';
+  return leaf.infoAccess?.includes('CA Issuers - ') === true ? 'broken' : 'alone';
 }

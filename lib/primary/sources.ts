@@ -29,7 +29,7 @@ export interface SourcesParts {
   readonly log: Logger;
   readonly clock: Clock;
   /** Told when a source has noticed changes by itself. */
-  onChange(names: ChangedNames): void;
+  onChange(this: void, names: ChangedNames): void;
   /** An embedder's own sources: asked before all others. Not closed by a reload. */
   readonly own?: readonly CertificateSource[];
 }

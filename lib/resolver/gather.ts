@@ -25,7 +25,7 @@ export interface GatherOptions {
   readonly now: () => number;
   readonly startTimer: StartTimer;
   /** Told of each pair that is not as it should be. */
-  onRemark(source: string, remark: Remark): void;
+  onRemark(this: void, source: string, remark: Remark): void;
 }
 
 /** What the sources said, besides the candidates. */

@@ -235,7 +235,7 @@ describe("A worker's choice of the certificate", () => {
       expect(await choice).to.include({ tier: 'default' });
       expect(lines[0]?.fields).to.include({ code: 'ERR_INTERNAL', error: 'whatever' });
       time.nowMs += 1_000;
-      certificates.choose(A, CLIENT);
+      void certificates.choose(A, CLIENT);
       questions[1]?.reply.resolve({ kind: 'pending', reason: 'wait' });
       await settled();
       await resolve(A, found());
