@@ -148,6 +148,11 @@ function managerSettings(given: GivenFlags, cwd: string, warnings: string[]): Ma
     given.fail('fallback-credentials', 'and the URL of --fallback-server both hold credentials: choose one');
   }
   if (preferences.length === 0) given.fail('cert-preferences', 'needs a value');
+  if (given.boolean('enable-autocert') && autocert.askUrl === undefined && autocert.allow.includes('*')) {
+    warnings.push(
+      `${given.label('enable-autocert')} orders a certificate for every name that anybody asks for: bound it with --autocert-allow or --autocert-ask`,
+    );
+  }
   const credentials = fromFile ?? url.credentials;
   return {
     root: url.root,

@@ -3,10 +3,13 @@
  *
  * A reload keeps every source whose settings are the same, with its connections, its breaker and what it remembers.
  */
+import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { FairTokenBucket } from '../caches/token-bucket.js';
 import type { Settings } from '../config/settings.js';
+import { covers, splitChain } from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
+import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
 import { DirectorySource } from '../sources/directory.js';
 import { GuardedSource } from '../sources/guarded.js';
@@ -38,6 +41,8 @@ export class Sources {
   readonly #parts: SourcesParts;
   readonly #own: readonly CertificateSource[];
   #built = new Map<string, Built>();
+  /** Of the default certificates that were given: what they cover is not ordered. */
+  #defaultLeaves: readonly X509Certificate[] = [];
 
   constructor(parts: SourcesParts) {
     this.#parts = parts;
@@ -79,6 +84,7 @@ export class Sources {
       throw thrown;
     }
     this.#built = built;
+    this.#defaultLeaves = defaultLeavesOf(settings);
     return [...this.#own, ...[...built.values()].map(({ source }) => source)];
   }
 
@@ -103,10 +109,14 @@ export class Sources {
       return Promise.resolve(new RedisSource({ settings: redis, log }));
     if (name === 'manager' && manager !== undefined) {
       const earlier = previous instanceof ManagerSource ? { previous } : {};
-      return Promise.resolve(new ManagerSource({ settings: manager, log, now: clock.now, ...earlier }));
+      return Promise.resolve(
+        new ManagerSource({ settings: manager, log, now: clock.now, isCovered: this.#isCovered, ...earlier }),
+      );
     }
     throw new TypeError(`the source ${name} is not configured`);
   }
+
+  readonly #isCovered = (name: ServerName): boolean => this.#defaultLeaves.some((leaf) => covers(leaf, name));
 
   #wrap(core: CertificateSource, { manager, lookupTimeoutMs }: Settings): CertificateSource {
     if (!(core instanceof ManagerSource) || manager === undefined) return this.#guard(core);
@@ -121,6 +131,11 @@ export class Sources {
   #guard(source: CertificateSource): CertificateSource {
     return new GuardedSource(source, { log: this.#parts.log, now: this.#parts.clock.now });
   }
+}
+
+function defaultLeavesOf({ defaultPairs = [], listen }: Settings): X509Certificate[] {
+  const pairs = [...defaultPairs, ...listen.flatMap((listener) => listener.defaultPairs ?? [])];
+  return pairs.map(({ chainPem }) => new X509Certificate(splitChain(chainPem)[0] ?? ''));
 }
 
 /** What a source is built from: it is built anew when this has changed. */

@@ -5,11 +5,14 @@
  *
  * 1. Only a name that the manager has just said to have no certificate is ordered, or one that it answered with its
  *    ambiguous 500, provided that no certificate of it is known. An outage orders nothing.
- * 2. The name matches the allow-list, is no wildcard and has no underscore (the manager answers 500 to those).
+ * 2. The name matches the allow-list, is no wildcard, has no underscore (the manager answers 500 to those), and the default
+ *    certificate does not cover it: the manager asks its pool by such a name.
  * 3. One order a name at a time; whoever else asks meanwhile is answered `pending` at once.
  * 4. A name that was refused, failed or timed out is held off: `holdoffMs`, doubling with each failure in a row, up to
  *    four hours. So is one whose order succeeded, for `holdoffMs`: should its certificate be of no use, it is not ordered
  *    over and over. During a hold-off the query's own result stands.
+ *    When the manager cannot order at all (no account, no policy), no name is to blame: nothing is ordered for a minute, then
+ *    the next name tries it.
  * 5. Somebody else is ordering it already: `pending`, looked at again after seconds.
  * 6. The ask URL, where there is one, answers 2xx.
  * 7. At most `concurrency` orders at once. Others queue, and clients take turns; there are bounds for the queue, for each client in
@@ -29,6 +32,8 @@ import type { OrderVerdict, QueryVerdict } from './manager-schema.js';
 import { OrderQueue, type OrderPlace, type OrderQueueLimits } from './order-queue.js';
 import type { LookupContext } from './source.js';
 
+/** How long a manager that cannot order is left alone. */
+const UNABLE_MS = 60_000;
 const MAX_HOLDOFF_MS = 4 * 3_600_000;
 /**
  * How long an order that somebody else has under way is taken to be so. It doubles while the manager goes on saying so: it
@@ -56,6 +61,8 @@ export interface AutocertOptions {
   /** The clock, milliseconds. */
   readonly now: () => number;
   readonly queueLimits?: OrderQueueLimits;
+  /** Whether the default certificate covers a name, which is then not ordered. @default it covers none */
+  isCovered?(this: void, name: ServerName): boolean;
 }
 
 /**
@@ -72,6 +79,8 @@ interface Books {
   readonly queue: OrderQueue<Autocert>;
   /** How long orders take of late, milliseconds. */
   usualMs: number;
+  /** The manager cannot order: why, and until when it is believed. */
+  unable: { readonly message: string; readonly untilMs: number } | undefined;
 }
 
 export class Autocert {
@@ -79,14 +88,16 @@ export class Autocert {
   readonly #desk: OrderDesk;
   readonly #log: Logger;
   readonly #now: () => number;
+  readonly #isCovered: (name: ServerName) => boolean;
   #books: Books;
   #isClosed = false;
 
-  constructor({ settings, desk, log, now, queueLimits = QUEUE_LIMITS }: AutocertOptions) {
+  constructor({ settings, desk, log, now, queueLimits = QUEUE_LIMITS, isCovered }: AutocertOptions) {
     this.#settings = settings;
     this.#desk = desk;
     this.#log = log;
     this.#now = now;
+    this.#isCovered = isCovered ?? (() => false);
     this.#books = {
       orders: new Map(),
       active: new HoldOff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now }),
@@ -95,6 +106,7 @@ export class Autocert {
       running: 0,
       queue: new OrderQueue(queueLimits),
       usualMs: USUAL_ORDER_MS,
+      unable: undefined,
     };
   }
 
@@ -115,7 +127,12 @@ export class Autocert {
    *   when the context's signal aborts.
    */
   async follow(name: ServerName, query: QueryVerdict, context: LookupContext): Promise<Lookup> {
-    if (!this.#isOrderable(name, query, context)) return query.lookup;
+    if (query.mayOrder === 'no' || context.mayOrder === false) return query.lookup;
+    const obstacle = this.#obstacleTo(name, query, context);
+    if (obstacle !== undefined) {
+      this.#log.info('not ordered', { name, reason: obstacle });
+      return query.lookup;
+    }
     if (this.#books.orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
     const heldMs = this.#books.holdOff.remainingMs(name);
     if (heldMs > 0) {
@@ -125,6 +142,8 @@ export class Autocert {
     if (this.#books.active.remainingMs(name) > 0) {
       return { kind: 'pending', reason: 'the manager has an order for the name under way' };
     }
+    const { unable } = this.#books;
+    if (unable !== undefined && this.#now() < unable.untilMs) return cannotOrder(unable.message);
     if (this.#isClosed || context.signal.aborted) return givenUp;
     const { queue, running, concurrency } = this.#books;
     const place = { client: clientGroup(context.client ?? ''), parent: parentOf(name) };
@@ -178,11 +197,16 @@ export class Autocert {
     for (const { enter } of own) enter();
   }
 
-  #isOrderable(name: ServerName, query: QueryVerdict, context: LookupContext): boolean {
-    if (query.mayOrder === 'no' || context.mayOrder === false) return false;
-    if (query.mayOrder === 'unless-known' && context.known === true) return false;
-    if (isWildcard(name) || name.includes('_')) return false;
-    return this.#settings.allow.some((pattern) => matchesPattern(name, pattern));
+  /** Why the name is not ordered, as one clause; undefined where it may be. */
+  #obstacleTo(name: ServerName, query: QueryVerdict, context: LookupContext): string | undefined {
+    if (query.mayOrder === 'unless-known' && context.known === true) {
+      return 'the manager gave no clear answer, and a certificate is known';
+    }
+    if (isWildcard(name)) return 'it is a wildcard';
+    if (name.includes('_')) return 'it has an underscore';
+    if (this.#isCovered(name)) return 'the default certificate covers it';
+    const isAllowed = this.#settings.allow.some((pattern) => matchesPattern(name, pattern));
+    return isAllowed ? undefined : '--autocert-allow does not have it';
   }
 
   /** Asks the ask URL. @returns the look-up's result where the name is not to be ordered now. */
@@ -226,6 +250,16 @@ export class Autocert {
       return { kind: 'pending', reason: `the manager says: ${verdict.message}` };
     }
     this.#books.active.clear(name);
+    if (verdict.kind === 'unable') {
+      const isNew = this.#books.unable === undefined;
+      this.#books.unable = { message: verdict.message, untilMs: this.#now() + UNABLE_MS };
+      if (isNew) this.#log.err('the manager cannot order any certificate', { reason: verdict.message });
+      return cannotOrder(verdict.message);
+    }
+    if (this.#books.unable !== undefined) {
+      this.#books.unable = undefined;
+      this.#log.notice('the manager orders certificates again');
+    }
     if (verdict.kind === 'issued') {
       this.#books.holdOff.rest(name);
       this.#log.notice('a certificate was issued', { name });
@@ -275,6 +309,10 @@ export class Autocert {
 /** The domain right above a name; the name itself where there is only a top-level one. */
 function parentOf(name: ServerName): string {
   return wildcardOf(name)?.slice('*.'.length) ?? name;
+}
+
+function cannotOrder(message: string): Lookup {
+  return { kind: 'unavailable', reason: `the manager cannot order: ${message}`, scope: 'name' };
 }
 
 const givenUp: Lookup = {

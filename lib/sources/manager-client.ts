@@ -131,12 +131,20 @@ export class ManagerClient {
     return `${this.#prefix}/domain/${encodeURIComponent(name)}/config.json`;
   }
 
-  /** Asks for a path of the manager. A connection that was kept alive and closed just now is tried again, once. */
-  async query(path: string, signal?: AbortSignal): Promise<ManagerAnswer | Failure> {
+  /**
+   * Asks for a path of the manager. A connection that was kept alive and closed just now is tried again, once.
+   *
+   * @param options `primes`: the manager is to write what it answers to Redis.
+   */
+  async query(
+    path: string,
+    { primes }: { readonly primes: boolean },
+    signal?: AbortSignal,
+  ): Promise<ManagerAnswer | Failure> {
     const { connectMs, headersMs, bodyMs } = this.#options.timeouts;
     const request: Dispatcher.RequestOptions = {
       method: 'GET',
-      path: `${path}?openresty=1`,
+      path: primes ? `${path}?openresty=1` : path,
       headers: this.#headers,
     };
     const send = async (within: AbortSignal): Promise<ManagerAnswer> => {

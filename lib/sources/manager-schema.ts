@@ -39,6 +39,8 @@ export type OrderVerdict =
   | { readonly kind: 'issued'; readonly candidates: readonly (readonly CertificatePair[])[] }
   /** The manager said no, in its own words. */
   | { readonly kind: 'refused'; readonly message: string }
+  /** The manager cannot order at present, this name or any other: its own settings are at fault. */
+  | { readonly kind: 'unable'; readonly message: string }
   /** An order for the name is under way, or was a moment ago. Not a failure. */
   | { readonly kind: 'active'; readonly message: string }
   /** No verdict: an error page, a help document, nonsense. */
@@ -46,6 +48,9 @@ export type OrderVerdict =
 
 /** The manager's three wordings of "somebody is ordering this name already". */
 const ACTIVE = /active or recent autocert attempt|active pre authorizations|active challenges/i;
+const MAIN_ERROR = 'Error_Main';
+/** 1.0 says so of its policy for orders, under no field. */
+const NOT_CONFIGURED = /has not been configured/i;
 const UNKNOWN_DOMAIN = 'the domain was not found';
 /** Where an answer says which domain it is about: 1.0, and the older two. */
 const DOMAIN_KEYS: readonly string[] = ['Domain', 'domain'];
@@ -106,7 +111,7 @@ export function interpretOrder(
   const result = member(object, 'result');
   if (result !== 'success' && result !== 'error') return failed('it answered an order without a result');
   const message = ownWords(object);
-  if (result === 'error') return { kind: ACTIVE.test(message) ? 'active' : 'refused', message };
+  if (result === 'error') return { kind: kindOfError(object, message), message };
   const certificates = readCertificates(object, name, preferences);
   switch (certificates.kind) {
     case 'found':
@@ -116,6 +121,16 @@ export function interpretOrder(
     case 'unavailable':
       return failed(certificates.reason);
   }
+}
+
+/** The form that refuses an order says by its fields whether it is the name's fault. `Error_Main` speaks for all fields. */
+function kindOfError(object: object, message: string): 'active' | 'unable' | 'refused' {
+  if (ACTIVE.test(message)) return 'active';
+  const errors = member(object, 'form_errors');
+  if (!isObject(errors)) return 'refused';
+  const fields = Object.keys(errors).filter((field) => field !== MAIN_ERROR);
+  if (fields.length > 0) return fields.includes('domain_name') ? 'refused' : 'unable';
+  return NOT_CONFIGURED.test(message) ? 'unable' : 'refused';
 }
 
 function interpretNotFound(answer: ManagerAnswer, path: string): QueryVerdict {

@@ -3,6 +3,8 @@
  *
  * 1. A name that is being ordered: `pending`, without a request.
  * 2. `GET {root}/domain/NAME/config.json?openresty=1`, which also makes the manager write the certificate to Redis.
+ *    A 500 as plain text is what a manager of prime style 2 says of a known name without certificate. The same question without
+ *    `openresty=1` does not prime: its answer tells the two apart.
  * 3. With autocert: an order may follow what the query said (the rules are in `autocert.ts`).
  *
  * So a name that has a certificate never goes through the ordering path again, and an outage orders nothing.
@@ -28,6 +30,8 @@ export interface ManagerSourceOptions {
   /** The clock, milliseconds. */
   readonly now: () => number;
   readonly timeouts?: Partial<ManagerTimeouts>;
+  /** Whether the default certificate covers a name, which is then not ordered. */
+  isCovered?(this: void, name: ServerName): boolean;
   /** The source that this one replaces when the settings have been read again: its hold-offs are taken over. */
   readonly previous?: ManagerSource;
 }
@@ -39,7 +43,7 @@ export class ManagerSource implements CertificateSource {
   readonly #client: ManagerClient;
   readonly #autocert: Autocert | undefined;
 
-  constructor({ settings, log, now, timeouts, previous }: ManagerSourceOptions) {
+  constructor({ settings, log, now, timeouts, isCovered, previous }: ManagerSourceOptions) {
     const { root, caPem, credentials, autocert } = settings;
     this.#settings = settings;
     this.#client = new ManagerClient({
@@ -65,6 +69,7 @@ export class ManagerSource implements CertificateSource {
       },
       log,
       now,
+      ...(isCovered !== undefined && { isCovered }),
     });
     const earlier = previous === undefined ? undefined : previous.#autocert;
     if (earlier !== undefined) this.#autocert.takeOver(earlier);
@@ -105,8 +110,19 @@ export class ManagerSource implements CertificateSource {
   }
 
   async #query(name: ServerName, signal?: AbortSignal): Promise<QueryVerdict> {
+    const verdict = await this.#ask(name, { primes: true }, signal);
+    if (verdict.mayOrder !== 'unless-known') return verdict;
+    const plain = await this.#ask(name, { primes: false }, signal);
+    return plain.lookup.kind === 'unavailable' ? verdict : plain;
+  }
+
+  async #ask(
+    name: ServerName,
+    options: { readonly primes: boolean },
+    signal: AbortSignal | undefined,
+  ): Promise<QueryVerdict> {
     const path = this.#client.queryPath(name);
-    const answer = await this.#client.query(path, signal);
+    const answer = await this.#client.query(path, options, signal);
     if ('failure' in answer) {
       return { lookup: { kind: 'unavailable', reason: answer.failure, scope: 'source' }, mayOrder: 'no' };
     }

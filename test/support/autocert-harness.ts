@@ -56,13 +56,18 @@ export class AutocertHarness {
   /** What was logged as an error, one line each. */
   readonly errors: string[] = [];
   readonly notices: string[] = [];
+  readonly infos: string[] = [];
   nowMs = Date.UTC(2027, 0, 1);
 
-  make(settings: Partial<AutocertSettings> = {}, queueLimits?: Partial<OrderQueueLimits>): Autocert {
+  make(
+    settings: Partial<AutocertSettings> = {},
+    queueLimits?: Partial<OrderQueueLimits>,
+    isCovered?: (name: ServerName) => boolean,
+  ): Autocert {
     const log: Logger = {
       err: (message, fields) => void this.errors.push(`${message} ${JSON.stringify(fields)}`),
       notice: (message, fields) => void this.notices.push(`${message} ${JSON.stringify(fields)}`),
-      info: () => undefined,
+      info: (message, fields) => void this.infos.push(`${message} ${JSON.stringify(fields)}`),
       debug: () => undefined,
       enabled: () => true,
     };
@@ -71,6 +76,7 @@ export class AutocertHarness {
       desk: this.desk,
       log,
       now: () => this.nowMs,
+      ...(isCovered !== undefined && { isCovered }),
       ...(queueLimits !== undefined && {
         queueLimits: { max: 1_000, maxPerClient: 1_000, maxPerParent: 1_000, ...queueLimits },
       }),

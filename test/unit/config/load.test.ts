@@ -213,6 +213,16 @@ describe('loadSettings: sources', () => {
     });
   }
 
+  it('warns of orders that anybody may cause, unless they are bounded by names or by asking', () => {
+    const flags = { 'fallback-server': 'http://m.test/p', 'enable-autocert': 'true' };
+    expect(load({ flags }).warnings).to.deep.equal([
+      '--enable-autocert orders a certificate for every name that anybody asks for: bound it with --autocert-allow or --autocert-ask',
+    ]);
+    expect(load({ flags: { ...flags, 'autocert-allow': '*.a.test' } }).warnings).to.deep.equal([]);
+    expect(load({ flags: { ...flags, 'autocert-ask': 'http://ask.test/' } }).warnings).to.deep.equal([]);
+    expect(load({ flags: { 'fallback-server': 'http://m.test/p' } }).warnings).to.deep.equal([]);
+  });
+
   it('warns of a source that is named and not configured', () => {
     expect(load({ flags: { 'cert-dir': 'c', sources: 'redis,directory' } }).warnings).to.deep.equal([
       '--sources names redis, which is not configured and is left out',

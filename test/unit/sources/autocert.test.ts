@@ -101,6 +101,46 @@ describe('Autocert', () => {
     });
   });
 
+  describe('a manager that cannot order at all', () => {
+    const UNABLE: OrderVerdict = { kind: 'unable', message: 'no account' };
+
+    it('is left alone for a minute, with every name, which are tried again then: none is held off', async () => {
+      const autocert = harness.make();
+      desk.verdict = UNABLE;
+      expect(await follow(autocert)).to.deep.include({ kind: 'unavailable', scope: 'name' });
+      desk.verdict = ISSUED;
+      harness.nowMs += 59_999;
+      expect((await follow(autocert)).kind).to.equal('unavailable');
+      expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('unavailable');
+      expect(desk.placed).to.have.length(1);
+      harness.nowMs += 1;
+      expect((await follow(autocert)).kind).to.equal('found');
+      expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('found');
+    });
+
+    it('is said once, and once when it orders again', async () => {
+      const autocert = harness.make();
+      desk.verdict = UNABLE;
+      for (let i = 0; i < 3; i++) {
+        await follow(autocert);
+        harness.nowMs += 60_000;
+      }
+      expect(desk.placed).to.have.length(3);
+      expect(harness.errors).to.have.length(1);
+      desk.verdict = ISSUED;
+      await follow(autocert);
+      expect(harness.notices[0]).to.include('the manager orders certificates again');
+    });
+  });
+
+  it('orders nothing that the default certificate covers, nor where the caller does not want it', async () => {
+    const autocert = harness.make({}, undefined, (name) => name === 'pool.test');
+    expect(await follow(autocert, ABSENT, 'pool.test')).to.equal(ABSENT.lookup);
+    expect(await follow(autocert, ABSENT, 'a.test', { mayOrder: false })).to.equal(ABSENT.lookup);
+    expect(desk.placed).to.deep.equal([]);
+    expect(harness.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
+  });
+
   describe('the hold-off', () => {
     /** The times, in seconds after the start, at which an order was placed when a look-up comes every 100 s. */
     const orderTimes = async (autocert: Autocert, hours: number) => {

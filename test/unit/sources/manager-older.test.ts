@@ -35,7 +35,7 @@ const ORDERS: Readonly<Record<string, string>> = {
   'order-active': `active: There is an active or recent autocert attempt for this domain; ${FORM}`,
   'order-disabled': `refused: This domain_name has been disabled; ${FORM}`,
   'order-blocklisted': `refused: This domain_name has been blocklisted; ${FORM}`,
-  'order-no-account': `refused: You must configure a global AcmeAccount.; ${FORM}`,
+  'order-no-account': `unable: You must configure a global AcmeAccount.; ${FORM}`,
   'order-bad-name': 'failed: it answered 500 (an internal error, or a known name without a certificate)',
 };
 const INVALID = { '0.4.0': 'refused: no reason given', '0.5.0': 'refused: new AcmeOrder, invalid' } as const;

@@ -24,7 +24,8 @@ const QUERIES: Record<string, string> = {
 };
 const ORDERS: Record<string, string> = {
   '006 008 011-020 022 041 049 124-125 133': 'issued 1',
-  '001-003 021 023-026 034-040 042-045 126 134-135 139': 'refused',
+  '001': 'unable',
+  '002-003 021 023-026 034-040 042-045 126 134-135 139': 'refused',
   '007 009 138': 'active',
   '027-033 046-047 111 136-137': 'failed',
 };
@@ -89,7 +90,7 @@ describe('manager-schema with the recordings', () => {
     it(`an order's refusal is reported in the manager's own words (${message.slice(0, 30)}…)`, () => {
       const recording = managerRecordings().find((each) => each.number === number);
       expect(interpretOrder(answerOf(recording!), NAME, CERT_PREFERENCES)).to.deep.equal({
-        kind: 'refused',
+        kind: orders.get(number),
         message,
       });
     });
