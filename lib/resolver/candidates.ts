@@ -10,7 +10,10 @@
  *  5. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
  *
  * The best one is served, together with the best one of the other kind (ECDSA beside RSA), from whatever source, provided that
- * both are valid now and for servers. A key of any other kind is served only where there is nothing else, and alone.
+ * both are valid now and for servers. What comes when there is a good one already is taken for that other half alone: a source that
+ * is asked in passing does not overrule those before it.
+ *
+ * A key of any other kind is served only where there is nothing else, and alone.
  */
 import {
   bundleOf,
@@ -48,6 +51,8 @@ interface Candidate {
   readonly examined: ExaminedPair;
   readonly tier: Tier;
   readonly isValid: boolean;
+  /** There was a good one before it. */
+  readonly isLate: boolean;
 }
 
 const CHAIN_RANK: Readonly<Record<ChainState, number>> = { broken: 0, alone: 1, 'leads on': 2 };
@@ -65,8 +70,13 @@ export class Candidates {
     this.#servable = servable;
   }
 
-  /** Takes a pair of a source. @returns what is wrong with it, if anything is. */
-  add(pair: CertificatePair, tier: Tier): Remark | undefined {
+  /**
+   * Takes a pair of a source.
+   *
+   * @param isAfterGood there was a good one before the source was asked.
+   * @returns what is wrong with it, if anything is.
+   */
+  add(pair: CertificatePair, tier: Tier, isAfterGood = false): Remark | undefined {
     const examination = examinePair(pair, this.#name);
     if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
     const { examined } = examination;
@@ -74,7 +84,7 @@ export class Candidates {
     const refusal = this.#servable.refusalOf(bundleOf([examined]));
     if (refusal !== null) return { kind: 'unusable', reason: `OpenSSL refuses it: ${refusal}`, fingerprint };
     const outdated = datesProblem(examined, this.#dateMs);
-    this.#kept.push({ examined, tier, isValid: outdated === undefined });
+    this.#kept.push({ examined, tier, isValid: outdated === undefined, isLate: isAfterGood });
     return outdated === undefined ? undefined : { kind: 'outdated', reason: outdated, fingerprint };
   }
 
@@ -111,6 +121,7 @@ export class Candidates {
 function compare(a: Candidate, b: Candidate): number {
   const [x, y] = [a.examined, b.examined];
   return (
+    Number(a.isLate) - Number(b.isLate) ||
     Number(b.isValid) - Number(a.isValid) ||
     Number(y.isForServers) - Number(x.isForServers) ||
     CHAIN_RANK[y.chain] - CHAIN_RANK[x.chain] ||

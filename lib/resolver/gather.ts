@@ -30,7 +30,7 @@ export interface GatherOptions {
 
 /** What the sources said, besides the candidates. */
 export interface Gathered {
-  /** Sources that could not tell, or held nothing that may be served, with their reasons. */
+  /** Sources that could not tell, or held what may not be served, with their reasons; in their order. */
   readonly troubles: readonly string[];
   /** Some of the trouble is with this name alone. That of a whole source is said once, where it is found. */
   readonly isOwnTrouble: boolean;
@@ -47,10 +47,11 @@ export async function gather(name: ServerName, options: GatherOptions): Promise<
 }
 
 class Gathering implements Gathered {
-  readonly troubles: string[] = [];
   readonly waits: string[] = [];
   isOwnTrouble = false;
   authority: Gathered['authority'];
+  /** By source. */
+  readonly #troubles = new Map<string, string[]>();
   readonly #name: ServerName;
   readonly #options: GatherOptions;
   readonly #startedAtMs: number;
@@ -61,15 +62,20 @@ class Gathering implements Gathered {
     this.#startedAtMs = options.now();
   }
 
+  get troubles(): string[] {
+    return this.#options.sources.flatMap(({ name }) => this.#troubles.get(name) ?? []);
+  }
+
   async askAll(): Promise<void> {
     const { candidates } = this.#options;
     const late: Promise<void>[] = [];
     const order = this.#order();
     for (const [index, source] of order.entries()) {
       if (!this.#isWanted(source)) continue;
+      const isAfterGood = candidates.isGood;
       const asked = source
         .lookup(this.#name, this.#options.context)
-        .then((lookup) => this.#take(source, lookup));
+        .then((lookup) => this.#take(source, lookup, isAfterGood));
       const following = order.slice(index + 1).filter(({ isLocal }) => isLocal !== true).length;
       if (source.isLocal === true || following === 0) await asked;
       else if (await this.#isLate(asked, following + 1)) late.push(asked);
@@ -107,7 +113,13 @@ class Gathering implements Gathered {
     }
   }
 
-  #take({ name: source, role }: CertificateSource, lookup: Lookup): void {
+  #noteTrouble(source: string, reason: string): void {
+    const troubles = this.#troubles.get(source) ?? [];
+    troubles.push(`${source}: ${reason}`);
+    this.#troubles.set(source, troubles);
+  }
+
+  #take({ name: source, role }: CertificateSource, lookup: Lookup, isAfterGood: boolean): void {
     const { candidates, onRemark } = this.#options;
     switch (lookup.kind) {
       case 'pending':
@@ -115,7 +127,7 @@ class Gathering implements Gathered {
         if (role === 'authority') this.authority = 'pending';
         return;
       case 'unavailable':
-        this.troubles.push(`${source}: ${lookup.reason}`);
+        this.#noteTrouble(source, lookup.reason);
         this.isOwnTrouble ||= lookup.scope === 'name';
         return;
       case 'absent':
@@ -124,9 +136,9 @@ class Gathering implements Gathered {
       case 'found':
         if (role === 'authority') this.authority = 'found';
         for (const pair of lookup.candidates.flat()) {
-          const remark = candidates.add(pair, source);
+          const remark = candidates.add(pair, source, isAfterGood);
           if (remark === undefined) continue;
-          if (remark.kind === 'unusable') this.troubles.push(`${source}: ${remark.reason}`);
+          if (remark.kind === 'unusable') this.#noteTrouble(source, remark.reason);
           onRemark(source, remark);
         }
     }

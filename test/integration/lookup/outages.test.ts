@@ -125,6 +125,7 @@ describe('An outage', function () {
     );
     expect(spoken.map(({ level, msg }) => `${level}: ${msg.replace(/: .*/, '')}`)).to.deep.equal([
       'err: redis is not available',
+      'err: source redis fails',
       'notice: source redis is unavailable',
       'notice: redis is available again',
       'notice: source redis answers again',

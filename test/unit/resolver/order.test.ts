@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { SourceRole } from '../../../lib/sources/source.js';
 import { ABSENT, DOWN, found, WAIT, type FakeSource } from '../../support/fake-source.js';
+import { makeTestCa } from '../../support/certificates.js';
 import { settled } from '../caches/manual-time.js';
 import { DAY_MS, issue, NAME, setup, START_MS } from './support.js';
 
@@ -78,6 +79,22 @@ describe('Resolver: whom it asks, and for how long', () => {
     expect(manager.asked).to.deep.equal([]);
     expect(answer.kind === 'found' && answer.certificate.pairs).to.have.length(2);
     expect(answer).to.include({ tier: 'redis' });
+  });
+
+  it('lets a source in memory add a half only: a fuller chain there does not overrule the order', async () => {
+    const { resolve, redis, directory } = setupRoles();
+    const alone = await issue();
+    const lower = await (await makeTestCa()).intermediate();
+    const dates = { notBefore: START_MS - DAY_MS, notAfter: START_MS + DAY_MS };
+    redis.answer(found(alone));
+    directory.answer(
+      found(await lower.issue([NAME], dates), await lower.issue([NAME], { ...dates, type: 'rsa' })),
+    );
+    const answer = await resolve();
+    const served = answer.kind === 'found' ? answer.certificate.pairs : [];
+    expect(answer).to.include({ tier: 'redis' });
+    expect(served).to.have.length(2);
+    expect(served[0]?.chainPem).to.equal(alone.chainPem);
   });
 
   it('asks on where the first one has a poor certificate, and serves the better one', async () => {
