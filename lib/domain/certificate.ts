@@ -250,7 +250,12 @@ function isForServers(leaf: X509Certificate): boolean {
 
 function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
   if (above.some((issuer) => leaf.checkIssued(issuer))) return 'leads on';
-  if (above.length > 0 || leaf.checkIssued(leaf)) return 'broken';
+  if (above.length > 0 || isSelfSigned(leaf)) return 'broken';
   // Publicly trusted leaves say where the certificate of their issuer is to be had: then it belongs into the chain.
   return leaf.infoAccess?.includes('CA Issuers - ') === true ? 'broken' : 'alone';
+}
+
+/** `checkIssued` denies it of a leaf whose key usage lets it sign no certificates. */
+function isSelfSigned(leaf: X509Certificate): boolean {
+  return leaf.issuer === leaf.subject && leaf.verify(leaf.publicKey);
 }

@@ -23,6 +23,7 @@ describe('Candidates', () => {
     | 'clientOnly'
     | 'anyUsage'
     | 'selfSigned'
+    | 'selfSignedLeaf'
     | 'chainless'
     | 'alone'
     | 'aloneRsa'
@@ -56,6 +57,11 @@ describe('Candidates', () => {
       clientOnly: await odd({ extensions: ['extendedKeyUsage=clientAuth'] }),
       anyUsage: await odd({ extensions: ['extendedKeyUsage=anyExtendedKeyUsage'] }),
       selfSigned: await opensslIssue(undefined, { names }),
+      // As most programs sign for themselves: it may sign no certificates, not even its own.
+      selfSignedLeaf: await opensslIssue(undefined, {
+        names,
+        extensions: ['keyUsage=critical,digitalSignature'],
+      }),
       chainless: await opensslIssue(ca.authority, { names, extensions: [AIA] }),
       alone: await root.issue(names),
       aloneRsa: await root.issue(names, { type: 'rsa' }),
@@ -90,6 +96,7 @@ describe('Candidates', () => {
       ['full', 'future'],
       ['full', 'clientOnly'],
       ['full', 'selfSigned'],
+      ['full', 'selfSignedLeaf'],
       ['full', 'chainless'],
       ['full', 'alone'],
       ['full', 'p521'],
@@ -99,6 +106,7 @@ describe('Candidates', () => {
       ['fullRsa', 'p521'],
       ['alone', 'chainless'],
       ['alone', 'selfSigned'],
+      ['alone', 'selfSignedLeaf'],
       ['chainless', 'clientOnly'],
       ['chainless', 'expired'],
       ['clientOnly', 'expired'],
@@ -143,6 +151,7 @@ describe('Candidates', () => {
       'future',
       'clientOnly',
       'selfSigned',
+      'selfSignedLeaf',
       'chainless',
       'p521',
       'ed25519',
