@@ -51,7 +51,10 @@ export interface ConclusionParts {
 export interface Returned {
   readonly gathered: Gathered;
   readonly best: Best | undefined;
-  readonly isPurged: boolean;
+  /** It comes from a copy, of a name that was expired by hand, and the authority is silent: its word counts until that can be asked. */
+  readonly isProvisional: boolean;
+  /** What is retained may serve on where every source says that there is none. */
+  readonly hasGrace: boolean;
   /** The source that was asked last: it says `absent` for all. */
   readonly lastTier: Tier;
   /** False once an expire has overtaken the look-up: nothing is stored. */
@@ -104,12 +107,10 @@ export class Conclusions {
       : certificate;
   }
 
-  #keepFound(name: ServerName, best: Best, { gathered, isPurged, mayKeep }: Returned): Outcome {
+  #keepFound(name: ServerName, best: Best, { isProvisional, mayKeep }: Returned): Outcome {
     const { pem, negative, log } = this.#parts;
     const { certCacheDurationMs, errorCacheDurationMs } = this.#settings;
     const { bundle: certificate, tier } = best;
-    // A copy's word on what was withdrawn counts only until the authority can be asked.
-    const isProvisional = isPurged && gathered.authority === undefined;
     const keepMs = isProvisional ? errorCacheDurationMs : certCacheDurationMs;
     if (mayKeep) {
       pem.set(name, certificate, tier, keepMs);
@@ -145,11 +146,11 @@ export class Conclusions {
     return this.#keepError(name, reason, keepMs, mayKeep);
   }
 
-  #keepAbsent(name: ServerName, { isPurged, lastTier, mayKeep }: Returned): Outcome {
+  #keepAbsent(name: ServerName, { hasGrace, lastTier, mayKeep }: Returned): Outcome {
     const { pem, negative, log } = this.#parts;
     const { absentGraceMs, certCacheDurationMs } = this.#settings;
     const absentForMs = mayKeep ? pem.noteAbsent(name) : 0;
-    if (!isPurged && absentForMs < absentGraceMs && this.#validRetained(name) !== undefined) {
+    if (hasGrace && absentForMs < absentGraceMs && this.#validRetained(name) !== undefined) {
       const leftMs = absentGraceMs - absentForMs;
       if (mayKeep && absentForMs === 0) {
         log.notice(

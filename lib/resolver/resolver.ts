@@ -32,7 +32,7 @@ import {
 } from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
 import { describeError, usageError } from '../domain/errors.js';
-import { TIER_CACHE, type LastGood, type Resolution } from '../domain/lookup.js';
+import { TIER_CACHE, type LastGood, type Resolution, type Tier } from '../domain/lookup.js';
 import { isWildcard, wildcardOf, type ServerName } from '../domain/server-name.js';
 import type { CacheStatus, WorkerToPrimary } from '../bus/messages.js';
 import type { Logger } from '../log.js';
@@ -270,7 +270,8 @@ export class Resolver {
   /** Steps 4, 5 and 7. */
   async #lookUp(name: ServerName, client: string, flight: Flight<Outcome>): Promise<Outcome> {
     const { clock, pem, startTimer } = this.#parts;
-    const isPurged = this.#purged.has(name);
+    // Without an authority there is nobody whose word could go before a copy's.
+    const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
     const candidates = new Candidates(name, clock.date(), this.#servable);
     const gathered = await gather(name, {
       sources: this.#sources,
@@ -287,21 +288,28 @@ export class Resolver {
       startTimer: startTimer ?? startUnrefTimer,
       onRemark: (source, remark) => this.#note(name, source, remark),
     });
+    const best = candidates.best();
     const outcome = this.#conclusions.conclude(name, {
       gathered,
-      best: candidates.best(),
-      isPurged,
+      best,
+      isProvisional: isPurged && gathered.authority === undefined && this.#isCopy(best?.tier),
+      hasGrace: !(isPurged && this.#isCopy(pem.get(name)?.entry.origin)),
       lastTier: this.#sources.at(-1)?.name ?? TIER_CACHE,
       mayKeep: flight.current,
     });
     if (flight.current) {
       // The authority has one again, and its answer has brought its copies up to date.
-      if (gathered.authority === 'found' && outcome.kind === 'found') this.#purged.delete(name);
+      if ((gathered.authority === 'found' || !isPurged) && outcome.kind === 'found')
+        this.#purged.delete(name);
       if (gathered.authority === undefined && outcome.kind === 'found') {
         this.#renewals.consider(name, outcome, this.#sources, this.#settings.certCacheDurationMs);
       }
     }
     return outcome;
+  }
+
+  #isCopy(tier: Tier | undefined): boolean {
+    return this.#sources.some(({ name, role }) => name === tier && role === 'copy');
   }
 
   /** Says once of a certificate what is wrong with it, not with each look-up. */

@@ -193,13 +193,31 @@ describe('Resolver: after an expire of a name', () => {
     expect(redis.asked).to.deep.equal([]);
   });
 
-  it('asks Redis as before where there is no manager', async () => {
-    const { resolve, resolver, redis } = setup({}, ['redis']);
+  it('asks Redis as before where there is no manager, keeps its answer, and lets it serve on when it is lost', async () => {
+    const { resolve, resolver, redis, time } = setup({}, ['redis']);
     redis.role = 'copy';
     redis.answer(found(await issue()));
     resolver.expireDomain(NAME);
     const answer = await resolve();
-    expect(answer).to.include({ kind: 'found', tier: 'redis' });
+    expect(answer).to.include({ kind: 'found', tier: 'redis' }).and.not.to.have.property('keepMs');
+    time.nowMs += 600_000;
+    redis.answer(ABSENT);
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
+  });
+
+  it('keeps what the directory has for the usual time, the manager silent or not', async () => {
+    const { resolve, resolver, manager, directory, redis, time } = setupRoles();
+    manager.answer(DOWN);
+    directory.answer(found(await issue()));
+    resolver.expireDomain(NAME);
+    expect(await resolve())
+      .to.include({ kind: 'found', tier: 'directory' })
+      .and.not.to.have.property('keepMs');
+    time.nowMs += 600_000;
+    [directory, manager].forEach((source) => source.answer(ABSENT));
+    redis.answer(found(await issue()));
+    // Lost there, and not what was withdrawn.
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
   });
 });
 
