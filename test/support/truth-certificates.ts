@@ -1,0 +1,66 @@
+/**
+ * The certificates of the scenario "truth", made before it begins.
+ */
+import type { CertificatePair } from '../../lib/domain/certificate.js';
+import { generateKey, selfSigned } from '../../lib/tls/mint.js';
+import type { TestCa } from './certificates.js';
+import { opensslIssue } from './openssl-issue.js';
+import type { Content } from './truth-history.js';
+import type { Make } from './truth-plan.js';
+import { fingerprintOf } from './visit.js';
+
+/** Something to be put into a source. */
+export interface Stuff {
+  readonly make: Make;
+  readonly pair: CertificatePair;
+  /** What the source then has for the name. */
+  readonly content: Content;
+}
+
+const HOUR_MS = 3_600_000;
+const OTHER_NAME = 'elsewhere.truth.test';
+const UNUSABLE: Content = { kind: 'unusable' };
+
+export async function makeStuff(ca: TestCa, name: string, make: Make): Promise<Stuff> {
+  switch (make) {
+    case 'good':
+      return certificate(make, await ca.issue([name]));
+    case 'expired':
+      return certificate(make, await ca.issue([name], { notAfter: Date.now() - HOUR_MS }), {
+        isValid: false,
+      });
+    case 'self-signed': {
+      const validity = { notBeforeMs: Date.now() - HOUR_MS, notAfterMs: Date.now() + HOUR_MS };
+      const pair = selfSigned({ names: [name], key: await generateKey(), ...validity });
+      return certificate(make, pair, { hasIssuer: false });
+    }
+    case 'client-only': {
+      const options = { names: [name], extensions: ['extendedKeyUsage=clientAuth'] };
+      return certificate(make, await opensslIssue(ca.authority, options), { isForServers: false });
+    }
+    case 'other-name':
+      return { make, pair: await ca.issue([OTHER_NAME]), content: UNUSABLE };
+    case 'refused': {
+      const options = { names: [name], key: ['RSA', 'rsa_keygen_bits:512'] as const };
+      return { make, pair: await opensslIssue(ca.authority, options), content: UNUSABLE };
+    }
+    case 'cut': {
+      const { chainPem, keyPem } = await ca.issue([name]);
+      // Within the second of its two certificates.
+      return {
+        make,
+        pair: { chainPem: chainPem.slice(0, chainPem.length - 100), keyPem },
+        content: UNUSABLE,
+      };
+    }
+  }
+}
+
+function certificate(
+  make: Make,
+  pair: CertificatePair,
+  { isValid = true, isForServers = true, hasIssuer = true } = {},
+): Stuff {
+  const known = { leaf: fingerprintOf(pair), isValid, isForServers, hasIssuer };
+  return { make, pair, content: { kind: 'certificate', certificate: known } };
+}

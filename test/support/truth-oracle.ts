@@ -1,0 +1,274 @@
+/**
+ * Says of each handshake of the scenario "truth" which leaves were right.
+ *
+ * A handshake goes by a look-up of a moment before it, at the most as long before as caches and time-outs allow (`BOUND_MS`),
+ * not counting the time that the primary or a source stood still. So right is:
+ *
+ *  1. what a look-up at any moment of that window came to (`truth-ranking.ts`); something outdated only where the name was not
+ *     known to have a valid certificate;
+ *  2. what was known before (the retained certificate), where a moment of the window had nothing valid, unless it has been
+ *     expired by hand or the grace was over; and where the look-up took longer than a refresh may;
+ *  3. what any worker had once, while the primary is late;
+ *  4. the default, where a moment of the window had nothing and nothing was retained, or the name was withdrawn; where a worker
+ *     that knows nothing of the name finds the primary late.
+ *
+ * What is retained is known from the handshakes: one that went by a look-up in which some source must have had a certificate
+ * (a *sure* one) leaves nothing of what was known before it.
+ */
+import type { Visit } from './truth-clients.js';
+import { lookBack, overlaps, type Content, type History, type Span } from './truth-history.js';
+import { SOURCES, type SourceName } from './truth-plan.js';
+import { outcomesOf, type Outcome } from './truth-ranking.js';
+
+/** Seconds, as the program takes them. */
+export const DURATIONS = {
+  certCache: 1,
+  lruCache: 0.5,
+  errorCache: 0.3,
+  absentGrace: 4,
+  lookupTimeout: 1,
+  refreshTimeout: 0.1,
+  certDirInterval: 0.2,
+} as const;
+
+const SLACK_MS = 500;
+const CACHES_MS = 1_000 * (DURATIONS.certCache + DURATIONS.lruCache + DURATIONS.lookupTimeout) + SLACK_MS;
+/** A directory is read again only after twenty times as long as reading it took, on a busy machine some tenths of a second. */
+const READING_MS = 6_000;
+/**
+ * How long after a change what was there before may still be served. A directory that tells of its changes needs no caches to
+ * lapse: its bound is then `certDirInterval`, the reading and the slack.
+ */
+export const BOUND_MS: Readonly<Record<SourceName, number>> = {
+  directory: CACHES_MS + 1_000 * DURATIONS.certDirInterval + READING_MS,
+  redis: CACHES_MS,
+  manager: CACHES_MS,
+};
+const MAX_BOUND_MS = Math.max(...Object.values(BOUND_MS));
+const GRACE_MS = 1_000 * DURATIONS.absentGrace;
+/** Some less than the program's own time-outs, as the client sees them. */
+const SLOW_MS = 1_000 * DURATIONS.refreshTimeout - 10;
+const LATE_MS = 1_000 * DURATIONS.refreshTimeout + 240;
+const GIVEN_UP_MS = 1_000 * DURATIONS.lookupTimeout - 10;
+/** A look-up that was slow once may be joined for so long. */
+const JOIN_MS = 3_000;
+/** A source that failed is skipped, and tried again after as long as it has failed already, at the most after this. */
+const MAX_PROBE_MS = 5_000;
+/** What the workers' breaker on the bus needs to notice that the primary is back. */
+const RECOVERY_MS = 1_500;
+/** An outdated certificate is looked up again after as long as it has been served, at the most after this. */
+const MAX_RETRY_MS = 60_000;
+/** How long a killed worker's connections may take to fail. */
+const DEATH_MS = 1_000;
+
+export interface Judgement {
+  readonly visit: Visit;
+  readonly isRight: boolean;
+  /** All leaves that would have been right. */
+  readonly right: ReadonlySet<string>;
+}
+
+/** A handshake with what may have been known at its time. */
+interface Weighed {
+  readonly visit: Visit;
+  readonly outcomes: readonly Outcome[];
+  /** From when on what it was told may have been looked up. */
+  readonly windowMs: number;
+  /** It went by a look-up within the window. */
+  readonly isDirect: boolean;
+}
+
+export class Oracle {
+  readonly #history: History;
+  readonly #defaultLeaf: string;
+  readonly #late: readonly Span[];
+  readonly #standstills: readonly Span[];
+
+  /** @param breakerSpans when workers found the primary late, by their own word. */
+  constructor(history: History, defaultLeaf: string, breakerSpans: readonly Span[]) {
+    this.#history = history;
+    this.#defaultLeaf = defaultLeaf;
+    this.#standstills = history.standstills;
+    const stops = history.stops.map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + RECOVERY_MS }));
+    this.#late = [...stops, ...breakerSpans];
+  }
+
+  /** @param visits of any names, in any order. */
+  judge(visits: readonly Visit[]): Judgement[] {
+    const byName = new Map<string, Visit[]>();
+    for (const visit of visits) byName.set(visit.name, [...(byName.get(visit.name) ?? []), visit]);
+    return [...byName].flatMap(([, own]) => this.#judgeName(own));
+  }
+
+  /** What is right at a moment by the sources alone, where that is one leaf. */
+  bestAt(name: string, atMs: number): string | undefined {
+    const leaves = this.#outcomes(name, atMs, atMs).map((outcome) =>
+      outcome.kind === 'certificate' ? outcome.certificate.leaf : undefined,
+    );
+    return new Set(leaves).size === 1 ? leaves[0] : undefined;
+  }
+
+  #judgeName(visits: readonly Visit[]): Judgement[] {
+    const inOrder = [...visits].sort((a, b) => a.beganMs - b.beganMs);
+    const slow = inOrder.filter(({ beganMs, endedMs }) => endedMs - beganMs >= SLOW_MS);
+    const weighed: Weighed[] = [];
+    return inOrder.map((visit) => {
+      const isJoined = slow.some(
+        ({ beganMs }) => beganMs <= visit.endedMs && visit.beganMs - beganMs <= JOIN_MS,
+      );
+      const isDirect = !isJoined && !this.#isLate(visit);
+      const one = { visit, isDirect, ...this.#window(visit) };
+      const earlier = weighed.filter((other) => other.visit.endedMs <= visit.beganMs);
+      weighed.push(one);
+      if (visit.leaf === undefined) {
+        return { visit, isRight: this.#mayFail(visit), right: new Set<string>() };
+      }
+      const right = this.#rightOnes(one, earlier);
+      return { visit, isRight: right.has(visit.leaf), right };
+    });
+  }
+
+  #rightOnes(one: Weighed, earlier: readonly Weighed[]): Set<string> {
+    const { visit, outcomes, windowMs, isDirect } = one;
+    const { name, beganMs, endedMs } = visit;
+    const right = new Set<string>();
+    const tookMs = endedMs - beganMs;
+    const sure = earlier.findLast((other) => isSure(other));
+    const expires = this.#history.expires(name);
+    const expired = expires.findLast(({ toMs }) => toMs <= windowMs);
+    const sinceMs = Math.max(sure?.windowMs ?? -Infinity, expired?.fromMs ?? -Infinity);
+    const isKept = sure !== undefined && !expires.some((span) => overlaps(span, sure.windowMs, endedMs));
+    const isLate = this.#isLate(visit);
+
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'certificate' && (outcome.certificate.isValid || !isKept)) {
+        right.add(outcome.certificate.leaf);
+      }
+    }
+    const isWanting = outcomes.some((outcome) => !isValid(outcome));
+    const mustBeGone = this.#isGraceSurelyOver(one, earlier);
+    if ((isWanting && !mustBeGone) || !isDirect) {
+      for (const leaf of this.#leavesOf(name, sinceMs, endedMs)) right.add(leaf);
+    }
+    if (isLate || tookMs >= LATE_MS) {
+      for (const leaf of this.#leavesOf(name, -Infinity, endedMs)) right.add(leaf);
+    }
+    // One that was outdated when it was looked up is not looked up again for a while.
+    if (!isKept && !this.#isValidLeaf(name, visit.leaf)) {
+      const firstMs = earlier.find((other) => other.visit.leaf === visit.leaf)?.visit.beganMs ?? beganMs;
+      const backOffMs = Math.min(MAX_RETRY_MS, (endedMs - firstMs) / 2);
+      for (const leaf of this.#leavesOf(name, windowMs - backOffMs, endedMs)) right.add(leaf);
+    }
+
+    const hasNone = outcomes.some(({ kind }) => kind !== 'certificate');
+    const hasAbsent = outcomes.some(({ kind }) => kind === 'absent');
+    const isWithdrawn =
+      hasAbsent && (this.#purged(name, windowMs, endedMs).includes(true) || this.#isGraceOver(one, sure));
+    if ((hasNone && !isKept) || isWithdrawn || isLate || (tookMs >= GIVEN_UP_MS && !isKept)) {
+      right.add(this.#defaultLeaf);
+    }
+    return right;
+  }
+
+  /** The grace may be over: since the last look-up that must have found one, all sources may have said absent long ago. */
+  #isGraceOver({ visit }: Weighed, sure: Weighed | undefined): boolean {
+    const fromMs = sure?.windowMs ?? -Infinity;
+    const toMs = visit.endedMs - GRACE_MS + SLACK_MS;
+    if (toMs < fromMs) return false;
+    return this.#outcomes(visit.name, fromMs, toMs).some(({ kind }) => kind === 'absent');
+  }
+
+  /** The grace is over: a look-up must have found all sources absent so long ago, and nothing has come since. */
+  #isGraceSurelyOver({ visit, windowMs }: Weighed, earlier: readonly Weighed[]): boolean {
+    const first = earlier.find(
+      (other) => other.isDirect && other.outcomes.every(({ kind }) => kind === 'absent'),
+    );
+    if (first === undefined || first.visit.endedMs + GRACE_MS > windowMs) return false;
+    return this.#outcomes(visit.name, first.windowMs, visit.endedMs).every(({ kind }) => kind === 'absent');
+  }
+
+  #window({ name, beganMs, endedMs }: Visit): Pick<Weighed, 'outcomes' | 'windowMs'> {
+    const from = (boundMs: number): number => lookBack(beganMs, boundMs, this.#standstills);
+    const windowMs = from(MAX_BOUND_MS);
+    const contents = (source: SourceName): Content[] =>
+      this.#contents(name, source, from(BOUND_MS[source]), endedMs);
+    return { windowMs, outcomes: this.#outcomesOf(name, windowMs, endedMs, contents) };
+  }
+
+  #outcomes(name: string, fromMs: number, toMs: number): Outcome[] {
+    return this.#outcomesOf(name, fromMs, toMs, (source) => this.#contents(name, source, fromMs, toMs));
+  }
+
+  #outcomesOf(
+    name: string,
+    fromMs: number,
+    toMs: number,
+    contents: (source: SourceName) => Content[],
+  ): Outcome[] {
+    const [directory, redis, manager] = [contents('directory'), contents('redis'), contents('manager')];
+    return outcomesOf({ directory, redis, manager }, this.#purged(name, fromMs, toMs));
+  }
+
+  #leavesOf(name: string, fromMs: number, toMs: number): string[] {
+    return this.#outcomes(name, fromMs, toMs).flatMap((outcome) =>
+      outcome.kind === 'certificate' ? [outcome.certificate.leaf] : [],
+    );
+  }
+
+  #isValidLeaf(name: string, leaf: string | undefined): boolean {
+    return SOURCES.flatMap((source) => this.#history.contents(name, source, -Infinity, Infinity)).some(
+      (content) =>
+        content.kind === 'certificate' && content.certificate.leaf === leaf && content.certificate.isValid,
+    );
+  }
+
+  #contents(name: string, source: SourceName, fromMs: number, toMs: number): Content[] {
+    const contents = this.#history.contents(name, source, fromMs, toMs);
+    const isSilent = source !== 'directory' && this.#isSilent(source, fromMs, toMs);
+    return isSilent ? [...contents, { kind: 'silent' }] : contents;
+  }
+
+  #isSilent(source: SourceName, fromMs: number, toMs: number): boolean {
+    // A primary that has stood still finds its time-outs over before the answers.
+    return [...this.#history.outages[source], ...this.#history.stops].some((span) => {
+      const probeMs = Math.min(MAX_PROBE_MS, span.toMs - span.fromMs + 1_000);
+      return overlaps({ fromMs: span.fromMs, toMs: span.toMs + probeMs + SLACK_MS }, fromMs, toMs);
+    });
+  }
+
+  /** Whether a name may have been under an expire by hand within a time, and may not have been. */
+  #purged(name: string, fromMs: number, toMs: number): boolean[] {
+    const expires = this.#history.expires(name).filter((span) => span.fromMs <= toMs);
+    const sure = expires.findLast((span) => span.toMs <= fromMs);
+    if (expires.length === 0) return [false];
+    // The manager's word ends it.
+    const isEnded =
+      sure !== undefined &&
+      this.#history
+        .contents(name, 'manager', sure.fromMs, toMs)
+        .some(({ kind }) => kind === 'certificate' || kind === 'unusable');
+    return sure !== undefined && !isEnded ? [true] : [true, false];
+  }
+
+  #isLate({ beganMs, endedMs }: Visit): boolean {
+    return this.#late.some((span) => overlaps(span, beganMs, endedMs));
+  }
+
+  #mayFail({ beganMs, endedMs }: Visit): boolean {
+    return this.#history.kills.some(({ fromMs, toMs }) =>
+      overlaps({ fromMs, toMs: toMs + DEATH_MS }, beganMs, endedMs),
+    );
+  }
+}
+
+function isValid(outcome: Outcome): boolean {
+  return outcome.kind === 'certificate' && outcome.certificate.isValid;
+}
+
+/** It went by a look-up that has found something valid, whatever the order of things was. */
+function isSure({ outcomes, isDirect, visit }: Weighed): boolean {
+  if (!isDirect || !outcomes.every(isValid)) return false;
+  return outcomes.some(
+    (outcome) => outcome.kind === 'certificate' && outcome.certificate.leaf === visit.leaf,
+  );
+}
