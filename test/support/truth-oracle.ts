@@ -44,14 +44,13 @@ export const BOUND_MS: Readonly<Record<SourceName, number>> = {
   redis: CACHES_MS,
   manager: CACHES_MS,
 };
-const MAX_BOUND_MS = Math.max(...Object.values(BOUND_MS));
 const GRACE_MS = 1_000 * DURATIONS.absentGrace;
 /** Some less than the program's own time-outs, as the client sees them. */
 const SLOW_MS = 1_000 * DURATIONS.refreshTimeout - 10;
 const LATE_MS = 1_000 * DURATIONS.refreshTimeout + 240;
 const GIVEN_UP_MS = 1_000 * DURATIONS.lookupTimeout - 10;
 /** A look-up that was slow once may be joined for so long. */
-const JOIN_MS = 3_000;
+const JOIN_MS = 1_500;
 /** A source that failed is skipped, and tried again after as long as it has failed already, at the most after this. */
 const MAX_PROBE_MS = 5_000;
 /** What the workers' breaker on the bus needs to notice that the primary is back. */
@@ -68,13 +67,16 @@ export interface Judgement {
   readonly right: ReadonlySet<string>;
 }
 
+/** From when on each source may have been asked. */
+type Since = Readonly<Record<SourceName, number>>;
+
 /** A handshake with what may have been known at its time. */
 interface Weighed {
   readonly visit: Visit;
-  readonly outcomes: readonly Outcome[];
   /** From when on what it was told may have been looked up. */
-  readonly windowMs: number;
-  /** It went by a look-up within the window. */
+  readonly since: Since;
+  readonly outcomes: readonly Outcome[];
+  /** It went by a look-up within that window. */
   readonly isDirect: boolean;
 }
 
@@ -102,7 +104,7 @@ export class Oracle {
 
   /** What is right at a moment by the sources alone, where that is one leaf. */
   bestAt(name: string, atMs: number): string | undefined {
-    const leaves = this.#outcomes(name, atMs, atMs).map((outcome) =>
+    const leaves = this.#outcomes(name, allSince(atMs), atMs).map((outcome) =>
       outcome.kind === 'certificate' ? outcome.certificate.leaf : undefined,
     );
     return new Set(leaves).size === 1 ? leaves[0] : undefined;
@@ -113,12 +115,13 @@ export class Oracle {
     const slow = inOrder.filter(({ beganMs, endedMs }) => endedMs - beganMs >= SLOW_MS);
     const weighed: Weighed[] = [];
     return inOrder.map((visit) => {
-      const isJoined = slow.some(
-        ({ beganMs }) => beganMs <= visit.endedMs && visit.beganMs - beganMs <= JOIN_MS,
-      );
-      const isDirect = !isJoined && !this.#isLate(visit);
-      const one = { visit, isDirect, ...this.#window(visit) };
-      const earlier = weighed.filter((other) => other.visit.endedMs <= visit.beganMs);
+      const { name, beganMs, endedMs } = visit;
+      const joinMs = this.#lookBack(beganMs, JOIN_MS);
+      const isJoined = slow.some((other) => other.beganMs <= endedMs && other.beganMs >= joinMs);
+      const since = this.#window(beganMs);
+      const outcomes = this.#outcomes(name, since, endedMs);
+      const one = { visit, since, outcomes, isDirect: !isJoined && !this.#isLate(visit) };
+      const earlier = weighed.filter((other) => other.visit.endedMs <= beganMs);
       weighed.push(one);
       if (visit.leaf === undefined) {
         return { visit, isRight: this.#mayFail(visit), right: new Set<string>() };
@@ -129,90 +132,67 @@ export class Oracle {
   }
 
   #rightOnes(one: Weighed, earlier: readonly Weighed[]): Set<string> {
-    const { visit, outcomes, windowMs, isDirect } = one;
+    const { visit, since, outcomes, isDirect } = one;
     const { name, beganMs, endedMs } = visit;
-    const right = new Set<string>();
     const tookMs = endedMs - beganMs;
-    const sure = earlier.findLast((other) => isSure(other));
-    const expires = this.#history.expires(name);
-    const expired = expires.findLast(({ toMs }) => toMs <= windowMs);
-    const sinceMs = Math.max(sure?.windowMs ?? -Infinity, expired?.fromMs ?? -Infinity);
-    const isKept = sure !== undefined && !expires.some((span) => overlaps(span, sure.windowMs, endedMs));
     const isLate = this.#isLate(visit);
+    const sure = earlier.findLast((other) => isSure(other));
+    const isKept = sure !== undefined && !this.#mayBeDropped(name, sure.since, endedMs);
+    const right = new Set<string>();
+    const add = (from: Since): void => {
+      for (const leaf of leavesOf(this.#outcomes(name, from, endedMs))) right.add(leaf);
+    };
 
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'certificate' && (outcome.certificate.isValid || !isKept)) {
-        right.add(outcome.certificate.leaf);
-      }
-    }
+    for (const leaf of leavesOf(outcomes.filter((outcome) => !isKept || isValid(outcome)))) right.add(leaf);
     const isWanting = outcomes.some((outcome) => !isValid(outcome));
-    const mustBeGone = this.#isGraceSurelyOver(one, earlier);
-    if ((isWanting && !mustBeGone) || !isDirect) {
-      for (const leaf of this.#leavesOf(name, sinceMs, endedMs)) right.add(leaf);
+    if ((isWanting && !this.#isGraceSurelyOver(one, earlier)) || !isDirect) {
+      const expired = this.#history.expires(name).findLast(({ toMs }) => toMs <= since.manager);
+      add(later(sure?.since ?? allSince(-Infinity), expired?.fromMs ?? -Infinity));
     }
-    if (isLate || tookMs >= LATE_MS) {
-      for (const leaf of this.#leavesOf(name, -Infinity, endedMs)) right.add(leaf);
-    }
+    if (isLate || tookMs >= LATE_MS) add(allSince(-Infinity));
     // One that was outdated when it was looked up is not looked up again for a while.
     if (!isKept && !this.#isValidLeaf(name, visit.leaf)) {
       const firstMs = earlier.find((other) => other.visit.leaf === visit.leaf)?.visit.beganMs ?? beganMs;
-      const backOffMs = Math.min(MAX_RETRY_MS, (endedMs - firstMs) / 2);
-      for (const leaf of this.#leavesOf(name, windowMs - backOffMs, endedMs)) right.add(leaf);
+      add(this.#window(beganMs - Math.min(MAX_RETRY_MS, (endedMs - firstMs) / 2)));
     }
-
     const hasNone = outcomes.some(({ kind }) => kind !== 'certificate');
-    const hasAbsent = outcomes.some(({ kind }) => kind === 'absent');
-    const isWithdrawn =
-      hasAbsent && (this.#purged(name, windowMs, endedMs).includes(true) || this.#isGraceOver(one, sure));
-    if ((hasNone && !isKept) || isWithdrawn || isLate || (tookMs >= GIVEN_UP_MS && !isKept)) {
-      right.add(this.#defaultLeaf);
-    }
+    if ((!isKept && (hasNone || tookMs >= GIVEN_UP_MS)) || isLate) right.add(this.#defaultLeaf);
     return right;
   }
 
-  /** The grace may be over: since the last look-up that must have found one, all sources may have said absent long ago. */
-  #isGraceOver({ visit }: Weighed, sure: Weighed | undefined): boolean {
-    const fromMs = sure?.windowMs ?? -Infinity;
-    const toMs = visit.endedMs - GRACE_MS + SLACK_MS;
-    if (toMs < fromMs) return false;
-    return this.#outcomes(visit.name, fromMs, toMs).some(({ kind }) => kind === 'absent');
+  /** By an expire, or because all sources may have said absent: of a name that was expired, or so long ago that the grace is over. */
+  #mayBeDropped(name: string, since: Since, toMs: number): boolean {
+    const isAbsent = (endMs: number): boolean =>
+      this.#outcomes(name, since, endMs).some(({ kind }) => kind === 'absent');
+    if (this.#history.expires(name).some((span) => overlaps(span, since.manager, toMs))) return true;
+    if (isAbsent(toMs - GRACE_MS + SLACK_MS)) return true;
+    return this.#purged(name, since.manager, toMs).includes(true) && isAbsent(toMs);
   }
 
   /** The grace is over: a look-up must have found all sources absent so long ago, and nothing has come since. */
-  #isGraceSurelyOver({ visit, windowMs }: Weighed, earlier: readonly Weighed[]): boolean {
+  #isGraceSurelyOver({ visit, since }: Weighed, earlier: readonly Weighed[]): boolean {
     const first = earlier.find(
       (other) => other.isDirect && other.outcomes.every(({ kind }) => kind === 'absent'),
     );
-    if (first === undefined || first.visit.endedMs + GRACE_MS > windowMs) return false;
-    return this.#outcomes(visit.name, first.windowMs, visit.endedMs).every(({ kind }) => kind === 'absent');
+    if (first === undefined || first.visit.endedMs + GRACE_MS > since.manager) return false;
+    return this.#outcomes(visit.name, first.since, visit.endedMs).every(({ kind }) => kind === 'absent');
   }
 
-  #window({ name, beganMs, endedMs }: Visit): Pick<Weighed, 'outcomes' | 'windowMs'> {
-    const from = (boundMs: number): number => lookBack(beganMs, boundMs, this.#standstills);
-    const windowMs = from(MAX_BOUND_MS);
-    const contents = (source: SourceName): Content[] =>
-      this.#contents(name, source, from(BOUND_MS[source]), endedMs);
-    return { windowMs, outcomes: this.#outcomesOf(name, windowMs, endedMs, contents) };
+  #lookBack(fromMs: number, byMs: number): number {
+    return lookBack(fromMs, byMs, this.#standstills);
   }
 
-  #outcomes(name: string, fromMs: number, toMs: number): Outcome[] {
-    return this.#outcomesOf(name, fromMs, toMs, (source) => this.#contents(name, source, fromMs, toMs));
+  /** From when on what a handshake is told may have been looked up. */
+  #window(beganMs: number): Since {
+    const from = (source: SourceName): number => this.#lookBack(beganMs, BOUND_MS[source]);
+    return { directory: from('directory'), redis: from('redis'), manager: from('manager') };
   }
 
-  #outcomesOf(
-    name: string,
-    fromMs: number,
-    toMs: number,
-    contents: (source: SourceName) => Content[],
-  ): Outcome[] {
+  /** All that look-ups within a time may have come to; none where it ends before it begins. */
+  #outcomes(name: string, since: Since, toMs: number): Outcome[] {
+    const contents = (source: SourceName): Content[] => this.#contents(name, source, since[source], toMs);
     const [directory, redis, manager] = [contents('directory'), contents('redis'), contents('manager')];
-    return outcomesOf({ directory, redis, manager }, this.#purged(name, fromMs, toMs));
-  }
-
-  #leavesOf(name: string, fromMs: number, toMs: number): string[] {
-    return this.#outcomes(name, fromMs, toMs).flatMap((outcome) =>
-      outcome.kind === 'certificate' ? [outcome.certificate.leaf] : [],
-    );
+    return outcomesOf({ directory, redis, manager }, this.#purged(name, since.manager, toMs));
   }
 
   #isValidLeaf(name: string, leaf: string | undefined): boolean {
@@ -223,6 +203,7 @@ export class Oracle {
   }
 
   #contents(name: string, source: SourceName, fromMs: number, toMs: number): Content[] {
+    if (toMs < fromMs) return [];
     const contents = this.#history.contents(name, source, fromMs, toMs);
     const isSilent = source !== 'directory' && this.#isSilent(source, fromMs, toMs);
     return isSilent ? [...contents, { kind: 'silent' }] : contents;
@@ -259,6 +240,18 @@ export class Oracle {
       overlaps({ fromMs, toMs: toMs + DEATH_MS }, beganMs, endedMs),
     );
   }
+}
+
+function allSince(ms: number): Since {
+  return { directory: ms, redis: ms, manager: ms };
+}
+
+function later({ directory, redis, manager }: Since, ms: number): Since {
+  return { directory: Math.max(directory, ms), redis: Math.max(redis, ms), manager: Math.max(manager, ms) };
+}
+
+function leavesOf(outcomes: readonly Outcome[]): string[] {
+  return outcomes.flatMap((outcome) => (outcome.kind === 'certificate' ? [outcome.certificate.leaf] : []));
 }
 
 function isValid(outcome: Outcome): boolean {

@@ -49,15 +49,15 @@ const HOMES: readonly (readonly SourceName[])[] = [
 ];
 /** Of how many names one is in no source. */
 const UNKNOWN_EACH = 25;
-const CHANGES_PER_SECOND = 8;
+const CHANGES_PER_SECOND = 10;
 /** Between two changes of a name at a source, so that the first can be seen. */
 const MIN_GAP_MS = 3_000;
 const STOP_MS = 3_000;
 /** One of each within this time. */
 const FAULT_PERIODS_MS: Readonly<Record<Fault['kind'], number>> = {
-  'empty redis': 10_000,
-  'freeze redis': 8_000,
-  'sick manager': 9_000,
+  'empty redis': 4_000,
+  'freeze redis': 10_000,
+  'sick manager': 10_000,
   reload: 4_000,
   'kill worker': 6_000,
   'stop primary': 25_000,
@@ -88,9 +88,9 @@ function planChanges(random: SeededRandom, homes: Plan['homes'], endMs: number):
     const worse = random.pick(WORSE);
     if (atMs - (changedAtMs.get(place) ?? -Infinity) < MIN_GAP_MS) continue;
     changedAtMs.set(place, atMs);
-    if (draw < 0.45) changes.push({ kind: 'renew', atMs, ...place, make: 'good' });
-    else if (draw < 0.75) changes.push({ kind: 'worsen', atMs, ...place, make: worse });
-    else if (draw < 0.9) changes.push({ kind: 'remove', atMs, ...place });
+    if (draw < 0.4) changes.push({ kind: 'renew', atMs, ...place, make: 'good' });
+    else if (draw < 0.8) changes.push({ kind: 'worsen', atMs, ...place, make: worse });
+    else if (draw < 0.92) changes.push({ kind: 'remove', atMs, ...place });
     else changes.push({ kind: 'corrupt', atMs, ...place, make: 'cut' });
   }
   return changes;
@@ -103,7 +103,7 @@ function planFaults(random: SeededRandom, names: readonly string[], endMs: numbe
     for (let beginMs = 0; beginMs + lengthMs <= endMs; beginMs += lengthMs) {
       const atMs = beginMs + random.between(0.1, 0.7) * lengthMs;
       const forMs = {
-        ...{ 'empty redis': random.between(500, 1_500), 'freeze redis': random.between(300, 2_000) },
+        ...{ 'empty redis': random.between(1_000, 2_500), 'freeze redis': random.between(300, 2_000) },
         ...{ 'sick manager': random.between(500, 2_500), 'stop primary': STOP_MS },
         ...{ reload: 0, 'kill worker': 0, expire: 0 },
       }[kind];
