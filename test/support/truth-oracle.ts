@@ -12,8 +12,7 @@
  *  4. the default, where a moment of the window had nothing and nothing was retained, or the name was withdrawn; where a worker
  *     that knows nothing of the name finds the primary late.
  *
- * What is retained is known from the handshakes: one that went by a look-up in which some source must have had a certificate
- * (a *sure* one) leaves nothing of what was known before it.
+ * What is retained is known from the handshakes: what the last one was given, or what look-ups have come to since.
  */
 import type { Visit } from './truth-clients.js';
 import { lookBack, overlaps, type Content, type History, type Span } from './truth-history.js';
@@ -136,8 +135,11 @@ export class Oracle {
     const { name, beganMs, endedMs } = visit;
     const tookMs = endedMs - beganMs;
     const isLate = this.#isLate(visit);
-    const sure = earlier.findLast((other) => isSure(other));
-    const isKept = sure !== undefined && !this.#mayBeDropped(name, sure.since, endedMs);
+    const last = earlier.findLast((other) => this.#isTelling(other));
+    const isKept =
+      last !== undefined &&
+      this.#isValidLeaf(name, last.visit.leaf) &&
+      !this.#mayBeDropped(name, last.since, endedMs);
     const right = new Set<string>();
     const add = (from: Since): void => {
       for (const leaf of leavesOf(this.#outcomes(name, from, endedMs))) right.add(leaf);
@@ -147,7 +149,9 @@ export class Oracle {
     const isWanting = outcomes.some((outcome) => !isValid(outcome));
     if ((isWanting && !this.#isGraceSurelyOver(one, earlier)) || !isDirect) {
       const expired = this.#history.expires(name).findLast(({ toMs }) => toMs <= since.manager);
-      add(later(sure?.since ?? allSince(-Infinity), expired?.fromMs ?? -Infinity));
+      add(later(last?.since ?? allSince(-Infinity), expired?.fromMs ?? -Infinity));
+      const isGone = expired !== undefined && last !== undefined && expired.fromMs >= last.since.manager;
+      if (last?.visit.leaf !== undefined && !isGone) right.add(last.visit.leaf);
     }
     if (isLate || tookMs >= LATE_MS) add(allSince(-Infinity));
     // One that was outdated when it was looked up is not looked up again for a while.
@@ -231,6 +235,13 @@ export class Oracle {
     return sure !== undefined && !isEnded ? [true] : [true, false];
   }
 
+  /** What it was given is what the primary had then: not the default, nor what a worker had once. */
+  #isTelling({ visit }: Weighed): boolean {
+    const { leaf, beganMs, endedMs } = visit;
+    if (leaf === undefined || leaf === this.#defaultLeaf) return false;
+    return endedMs - beganMs < LATE_MS && !this.#isLate(visit);
+  }
+
   #isLate({ beganMs, endedMs }: Visit): boolean {
     return this.#late.some((span) => overlaps(span, beganMs, endedMs));
   }
@@ -256,12 +267,4 @@ function leavesOf(outcomes: readonly Outcome[]): string[] {
 
 function isValid(outcome: Outcome): boolean {
   return outcome.kind === 'certificate' && outcome.certificate.isValid;
-}
-
-/** It went by a look-up that has found something valid, whatever the order of things was. */
-function isSure({ outcomes, isDirect, visit }: Weighed): boolean {
-  if (!isDirect || !outcomes.every(isValid)) return false;
-  return outcomes.some(
-    (outcome) => outcome.kind === 'certificate' && outcome.certificate.leaf === visit.leaf,
-  );
 }
