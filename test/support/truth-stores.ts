@@ -87,7 +87,9 @@ export class TruthStores {
   async #putIntoDirectory(name: string, stuff: Stuff | undefined): Promise<void> {
     const folder = join(this.#dir, name);
     if (stuff === undefined) {
-      return this.#history.change(name, 'directory', NOTHING, () => rm(folder, { recursive: true }));
+      return this.#history.change(name, 'directory', NOTHING, () =>
+        rm(folder, { recursive: true, force: true }),
+      );
     }
     await this.#history.change(name, 'directory', this.#contentOnDisk(name, stuff), async () => {
       await mkdir(folder, { recursive: true });
