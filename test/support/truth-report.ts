@@ -13,14 +13,14 @@ const DEADLINE_MS = 1_000 * DURATIONS.lookupTimeout + 500;
 export function breakerSpans(log: readonly LogLine[]): Span[] {
   const spans: Span[] = [];
   const open = new Map<unknown, Span>();
-  for (const { msg, pid, time } of log) {
+  for (const { msg, pid, workerPid, time } of log) {
     const atMs = Date.parse(String(time));
     if (msg.startsWith('the primary does not answer')) {
       const span = { fromMs: atMs - DEADLINE_MS, toMs: Infinity };
       spans.push(span);
       open.set(pid, span);
-    } else if (msg === 'the primary answers again') {
-      const span = open.get(pid);
+    } else if (msg === 'the primary answers again' || msg === 'worker died') {
+      const span = open.get(msg === 'worker died' ? workerPid : pid);
       if (span !== undefined) span.toMs = atMs + 100;
     }
   }
