@@ -1,24 +1,10 @@
 import { expect } from 'chai';
-import type { SourceRole } from '../../../lib/sources/source.js';
-import { ABSENT, DOWN, found, WAIT, type FakeSource } from '../../support/fake-source.js';
+import { ABSENT, DOWN, found } from '../../support/fake-source.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { settled } from '../caches/manual-time.js';
-import { DAY_MS, issue, NAME, setup, START_MS } from './support.js';
+import { DAY_MS, issue, NAME, setup, setupRoles, START_MS } from './support.js';
 
 const HOUR_MS = 3_600_000;
-
-/** Redis as a copy of what the manager has, and a directory before both. */
-function setupRoles() {
-  const parts = setup({}, ['redis', 'manager', 'directory']);
-  const [redis, manager, directory] = parts.sources as [FakeSource, FakeSource, FakeSource];
-  const roles: readonly (readonly [FakeSource, SourceRole])[] = [
-    [redis, 'copy'],
-    [manager, 'authority'],
-  ];
-  for (const [source, role] of roles) source.role = role;
-  directory.isLocal = true;
-  return { ...parts, directory };
-}
 
 describe('Resolver: whom it asks, and for how long', () => {
   it('gives each source its share of the time, and asks the next one when a source is late', async () => {
@@ -141,146 +127,6 @@ describe('Resolver: a certificate at hand while it is looked up afresh', () => {
     await time.advance(1_000);
     held.resolve(found(await issue()));
     expect(await answer).to.include({ kind: 'found', tier: 'redis' });
-  });
-});
-
-describe('Resolver: after an expire of a name', () => {
-  it('follows the manager, whatever Redis still has', async () => {
-    const { resolve, resolver, redis, manager } = setupRoles();
-    const [withdrawn, renewed] = [await issue(), await issue()];
-    redis.answer(found(withdrawn));
-    manager.answer(found(renewed));
-    expect(await resolve()).to.include({ tier: 'redis' });
-    resolver.expireDomain(NAME);
-    const answer = await resolve();
-    expect(answer).to.include({ kind: 'found', tier: 'manager' });
-    expect(redis.asked).to.have.length(1);
-  });
-
-  it('follows it also when it says that there is none, until it has one again', async () => {
-    const { resolve, resolver, redis, manager, time } = setupRoles();
-    redis.answer(found(await issue()));
-    resolver.expireDomain(NAME);
-    expect(await resolve()).to.include({ kind: 'absent' });
-    time.nowMs += 600_000;
-    expect(await resolve()).to.include({ kind: 'absent' });
-    expect(redis.asked).to.deep.equal([]);
-
-    time.nowMs += 600_000;
-    manager.answer(found(await issue()));
-    expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
-    time.nowMs += 600_000;
-    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
-  });
-
-  it('lets Redis answer while the manager is silent, and asks the manager again soon', async () => {
-    const { resolve, resolver, redis, manager, time } = setupRoles();
-    redis.answer(found(await issue()));
-    manager.answer(DOWN);
-    resolver.expireDomain(NAME);
-    expect(await resolve()).to.include({ kind: 'found', tier: 'redis', keepMs: 5_000 });
-    time.nowMs += 5_000;
-    manager.answer(ABSENT);
-    expect(await resolve()).to.include({ kind: 'absent' });
-  });
-
-  it('does not ask Redis while the manager is ordering one', async () => {
-    const { resolve, resolver, redis, manager } = setupRoles();
-    redis.answer(found(await issue()));
-    manager.answer(WAIT);
-    resolver.expireDomain(NAME);
-    expect(await resolve()).to.include({ kind: 'pending' });
-    expect(redis.asked).to.deep.equal([]);
-  });
-
-  it('asks Redis as before where there is no manager, keeps its answer, and lets it serve on when it is lost', async () => {
-    const { resolve, resolver, redis, time } = setup({}, ['redis']);
-    redis.role = 'copy';
-    redis.answer(found(await issue()));
-    resolver.expireDomain(NAME);
-    const answer = await resolve();
-    expect(answer).to.include({ kind: 'found', tier: 'redis' }).and.not.to.have.property('keepMs');
-    time.nowMs += 600_000;
-    redis.answer(ABSENT);
-    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
-  });
-
-  it('keeps what the directory has for the usual time, the manager silent or not', async () => {
-    const { resolve, resolver, manager, directory, redis, time } = setupRoles();
-    manager.answer(DOWN);
-    directory.answer(found(await issue()));
-    resolver.expireDomain(NAME);
-    expect(await resolve())
-      .to.include({ kind: 'found', tier: 'directory' })
-      .and.not.to.have.property('keepMs');
-    time.nowMs += 600_000;
-    [directory, manager].forEach((source) => source.answer(ABSENT));
-    redis.answer(found(await issue()));
-    // Lost there, and not what was withdrawn.
-    expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
-  });
-});
-
-describe('Resolver: renewals that nobody has primed', () => {
-  /** A name whose certificate in Redis has so much of its life left, looked up. */
-  async function withLifeLeft(part: number) {
-    const parts = setupRoles();
-    const lifeMs = 90 * DAY_MS;
-    const notAfter = START_MS + lifeMs * part;
-    parts.redis.answer(found(await issue([NAME], { notBefore: notAfter - lifeMs, notAfter })));
-    await parts.resolve();
-    await settled();
-    return parts;
-  }
-
-  it('are asked for in the last third of a life, not before', async () => {
-    expect((await withLifeLeft(0.34)).manager.asked).to.have.length(0);
-    const { manager } = await withLifeLeft(0.33);
-    expect(manager.asked).to.have.length(1);
-    expect(manager.contexts[0]).to.include({ mayOrder: false, known: true });
-  });
-
-  it('are asked for once an hour, behind the handshake, and are served from then on', async () => {
-    const { manager, resolve, time, pem, lines } = await withLifeLeft(0.1);
-    for (let i = 0; i < 5; i++) {
-      time.nowMs += 600_000;
-      expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
-      await settled();
-    }
-    expect(manager.asked).to.have.length(1);
-    const renewed = await issue();
-    manager.answer(found(renewed));
-    time.nowMs += HOUR_MS;
-    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
-    await settled();
-    const answer = await resolve();
-    expect(answer.kind === 'found' && answer.certificate.pairs[0]?.chainPem).to.equal(renewed.chainPem);
-    expect(pem.get(NAME)?.entry.origin).to.equal('manager');
-    expect(lines.filter(({ level }) => level === 'notice')).to.have.length(1);
-  });
-
-  it('withdraw nothing: absent, unavailable or poorer at the manager changes nothing', async () => {
-    const expired = await issue([NAME], { notAfter: START_MS - 1, notBefore: 0 });
-    for (const answer of [ABSENT, DOWN, found(expired), found(await issue(['other.test']))]) {
-      const { manager, resolve, time } = await withLifeLeft(0.1);
-      manager.answer(answer);
-      time.nowMs += HOUR_MS;
-      await resolve();
-      await settled();
-      expect(manager.asked).to.have.length(2);
-      expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
-    }
-  });
-
-  it('are asked for again soon when no token was left', async () => {
-    const { manager, resolve, time } = await withLifeLeft(0.1);
-    manager.answer(WAIT);
-    time.nowMs += HOUR_MS;
-    await resolve();
-    await settled();
-    time.nowMs += 600_000;
-    await resolve();
-    expect(manager.asked).to.have.length(3);
   });
 });
 

@@ -6,6 +6,7 @@ import type { ServerName } from '../../../lib/domain/server-name.js';
 import type { Logger } from '../../../lib/log.js';
 import { Resolver, type ResolverSettings, type ResolveRequest } from '../../../lib/resolver/resolver.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
+import type { SourceRole } from '../../../lib/sources/source.js';
 import { FakeSource } from '../../support/fake-source.js';
 import { ManualTime } from '../caches/manual-time.js';
 
@@ -67,4 +68,17 @@ export function setup(settings: Partial<ResolverSettings> = {}, names = ['redis'
     resolver.resolve({ name: NAME, phase: 'lookup', client: '192.0.2.1', ...request });
   const [redis, manager] = sources as [FakeSource, FakeSource];
   return { time, lines, log, pem, negative, resolver, resolve, redis, manager, sources };
+}
+
+/** Redis as a copy of what the manager has, and a directory before both. */
+export function setupRoles() {
+  const parts = setup({}, ['redis', 'manager', 'directory']);
+  const [redis, manager, directory] = parts.sources as [FakeSource, FakeSource, FakeSource];
+  const roles: readonly (readonly [FakeSource, SourceRole])[] = [
+    [redis, 'copy'],
+    [manager, 'authority'],
+  ];
+  for (const [source, role] of roles) source.role = role;
+  directory.isLocal = true;
+  return { ...parts, directory };
 }
