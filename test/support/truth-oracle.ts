@@ -24,7 +24,8 @@ export const DURATIONS = {
   certCache: 1,
   lruCache: 0.5,
   errorCache: 0.3,
-  absentGrace: 4,
+  /** Longer than a run: the program sees a name only when somebody visits it, and does not know what was in between. */
+  absentGrace: 90,
   lookupTimeout: 1,
   refreshTimeout: 0.1,
   certDirInterval: 0.2,

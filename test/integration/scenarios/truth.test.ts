@@ -79,7 +79,11 @@ describe('The truth', function () {
     const judgements = oracle.judge(clients.visits);
     console.log(`truth: seed ${SEED}, ${SECONDS} s: ${summarise(judgements, run.counts, history, oracle)}`);
     const wrong = judgements.filter(({ isRight }) => !isRight);
-    expect(wrong.slice(0, 10).map((judgement) => describeWrong(judgement, history))).to.deep.equal([]);
+    // As text: what differs from nothing is not shown by itself.
+    const described = wrong
+      .slice(0, 10)
+      .map((judgement) => JSON.stringify(describeWrong(judgement, history)));
+    expect(described.join('\n'), `${wrong.length} handshakes`).to.equal('');
   });
 });
 
