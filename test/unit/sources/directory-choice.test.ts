@@ -50,7 +50,7 @@ describe('DirectorySource choosing between certificates', () => {
     {
       title: 'hands over the newest of each key type together, then the others',
       folders: {
-        a: ['a.test', { ...VALID, ...RSA }],
+        a: ['a.test', { notBefore: ago(11), ...RSA }],
         b: ['a.test', { ...NEWER, ...RSA }],
         c: ['a.test', NEWER],
         d: ['a.test', VALID],
