@@ -148,35 +148,6 @@ describe('ManagerSource', () => {
     await manager.disconnected();
   });
 
-  it('the ambiguous 500 is unavailable for the name, not for the source', async () => {
-    manager.answer('GET', FRESH, {
-      status: 500,
-      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-      body: 'Internal Server Error',
-    });
-    expect(await look(connect())).to.deep.include({ kind: 'unavailable', scope: 'name' });
-  });
-
-  it('the ambiguous 500 is absent where the question that does not prime is answered so, and found where it is found', async () => {
-    const plain = {
-      status: 500,
-      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-      body: 'Error',
-      times: 1,
-    };
-    for (const [name, kind] of [
-      ['bare.example.com', 'absent'],
-      [FRESH, 'found'],
-    ] as const) {
-      manager.answer('GET', name, plain);
-      expect((await look(connect(), name)).kind).to.equal(kind);
-      expect(manager.requestsFor('GET', name).map(({ url }) => url.replace(/.*json/, ''))).to.deep.equal([
-        '?openresty=1',
-        '',
-      ]);
-    }
-  });
-
   it('is back at once when the manager is', async () => {
     manager.answer('GET', FRESH, { closeWithoutAnswer: true, times: 1 });
     const source = connect();
