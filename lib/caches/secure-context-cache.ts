@@ -12,7 +12,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Tier } from '../domain/lookup.js';
-import { isWildcard, wildcardOf, type ServerName } from '../domain/server-name.js';
+import { withThoseBelow, type ServerName } from '../domain/server-name.js';
 import { NegativeCache, type Negative } from './negative-cache.js';
 
 /** `C` is the context's type, for a worker `tls.SecureContext`. */
@@ -119,10 +119,10 @@ export class SecureContextCache<C> {
 
   /** Forgets all that is known of a name; of a wildcard, also of the names below it. @returns whether anything was. */
   delete(name: ServerName): boolean {
-    const negatives = this.#concerned([name], this.#negatives.names()).filter((one) =>
+    const negatives = [...withThoseBelow([name], this.#negatives.names())].filter((one) =>
       this.#negatives.delete(one),
     );
-    const contexts = this.#concerned([name], this.#slots.keys()).filter((one) => this.#slots.delete(one));
+    const contexts = [...withThoseBelow([name], this.#slots.keys())].filter((one) => this.#slots.delete(one));
     return negatives.length + contexts.length > 0;
   }
 
@@ -136,21 +136,11 @@ export class SecureContextCache<C> {
       this.#negatives.clear();
       return;
     }
-    for (const name of this.#concerned(names, this.#slots.keys())) {
+    for (const name of withThoseBelow(names, this.#slots.keys())) {
       const slot = this.#slots.peek(name);
       if (slot !== undefined) slot.entry.freshUntilMs = -Infinity;
     }
-    for (const name of this.#concerned(names, this.#negatives.names())) this.#negatives.delete(name);
-  }
-
-  /** Those of `known` that are one of `names`, or below a wildcard among them. */
-  #concerned(names: readonly ServerName[], known: Iterable<ServerName>): readonly ServerName[] {
-    if (!names.some(isWildcard)) return names;
-    const concerned = new Set(names);
-    return [...known].filter((name) => {
-      const above = wildcardOf(name);
-      return concerned.has(name) || (above !== undefined && concerned.has(above));
-    });
+    for (const name of withThoseBelow(names, this.#negatives.names())) this.#negatives.delete(name);
   }
 
   clear(): void {

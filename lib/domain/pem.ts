@@ -9,7 +9,7 @@
 const BLOCK = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----([^-]*)-----END \1-----/g;
 const BEGIN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
-const LINE_LENGTH = 64;
+const LINE = /.{1,64}/g;
 
 /** The certificates of a PEM text, one by one, each ended with a newline. Text around them is dropped. */
 export function splitChain(pem: string): string[] {
@@ -29,8 +29,8 @@ export function isEncrypted(keyPem: string): boolean {
 }
 
 /** A certificate as a PEM block, ended with a newline. */
-export function certificatePem(der: Buffer): string {
-  const lines = der.toString('base64').match(new RegExp(`.{1,${LINE_LENGTH}}`, 'g')) ?? [];
+function certificatePem(der: Buffer): string {
+  const lines = der.toString('base64').match(LINE) ?? [];
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
 }
 

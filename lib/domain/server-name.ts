@@ -68,3 +68,15 @@ export function matchesPattern(name: ServerName, pattern: string): boolean {
   if (pattern === '*') return true;
   return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern;
 }
+
+/** Names, and those of `known` that are below a wildcard among them: whom a change of these names concerns. */
+export function withThoseBelow(names: readonly ServerName[], known: Iterable<ServerName>): Set<ServerName> {
+  const concerned = new Set(names);
+  const wildcards = new Set(names.filter(isWildcard));
+  if (wildcards.size === 0) return concerned;
+  for (const name of known) {
+    const above = wildcardOf(name);
+    if (above !== undefined && wildcards.has(above)) concerned.add(name);
+  }
+  return concerned;
+}

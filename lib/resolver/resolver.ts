@@ -33,7 +33,7 @@ import {
 import type { Clock } from '../domain/clock.js';
 import { describeError, usageError } from '../domain/errors.js';
 import { TIER_CACHE, type LastGood, type Resolution, type Tier } from '../domain/lookup.js';
-import { isWildcard, wildcardOf, type ServerName } from '../domain/server-name.js';
+import { wildcardOf, withThoseBelow, type ServerName } from '../domain/server-name.js';
 import type { CacheStatus, WorkerToPrimary } from '../bus/messages.js';
 import type { Logger } from '../log.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
@@ -136,15 +136,8 @@ export class Resolver {
       negative.clear();
       return;
     }
-    const concerned = new Set(names);
-    const below = [...concerned].filter(isWildcard);
-    if (below.length > 0) {
-      const wildcards = new Set(below);
-      for (const name of [...pem.names(), ...negative.names()]) {
-        const above = wildcardOf(name);
-        if (above !== undefined && wildcards.has(above)) concerned.add(name);
-      }
-    }
+    const known = [...pem.names(), ...negative.names(), ...this.#flights.names()];
+    const concerned = withThoseBelow(names, known);
     pem.makeStale(concerned);
     for (const name of concerned) {
       this.#flights.detach(name);

@@ -107,6 +107,11 @@ export class SingleFlight<T> {
     this.#startTimer = startTimer;
   }
 
+  /** The names that are looked up now. */
+  names(): IterableIterator<ServerName> {
+    return this.#flights.keys();
+  }
+
   get(name: ServerName): Flight<T> | undefined {
     return this.#flights.get(name);
   }

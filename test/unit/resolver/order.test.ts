@@ -159,6 +159,18 @@ describe('Resolver: what a source says has changed', () => {
     expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
   });
 
+  it('is not answered by a look-up from before of a name below a new wildcard', async () => {
+    const { resolve, resolver, redis } = setup();
+    const held = redis.hold();
+    const before = resolve();
+    await settled();
+    resolver.changed(['*.a.test' as typeof NAME]);
+    held.resolve(ABSENT);
+    expect(await before).to.include({ kind: 'absent', keepMs: 0 });
+    redis.answer(found(await issue()));
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
+  });
+
   it('is not answered by a look-up from before', async () => {
     const { resolve, resolver, redis, pem } = setup();
     const held = redis.hold();
