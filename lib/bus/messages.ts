@@ -40,6 +40,8 @@ export interface WorkerSettings {
   /** By the index of the listener: default certificates of its own. */
   readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
   readonly defaultPairs: readonly CertificatePair[];
+  /** Whether a source has certificates for IP addresses: else nobody is asked about clients without a server name. */
+  readonly choosesByAddress: boolean;
   readonly certCacheDurationMs: number;
   readonly lruCacheDurationMs: number;
   readonly lruMaxItems: number;

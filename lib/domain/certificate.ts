@@ -6,7 +6,7 @@
  */
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { isCutOff, isEncrypted, splitChain } from './pem.js';
-import { isWildcard, wildcardOf, type ServerName } from './server-name.js';
+import { isAddress, isWildcard, wildcardOf, type ServerName } from './server-name.js';
 
 export { splitChain } from './pem.js';
 
@@ -201,6 +201,7 @@ export function examine(
  * and only a whole one; a subject without alternative names counts by its common name.
  */
 export function covers(leaf: X509Certificate, name: ServerName): boolean {
+  if (isAddress(name)) return leaf.checkIP(name) !== undefined;
   if (isWildcard(name)) return holdsWildcard(leaf, name);
   if (leaf.checkHost(name, { partialWildcards: false }) !== undefined) return true;
   // OpenSSL lets no wildcard cover an underscore; browsers do.

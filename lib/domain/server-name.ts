@@ -7,10 +7,14 @@
  * any notation (`127.1`, `0x7f000001`: the URL standard reads a host that ends in a number as one) and bare numbers, which
  * the manager would read as database ids and answer with another domain's key.
  */
+import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
 declare const serverNameBrand: unique symbol;
 
-/** A normalised host name, for example `www.example.com`. Never an IP address. */
+/**
+ * A normalised host name, for example `www.example.com`. The one that is an IP address comes from `addressName` alone: certificates
+ * for addresses are looked up and cached as those for names.
+ */
 export type ServerName = string & { readonly [serverNameBrand]: true };
 
 const MAX_NAME_LENGTH = 253;
@@ -45,17 +49,35 @@ export function normaliseDomain(raw: string): ServerName | undefined {
   return `*.${parent}` as ServerName;
 }
 
+/**
+ * An IP address as the name of certificates for it: in its shortest text (RFC 5952), IPv4 where it is mapped into IPv6, without
+ * a zone. For the local address of a connection, and for what stands in certificates; never for what a client sends as a name.
+ *
+ * @returns undefined for what is no address.
+ */
+export function addressName(address: string): ServerName | undefined {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
+  if (isIPv4(mapped)) return mapped as ServerName;
+  if (!isIPv6(address)) return undefined;
+  return new SocketAddress({ address: address.replace(/%.*/, ''), family: 'ipv6' }).address as ServerName;
+}
+
+/** Whether the name is an IP address. */
+export function isAddress(name: ServerName): boolean {
+  return isIP(name) !== 0;
+}
+
 /** Whether the name is a wildcard (`*.example.com`). */
 export function isWildcard(name: ServerName): boolean {
   return name.startsWith('*.');
 }
 
 /**
- * The wildcard that covers a name: `*.example.com` for `www.example.com`. Undefined for a wildcard, and where
+ * The wildcard that covers a name: `*.example.com` for `www.example.com`. Undefined for a wildcard and an address, and where
  * the parent has one label only: nobody issues `*.com`.
  */
 export function wildcardOf(name: ServerName): ServerName | undefined {
-  if (isWildcard(name)) return undefined;
+  if (isWildcard(name) || isAddress(name)) return undefined;
   const parent = name.slice(name.indexOf('.') + 1);
   return name.includes('.') && parent.includes('.') ? (`*.${parent}` as ServerName) : undefined;
 }

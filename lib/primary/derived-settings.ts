@@ -63,6 +63,7 @@ export function workerSettings(
     }),
     listenerPairs: settings.listen.map((listener) => listener.defaultPairs ?? null),
     defaultPairs,
+    choosesByAddress: settings.sources.includes('directory'),
     certCacheDurationMs: settings.certCacheDurationMs,
     lruCacheDurationMs: settings.lruCacheDurationMs,
     lruMaxItems: settings.lruMaxItems,

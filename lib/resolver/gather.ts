@@ -6,11 +6,12 @@
  *  2. Each has its share of `lookupTimeoutMs`: what is left of it, divided by the number of those still to be asked. One that is
  *     late is left to itself and the next one asked; it counts all the same if it answers while nobody has a good certificate.
  *     The last one has the time that it takes.
- *  3. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack.
+ *  3. For an IP address only those are asked that have certificates for addresses.
+ *  4. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack.
  */
 import type { StartTimer } from '../caches/timer.js';
 import type { Lookup } from '../domain/lookup.js';
-import type { ServerName } from '../domain/server-name.js';
+import { isAddress, type ServerName } from '../domain/server-name.js';
 import type { CertificateSource, LookupContext } from '../sources/source.js';
 import type { Candidates, Remark } from './candidates.js';
 
@@ -87,7 +88,10 @@ class Gathering implements Gathered {
   }
 
   #order(): readonly CertificateSource[] {
-    const { sources, isPurged } = this.#options;
+    const { isPurged } = this.#options;
+    const sources = this.#options.sources.filter(
+      ({ hasAddresses }) => hasAddresses === true || !isAddress(this.#name),
+    );
     if (!isPurged || !sources.some(({ role }) => role === 'authority')) return sources;
     const copies = sources.filter(({ role }) => role === 'copy');
     return [...sources.filter(({ role }) => role !== 'copy'), ...copies];

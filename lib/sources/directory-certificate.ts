@@ -4,11 +4,11 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { examinePair, type CertificatePair } from '../domain/certificate.js';
 import { splitChain } from '../domain/pem.js';
-import { normaliseDomain, type ServerName } from '../domain/server-name.js';
+import { addressName, normaliseDomain, type ServerName } from '../domain/server-name.js';
 
 /** What is known of a certificate without its key, and without holding on to it. */
 export interface CertificateFacts {
-  /** The host names in it; wildcards literally. */
+  /** The host names in it, wildcards literally, and the addresses. */
   readonly names: readonly ServerName[];
   readonly isRsa: boolean;
   /** Milliseconds since 1970. */
@@ -93,13 +93,13 @@ export function isOfVersion(version: string, chainPem: string): boolean {
   return version.startsWith(`${digestOf(chainPem)} `);
 }
 
-/** The host names of a certificate: its alternative names, or, without any, its common name. */
+/** The names of a certificate: its alternative names, or, without host names among them, its common name; and its addresses. */
 function namesOf(leaf: X509Certificate): ServerName[] {
   // Node escapes commas within a name, so that this list can be split.
-  const alternatives = (leaf.subjectAltName ?? '')
-    .split(', ')
-    .filter((entry) => entry.startsWith('DNS:'))
-    .map((entry) => entry.slice('DNS:'.length));
+  const entries = (leaf.subjectAltName ?? '').split(', ');
+  const after = (prefix: string): string[] =>
+    entries.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length));
+  const alternatives = after('DNS:');
   // Undefined where it is empty, whatever the type says.
   const subject = leaf.subject as string | undefined;
   const commonNames = (): string[] =>
@@ -108,5 +108,6 @@ function namesOf(leaf: X509Certificate): ServerName[] {
       .filter((entry) => entry.startsWith('CN='))
       .map((entry) => entry.slice('CN='.length));
   const names = (alternatives.length > 0 ? alternatives : commonNames()).map(normaliseDomain);
-  return [...new Set(names)].filter((name) => name !== undefined);
+  const addresses = after('IP Address:').map(addressName);
+  return [...new Set([...names, ...addresses])].filter((name) => name !== undefined);
 }

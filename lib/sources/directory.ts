@@ -4,6 +4,7 @@
  * Indexed by the names in the certificates; what a folder or file is called (`example.com-0001`) does not matter. For a name
  * all that covers it is handed over, newest first (`directory-index.ts`), and only where nothing of it is valid now the one
  * that lapses last. A wildcard on disk is meant for the names below it, so this needs no switch.
+ * Certificates for IP addresses are found by those.
  *
  * Changes are found by looking at the files' stamps every few seconds: change notices are lost on network file systems, bind
  * mounts and links that are switched over, and watching ten thousand folders is beyond the system's usual limit. Look-ups go by
@@ -64,6 +65,7 @@ const MAX_CANDIDATES = 8;
 export class DirectorySource implements CertificateSource {
   readonly name = 'directory';
   readonly isLocal = true;
+  readonly hasAddresses = true;
   readonly #dir: string;
   readonly #now: () => number;
   readonly #log: Logger;

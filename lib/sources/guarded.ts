@@ -40,6 +40,7 @@ export class GuardedSource implements CertificateSource {
   readonly name: string;
   readonly role?: SourceRole;
   readonly isLocal: boolean;
+  readonly hasAddresses: boolean;
   readonly #inner: CertificateSource;
   readonly #log: Logger;
   readonly #breaker: CircuitBreaker;
@@ -56,6 +57,7 @@ export class GuardedSource implements CertificateSource {
     this.name = inner.name;
     if (inner.role !== undefined) this.role = inner.role;
     this.isLocal = inner.isLocal ?? false;
+    this.hasAddresses = inner.hasAddresses ?? false;
     this.#inner = inner;
     this.#log = log;
     this.#now = now;

@@ -25,6 +25,7 @@ export class MeteredSource implements CertificateSource {
   readonly name: string;
   readonly role?: SourceRole;
   readonly isLocal: boolean;
+  readonly hasAddresses: boolean;
   readonly #inner: CertificateSource;
   readonly #bucket: FairTokenBucket;
   readonly #maxWaitMs: number;
@@ -35,6 +36,7 @@ export class MeteredSource implements CertificateSource {
     this.name = inner.name;
     if (inner.role !== undefined) this.role = inner.role;
     this.isLocal = inner.isLocal ?? false;
+    this.hasAddresses = inner.hasAddresses ?? false;
     this.#inner = inner;
     this.#bucket = bucket;
     this.#maxWaitMs = maxWaitMs;

@@ -51,6 +51,8 @@ export interface CertificateSource {
   readonly role?: SourceRole;
   /** It answers from memory: it is asked even when a good certificate is there, for the other half of a pair. @default false */
   readonly isLocal?: boolean;
+  /** It has certificates for IP addresses: only then it is asked for them. @default false */
+  readonly hasAddresses?: boolean;
   /** Looks a name up. `name` may be a wildcard (`*.example.com`), which is then looked up literally. */
   lookup(name: ServerName, context: LookupContext): Promise<Lookup>;
   /** Whether the source can be reached. Never rejects; has its own time limit. Used to probe a failing source. */

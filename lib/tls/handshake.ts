@@ -15,7 +15,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { TIER_DEFAULT, type Tier } from '../domain/lookup.js';
-import { normaliseServerName, type ServerName } from '../domain/server-name.js';
+import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import type { ConnectionInfo, Endpoint } from './connection-info.js';
 import type { ConnectionPlace } from './connection-limits.js';
@@ -32,7 +32,11 @@ export interface Choice {
 export interface HandshakeOptions {
   /** Which `--listen` this is, from 0. */
   readonly index: number;
-  /** Chooses the certificate: at once on a hit. Must not reject. `name` is undefined without a valid server name. */
+  /**
+   * Chooses the certificate: at once on a hit. Must not reject.
+   *
+   * @param name without a valid server name the local address of the connection, where `choosesByAddress`; else undefined.
+   */
   choose(name: ServerName | undefined, client: string): Choice | Promise<Choice>;
   /**
    * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
@@ -41,6 +45,8 @@ export interface HandshakeOptions {
    * @param offered what the client has offered, one character for each octet (latin1).
    */
   alpnFor(name: ServerName | undefined, offered: readonly string[]): Buffer | undefined;
+  /** Whether there may be certificates for the addresses that clients have connected to. */
+  choosesByAddress(): boolean;
   /** Whether the connections of this peer begin with a PROXY header. */
   sendsProxyHeader(peer: string): boolean;
   /** Whether a client that has sent a name without a certificate gets an alert in place of the default certificate. */
@@ -280,7 +286,7 @@ export class Handshake implements Reader {
   #choose(hello: ClientHello, bytes: Buffer): boolean {
     this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
     const startedMs = performance.now();
-    const choice = this.#options.choose(this.#serverName, this.#client.address);
+    const choice = this.#options.choose(this.#serverName ?? this.#localName(), this.#client.address);
     if (!(choice instanceof Promise)) {
       this.#chooseMs = performance.now() - startedMs;
       this.#secure(choice, hello, bytes);
@@ -294,6 +300,12 @@ export class Handshake implements Reader {
       this.#secure(late, hello, bytes);
     });
     return false;
+  }
+
+  /** What a client without a server name may have connected to by its address. */
+  #localName(): ServerName | undefined {
+    if (!this.#options.choosesByAddress()) return undefined;
+    return addressName((this.#local ?? this.#raw.local).address);
   }
 
   #secure(choice: Choice, hello: ClientHello, bytes: Buffer): void {

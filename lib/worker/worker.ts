@@ -174,6 +174,7 @@ class Worker {
       limits: this.#limits,
       choose: (name, client) => this.certificates.choose(name, client, index),
       alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
+      choosesByAddress: () => this.#settings.choosesByAddress,
       sendsProxyHeader: (peer) => this.#proxies.has(peer),
       rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,

@@ -86,6 +86,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     choose: () => ({ context, tier: options.tier ?? TIER_DEFAULT }),
     alpnFor: (name, offered) => frontend.alpnFor(name, offered),
     sendsProxyHeader: (peer) => new AddressList(settingsOf(options).acceptProxyProtocol).has(peer),
+    choosesByAddress: () => false,
     rejectsUnknownNames: () => false,
     handshakeTimeoutMs: () => 5_000,
     onSecure: (socket, info, raw) => {

@@ -26,6 +26,7 @@ export function workerSettings(changes: Partial<WorkerSettings>): WorkerSettings
     limits: LIMITS,
     listenerPairs: [null],
     defaultPairs: [],
+    choosesByAddress: false,
     certCacheDurationMs: 600_000,
     lruCacheDurationMs: 60_000,
     lruMaxItems: 200,

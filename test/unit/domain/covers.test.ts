@@ -15,6 +15,9 @@ const CASES: readonly (readonly [certificate: OddOptions, name: string, isCovere
   [{ names: ['xn--bcher-kva.example.com'] }, 'xn--bcher-kva.example.com', true],
   [{ names: ['a_b.example.com'] }, 'a_b.example.com', true],
   [{ names: ['127.0.0.1'] }, 'a.test', false],
+  // A host name that looks like an address covers none.
+  [{ names: ['127.0.0.1'] }, '127.0.0.1', false],
+  [{ names: ['*.0.0.1'] }, '127.0.0.1', false],
   [{ names: ['a.test.'] }, 'a.test', false],
   [{ names: ['a.test\0.evil.test'] }, 'a.test', false],
 

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import {
+  addressName,
+  isAddress,
   isWildcard,
   matchesPattern,
   normaliseDomain,
@@ -148,10 +150,32 @@ describe('wildcardOf', () => {
     ['localhost', undefined],
     // A wildcard is covered by none.
     ['*.example.com', undefined],
+    ['192.0.2.1', undefined],
   ] as const) {
     it(`of ${given} is ${wildcard ?? 'none'}`, () => {
       expect(wildcardOf(name(given))).to.equal(wildcard);
       expect(wildcard === undefined || isWildcard(name(wildcard))).to.equal(true);
+    });
+  }
+});
+
+describe('addressName', () => {
+  for (const [given, expected] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['::', '::'],
+    ['', undefined],
+    ['www.example.com', undefined],
+    ['192.0.2', undefined],
+    ['::ffff:192.0.2', undefined],
+    ['192.0.2.1.', undefined],
+  ] as const) {
+    it(`of ${given || 'nothing'} is ${expected ?? 'none'}`, () => {
+      expect(addressName(given)).to.equal(expected);
+      expect(isAddress(name(expected ?? given))).to.equal(expected !== undefined);
     });
   }
 });

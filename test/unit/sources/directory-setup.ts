@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import type { Lookup } from '../../../lib/domain/lookup.js';
-import { normaliseDomain, type ServerName } from '../../../lib/domain/server-name.js';
+import { addressName, normaliseDomain, type ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger, type LogFields } from '../../../lib/log.js';
 import { DirectorySource } from '../../../lib/sources/directory.js';
 import {
@@ -85,7 +85,7 @@ export async function chains(source: DirectorySource, name: string): Promise<str
 }
 
 function domain(text: string): ServerName {
-  const name = normaliseDomain(text);
+  const name = normaliseDomain(text) ?? addressName(text);
   if (name === undefined) throw new Error(`not a name: ${text}`);
   return name;
 }

@@ -11,6 +11,7 @@ export const listenerOptions: Omit<ListenerOptions, 'choose' | 'onSecure' | 'onF
     onRefused: () => undefined,
   }),
   alpnFor: () => protocolList(['http/1.1']),
+  choosesByAddress: () => false,
   sendsProxyHeader: () => false,
   rejectsUnknownNames: () => false,
   handshakeTimeoutMs: () => 10_000,

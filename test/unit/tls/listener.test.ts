@@ -24,6 +24,7 @@ describe('The TLS listener', () => {
   let timeoutMs: number;
   let expectsHeader: boolean;
   let rejectsUnknown: boolean;
+  let choosesByAddress: boolean;
   let perClient: number;
   let limits: ConnectionLimits;
   const asked: { name: string | undefined; client: string }[] = [];
@@ -41,6 +42,7 @@ describe('The TLS listener', () => {
     timeoutMs = 60_000;
     expectsHeader = false;
     rejectsUnknown = false;
+    choosesByAddress = false;
     perClient = 100;
     limits = new ConnectionLimits({
       limits: () => ({ maxConnections: 100, maxConnectionsPerClient: perClient }),
@@ -58,6 +60,7 @@ describe('The TLS listener', () => {
       handshakeTimeoutMs: () => timeoutMs,
       sendsProxyHeader: () => expectsHeader,
       rejectsUnknownNames: () => rejectsUnknown,
+      choosesByAddress: () => choosesByAddress,
       limits,
       onSecure: (socket, info) => {
         secured.push({ socket, info });
@@ -83,6 +86,25 @@ describe('The TLS listener', () => {
       { name: 'a.test', client: '127.0.0.1' },
       { name: undefined, client: '127.0.0.1' },
     ]);
+  });
+
+  it('asks with the local address where there is no name, if there may be certificates for addresses', async () => {
+    choosesByAddress = true;
+    await handshake({ port, servername: 'a.test' });
+    await handshake({ port });
+    await handshake({ port, servername: 'no name' });
+    expect(asked.map(({ name }) => name)).to.deep.equal(['a.test', '127.0.0.1', '127.0.0.1']);
+    expect(secured.map(({ info }) => info.serverName)).to.deep.equal(['a.test', undefined, undefined]);
+  });
+
+  it('takes the local address that a PROXY header tells', async () => {
+    choosesByAddress = true;
+    expectsHeader = true;
+    using client = await RawClient.connect(port);
+    client.socket.write('PROXY TCP6 2001:db8::1 2001:0DB8:0::00:2 1000 443\r\n');
+    client.socket.write(clientHello12({}));
+    await until(() => asked.length === 1);
+    expect(asked).to.deep.equal([{ name: '2001:db8::2', client: '2001:db8::1' }]);
   });
 
   it('hands over a connection with what is known of it', async () => {
