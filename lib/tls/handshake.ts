@@ -32,8 +32,11 @@ export interface Choice {
 export interface HandshakeOptions {
   /** Which `--listen` this is, from 0. */
   readonly index: number;
-  /** Chooses the certificate: at once on a hit. Must not reject. `name` is undefined without a valid server name. */
-  choose(name: ServerName | undefined, client: string): Choice | Promise<Choice>;
+  /**
+   * Chooses the certificate: at once on a hit. Must not reject. `name` is undefined without a valid server name. `hello`: the bytes
+   * of the ClientHello, as they came.
+   */
+  choose(name: ServerName | undefined, client: string, hello: Buffer): Choice | Promise<Choice>;
   /**
    * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
    * them is offered, the handshake fails.
@@ -280,7 +283,7 @@ export class Handshake implements Reader {
   #choose(hello: ClientHello, bytes: Buffer): boolean {
     this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
     const startedMs = performance.now();
-    const choice = this.#options.choose(this.#serverName, this.#client.address);
+    const choice = this.#options.choose(this.#serverName, this.#client.address, bytes);
     if (!(choice instanceof Promise)) {
       this.#chooseMs = performance.now() - startedMs;
       this.#secure(choice, hello, bytes);

@@ -9,6 +9,7 @@ const found = (id: string) => ({
   fingerprint: `print of ${id}`,
   tier: 'redis',
   notAfterMs: 1e9,
+  missingKind: undefined,
 });
 
 const ABSENT = { kind: 'absent' } as const;
@@ -26,7 +27,7 @@ describe('SecureContextCache', () => {
     const { cache, time } = setup();
     expect(cache.get(A)).to.equal(undefined);
     cache.setContext(A, found('one'), 100);
-    const entry = { ...found('one'), freshUntilMs: 100 };
+    const entry = { ...found('one'), freshUntilMs: 100, noHalfUntilMs: -Infinity };
     time.nowMs = 99;
     expect(cache.get(A)).to.deep.equal({ state: 'fresh', entry });
     time.nowMs = 100;
@@ -64,7 +65,7 @@ describe('SecureContextCache', () => {
       expect(cache.refresh(A, 100)).to.equal(true);
       expect(cache.get(A)).to.deep.equal({
         state: 'fresh',
-        entry: { ...found('one'), freshUntilMs: 600 },
+        entry: { ...found('one'), freshUntilMs: 600, noHalfUntilMs: -Infinity },
       });
       expect(cache.refresh(A, 200, 'cache')).to.equal(true);
       expect(cache.get(A)).to.have.nested.property('entry.tier', 'cache');
