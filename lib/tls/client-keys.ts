@@ -68,7 +68,7 @@ function canUse(bytes: Buffer, start: number, end: number, kind: KeyKind): boole
   for (let at = extensions + 2; at < end;) {
     const dataEnd = endOfVector16(bytes, at + 2, end);
     if (dataEnd === NONE) return true;
-    const type = bytes.readUInt16BE(at);
+    const type = numberAt(bytes, at);
     // Behind the length of the extension, and that of the list in it.
     if (type === EXTENSION_SIGNATURES) signatures = at + 4;
     else if (type === EXTENSION_GROUPS) groups = at + 4;
@@ -94,7 +94,12 @@ function listHoldsAny(bytes: Buffer, at: number, end: number, wanted: readonly n
 
 function holdsAny(bytes: Buffer, start: number, end: number, wanted: readonly number[]): boolean {
   for (let at = start; at + 2 <= end; at += 2) {
-    if (wanted.includes(bytes.readUInt16BE(at))) return true;
+    if (wanted.includes(numberAt(bytes, at))) return true;
   }
   return false;
+}
+
+/** A number of two octets, without the checks of `readUInt16BE`: with it the whole takes a half more. */
+function numberAt(bytes: Buffer, at: number): number {
+  return (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
 }
