@@ -96,9 +96,12 @@ export class Halves {
     }
   }
 
-  /** Names below a wildcard that both halves are wanted of, with the half that is the wildcard's where there is one. */
-  below(wildcard: ServerName): (readonly [name: ServerName, lent: string | undefined])[] {
-    const names = [...withThoseBelow([wildcard], this.#wanted.keys())].filter((name) => name !== wildcard);
-    return names.map((name) => [name, this.#wanted.peek(name)?.lent]);
+  /** The halves that names below a wildcard have from it, by their fingerprints. */
+  lentBelow(wildcard: ServerName): (readonly [name: ServerName, fingerprint: string])[] {
+    const names = [...withThoseBelow([wildcard], this.#wanted.keys())];
+    return names.flatMap((name) => {
+      const lent = this.#wanted.peek(name)?.lent;
+      return lent === undefined ? [] : [[name, lent] as const];
+    });
   }
 }

@@ -264,9 +264,7 @@ export class Resolver {
   /** The wildcard is withdrawn: so are the halves that names below it have from it. */
   #withdrawLent(wildcard: ServerName): void {
     const { pem } = this.#parts;
-    for (const [name, lent] of this.#halves.below(wildcard)) {
-      // It may be about to borrow.
-      this.#flights.detach(name);
+    for (const [name, lent] of this.#halves.lentBelow(wildcard)) {
       const entry = pem.get(name)?.entry;
       const own = entry?.certificate.pairs.filter(({ fingerprint }) => fingerprint !== lent) ?? [];
       if (entry === undefined || own.length === entry.certificate.pairs.length) continue;

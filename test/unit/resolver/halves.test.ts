@@ -1,7 +1,8 @@
 /** RSA and ECDSA halves that complete each other, across sources, exact name and wildcard; and one that falls alone. */
 import { expect } from 'chai';
 import type { CertificatePair, KeyKind } from '../../../lib/domain/certificate.js';
-import type { Resolution } from '../../../lib/domain/lookup.js';
+import { defer } from '../../../lib/domain/deferred.js';
+import type { Lookup, Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ABSENT, DOWN, found, WAIT, type FakeSource } from '../../support/fake-source.js';
 import { settled } from '../caches/manual-time.js';
@@ -103,21 +104,27 @@ describe('A half that a client needs', () => {
     expect((await waiter).kind).to.equal('pending');
   });
 
-  it('never orders a certificate', async () => {
-    const { resolve, redis, manager } = split();
+  it('never orders a certificate, nor does a refresh of both', async () => {
+    const { resolve, time, manager } = split();
     manager.answer(ABSENT);
     await resolve();
     await resolve({ wants: 'rsa' });
-    expect(manager.contexts.map(({ mayOrder }) => mayOrder)).to.deep.equal([false]);
-    // Nor where the half that was there has gone.
+    await time.advance(600_000);
+    await resolve();
+    expect(manager.contexts.map(({ mayOrder }) => mayOrder)).to.deep.equal([false, false]);
+  });
+
+  it('takes nothing away where what was there has gone: that is for the refresh to find', async () => {
+    const { resolve, time, redis, manager } = split({ absentGraceMs: 0 });
+    await resolve();
     redis.answer(ABSENT);
-    const other = setup();
-    other.redis.answer(found(ec));
-    await other.resolve();
-    other.redis.answer(ABSENT);
-    await other.resolve({ wants: 'rsa' });
-    expect(other.manager.contexts.map(({ mayOrder }) => mayOrder)).to.deep.equal([false]);
-    expect(keysOf(await other.resolve())).to.deep.equal([ec.keyPem]);
+    manager.answer(ABSENT);
+    await resolve({ wants: 'rsa' });
+    expect(manager.contexts.map(({ mayOrder }) => mayOrder)).to.deep.equal([false]);
+    expect(keysOf(await resolve())).to.deep.equal([ec.keyPem]);
+    await time.advance(600_000);
+    expect((await resolve()).kind).to.equal('absent');
+    expect(manager.contexts[1]).not.to.include({ mayOrder: false });
   });
 
   it('that nobody has is asked for once in the cache duration', async () => {
@@ -282,16 +289,18 @@ describe('A half that a client needs', () => {
       expect(keysOf(await resolve())).to.deep.equal([ec.keyPem]);
     });
 
-    it('is not taken from a wildcard that was expired by hand meanwhile', async () => {
+    it('is not taken from a wildcard that is expired by hand meanwhile', async () => {
       const { resolve, resolver, manager } = wildcards();
       await resolve();
-      const held = manager.hold();
+      const held = defer<Lookup>();
+      manager.answer((name) => (name === WILDCARD ? held.promise : ABSENT));
       const waiter = resolve({ wants: 'rsa' });
-      await settled();
+      for (let i = 0; i < 3; i++) await settled();
+      expect(manager.asked).to.include(WILDCARD);
       resolver.expireDomain(WILDCARD);
-      held.resolve(ABSENT);
       manager.answer(DOWN);
-      await waiter;
+      held.resolve(found(wildRsa));
+      expect(keysOf(await waiter)).to.deep.equal([ec.keyPem]);
       expect(keysOf(await resolve())).to.deep.equal([ec.keyPem]);
     });
 
