@@ -7,7 +7,7 @@
  * All values are plain JSON: that is what cluster IPC carries (an Error would lose its message, a Buffer blow up).
  * Private keys travel here and nowhere else.
  */
-import type { CertificateBundle, CertificatePair } from '../domain/certificate.js';
+import type { CertificateBundle, CertificatePair, KeyKind } from '../domain/certificate.js';
 import type { Resolution, ResolvePhase, Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type {
@@ -21,7 +21,7 @@ import type {
 } from '../config/settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 2;
+export const BUS_VERSION = 3;
 
 /** What a worker's process is called: its primary's successor knows it by that. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
@@ -91,6 +91,8 @@ export interface WorkerToPrimary {
       readonly client: string;
       /** The fingerprint of the lapsed certificate that the worker still has. */
       readonly fingerprint?: string;
+      /** The client can use no key of the certificate with this fingerprint, but one of this kind. */
+      readonly wants?: KeyKind;
       /** A certificate of the name that the worker was given and could not build: OpenSSL's reason. */
       readonly refused?: { readonly fingerprint: string; readonly reason: string };
     };

@@ -2,16 +2,22 @@
  * The primary's cache of certificates, bounded in bytes.
  *
  * An entry is *fresh* for a fixed time from its insertion (never longer because it was used) and *retained* from then on:
- * good enough to serve while no source can be asked. One that was valid when it was stored is gone at its `notAfter`; one
- * stored outside its dates, because no source has a better one, stays until it is evicted. When room is needed the least
- * recently used entry goes, fresh or not.
+ * good enough to serve while no source can be asked. Of one that was valid when it was stored each half (RSA or ECDSA) is gone
+ * at its own `notAfter`, and the entry with the last of them; what is left of it is retained. One stored outside its dates,
+ * because no source has a better one, stays until it is evicted. When room is needed the least recently used entry goes, fresh
+ * or not.
  *
  * Size: an entry counts the characters of its leaf certificates, its keys and its name, and a fixed sum for the objects
  * around them. Intermediates are kept and counted once, however many entries share them (see chain-store), and are part
  * of the same bound.
  */
 import { LRUCache } from 'lru-cache';
-import { datesProblem, type CertificateBundle, type CertificatePair } from '../domain/certificate.js';
+import {
+  bundleOf,
+  datesProblem,
+  type CertificateBundle,
+  type CertificateHalf,
+} from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -40,19 +46,18 @@ export interface PemCacheOptions {
   readonly onEvictFresh?: (name: ServerName) => void;
 }
 
-interface StoredPair {
+interface StoredHalf extends Omit<CertificateHalf, 'chainPem'> {
   readonly leafPem: string;
   readonly intermediatesPem: string;
-  readonly keyPem: string;
 }
 
 interface Slot {
-  readonly pairs: readonly StoredPair[];
+  readonly halves: readonly StoredHalf[];
   readonly fingerprint: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** The date at which it disappears by itself: its `notAfter`, or never if it was outside its dates when it came. */
-  readonly goneAtMs: number;
+  /** It was outside its dates when it came: no half of it disappears by itself. */
+  readonly isOutdated: boolean;
   readonly origin: Tier;
   /** By the clock for durations. */
   freshUntilMs: number;
@@ -87,14 +92,12 @@ export class PemCache {
   set(name: ServerName, certificate: CertificateBundle, origin: Tier, freshMs: number): boolean {
     const nowMs = this.#clock.now();
     const { fingerprint, notBeforeMs, notAfterMs } = certificate;
-    const isOutdated = datesProblem(certificate, this.#clock.date()) !== undefined;
-    const goneAtMs = isOutdated ? Infinity : notAfterMs;
     const slot: Slot = {
-      pairs: certificate.pairs.map((pair) => this.#store(pair)),
+      halves: certificate.pairs.map((half) => this.#store(half)),
       fingerprint,
       notBeforeMs,
       notAfterMs,
-      goneAtMs,
+      isOutdated: datesProblem(certificate, this.#clock.date()) !== undefined,
       origin,
       freshUntilMs: nowMs + freshMs,
       absentSinceMs: undefined,
@@ -114,11 +117,9 @@ export class PemCache {
   get(name: ServerName): PemHit | undefined {
     const slot = this.#slots.get(name);
     if (slot === undefined) return undefined;
-    if (this.#clock.date() >= slot.goneAtMs) {
-      this.#slots.delete(name);
-      return undefined;
-    }
-    return hitOf(slot, this.#clock.now());
+    const hit = hitOf(slot, this.#clock.now(), this.#clock.date());
+    if (hit === undefined) this.#slots.delete(name);
+    return hit;
   }
 
   /** From now on the entries of these names are retained: they are looked up afresh. */
@@ -164,7 +165,7 @@ export class PemCache {
     const names: ServerName[] = [];
     for (const [name, slot] of this.#slots.entries()) {
       if (names.length >= limit) break;
-      if (nowMs < slot.freshUntilMs && dateMs < slot.goneAtMs) names.push(name);
+      if (isFresh(slot, nowMs, dateMs)) names.push(name);
     }
     return names;
   }
@@ -174,7 +175,8 @@ export class PemCache {
     const nowMs = this.#clock.now();
     const dateMs = this.#clock.date();
     for (const [name, slot] of this.#slots.entries()) {
-      if (dateMs < slot.goneAtMs) yield [name, hitOf(slot, nowMs)];
+      const hit = hitOf(slot, nowMs, dateMs);
+      if (hit !== undefined) yield [name, hit];
     }
   }
 
@@ -220,18 +222,18 @@ export class PemCache {
     while (this.#bytes() > this.#slots.maxSize && this.#slots.size > 1) this.#slots.pop();
   }
 
-  #store({ chainPem, keyPem }: CertificatePair): StoredPair {
+  #store({ chainPem, ...half }: CertificateHalf): StoredHalf {
     const end = chainPem.indexOf(END_OF_CERTIFICATE);
     const leafLength = end === -1 ? chainPem.length : end + END_OF_CERTIFICATE.length;
     return {
+      ...half,
       leafPem: flatCopy(chainPem.slice(0, leafLength)),
       intermediatesPem: this.#chains.intern(chainPem.slice(leafLength)),
-      keyPem,
     };
   }
 
   #release(slot: Slot): void {
-    for (const { intermediatesPem } of slot.pairs) this.#chains.release(intermediatesPem);
+    for (const { intermediatesPem } of slot.halves) this.#chains.release(intermediatesPem);
   }
 
   #reportEvicted(name: ServerName, slot: Slot): void {
@@ -241,31 +243,44 @@ export class PemCache {
 
 function sizeWithoutChains(name: ServerName, slot: Slot): number {
   let size = OVERHEAD_BYTES + name.length;
-  for (const { leafPem, keyPem } of slot.pairs) size += leafPem.length + keyPem.length;
+  for (const { leafPem, keyPem } of slot.halves) size += leafPem.length + keyPem.length;
   return size;
 }
 
 /** The room that an entry takes if no other shares its intermediates. */
 function sizeAlone(name: ServerName, slot: Slot): number {
   let size = sizeWithoutChains(name, slot);
-  for (const pem of new Set(slot.pairs.map(({ intermediatesPem }) => intermediatesPem))) {
+  for (const pem of new Set(slot.halves.map(({ intermediatesPem }) => intermediatesPem))) {
     size += ChainStore.costOf(pem);
   }
   return size;
 }
 
-function hitOf(slot: Slot, nowMs: number): PemHit {
-  const { fingerprint, notBeforeMs, notAfterMs, origin, freshUntilMs } = slot;
-  const pairs = slot.pairs.map(({ leafPem, intermediatesPem, keyPem }) => ({
-    chainPem: leafPem + intermediatesPem,
-    keyPem,
-  }));
+/** Whether a half is there at a date. */
+function isLeft(slot: Slot, { notAfterMs }: StoredHalf, dateMs: number): boolean {
+  return slot.isOutdated || dateMs < notAfterMs;
+}
+
+/** One of which a half has gone is to be looked up afresh: that half may have been renewed. */
+function isFresh(slot: Slot, nowMs: number, dateMs: number): boolean {
+  return nowMs < slot.freshUntilMs && (slot.isOutdated || dateMs < slot.notAfterMs);
+}
+
+/** What is left of an entry at a date; undefined where nothing is. */
+function hitOf(slot: Slot, nowMs: number, dateMs: number): PemHit | undefined {
+  const { halves, fingerprint, notBeforeMs, notAfterMs, origin, freshUntilMs } = slot;
+  const pairs = halves
+    .filter((half) => isLeft(slot, half, dateMs))
+    .map(({ leafPem, intermediatesPem, ...half }) => ({ ...half, chainPem: leafPem + intermediatesPem }));
+  if (pairs.length === 0) return undefined;
+  const fresh = isFresh(slot, nowMs, dateMs);
   return {
     entry: {
-      certificate: { pairs, fingerprint, notBeforeMs, notAfterMs },
+      certificate:
+        pairs.length === halves.length ? { pairs, fingerprint, notBeforeMs, notAfterMs } : bundleOf(pairs),
       origin,
-      freshForMs: Math.max(0, freshUntilMs - nowMs),
+      freshForMs: fresh ? freshUntilMs - nowMs : 0,
     },
-    state: nowMs < freshUntilMs ? 'fresh' : 'retained',
+    state: fresh ? 'fresh' : 'retained',
   };
 }

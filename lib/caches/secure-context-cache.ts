@@ -11,6 +11,7 @@
  * `get` is on every handshake's path: a hit is one look-up and creates nothing.
  */
 import { LRUCache } from 'lru-cache';
+import type { KeyKind } from '../domain/certificate.js';
 import type { Tier } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
 import { NegativeCache, type Negative } from './negative-cache.js';
@@ -24,9 +25,16 @@ export interface ContextEntry<C> {
   readonly tier: Tier;
   /** Until when the certificate is valid, milliseconds since 1970. */
   readonly notAfterMs: number;
+  /** The kind of key that it lacks, where it has one kind alone. */
+  readonly missingKind: KeyKind | undefined;
   /** By the cache's own clock. */
   readonly freshUntilMs: number;
+  /** Until then nobody asks for the half with the missing kind; by the same clock. */
+  readonly noHalfUntilMs: number;
 }
+
+/** What a context is stored with. */
+export type NewContext<C> = Omit<ContextEntry<C>, 'freshUntilMs' | 'noHalfUntilMs'>;
 
 export type ContextHit<C> =
   { readonly state: 'fresh' | 'stale'; readonly entry: ContextEntry<C> } | { readonly state: 'negative' };
@@ -45,7 +53,9 @@ interface MutableEntry<C> {
   readonly fingerprint: string;
   tier: Tier;
   readonly notAfterMs: number;
+  readonly missingKind: KeyKind | undefined;
   freshUntilMs: number;
+  noHalfUntilMs: number;
 }
 
 interface Slot<C> {
@@ -86,9 +96,13 @@ export class SecureContextCache<C> {
   }
 
   /** Stores a context, fresh for `ttlMs` (0: stale from the start), in place of what was known of the name. */
-  setContext(name: ServerName, found: Omit<ContextEntry<C>, 'freshUntilMs'>, ttlMs: number): void {
-    const { context, fingerprint, tier, notAfterMs } = found;
-    const entry = { context, fingerprint, tier, notAfterMs, freshUntilMs: this.#now() + ttlMs };
+  setContext(name: ServerName, found: NewContext<C>, ttlMs: number): void {
+    const { context, fingerprint, tier, notAfterMs, missingKind } = found;
+    const entry = {
+      ...{ context, fingerprint, tier, notAfterMs, missingKind },
+      freshUntilMs: this.#now() + ttlMs,
+      noHalfUntilMs: -Infinity,
+    };
     this.#slots.set(name, {
       entry,
       fresh: { state: 'fresh', entry },
@@ -109,6 +123,12 @@ export class SecureContextCache<C> {
     slot.entry.freshUntilMs = this.#now() + ttlMs;
     if (tier !== undefined) slot.entry.tier = tier;
     return true;
+  }
+
+  /** Remembers for `ttlMs` that there is no half with the kind of key that a name's context lacks. */
+  setNoHalf(name: ServerName, ttlMs: number): void {
+    const slot = this.#slots.peek(name);
+    if (slot !== undefined) slot.entry.noHalfUntilMs = this.#now() + ttlMs;
   }
 
   /** Remembers for `ttlMs` (0: not at all) that a name has no certificate, or that nobody could tell. */

@@ -180,7 +180,7 @@ export const FLAGS = {
     max: 10_000_000,
     description: 'names in it',
   },
-  'expire-workers': off("an expire reaches the workers' caches too"),
+  'expire-workers': off("an expire reaches the workers' caches too, misses included"),
   workers: {
     kind: 'integer',
     value: 'n',

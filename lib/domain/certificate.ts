@@ -18,12 +18,22 @@ export interface CertificatePair {
   readonly keyPem: string;
 }
 
+/** A pair that has been examined: all of what is served for a name, or one half of it. */
+export interface CertificateHalf extends CertificatePair {
+  readonly keyClass: KeyClass;
+  /** SHA-256 over its certificates and its public key, 64 hex digits. */
+  readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
 /** What is served for a name: one pair, or an ECDSA and an RSA pair between which OpenSSL chooses. */
 export interface CertificateBundle {
   /** One or two; the ECDSA one first. */
-  readonly pairs: readonly CertificatePair[];
+  readonly pairs: readonly CertificateHalf[];
   /**
-   * SHA-256 over the certificates and the public keys, 64 hex digits. Equal fingerprints mean the same certificates, whatever
+   * That of the half, or SHA-256 over those of both, 64 hex digits. Equal fingerprints mean the same certificates, whatever
    * order the pairs came in and however their PEM was laid out.
    */
   readonly fingerprint: string;
@@ -39,6 +49,9 @@ export interface CertificateBundle {
  */
 export type KeyClass = 'ecdsa' | 'rsa' | 'other';
 
+/** The kinds of keys that complete each other: what the two halves of a bundle have. */
+export type KeyKind = Exclude<KeyClass, 'other'>;
+
 /**
  * Whether clients can build a chain: `leads on` (the leaf's issuer is in it), `alone` (a leaf by itself whose issuer may be a
  * root that clients have), `broken` (the issuer is missing by all signs, or the leaf has signed itself).
@@ -48,19 +61,13 @@ export type ChainState = 'leads on' | 'alone' | 'broken';
 /** A pair whose parts belong together. */
 export interface ExaminedPair {
   /** The chain cleaned up: certificates alone, the leaf first. */
-  readonly pair: CertificatePair;
+  readonly half: CertificateHalf;
   readonly leaf: X509Certificate;
   /** SHA-256 of the leaf, 64 hex digits: as other tools print it, without colons. */
   readonly leafFingerprint: string;
-  /** The certificates and the public key: what a bundle's fingerprint is made of. */
-  readonly identity: readonly Buffer[];
-  readonly keyClass: KeyClass;
   /** It may be used by servers: its extended key usage says so, or says nothing. */
   readonly isForServers: boolean;
   readonly chain: ChainState;
-  /** Milliseconds since 1970. */
-  readonly notBeforeMs: number;
-  readonly notAfterMs: number;
 }
 
 /** A pair, or why it must not be served, in one clause that never holds key material. */
@@ -82,6 +89,8 @@ const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 /** What the field's clients take: the CA/Browser Forum's curves, as OpenSSL calls them. */
 const GOOD_CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1'];
 const MIN_RSA_BITS = 2048;
+/** In a bundle. */
+const PLACE: Readonly<Record<KeyClass, number>> = { ecdsa: 0, other: 1, rsa: 2 };
 /** sha1WithRSAEncryption and ecdsa-with-SHA1 (RFC 3279 §2.2) as DER. */
 const SHA1_SIGNATURES = ['06092a864886f70d010105', '06072a8648ce3d0401'].map((hex) =>
   Buffer.from(hex, 'hex'),
@@ -132,34 +141,49 @@ export function examinePair(
   const ordered = [blocks[index], ...blocks.filter((_, other) => other !== index)];
   return {
     examined: {
-      pair: { chainPem: ordered.join(''), keyPem },
+      half: {
+        chainPem: ordered.join(''),
+        keyPem,
+        keyClass: isSignedWithSha1(leaf) ? 'other' : keyClassOf(leaf.publicKey),
+        fingerprint: sha256([
+          leaf.raw,
+          ...above.map(({ raw }) => raw),
+          leaf.publicKey.export({ type: 'spki', format: 'der' }),
+        ]),
+        notBeforeMs,
+        notAfterMs,
+      },
       leaf,
       leafFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-      identity: [
-        leaf.raw,
-        ...above.map(({ raw }) => raw),
-        leaf.publicKey.export({ type: 'spki', format: 'der' }),
-      ],
-      keyClass: isSignedWithSha1(leaf) ? 'other' : keyClassOf(leaf.publicKey),
       isForServers: isForServers(leaf),
       chain: chainState(leaf, above),
-      notBeforeMs,
-      notAfterMs,
     },
   };
 }
 
-/** Examined pairs as what is served together: one, or an ECDSA and an RSA one. */
-export function bundleOf(examined: readonly ExaminedPair[]): CertificateBundle {
-  const kept = [...examined].sort((a, b) => Number(isRsa(a)) - Number(isRsa(b)));
-  const hash = createHash('sha256');
-  for (const part of kept.flatMap(({ identity }) => identity)) hash.update(part);
+/** Examined pairs as what is served together: one, or an ECDSA and an RSA one. @param halves at least one. */
+export function bundleOf(halves: readonly CertificateHalf[]): CertificateBundle {
+  const pairs = [...halves].sort((a, b) => PLACE[a.keyClass] - PLACE[b.keyClass]);
+  const fingerprints = pairs.map(({ fingerprint }) => fingerprint);
   return {
-    pairs: kept.map(({ pair }) => pair),
-    fingerprint: hash.digest('hex'),
-    notBeforeMs: Math.max(...kept.map(({ notBeforeMs }) => notBeforeMs)),
-    notAfterMs: Math.min(...kept.map(({ notAfterMs }) => notAfterMs)),
+    pairs,
+    fingerprint: fingerprints.length === 1 ? fingerprints.join('') : sha256(fingerprints),
+    notBeforeMs: Math.max(...pairs.map(({ notBeforeMs }) => notBeforeMs)),
+    notAfterMs: Math.min(...pairs.map(({ notAfterMs }) => notAfterMs)),
   };
+}
+
+/** The kind of the half that a bundle could be completed with; undefined where nothing completes it. */
+export function kindMissingIn({ pairs }: CertificateBundle): KeyKind | undefined {
+  const [half, other] = pairs;
+  if (half === undefined || other !== undefined || half.keyClass === 'other') return undefined;
+  return half.keyClass === 'rsa' ? 'ecdsa' : 'rsa';
+}
+
+function sha256(parts: readonly (Buffer | string)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
 }
 
 /** Whether something with these dates is valid at a time; else why not. */
@@ -185,11 +209,11 @@ export function examine(
   dateMs: number,
 ): Examination {
   if (pairs.length === 0) return { kind: 'unusable', reason: 'it holds no certificate' };
-  const kept: ExaminedPair[] = [];
+  const kept: CertificateHalf[] = [];
   for (const pair of pairs) {
     const examination = examinePair(pair, name);
     if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
-    kept.push(examination.examined);
+    kept.push(examination.examined.half);
   }
   const bundle = bundleOf(kept);
   const reason = datesProblem(bundle, dateMs);
@@ -223,10 +247,6 @@ function namesOf(leaf: X509Certificate): string {
   if (text === undefined) return 'none at all';
   const names = text.split(/,\s*|\n/).map((entry) => entry.replace(/^DNS:/, ''));
   return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
-}
-
-function isRsa({ leaf }: ExaminedPair): boolean {
-  return leaf.publicKey.asymmetricKeyType?.startsWith('rsa') ?? false;
 }
 
 function keyClassOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyClass {

@@ -36,9 +36,11 @@ export type Resolution =
       readonly tier: Tier;
       /** The longest that a worker may keep it, milliseconds. Absent: as long as the worker's own TTL says. 0: not at all. */
       readonly keepMs?: number;
+      /** To a question for the other half of a pair: there is none, and nobody need ask again for so long, milliseconds. */
+      readonly noHalfMs?: number;
     }
   /** As `found`, and it is the certificate whose fingerprint the worker sent. */
-  | { readonly kind: 'unchanged'; readonly tier: Tier; readonly keepMs?: number }
+  | { readonly kind: 'unchanged'; readonly tier: Tier; readonly keepMs?: number; readonly noHalfMs?: number }
   /** Every source said that there is none. */
   | { readonly kind: 'absent'; readonly tier: Tier; readonly keepMs?: number }
   /** Nobody could tell, and there is no earlier certificate to go on serving. */

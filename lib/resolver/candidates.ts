@@ -10,8 +10,9 @@
  *  5. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
  *
  * The best one is served, together with the best one of the other kind (ECDSA beside RSA), from whatever source, provided that
- * both are valid now and for servers. What comes when there is a good one already is taken for that other half alone: a source that
- * is asked in passing does not overrule those before it.
+ * both are valid now and for servers, and that the ECDSA chain is no worse than the RSA one: clients that take both are served
+ * with ECDSA. What comes when there is a good one already is taken for that other half alone: a source that is asked in passing
+ * does not overrule those before it.
  *
  * A key of any other kind is served only where there is nothing else, and alone.
  */
@@ -19,10 +20,12 @@ import {
   bundleOf,
   datesProblem,
   examinePair,
+  kindMissingIn,
   type CertificateBundle,
   type CertificatePair,
   type ChainState,
   type ExaminedPair,
+  type KeyKind,
 } from '../domain/certificate.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -41,18 +44,30 @@ export interface Best {
   readonly bundle: CertificateBundle;
   /** The source of the better half. */
   readonly tier: Tier;
+  /** The sources of all of it. */
+  readonly tiers: readonly Tier[];
   /** SHA-256 of each leaf. */
   readonly leaves: readonly string[];
   /** Why it is not valid now. */
   readonly outdated?: string;
+  /** The fingerprint of the half that is the wildcard's. */
+  readonly lent?: string;
+}
+
+/** Where a pair comes from, beside its source. */
+export interface Standing {
+  /** There was a good one before the source was asked. */
+  readonly isLate?: boolean;
+  /** It is the wildcard's above the name. */
+  readonly isLent?: boolean;
 }
 
 interface Candidate {
   readonly examined: ExaminedPair;
   readonly tier: Tier;
   readonly isValid: boolean;
-  /** There was a good one before it. */
   readonly isLate: boolean;
+  readonly isLent: boolean;
 }
 
 const CHAIN_RANK: Readonly<Record<ChainState, number>> = { broken: 0, alone: 1, 'leads on': 2 };
@@ -70,30 +85,34 @@ export class Candidates {
     this.#servable = servable;
   }
 
-  /**
-   * Takes a pair of a source.
-   *
-   * @param isAfterGood there was a good one before the source was asked.
-   * @returns what is wrong with it, if anything is.
-   */
-  add(pair: CertificatePair, tier: Tier, isAfterGood = false): Remark | undefined {
+  /** Takes a pair of a source. @returns what is wrong with it, if anything is. */
+  add(
+    pair: CertificatePair,
+    tier: Tier,
+    { isLate = false, isLent = false }: Standing = {},
+  ): Remark | undefined {
     const examination = examinePair(pair, this.#name);
     if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
     const { examined } = examination;
     const fingerprint = examined.leafFingerprint;
-    const refusal = this.#servable.refusalOf(bundleOf([examined]));
+    const refusal = this.#servable.refusalOf(bundleOf([examined.half]));
     if (refusal !== null) return { kind: 'unusable', reason: `OpenSSL refuses it: ${refusal}`, fingerprint };
-    const outdated = datesProblem(examined, this.#dateMs);
-    this.#kept.push({ examined, tier, isValid: outdated === undefined, isLate: isAfterGood });
+    const outdated = datesProblem(examined.half, this.#dateMs);
+    this.#kept.push({ examined, tier, isValid: outdated === undefined, isLate, isLent });
     return outdated === undefined ? undefined : { kind: 'outdated', reason: outdated, fingerprint };
   }
 
   /** Whether there is one that no other could put into the shade: no further source need be asked. */
   get isGood(): boolean {
-    return this.#kept.some(
-      ({ examined: { isForServers, chain, keyClass }, isValid }) =>
-        isValid && isForServers && chain !== 'broken' && keyClass !== 'other',
-    );
+    return this.#kept.some(isGood);
+  }
+
+  /** The kind of which there is no good one, where there is a good one of the other kind. */
+  get missingKind(): KeyKind | undefined {
+    const good = this.#kept.filter(isGood);
+    const kinds = new Set(good.map(({ examined }) => examined.half.keyClass));
+    const [only] = good;
+    return only === undefined || kinds.size > 1 ? undefined : kindMissingIn(bundleOf([only.examined.half]));
   }
 
   /** The best that can be served; undefined without a candidate. */
@@ -104,17 +123,24 @@ export class Candidates {
     if (first === undefined) return undefined;
     const second = ranked.find((candidate) => completes(first, candidate));
     const both = second === undefined ? [first] : [first, second];
-    const bundle = bundleOf(both.map(({ examined }) => examined));
+    const bundle = bundleOf(both.map(({ examined }) => examined.half));
     const kept = this.#servable.refusalOf(bundle) === null ? both : [first];
-    const served = kept === both ? bundle : bundleOf([first.examined]);
+    const served = kept === both ? bundle : bundleOf([first.examined.half]);
     const outdated = datesProblem(served, this.#dateMs);
+    const lent = kept.find(({ isLent }) => isLent);
     return {
       bundle: served,
       tier: first.tier,
+      tiers: kept.map(({ tier }) => tier),
       leaves: kept.map(({ examined }) => examined.leafFingerprint),
       ...(outdated !== undefined && { outdated }),
+      ...(lent !== undefined && { lent: lent.examined.half.fingerprint }),
     };
   }
+}
+
+function isGood({ examined: { half, isForServers, chain }, isValid }: Candidate): boolean {
+  return isValid && isForServers && chain !== 'broken' && half.keyClass !== 'other';
 }
 
 /** Below 0 where `a` is better. */
@@ -125,18 +151,19 @@ function compare(a: Candidate, b: Candidate): number {
     Number(b.isValid) - Number(a.isValid) ||
     Number(y.isForServers) - Number(x.isForServers) ||
     CHAIN_RANK[y.chain] - CHAIN_RANK[x.chain] ||
-    Number(y.keyClass !== 'other') - Number(x.keyClass !== 'other')
+    Number(y.half.keyClass !== 'other') - Number(x.half.keyClass !== 'other')
   );
 }
 
 /** Whether the candidate is the half that `best` lacks. */
 function completes(best: Candidate, { examined, isValid }: Candidate): boolean {
-  const { keyClass } = best.examined;
+  const [kind, other] = [best.examined.half.keyClass, examined.half.keyClass];
   return (
     isValid === best.isValid &&
     examined.isForServers === best.examined.isForServers &&
-    keyClass !== 'other' &&
-    examined.keyClass !== 'other' &&
-    examined.keyClass !== keyClass
+    kind !== 'other' &&
+    other !== 'other' &&
+    other !== kind &&
+    (other === 'rsa' || CHAIN_RANK[examined.chain] >= CHAIN_RANK[best.examined.chain])
   );
 }

@@ -6,8 +6,10 @@
  *  2. Each has its share of `lookupTimeoutMs`: what is left of it, divided by the number of those still to be asked. One that is
  *     late is left to itself and the next one asked; it counts all the same if it answers while nobody has a good certificate.
  *     The last one has the time that it takes.
- *  3. For an IP address only those are asked that have certificates for addresses.
- *  4. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack.
+ *  3. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack. Where both halves
+ *     are wanted, every source is, until there is a good one of each kind.
+ *  4. Nothing is ordered where there is a good certificate.
+ *  5. For an IP address only those are asked that have certificates for addresses.
  */
 import type { StartTimer } from '../caches/timer.js';
 import type { Lookup } from '../domain/lookup.js';
@@ -21,6 +23,8 @@ export interface GatherOptions {
   readonly context: LookupContext;
   /** The authority's word goes before its copies'. */
   readonly isPurged: boolean;
+  /** A good certificate is not enough: one of each kind is looked for. */
+  readonly wantsBoth: boolean;
   readonly lookupTimeoutMs: number;
   /** Milliseconds from any origin. */
   readonly now: () => number;
@@ -68,21 +72,21 @@ class Gathering implements Gathered {
   }
 
   async askAll(): Promise<void> {
-    const { candidates } = this.#options;
+    const { candidates, context } = this.#options;
     const late: Promise<void>[] = [];
     const order = this.#order();
     for (const [index, source] of order.entries()) {
       if (!this.#isWanted(source)) continue;
-      const isAfterGood = candidates.isGood;
+      const isLate = candidates.isGood;
       const asked = source
-        .lookup(this.#name, this.#options.context)
-        .then((lookup) => this.#take(source, lookup, isAfterGood));
+        .lookup(this.#name, isLate ? { ...context, mayOrder: false } : context)
+        .then((lookup) => this.#take(source, lookup, isLate));
       const following = order.slice(index + 1).filter(({ isLocal }) => isLocal !== true).length;
       if (source.isLocal === true || following === 0) await asked;
       else if (await this.#isLate(asked, following + 1)) late.push(asked);
     }
     // Whatever comes late is waited for where nothing better is there.
-    if (!candidates.isGood) await Promise.all(late);
+    if (!this.#isEnough()) await Promise.all(late);
     // A source that throws is the caller's to hear of, and only once.
     else for (const asked of late) asked.catch(() => undefined);
   }
@@ -99,7 +103,12 @@ class Gathering implements Gathered {
 
   #isWanted({ isLocal, role }: CertificateSource): boolean {
     if (this.#options.isPurged && role === 'copy' && this.authority !== undefined) return false;
-    return isLocal === true || !this.#options.candidates.isGood;
+    return isLocal === true || !this.#isEnough();
+  }
+
+  #isEnough(): boolean {
+    const { candidates, wantsBoth } = this.#options;
+    return candidates.isGood && !(wantsBoth && candidates.missingKind !== undefined);
   }
 
   /** Waits for a source for its share of the time. @param sharers those among whom what is left is divided. */
@@ -123,7 +132,7 @@ class Gathering implements Gathered {
     this.#troubles.set(source, troubles);
   }
 
-  #take({ name: source, role }: CertificateSource, lookup: Lookup, isAfterGood: boolean): void {
+  #take({ name: source, role }: CertificateSource, lookup: Lookup, isLate: boolean): void {
     const { candidates, onRemark } = this.#options;
     switch (lookup.kind) {
       case 'pending':
@@ -140,7 +149,7 @@ class Gathering implements Gathered {
       case 'found':
         if (role === 'authority') this.authority = 'found';
         for (const pair of lookup.candidates.flat()) {
-          const remark = candidates.add(pair, source, isAfterGood);
+          const remark = candidates.add(pair, source, { isLate });
           if (remark === undefined) continue;
           if (remark.kind === 'unusable') this.#noteTrouble(source, remark.reason);
           onRemark(source, remark);

@@ -10,6 +10,7 @@ import type { PemCache } from '../caches/pem-cache.js';
 import { type CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
 import { describeError } from '../domain/errors.js';
+import { TIER_CACHE } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log.js';
 import type { CertificateSource } from '../sources/source.js';
@@ -79,8 +80,11 @@ export class RenewalChecks {
       if (lookup.kind !== 'found') return;
       const candidates = new Candidates(name, clock.date(), this.#servable);
       for (const pair of lookup.candidates.flat()) candidates.add(pair, authority.name);
+      if (!candidates.isGood) return;
+      // It may have one half of a pair, and another source the other.
+      for (const half of known.pairs) candidates.add(half, TIER_CACHE, { isLate: true });
       const best = candidates.best();
-      if (best === undefined || !candidates.isGood || best.bundle.fingerprint === known.fingerprint) return;
+      if (best === undefined || best.bundle.fingerprint === known.fingerprint) return;
       // Meanwhile it may have been expired, or looked up once more.
       if (pem.get(name)?.entry.certificate.fingerprint !== known.fingerprint) return;
       pem.set(name, best.bundle, authority.name, cacheMs);

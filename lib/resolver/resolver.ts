@@ -9,7 +9,8 @@
  *     served at all, and what is best of it, is ranked over all sources alike (`candidates.ts`).
  *  5. What it comes to, and what is kept (`conclude.ts` has the table).
  *  6. With wildcards on: a name that is absent is looked up once more as `*.parent`, cached under that name.
- *  7. In the last third of a certificate's life that came from a copy (Redis), the authority (the manager) is asked behind the
+ *  7. Where a client can use no key of what was found, the half that it can use is looked for, once (`halves.ts`).
+ *  8. In the last third of a certificate's life that came from a copy (Redis), the authority (the manager) is asked behind the
  *     scenes, at most hourly a name: a renewal gets through with nobody priming.
  *
  * A waiter waits for `lookupTimeoutMs`; for `refreshTimeoutMs` only where a valid certificate is retained, which then serves on;
@@ -20,27 +21,29 @@
  * look-ups of a name that was expired by hand ask the authority before its copies, until it has one again.
  */
 import { setMaxListeners } from 'node:events';
-import { LRUCache } from 'lru-cache';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
-import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
+import type { StartTimer } from '../caches/timer.js';
 import {
+  bundleOf,
   datesProblem,
   examine,
+  kindMissingIn,
   type CertificateBundle,
   type CertificatePair,
+  type KeyKind,
 } from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
 import { describeError, usageError } from '../domain/errors.js';
-import { TIER_CACHE, type LastGood, type Resolution, type Tier } from '../domain/lookup.js';
+import { TIER_CACHE, type Resolution } from '../domain/lookup.js';
 import { wildcardOf, withThoseBelow, type ServerName } from '../domain/server-name.js';
 import type { CacheStatus, WorkerToPrimary } from '../bus/messages.js';
 import type { Logger } from '../log.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
-import { Candidates, type Remark } from './candidates.js';
-import { Conclusions, type ConclusionSettings, type Outcome } from './conclude.js';
-import { gather } from './gather.js';
-import { RenewalChecks } from './renewal-checks.js';
+import { answer, pending } from './answer.js';
+import type { ConclusionSettings, Outcome } from './conclude.js';
+import { Halves } from './halves.js';
+import { LookUps } from './look-up.js';
 import { ServableCertificates } from './servable.js';
 import { SingleFlight, type Flight } from './single-flight.js';
 
@@ -68,18 +71,13 @@ export type ResolveRequest = WorkerToPrimary['resolve']['params'];
 
 /** The admin route lists this many names in all. */
 const MAX_STATUS_NAMES = 1024;
-/** Names that were expired by hand, and certificates of which was said that they are not as they should be. */
-const MAX_REMEMBERED = 100_000;
 
 export class Resolver {
   readonly #parts: ResolverParts;
   readonly #flights: SingleFlight<Outcome>;
-  readonly #conclusions: Conclusions;
+  readonly #lookUps: LookUps;
   readonly #servable: ServableCertificates;
-  readonly #renewals: RenewalChecks;
-  /** Expired by hand: what copies have of them may be what was withdrawn. */
-  readonly #purged = new LRUCache<ServerName, true>({ max: MAX_REMEMBERED });
-  readonly #remarked = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+  readonly #halves: Halves;
   readonly #closing = new AbortController();
   #settings: ResolverSettings;
   #sources: readonly CertificateSource[];
@@ -87,11 +85,21 @@ export class Resolver {
   constructor(parts: ResolverParts, settings: ResolverSettings, sources: readonly CertificateSource[]) {
     this.#parts = parts;
     this.#flights = new SingleFlight(parts.clock.now, parts.startTimer);
-    this.#conclusions = new Conclusions(parts, settings);
     this.#servable = parts.servable ?? new ServableCertificates();
-    this.#renewals = new RenewalChecks(parts, this.#servable, this.#closing.signal);
+    this.#halves = new Halves(parts.clock.now);
     this.#settings = settings;
     this.#sources = sources;
+    this.#lookUps = new LookUps(
+      {
+        ...parts,
+        servable: this.#servable,
+        halves: this.#halves,
+        signal: this.#closing.signal,
+        resolve: (name, request) => this.#resolveOne(name, request),
+      },
+      settings,
+      sources,
+    );
     // A listener for each look-up under way.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -108,7 +116,9 @@ export class Resolver {
     this.#flights.detach(name);
     this.#parts.pem.delete(name);
     this.#parts.negative.delete(name);
-    this.#purged.set(name, true);
+    this.#halves.forget(name);
+    this.#withdrawLent(name);
+    this.#lookUps.purge(name);
     for (const source of this.#sources) source.forget?.(name);
   }
 
@@ -121,6 +131,7 @@ export class Resolver {
     this.#flights.detach();
     this.#parts.pem.flush(options);
     this.#parts.negative.clear();
+    this.#halves.lookAgain();
     for (const source of this.#sources) source.forget?.();
   }
 
@@ -134,11 +145,13 @@ export class Resolver {
       this.#flights.detach();
       pem.flush({ hard: false });
       negative.clear();
+      this.#halves.lookAgain();
       return;
     }
     const known = [...pem.names(), ...negative.names(), ...this.#flights.names()];
     const concerned = withThoseBelow(names, known);
     pem.makeStale(concerned);
+    this.#halves.lookAgain(concerned);
     for (const name of concerned) {
       this.#flights.detach(name);
       negative.delete(name);
@@ -157,6 +170,7 @@ export class Resolver {
     const refusal = this.#servable.refusalOf(verdict.bundle);
     if (refusal !== null) throw usageError(`the certificate for ${name} cannot be served: ${refusal}`);
     this.#flights.detach(name);
+    this.#halves.lookAgain([name]);
     this.#parts.negative.delete(name);
     this.#parts.pem.set(name, verdict.bundle, TIER_CACHE, this.#settings.certCacheDurationMs);
   }
@@ -176,8 +190,8 @@ export class Resolver {
   async configure(settings: ResolverSettings, sources: readonly CertificateSource[]): Promise<void> {
     const gone = this.#sources.filter((source) => !sources.includes(source));
     this.#settings = settings;
-    this.#conclusions.configure(settings);
     this.#sources = sources;
+    this.#lookUps.configure(settings, sources);
     if (gone.length === 0) return;
     const landed = this.#flights.settled();
     // Answers of the old sources are not stored: the new ones may know better.
@@ -192,7 +206,15 @@ export class Resolver {
     await Promise.all(this.#sources.map((source) => source.close()));
   }
 
+  /** What is known of a name, with the half that is wanted where there is one. */
   async #resolveOne(name: ServerName, request: ResolveRequest): Promise<Resolution> {
+    const resolution = await this.#resolveAny(name, request);
+    return request.wants === undefined
+      ? resolution
+      : this.#complete(name, request, request.wants, resolution);
+  }
+
+  async #resolveAny(name: ServerName, request: ResolveRequest): Promise<Resolution> {
     const { pem, negative, clock } = this.#parts;
     if (request.refused !== undefined) this.#refuse(name, request.refused);
     const cached = pem.get(name);
@@ -214,6 +236,43 @@ export class Resolver {
     return this.#fly(name, request);
   }
 
+  /** Step 7. @param resolution what is to be said where there is no such half. */
+  async #complete(
+    name: ServerName,
+    request: ResolveRequest,
+    wants: KeyKind,
+    resolution: Resolution,
+  ): Promise<Resolution> {
+    const { pem, clock } = this.#parts;
+    let said = resolution;
+    // A flight under way may have begun before anybody wanted both halves: then one more is needed.
+    for (let flights = 0; ; flights++) {
+      const held = pem.get(name)?.entry.certificate;
+      const isMissing = held !== undefined && kindMissingIn(held) === wants;
+      if (!isMissing || datesProblem(held, clock.date()) !== undefined) return said;
+      const noHalfMs = this.#halves.restMs(name);
+      if (noHalfMs > 0) {
+        return said.kind === 'found' || said.kind === 'unchanged' ? { ...said, noHalfMs } : said;
+      }
+      if (flights === 2) return said;
+      this.#halves.want(name);
+      said = await this.#fly(name, request, false);
+      if (said.kind === 'pending') return said;
+    }
+  }
+
+  /** The wildcard is withdrawn: so are the halves that names below it have from it. */
+  #withdrawLent(wildcard: ServerName): void {
+    const { pem } = this.#parts;
+    for (const [name, lent] of this.#halves.lentBelow(wildcard)) {
+      const entry = pem.get(name)?.entry;
+      const own = entry?.certificate.pairs.filter(({ fingerprint }) => fingerprint !== lent) ?? [];
+      if (entry === undefined || own.length === entry.certificate.pairs.length) continue;
+      if (own.length === 0) pem.delete(name);
+      else pem.set(name, bundleOf(own), entry.origin, 0);
+    }
+  }
+
   /** A worker could not build a certificate that we took for servable: another one is looked for. */
   #refuse(name: ServerName, { fingerprint, reason }: NonNullable<ResolveRequest['refused']>): void {
     const { pem, log } = this.#parts;
@@ -224,13 +283,20 @@ export class Resolver {
     pem.delete(name);
   }
 
-  /** Step 3: joins the flight of the name, or starts it, and waits as long as this waiter may. */
-  async #fly(name: ServerName, request: ResolveRequest): Promise<Resolution> {
+  /**
+   * Step 3: joins the flight of the name, or starts it, and waits as long as this waiter may.
+   *
+   * @param mayOrder false: it is for the other half of what is there.
+   */
+  async #fly(name: ServerName, request: ResolveRequest, mayOrder = true): Promise<Resolution> {
     const throughOrder = request.phase === 'order';
     const under = this.#flights.get(name);
-    const flight = under ?? this.#flights.start(name, (self) => this.#lookUp(name, request.client, self));
+    const flight =
+      under ?? this.#flights.start(name, (self) => this.#lookUps.run(name, request.client, self, mayOrder));
     const lastGood = this.#parts.pem.get(name)?.entry.certificate;
-    const patienceMs = throughOrder ? this.#settings.autocertTimeoutMs : this.#patienceMs(flight, lastGood);
+    // Who wants the other half cannot go on with what is there.
+    const goodEnough = mayOrder ? lastGood : undefined;
+    const patienceMs = throughOrder ? this.#settings.autocertTimeoutMs : this.#patienceMs(flight, goodEnough);
     try {
       const arrival = await flight.wait(patienceMs, { first: under === undefined, throughOrder });
       switch (arrival.kind) {
@@ -259,89 +325,4 @@ export class Resolver {
     const limitMs = isValid ? Math.min(refreshTimeoutMs, lookupTimeoutMs) : lookupTimeoutMs;
     return clock.now() - flight.startedAtMs >= limitMs ? 0 : limitMs;
   }
-
-  /** Steps 4, 5 and 7. */
-  async #lookUp(name: ServerName, client: string, flight: Flight<Outcome>): Promise<Outcome> {
-    const { clock, pem, startTimer } = this.#parts;
-    // Without an authority there is nobody whose word could go before a copy's.
-    const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
-    const candidates = new Candidates(name, clock.date(), this.#servable);
-    const gathered = await gather(name, {
-      sources: this.#sources,
-      candidates,
-      isPurged,
-      context: {
-        signal: this.#closing.signal,
-        client,
-        known: pem.get(name) !== undefined,
-        onOrder: ({ mayWait }) => flight.beginOrder({ mayWait }),
-      },
-      lookupTimeoutMs: this.#settings.lookupTimeoutMs,
-      now: clock.now,
-      startTimer: startTimer ?? startUnrefTimer,
-      onRemark: (source, remark) => this.#note(name, source, remark),
-    });
-    const best = candidates.best();
-    const outcome = this.#conclusions.conclude(name, {
-      gathered,
-      best,
-      isProvisional: isPurged && gathered.authority === undefined && this.#isCopy(best?.tier),
-      hasGrace: !(isPurged && this.#isCopy(pem.get(name)?.entry.origin)),
-      lastTier: this.#sources.at(-1)?.name ?? TIER_CACHE,
-      mayKeep: flight.current,
-    });
-    if (flight.current) {
-      // The authority has one again, and its answer has brought its copies up to date.
-      if ((gathered.authority === 'found' || !isPurged) && outcome.kind === 'found')
-        this.#purged.delete(name);
-      if (gathered.authority === undefined && outcome.kind === 'found') {
-        this.#renewals.consider(name, outcome, this.#sources, this.#settings.certCacheDurationMs);
-      }
-    }
-    return outcome;
-  }
-
-  #isCopy(tier: Tier | undefined): boolean {
-    return this.#sources.some(({ name, role }) => name === tier && role === 'copy');
-  }
-
-  /** Says once of a certificate what is wrong with it, not with each look-up. */
-  #note(name: ServerName, source: string, { kind, reason, fingerprint }: Remark): void {
-    const key = `${name} ${source} ${fingerprint ?? ''} ${reason}`;
-    if (this.#remarked.has(key)) return;
-    this.#remarked.set(key, true);
-    this.#parts.log.err(`certificate of ${source} is ${kind}`, {
-      name,
-      reason,
-      ...(fingerprint !== undefined && { fingerprint }),
-    });
-  }
-}
-
-/** Puts an outcome into words for one waiter: a certificate that it has already is not sent again. */
-function answer(
-  outcome: Outcome & { readonly keepMs?: number },
-  request: ResolveRequest,
-  lastGood?: CertificateBundle,
-): Resolution {
-  if (outcome.kind === 'pending') return pending(outcome.reason, request, lastGood);
-  if (outcome.kind !== 'found' || outcome.certificate.fingerprint !== request.fingerprint) return outcome;
-  return {
-    kind: 'unchanged',
-    tier: outcome.tier,
-    ...(outcome.keepMs === undefined ? {} : { keepMs: outcome.keepMs }),
-  };
-}
-
-function pending(
-  reason: string,
-  request: ResolveRequest,
-  lastGood: CertificateBundle | undefined,
-): Resolution & { kind: 'pending' } {
-  if (lastGood === undefined) return { kind: 'pending', reason };
-  const good: LastGood =
-    lastGood.fingerprint === request.fingerprint
-      ? { kind: 'unchanged' }
-      : { kind: 'found', certificate: lastGood };
-  return { kind: 'pending', reason, lastGood: good };
 }

@@ -74,7 +74,9 @@ export function pairOf(chainPem: string, keyText: string): CertificatePair | str
   // A key in the chain's file is taken out of it: the rest is in the chain already.
   const keyPem = splitChain(keyText).length === 0 ? keyText : (PRIVATE_KEY.exec(keyText)?.[0] ?? keyText);
   const examination = examinePair({ chainPem, keyPem }, undefined);
-  return 'unusable' in examination ? examination.unusable : examination.examined.pair;
+  if ('unusable' in examination) return examination.unusable;
+  const { half } = examination.examined;
+  return { chainPem: half.chainPem, keyPem: half.keyPem };
 }
 
 export function digestOf(...texts: readonly string[]): string {

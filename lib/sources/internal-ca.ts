@@ -84,9 +84,11 @@ export class InternalCaSource implements CertificateSource {
     this.#leaves = new LRUCache({ max: options.maxLeaves ?? DEFAULT_MAX_LEAVES });
   }
 
-  async lookup(name: ServerName, { signal }: LookupContext): Promise<Lookup> {
+  async lookup(name: ServerName, { signal, mayOrder }: LookupContext): Promise<Lookup> {
     if (this.#closing.signal.aborted) return unavailable('it is closed');
     if (signal.aborted) return unavailable('the look-up was given up');
+    // What another source has is not to be completed with a half that clients of the other one do not trust.
+    if (mayOrder === false) return { kind: 'absent' };
     if (isWildcard(name) || !this.#allow.some((pattern) => matchesPattern(name, pattern))) {
       return { kind: 'absent' };
     }

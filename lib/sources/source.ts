@@ -24,7 +24,7 @@ export interface LookupContext {
    * strength of an ambiguous answer.
    */
   readonly known?: boolean;
-  /** False: nothing may be ordered on the strength of this look-up. @default true */
+  /** False: nothing may be ordered or minted on the strength of this look-up. @default true */
   readonly mayOrder?: boolean;
   /**
    * To be called on entering an order, which takes seconds: every waiter is let go but the one that started it, and he too

@@ -15,8 +15,8 @@ export const MAX_CLIENT_HELLO_BYTES = 64 * 1024;
 /** The most TLS records that one ClientHello may come in. */
 export const MAX_CLIENT_HELLO_RECORDS = 2048;
 
-const RECORD_HEADER_BYTES = 5;
-const HANDSHAKE_HEADER_BYTES = 4;
+export const RECORD_HEADER_BYTES = 5;
+export const HANDSHAKE_HEADER_BYTES = 4;
 
 /** No connection has to be gathered further than this: by then the answer is no longer `incomplete`. */
 export const MAX_BUFFERED_BYTES = MAX_CLIENT_HELLO_BYTES + MAX_CLIENT_HELLO_RECORDS * RECORD_HEADER_BYTES;
@@ -52,7 +52,7 @@ const HANDSHAKE_CLIENT_HELLO = 0x01;
 const EXTENSION_SERVER_NAME = 0;
 const EXTENSION_ALPN = 16;
 const NAME_TYPE_HOST = 0;
-const VERSION_AND_RANDOM_BYTES = 2 + 32;
+export const VERSION_AND_RANDOM_BYTES = 2 + 32;
 
 const HTTP_METHODS = [
   ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'],
@@ -125,7 +125,7 @@ function describeForeign(bytes: Buffer): ClientHelloResult {
 }
 
 /** The first `length` bytes of the handshake, out of records that are known to hold them. */
-function joinRecords(bytes: Buffer, length: number): Buffer {
+export function joinRecords(bytes: Buffer, length: number): Buffer {
   const parts: Buffer[] = [];
   let offset = 0;
   for (let rest = length; rest > 0;) {
@@ -145,17 +145,17 @@ function joinRecords(bytes: Buffer, length: number): Buffer {
  */
 
 /** No vector: it does not fit. */
-const NONE = -1;
+export const NONE = -1;
 
 /** Where a vector ends whose length, of one octet, is at `at`; NONE: after `end`. */
-function endOfVector8(bytes: Buffer, at: number, end: number): number {
+export function endOfVector8(bytes: Buffer, at: number, end: number): number {
   if (at + 1 > end) return NONE;
   const after = at + 1 + (bytes[at] ?? 0);
   return after > end ? NONE : after;
 }
 
 /** The same for a length of two octets. */
-function endOfVector16(bytes: Buffer, at: number, end: number): number {
+export function endOfVector16(bytes: Buffer, at: number, end: number): number {
   if (at + 2 > end) return NONE;
   const after = at + 2 + bytes.readUInt16BE(at);
   return after > end ? NONE : after;

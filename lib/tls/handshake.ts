@@ -36,8 +36,9 @@ export interface HandshakeOptions {
    * Chooses the certificate: at once on a hit. Must not reject.
    *
    * @param name without a valid server name the local address of the connection, where `choosesByAddress`; else undefined.
+   * @param hello the bytes of the ClientHello, as they came.
    */
-  choose(name: ServerName | undefined, client: string): Choice | Promise<Choice>;
+  choose(name: ServerName | undefined, client: string, hello: Buffer): Choice | Promise<Choice>;
   /**
    * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
    * them is offered, the handshake fails.
@@ -286,7 +287,8 @@ export class Handshake implements Reader {
   #choose(hello: ClientHello, bytes: Buffer): boolean {
     this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
     const startedMs = performance.now();
-    const choice = this.#options.choose(this.#serverName ?? this.#localName(), this.#client.address);
+    const name = this.#serverName ?? this.#localName();
+    const choice = this.#options.choose(name, this.#client.address, bytes);
     if (!(choice instanceof Promise)) {
       this.#chooseMs = performance.now() - startedMs;
       this.#secure(choice, hello, bytes);

@@ -10,16 +10,20 @@
  * not answer: a handshake that has one waits for the primary no longer than a refresh takes there, and while the primary is
  * known to be late nobody waits at all.
  *
+ * Where a context has one kind of key, and the client's ClientHello says that it can use the other kind alone, the primary is
+ * asked for that half. What it says is for all clients; that there is none is kept for `lruCacheDurationMs`.
+ *
  * A certificate that cannot be built here is reported to the primary, which looks for another one; the second time the
  * default goes out, and for `errorCacheDurationMs` nobody tries again.
  */
+import { canUseKey } from '../tls/client-keys.js';
 import { buildContext, setTicketKeys } from '../tls/contexts.js';
 import type { Choice } from '../tls/listener.js';
 import type { SecureContext } from 'node:tls';
 import type { WorkerSettings, WorkerToPrimary } from '../bus/messages.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
 import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
-import type { CertificateBundle } from '../domain/certificate.js';
+import { kindMissingIn, type CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../domain/clock.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
@@ -67,6 +71,8 @@ export class Certificates {
   readonly #cache: SecureContextCache<SecureContext>;
   readonly #breaker: PrimaryBreaker;
   readonly #asking = new Map<ServerName, Promise<Answer>>();
+  /** For the other half of what is there. */
+  readonly #completing = new Map<ServerName, Promise<Answer>>();
   #settings: WorkerSettings;
   #ticketKeys: Buffer;
   #defaults: DefaultContexts;
@@ -98,19 +104,27 @@ export class Certificates {
    * @param name undefined without a valid server name: the default certificate, and nobody is asked.
    * @param client the client's address.
    * @param listener its index: it may have a default certificate of its own.
+   * @param hello the bytes of the ClientHello. Without them the client is taken for one that can use any key.
    */
-  choose(name: ServerName | undefined, client: string, listener = 0): Choice | Promise<Choice> {
+  choose(
+    name: ServerName | undefined,
+    client: string,
+    listener = 0,
+    hello?: Buffer,
+  ): Choice | Promise<Choice> {
     if (name === undefined) return this.#defaultOf(listener);
     const hit = this.#cache.get(name);
     switch (hit?.state) {
       case 'fresh':
-        return { context: hit.entry.context, tier: TIER_LRU };
+        return this.#isOfUse(hit.entry, hello)
+          ? { context: hit.entry.context, tier: TIER_LRU }
+          : this.#complete(name, client, listener, hit.entry);
       case 'negative':
         return this.#defaultOf(listener);
       case 'stale':
-        return this.#chooseWithPrimary(name, client, listener, hit.entry);
+        return this.#chooseForHello(name, client, listener, hit.entry, hello);
       case undefined:
-        return this.#chooseWithPrimary(name, client, listener, undefined);
+        return this.#chooseForHello(name, client, listener, undefined, hello);
     }
   }
 
@@ -156,8 +170,10 @@ export class Certificates {
 
   #overtake(names: readonly ServerName[] | undefined): void {
     this.#epoch++;
-    if (names === undefined || names.some(isWildcard)) this.#asking.clear();
-    else for (const name of names) this.#asking.delete(name);
+    for (const asking of [this.#asking, this.#completing]) {
+      if (names === undefined || names.some(isWildcard)) asking.clear();
+      else for (const name of names) asking.delete(name);
+    }
   }
 
   #takeTicketKeys(keys: Buffer): void {
@@ -167,6 +183,50 @@ export class Certificates {
 
   #defaultOf(listener: number): Choice {
     return this.#defaults.own[listener] ?? this.#defaults.common;
+  }
+
+  /** Whether the client can use what is there, or there is nothing else for it. */
+  #isOfUse({ missingKind, noHalfUntilMs }: ContextEntry<SecureContext>, hello: Buffer | undefined): boolean {
+    if (missingKind === undefined || hello === undefined) return true;
+    if (canUseKey(hello, missingKind === 'rsa' ? 'ecdsa' : 'rsa') || !canUseKey(hello, missingKind))
+      return true;
+    return this.#parts.clock.now() < noHalfUntilMs;
+  }
+
+  #chooseForHello(
+    name: ServerName,
+    client: string,
+    listener: number,
+    stale: StaleEntry,
+    hello: Buffer | undefined,
+  ): Choice | Promise<Choice> {
+    const chosen = this.#chooseWithPrimary(name, client, listener, stale);
+    if (!(chosen instanceof Promise) || hello === undefined) return chosen;
+    return chosen.then((choice) => {
+      const hit = this.#cache.get(name);
+      const isKept = hit?.state === 'fresh' && hit.entry.context === choice.context;
+      if (!isKept || this.#isOfUse(hit.entry, hello)) return choice;
+      return this.#complete(name, client, listener, hit.entry);
+    });
+  }
+
+  /** Asks for the half that an entry lacks. Without an answer the entry has to do. */
+  async #complete(
+    name: ServerName,
+    client: string,
+    listener: number,
+    entry: ContextEntry<SecureContext>,
+  ): Promise<Choice> {
+    const { missingKind } = entry;
+    if (missingKind === undefined || this.#breaker.isOpen) return { context: entry.context, tier: TIER_LRU };
+    const joined = this.#completing.get(name);
+    const asking = joined ?? this.#question({ name, phase: 'lookup', client, wants: missingKind }, entry);
+    this.#completing.set(name, asking);
+    try {
+      return (await asking).choice ?? this.#defaultOf(listener);
+    } finally {
+      if (this.#completing.get(name) === asking) this.#completing.delete(name);
+    }
   }
 
   #chooseWithPrimary(
@@ -269,18 +329,25 @@ export class Certificates {
     };
     switch (resolution.kind) {
       case 'found': {
-        const { certificate, tier } = resolution;
+        const { certificate, tier, noHalfMs } = resolution;
         const { fingerprint, notAfterMs } = certificate;
         const context = this.#build(name, certificate, tier);
         if (context instanceof Refusal) return context;
         const ttlMs = keepMs(notAfterMs);
-        if (mayKeep && ttlMs > 0) cache.setContext(name, { context, fingerprint, tier, notAfterMs }, ttlMs);
+        const missingKind = kindMissingIn(certificate);
+        if (mayKeep && ttlMs > 0) {
+          cache.setContext(name, { context, fingerprint, tier, notAfterMs, missingKind }, ttlMs);
+          this.#restHalf(name, noHalfMs);
+        }
         return { context, tier };
       }
       case 'unchanged': {
         if (stale === undefined) return undefined;
         const ttlMs = keepMs(stale.notAfterMs);
-        if (mayKeep && ttlMs > 0) cache.refresh(name, ttlMs, resolution.tier);
+        if (mayKeep && ttlMs > 0) {
+          cache.refresh(name, ttlMs, resolution.tier);
+          this.#restHalf(name, resolution.noHalfMs);
+        }
         return { context: stale.context, tier: resolution.tier };
       }
       case 'absent':
@@ -297,6 +364,12 @@ export class Certificates {
         return context instanceof Refusal ? undefined : { context, tier: TIER_CACHE };
       }
     }
+  }
+
+  /** @param noHalfMs undefined: nobody has asked for the other half. */
+  #restHalf(name: ServerName, noHalfMs: number | undefined): void {
+    if (noHalfMs !== undefined)
+      this.#cache.setNoHalf(name, Math.min(noHalfMs, this.#settings.lruCacheDurationMs));
   }
 
   #build(name: ServerName, certificate: CertificateBundle, tier: Tier): SecureContext | Refusal {

@@ -172,7 +172,7 @@ class Worker {
     return terminateTls(server, {
       index,
       limits: this.#limits,
-      choose: (name, client) => this.certificates.choose(name, client, index),
+      choose: (name, client, hello) => this.certificates.choose(name, client, index, hello),
       alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
       choosesByAddress: () => this.#settings.choosesByAddress,
       sendsProxyHeader: (peer) => this.#proxies.has(peer),

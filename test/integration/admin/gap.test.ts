@@ -80,6 +80,18 @@ describe('After an expire', function () {
     expect(seen.tier).to.equal('redis');
   });
 
+  it('a worker goes on with a miss for its lru_cache_duration, and not for longer', async () => {
+    const name = 'missed.gap.test';
+    await using program = await startProgram(flags('--lru-cache-duration', '2'));
+    const missedAtMs = performance.now();
+    expect((await visit(program, name)).tier).to.equal('default');
+    const pair = await stage.ca.issue([name]);
+    await prime2(stage.redis, name, pair);
+    expect(await admin(program, `/expire/domain/${name}`)).to.include({ status: 200 });
+    await eventuallyServes(program, name, pair);
+    expect(performance.now() - missedAtMs).to.be.at.least(2_000);
+  });
+
   describe('with --expire-workers', () => {
     it('every worker serves the new certificate at once, and the answer says how many were told', async () => {
       const name = 'told.test';
@@ -107,6 +119,30 @@ describe('After an expire', function () {
       const all = await admin(program, '/expire/all');
       expect(all.json).to.include({ expired: 'all', workers: 2, acknowledged: 2 });
       for (const pid of workers) expect((await visitAt(program, pid, name)).tier).not.to.equal('lru');
+    });
+
+    it('every worker forgets a miss at once: of the name, and of the names below a wildcard', async () => {
+      await using program = await startProgram(
+        flags(
+          ...['--workers', '2', '--lru-cache-duration', '600', '--expire-workers', 'true', '--wildcards'],
+        ),
+      );
+      const workers = await twoWorkers(program);
+      for (const [name, expired] of [
+        ['missed.told.test', 'missed.told.test'],
+        ['a.wild.told.test', '*.wild.told.test'],
+      ] as const) {
+        for (const pid of workers) {
+          expect((await visitAt(program, pid, name)).tier).to.equal('default');
+        }
+        const pair = await stage.ca.issue([expired]);
+        await prime2(stage.redis, expired, pair);
+        const { json } = await admin(program, `/expire/domain/${expired}`);
+        expect(json).to.include({ workers: 2, acknowledged: 2 });
+        for (const pid of workers) {
+          expect((await visitAt(program, pid, name)).fingerprint).to.equal(fingerprintOf(pair));
+        }
+      }
     });
 
     it('the answer names a worker that has not acknowledged, and does not wait for it', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PemCache } from '../../../lib/caches/pem-cache.js';
-import type { CertificateBundle } from '../../../lib/domain/certificate.js';
+import { bundleOf, type CertificateBundle, type CertificateHalf } from '../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ManualTime } from './manual-time.js';
 
@@ -13,16 +13,27 @@ const C = name('c.test');
 
 const block = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
 
-/** A stand-in: the cache reads no certificate, it only takes the chain apart. */
-function bundle(time: ManualTime, changes: Partial<CertificateBundle> & { chain?: string } = {}) {
-  const { chain = block('intermediate'), ...rest } = changes;
+/** Stand-ins: the cache reads no certificate, it only takes the chain apart. */
+function half(time: ManualTime, changes: Partial<CertificateHalf> = {}): CertificateHalf {
   return {
-    pairs: [{ chainPem: block('leaf') + chain, keyPem: 'key\n' }],
+    chainPem: block('leaf') + block('intermediate'),
+    keyPem: 'key\n',
+    keyClass: 'ecdsa',
     fingerprint: 'f'.repeat(64),
     notBeforeMs: time.nowMs - HOUR_MS,
     notAfterMs: time.nowMs + HOUR_MS,
-    ...rest,
+    ...changes,
   };
+}
+
+interface BundleChanges extends Partial<Omit<CertificateHalf, 'chainPem'>> {
+  readonly chain?: string;
+}
+
+function bundle(time: ManualTime, { chain, ...changes }: BundleChanges = {}): CertificateBundle {
+  return bundleOf([
+    half(time, { ...(chain !== undefined && { chainPem: block('leaf') + chain }), ...changes }),
+  ]);
 }
 
 function setup(maxBytes = MANY_BYTES) {
@@ -43,13 +54,60 @@ function sizes(chain?: string) {
 }
 
 describe('PemCache', () => {
+  describe('keeps two halves, of which one ends before the other,', () => {
+    /** The ECDSA half ends in an hour, the RSA one in two. */
+    function store() {
+      const parts = setup();
+      const { cache, time } = parts;
+      const [ecdsa, rsa] = [
+        half(time, { fingerprint: 'e'.repeat(64), keyPem: 'one\n' }),
+        half(time, {
+          ...{ fingerprint: 'a'.repeat(64), keyPem: 'two\n', keyClass: 'rsa' },
+          notAfterMs: time.nowMs + 2 * HOUR_MS,
+        }),
+      ];
+      cache.set(A, bundleOf([ecdsa, rsa]), 'redis', 10 * HOUR_MS);
+      return { ...parts, ecdsa, rsa };
+    }
+
+    it('together as long as both are valid', () => {
+      const { cache, time, ecdsa, rsa } = store();
+      time.nowMs += HOUR_MS - 1;
+      const hit = cache.get(A);
+      expect(hit?.state).to.equal('fresh');
+      expect(hit?.entry.certificate).to.deep.equal(bundleOf([ecdsa, rsa]));
+    });
+
+    it('then the other one alone, under its own fingerprint, to be looked up afresh', () => {
+      const { cache, time, rsa } = store();
+      time.nowMs += HOUR_MS;
+      const left = { certificate: bundleOf([rsa]), origin: 'redis', freshForMs: 0 };
+      expect(cache.get(A)).to.deep.equal({ state: 'retained', entry: left });
+      expect(left.certificate.fingerprint).to.equal(rsa.fingerprint);
+      expect([...cache.entries()]).to.deep.equal([[A, { state: 'retained', entry: left }]]);
+      expect(cache.freshNames(10)).to.deep.equal([]);
+    });
+
+    it('and nothing when both have ended', () => {
+      const { cache, time } = store();
+      time.nowMs += 2 * HOUR_MS;
+      expect(cache.get(A)).to.equal(undefined);
+      expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });
+    });
+
+    it('by the date, not by the clock for durations', () => {
+      const { cache, time, rsa } = store();
+      time.dateOffsetMs = HOUR_MS;
+      expect(cache.get(A)?.entry.certificate.pairs).to.deep.equal([rsa]);
+    });
+  });
+
   it('gives back the certificate that was stored, and where it came from', () => {
     const { cache, time } = setup();
-    const pairs = [
-      { chainPem: block('ecdsa') + block('x1') + block('root'), keyPem: 'one\n' },
-      { chainPem: block('rsa'), keyPem: 'two\n' },
-    ];
-    const certificate = bundle(time, { pairs });
+    const certificate = bundleOf([
+      half(time, { chainPem: block('ecdsa') + block('x1') + block('root'), keyPem: 'one\n' }),
+      half(time, { chainPem: block('rsa'), keyPem: 'two\n', keyClass: 'rsa' }),
+    ]);
     expect(cache.set(A, certificate, 'manager', 1000)).to.equal(true);
     expect(cache.get(A)).to.deep.equal({
       entry: { certificate, origin: 'manager', freshForMs: 1000 },

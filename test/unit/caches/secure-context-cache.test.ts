@@ -9,6 +9,7 @@ const found = (id: string) => ({
   fingerprint: `print of ${id}`,
   tier: 'redis',
   notAfterMs: 1e9,
+  missingKind: undefined,
 });
 
 const ABSENT = { kind: 'absent' } as const;
@@ -26,7 +27,7 @@ describe('SecureContextCache', () => {
     const { cache, time } = setup();
     expect(cache.get(A)).to.equal(undefined);
     cache.setContext(A, found('one'), 100);
-    const entry = { ...found('one'), freshUntilMs: 100 };
+    const entry = { ...found('one'), freshUntilMs: 100, noHalfUntilMs: -Infinity };
     time.nowMs = 99;
     expect(cache.get(A)).to.deep.equal({ state: 'fresh', entry });
     time.nowMs = 100;
@@ -64,7 +65,7 @@ describe('SecureContextCache', () => {
       expect(cache.refresh(A, 100)).to.equal(true);
       expect(cache.get(A)).to.deep.equal({
         state: 'fresh',
-        entry: { ...found('one'), freshUntilMs: 600 },
+        entry: { ...found('one'), freshUntilMs: 600, noHalfUntilMs: -Infinity },
       });
       expect(cache.refresh(A, 200, 'cache')).to.equal(true);
       expect(cache.get(A)).to.have.nested.property('entry.tier', 'cache');
@@ -144,6 +145,45 @@ describe('SecureContextCache', () => {
     cache.setNegative(B, ABSENT, 100);
     cache.clear();
     expect([cache.size, cache.negativeSize]).to.deep.equal([0, 0]);
+  });
+
+  it('forgets what is below a wildcard with it, contexts and misses alike, and nothing else', () => {
+    const { cache, state } = setup();
+    const [kept, missed, deeper, other] = [
+      'a.wild.test',
+      'b.wild.test',
+      'c.b.wild.test',
+      'wild.test',
+    ] as ServerName[] as [ServerName, ServerName, ServerName, ServerName];
+    cache.setContext(kept, found('one'), 100);
+    cache.setNegative(missed, ABSENT, 100);
+    cache.setNegative(deeper, ABSENT, 100);
+    cache.setContext(other, found('two'), 100);
+    expect(cache.delete('*.wild.test' as ServerName)).to.equal(true);
+    expect([kept, missed, deeper, other].map(state)).to.deep.equal([
+      ...[undefined, undefined, 'negative', 'fresh'],
+    ]);
+    expect(cache.delete('*.wild.test' as ServerName)).to.equal(false);
+  });
+
+  it('remembers for a time that there is no other half, of a name that it has', () => {
+    const { cache, time } = setup();
+    cache.setNoHalf(A, 50);
+    expect(cache.get(A)).to.equal(undefined);
+    cache.setContext(A, { ...found('one'), missingKind: 'rsa' }, 100);
+    cache.setNoHalf(A, 50);
+    cache.refresh(A, 200);
+    expect(cache.get(A)).to.deep.include({
+      entry: {
+        ...found('one'),
+        missingKind: 'rsa',
+        freshUntilMs: time.nowMs + 200,
+        noHalfUntilMs: time.nowMs + 50,
+      },
+    });
+    // Another certificate may be completed by what the earlier one could not.
+    cache.setContext(A, { ...found('two'), missingKind: 'rsa' }, 100);
+    expect(cache.get(A)).to.have.nested.property('entry.noHalfUntilMs', -Infinity);
   });
 
   it('lists every context, stale ones too', () => {

@@ -134,6 +134,14 @@ describe('Candidates', () => {
       expect(best('clientOnly', 'fullRsa', 'full')).to.deep.equal(['full', 'fullRsa']);
     });
 
+    it('no RSA certificate with an ECDSA one of a worse chain, which clients would prefer', () => {
+      for (const worse of ['chainless', 'alone', 'selfSigned'] as const) {
+        expect(best('fullRsa', worse), worse).to.deep.equal(['fullRsa']);
+        expect(best(worse, 'fullRsa'), worse).to.deep.equal(['fullRsa']);
+      }
+      expect(best('aloneRsa', 'alone')).to.deep.equal(['alone', 'aloneRsa']);
+    });
+
     it('nothing with what is out of date, for clients only, or of a key that many do not take', () => {
       expect(best('fullRsa', 'expired')).to.deep.equal(['fullRsa']);
       expect(best('fullRsa', 'clientOnly')).to.deep.equal(['fullRsa']);

@@ -71,6 +71,13 @@ describe('InternalCaSource', () => {
     throw new Error('it opened');
   };
 
+  it('mints nothing for a look-up that may order nothing', async () => {
+    const source = await open();
+    const name = domain('half.test');
+    expect(await source.lookup(name, { ...OPEN, mayOrder: false })).to.deep.equal({ kind: 'absent' });
+    expect((await source.lookup(name, OPEN)).kind).to.equal('found');
+  });
+
   describe('its root', () => {
     it('is made on first use, for the owner alone, with nothing left over', async () => {
       const source = await open();

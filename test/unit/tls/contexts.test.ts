@@ -94,8 +94,11 @@ describe('A secure context', () => {
   });
 
   it('refuses a key that is not that of the certificate', async () => {
-    const [mine, theirs] = [await ca.issue(['a.test']), await ca.issue(['a.test'])];
-    const wrong = { ...one, pairs: [{ chainPem: mine.chainPem, keyPem: theirs.keyPem }] };
+    const [mine, theirs] = [bundleOf(await ca.issue(['a.test'])), bundleOf(await ca.issue(['a.test']))];
+    const [half] = mine.pairs;
+    const [other] = theirs.pairs;
+    if (half === undefined || other === undefined) throw new Error('there is no pair');
+    const wrong = { ...one, pairs: [{ ...half, keyPem: other.keyPem }] };
     expect(() => buildContext(wrong, keys)).to.throw(/mismatch/i);
   });
 });

@@ -53,9 +53,9 @@ describe('The TLS listener', () => {
     server = createServer();
     open = terminateTls(server, {
       ...listenerOptions,
-      choose: (name, client) => {
+      choose: (name, client, hello) => {
         asked.push({ name, client });
-        return choose(name, client);
+        return choose(name, client, hello);
       },
       handshakeTimeoutMs: () => timeoutMs,
       sendsProxyHeader: () => expectsHeader,

@@ -1,0 +1,184 @@
+/**
+ * One look-up of one name, as the work of its flight: asks the sources, ranks what they have, and keeps what it comes to.
+ * Steps 4, 5, 7 and 8 of the order in `resolver.ts`.
+ */
+import { LRUCache } from 'lru-cache';
+import type { PemCache } from '../caches/pem-cache.js';
+import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
+import type { CertificateBundle } from '../domain/certificate.js';
+import { TIER_CACHE, type Resolution, type Tier } from '../domain/lookup.js';
+import { wildcardOf, type ServerName } from '../domain/server-name.js';
+import type { WorkerToPrimary } from '../bus/messages.js';
+import type { CertificateSource } from '../sources/source.js';
+import { Candidates, type Remark } from './candidates.js';
+import { Conclusions, type ConclusionParts, type ConclusionSettings, type Outcome } from './conclude.js';
+import { gather, type Gathered } from './gather.js';
+import type { Halves } from './halves.js';
+import { RenewalChecks } from './renewal-checks.js';
+import type { ServableCertificates } from './servable.js';
+import type { Flight } from './single-flight.js';
+
+export interface LookUpSettings extends ConclusionSettings {
+  readonly lookupTimeoutMs: number;
+  readonly wildcards: boolean;
+}
+
+export interface LookUpParts extends ConclusionParts {
+  readonly pem: PemCache;
+  readonly servable: ServableCertificates;
+  readonly halves: Halves;
+  /** Aborts when the resolver is closed. */
+  readonly signal: AbortSignal;
+  /** @default timers of Node's */
+  readonly startTimer?: StartTimer;
+  /** What is known of another name, looked up where nothing is. */
+  resolve(name: ServerName, request: WorkerToPrimary['resolve']['params']): Promise<Resolution>;
+}
+
+/** A look-up for both halves, after the sources of the name itself. */
+interface HalfSearch {
+  readonly client: string;
+  readonly candidates: Candidates;
+  readonly gathered: Gathered;
+  readonly flight: Flight<Outcome>;
+  readonly isPurged: boolean;
+}
+
+/** Names that were expired by hand, and certificates of which was said that they are not as they should be. */
+const MAX_REMEMBERED = 100_000;
+
+export class LookUps {
+  readonly #parts: LookUpParts;
+  readonly #conclusions: Conclusions;
+  readonly #renewals: RenewalChecks;
+  /** Expired by hand: what copies have of them may be what was withdrawn. */
+  readonly #purged = new LRUCache<ServerName, true>({ max: MAX_REMEMBERED });
+  readonly #remarked = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+  #settings: LookUpSettings;
+  #sources: readonly CertificateSource[];
+
+  constructor(parts: LookUpParts, settings: LookUpSettings, sources: readonly CertificateSource[]) {
+    this.#parts = parts;
+    this.#conclusions = new Conclusions(parts, settings);
+    this.#renewals = new RenewalChecks(parts, parts.servable, parts.signal);
+    this.#settings = settings;
+    this.#sources = sources;
+  }
+
+  configure(settings: LookUpSettings, sources: readonly CertificateSource[]): void {
+    this.#settings = settings;
+    this.#conclusions.configure(settings);
+    this.#sources = sources;
+  }
+
+  /** The name was expired by hand: the authority is asked before its copies, until it has a certificate again. */
+  purge(name: ServerName): void {
+    this.#purged.set(name, true);
+  }
+
+  /**
+   * @param flight tells whether what it comes to may still be kept.
+   * @param mayOrder false: it is for the other half of what is there. It orders nothing, and takes nothing away.
+   */
+  async run(name: ServerName, client: string, flight: Flight<Outcome>, mayOrder: boolean): Promise<Outcome> {
+    const { clock, pem, servable, halves } = this.#parts;
+    // Without an authority there is nobody whose word could go before a copy's.
+    const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
+    const wantsBoth = halves.isWanted(name);
+    const candidates = new Candidates(name, clock.date(), servable);
+    const gathered = await gather(name, {
+      sources: this.#sources,
+      candidates,
+      isPurged,
+      wantsBoth,
+      context: {
+        signal: this.#parts.signal,
+        client,
+        known: pem.get(name) !== undefined,
+        mayOrder,
+        onOrder: (order) => flight.beginOrder(order),
+      },
+      lookupTimeoutMs: this.#settings.lookupTimeoutMs,
+      now: clock.now,
+      startTimer: this.#parts.startTimer ?? startUnrefTimer,
+      onRemark: (source, remark) => this.#note(name, source, remark),
+    });
+    if (wantsBoth) await this.#lookForHalf(name, { client, candidates, gathered, flight, isPurged });
+    const best = candidates.best();
+    const outcome = this.#conclusions.conclude(name, {
+      gathered,
+      best,
+      isProvisional:
+        isPurged &&
+        gathered.authority === undefined &&
+        best?.tiers.some((tier) => this.#isCopy(tier)) === true,
+      hasGrace: !(isPurged && this.#isCopy(pem.get(name)?.entry.origin)),
+      lastTier: this.#sources.at(-1)?.name ?? TIER_CACHE,
+      mayKeep: flight.current && (mayOrder || candidates.isGood),
+    });
+    if (flight.current && outcome.kind === 'found') {
+      // The authority has one again, and its answer has brought its copies up to date.
+      if (gathered.authority === 'found' || !isPurged) this.#purged.delete(name);
+      if (gathered.authority === undefined) {
+        this.#renewals.consider(name, outcome, this.#sources, this.#settings.certCacheDurationMs);
+      }
+    }
+    return outcome;
+  }
+
+  /** After the sources of the name itself: the wildcard's half, else the one that there was before. */
+  async #lookForHalf(
+    name: ServerName,
+    { client, candidates, gathered, flight, isPurged }: HalfSearch,
+  ): Promise<void> {
+    const { pem, halves, resolve } = this.#parts;
+    const { certCacheDurationMs, errorCacheDurationMs, absentGraceMs } = this.#settings;
+    const add = (bundle: CertificateBundle, tier: Tier, isLent: (fingerprint: string) => boolean): void => {
+      for (const half of bundle.pairs) {
+        if (half.keyClass !== candidates.missingKind) continue;
+        candidates.add(half, tier, { isLate: true, isLent: isLent(half.fingerprint) });
+      }
+    };
+    let isUnclear = gathered.troubles.length > 0 || gathered.waits.length > 0;
+    const wants = candidates.missingKind;
+    const wildcard = this.#settings.wildcards ? wildcardOf(name) : undefined;
+    if (wants !== undefined && wildcard !== undefined) {
+      const { kind } = await resolve(wildcard, { name: wildcard, phase: 'lookup', client, wants });
+      const lender = pem.get(wildcard)?.entry;
+      if (lender !== undefined) add(lender.certificate, lender.origin, () => true);
+      isUnclear ||= kind === 'unavailable' || kind === 'pending';
+    }
+    const isMissing = candidates.missingKind !== undefined;
+    const earlier = pem.get(name)?.entry;
+    if (isMissing && earlier !== undefined) {
+      // Of a name that was expired by hand only the authority's silence lets a half stay.
+      const mayStay = isPurged
+        ? gathered.authority === undefined
+        : isUnclear || halves.absentForMs(name) < absentGraceMs;
+      if (mayStay)
+        add(earlier.certificate, earlier.origin, (fingerprint) => halves.isLent(name, fingerprint));
+    }
+    if (!flight.current) return;
+    halves.note(name, {
+      found: candidates.isGood && !isMissing,
+      restMs: isUnclear ? errorCacheDurationMs : certCacheDurationMs,
+      lent: candidates.best()?.lent,
+    });
+  }
+
+  #isCopy(tier: Tier | undefined): boolean {
+    return this.#sources.some(({ name, role }) => name === tier && role === 'copy');
+  }
+
+  /** Says once of a certificate what is wrong with it, not with each look-up. */
+  #note(name: ServerName, source: string, { kind, reason, fingerprint }: Remark): void {
+    const key = `${name} ${source} ${fingerprint ?? ''} ${reason}`;
+    if (this.#remarked.has(key)) return;
+    this.#remarked.set(key, true);
+    this.#parts.log.err(`certificate of ${source} is ${kind}`, {
+      name,
+      reason,
+      ...(fingerprint !== undefined && { fingerprint }),
+    });
+  }
+}
