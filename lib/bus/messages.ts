@@ -13,6 +13,7 @@ import type { ServerName } from '../domain/server-name.js';
 import type {
   AccessLogSettings,
   AdminSettings,
+  ChallengeSettings,
   HeaderSettings,
   LimitSettings,
   LogSettings,
@@ -35,8 +36,8 @@ export interface WorkerSettings {
   readonly headers: HeaderSettings;
   readonly limits: LimitSettings;
   readonly accessLog?: AccessLogSettings;
-  /** The manager, for HTTP-01 challenges on `--http-listen`: its origin, and what its certificate must chain to. */
-  readonly challengeServer?: { readonly origin: string; readonly caPem?: string };
+  /** For HTTP-01 challenges on `--http-listen`: origins in the order of asking (none: there are no challenges). */
+  readonly challenges: ChallengeSettings;
   /** By the index of the listener: default certificates of its own. */
   readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
   readonly defaultPairs: readonly CertificatePair[];
@@ -81,6 +82,9 @@ export interface WorkersExpired {
 
 type None = Readonly<Record<string, never>>;
 
+/** How long a challenge waits for its lease in the primary, which answers by then. Certificate authorities give up after ten seconds. */
+export const CHALLENGE_WAIT_MS = 3_000;
+
 /** Requests of a worker to the primary. */
 export interface WorkerToPrimary {
   resolve: {
@@ -101,6 +105,23 @@ export interface WorkerToPrimary {
   expireAll: { params: { readonly hard: boolean }; result: Partial<WorkersExpired> };
   expireDomain: { params: { readonly name: ServerName }; result: Partial<WorkersExpired> };
   status: { params: None; result: CacheStatus };
+  /** A lease is wanted: the right to have one challenge at the manager. Answered when it is granted, or refused. */
+  leaseChallenge: {
+    params: {
+      /** Of the worker's own numbering. */
+      readonly id: number;
+      /** The client's address. */
+      readonly client: string;
+    };
+    result: {
+      /** Why it is not granted. Absent: it is, and must be released. */
+      readonly refusal?: string;
+    };
+  };
+  /** The lease is not used any more, or waited for no longer. */
+  releaseChallenge: { params: { readonly id: number }; result: None };
+  /** A challenge of this name could not be answered in time: an order that fails now fails for that. */
+  challengeMissed: { params: { readonly name: ServerName }; result: None };
   /** The worker listens to the bus from now on: what is sent before its program is loaded would be lost. */
   hello: { params: None; result: None };
   /** Every listener of this worker accepts. */

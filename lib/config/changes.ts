@@ -11,6 +11,7 @@ import { addressText, type Settings } from './settings.js';
 const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) => unknown>> = {
   listen: (s) => s.listen.map(addressText),
   'http-listen': (s) => s.httpListen.map(addressText),
+  'challenge-server': (s) => s.challenges.servers,
   'accept-proxy-protocol': (s) => s.acceptProxyProtocol,
   'default-cert': (s) => defaultPairs(s, ({ chainPem }) => chainPem),
   'default-key': (s) => defaultPairs(s, ({ keyPem }) => keyPem),
@@ -26,7 +27,7 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) =>
   'redis-strategy': (s) => s.redis?.strategy,
   'redis-url': (s) => s.redis?.url,
   'fallback-server': (s) => s.manager?.root,
-  'fallback-ca': (s) => s.manager?.caPem,
+  'fallback-ca': (s) => s.manager?.caPem ?? s.challenges.caPem,
   'fallback-credentials': (s) => s.manager?.credentials,
   'enable-autocert': (s) => s.manager?.autocert !== undefined,
   'autocert-allow': (s) => s.manager?.autocert?.allow,

@@ -72,7 +72,7 @@ export const FLAGS = {
     kind: 'path',
     value: 'FILE',
     default: undefined,
-    description: "authorities that the manager's certificate must chain to, instead of the system's",
+    description: "authorities that the manager and --challenge-server must chain to, instead of the system's",
   },
   'fallback-credentials': {
     kind: 'path',
@@ -103,7 +103,8 @@ export const FLAGS = {
     default: 2,
     min: 1,
     max: 64,
-    description: 'orders under way at once; the others queue',
+    description:
+      'orders under way at once; the others queue. At most three over all hosts: the manager has four threads',
   },
   'cert-preferences': {
     kind: 'text',

@@ -22,6 +22,7 @@ import {
   parseChoice,
   parseHost,
   parseManagerUrl,
+  parseOrigin,
   parsePattern,
   parsePrefix,
   parseRedisUrl,
@@ -29,6 +30,7 @@ import {
 } from './parse.js';
 import type {
   AutocertSettings,
+  ChallengeSettings,
   InternalCaSettings,
   ManagerSettings,
   RedisSettings,
@@ -62,7 +64,9 @@ export function loadSettings(input: LoadInput): Loaded {
   const { given, warnings } = gather(input);
   const stateDir = given.path('state-dir') ?? given.fail('state-dir', 'needs a value');
   const redis = redisSettings(given, warnings);
-  const manager = managerSettings(given, input.cwd, warnings);
+  const caPem = readAuthorities(given);
+  const manager = managerSettings(given, caPem, input.cwd, warnings);
+  const challenges = challengeSettings(given, caPem, warnings);
   const certDir = given.path('cert-dir');
   const others = [redis, manager, certDir].some((source) => source !== undefined);
   const internalCa = internalCaSettings(given, resolve(stateDir, 'ca'), others);
@@ -85,6 +89,7 @@ export function loadSettings(input: LoadInput): Loaded {
     ...(defaults.pairs && { defaultPairs: defaults.pairs }),
     ...(redis && { redis }),
     ...(manager && { manager }),
+    challenges,
     ...(certDir !== undefined && { certDir }),
     certDirIntervalMs: given.milliseconds('cert-dir-interval'),
     ...(internalCa && { internalCa }),
@@ -129,9 +134,30 @@ function redisSettings(given: GivenFlags, warnings: string[]): RedisSettings | u
   return undefined;
 }
 
-function managerSettings(given: GivenFlags, cwd: string, warnings: string[]): ManagerSettings | undefined {
+function challengeSettings(
+  given: GivenFlags,
+  caPem: string | undefined,
+  warnings: string[],
+): ChallengeSettings {
+  const servers = [...new Set(given.list('challenge-server', parseOrigin))];
+  if (servers.length > 0 && !given.has('http-listen')) {
+    warnings.push(`${given.label('challenge-server')} has no effect without --http-listen`);
+  }
+  if (given.has('fallback-ca') && !given.has('fallback-server') && servers.length === 0) {
+    warnings.push(
+      `${given.label('fallback-ca')} has no effect without --fallback-server or --challenge-server`,
+    );
+  }
+  return { servers, ...(caPem !== undefined && { caPem }) };
+}
+
+function managerSettings(
+  given: GivenFlags,
+  caPem: string | undefined,
+  cwd: string,
+  warnings: string[],
+): ManagerSettings | undefined {
   const url = given.one('fallback-server', parseManagerUrl);
-  const caPem = readAuthorities(given);
   const fromFile = readCredentials(given);
   const preferences = given.list('cert-preferences', (text) => parseChoice(text, CERT_PREFERENCES));
   // Read even when it is off: a mistake in it is better found now than when it is switched on.
@@ -139,8 +165,8 @@ function managerSettings(given: GivenFlags, cwd: string, warnings: string[]): Ma
   const missRate = given.number('miss-rate');
   if (url === undefined) {
     if (given.boolean('enable-autocert')) given.fail('enable-autocert', 'needs --fallback-server');
-    for (const name of ['fallback-ca', 'fallback-credentials'] as const) {
-      if (given.has(name)) warnings.push(`${given.label(name)} has no effect without --fallback-server`);
+    if (given.has('fallback-credentials')) {
+      warnings.push(`${given.label('fallback-credentials')} has no effect without --fallback-server`);
     }
     return undefined;
   }

@@ -183,6 +183,16 @@ export function parseManagerUrl(text: string): { root: string; credentials?: str
   }
 }
 
+/** `http://host:port` or `https://host:port`: a server that is asked at its root. */
+export function parseOrigin(text: string): string | Problem {
+  const url = httpUrl(text);
+  if (url === undefined) return new Problem('must be an http:// or https:// URL');
+  if (url.username !== '' || url.password !== '') return new Problem('must hold no user name and password');
+  return url.pathname === '/' && !/[?#]/.test(text)
+    ? url.origin
+    : new Problem('must end after the host and port: challenges are asked for at the root');
+}
+
 /** The URL that is asked before an order. A query is kept. */
 export function parseAskUrl(text: string): string | Problem {
   const url = httpUrl(text);

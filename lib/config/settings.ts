@@ -131,6 +131,14 @@ export interface ManagerSettings {
   readonly missRate: number;
 }
 
+/** Where challenges go that reach `--http-listen`. */
+export interface ChallengeSettings {
+  /** Origins (`http://host:port`), in the order of asking. Empty: none was named, and the manager's own is the one. */
+  readonly servers: readonly string[];
+  /** The PEM text of the authorities that their certificates must chain to. Absent: the system's. */
+  readonly caPem?: string;
+}
+
 export interface InternalCaSettings {
   readonly dir: string;
   /** Patterns of the names that it mints for. */
@@ -166,6 +174,7 @@ export interface Settings {
   readonly defaultPairs?: readonly CertificatePair[];
   readonly redis?: RedisSettings;
   readonly manager?: ManagerSettings;
+  readonly challenges: ChallengeSettings;
   readonly certDir?: string;
   readonly certDirIntervalMs: number;
   readonly internalCa?: InternalCaSettings;

@@ -22,6 +22,15 @@ export const LISTENER_FLAGS = {
     repeatable: true,
     restart: true,
   },
+  'challenge-server': {
+    kind: 'text',
+    value: 'URL',
+    default: [],
+    shown: 'origin of --fallback-server',
+    description: 'where challenges go, in turn: the next one is asked when one refuses, says 404 or is late',
+    repeatable: true,
+    secret: true,
+  },
   'accept-proxy-protocol': {
     kind: 'text',
     value: 'CIDR',

@@ -2,7 +2,7 @@
  * The parts of the settings that the resolver and the workers need. PURE.
  */
 import type { WorkerSettings } from '../bus/messages.js';
-import { addressText, type Settings } from '../config/settings.js';
+import { addressText, type ChallengeSettings, type Settings } from '../config/settings.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { ResolverSettings } from '../resolver/resolver.js';
 
@@ -46,7 +46,7 @@ export function workerSettings(
   defaultPairs: readonly CertificatePair[],
   ticketKeys: string,
 ): WorkerSettings {
-  const { sendProxyProtocol, accessLog, manager } = settings;
+  const { sendProxyProtocol, accessLog } = settings;
   return {
     routes: settings.routes,
     ...(sendProxyProtocol !== undefined && { sendProxyProtocol }),
@@ -55,12 +55,7 @@ export function workerSettings(
     headers: settings.headers,
     limits: settings.limits,
     ...(accessLog !== undefined && { accessLog }),
-    ...(manager !== undefined && {
-      challengeServer: {
-        origin: new URL(manager.root).origin,
-        ...(manager.caPem !== undefined && { caPem: manager.caPem }),
-      },
-    }),
+    challenges: challengesOf(settings),
     listenerPairs: settings.listen.map((listener) => listener.defaultPairs ?? null),
     defaultPairs,
     choosesByAddress: settings.sources.includes('directory'),
@@ -78,4 +73,10 @@ export function workerSettings(
     drainTimeoutMs: settings.drainTimeoutMs,
     ticketKeys: ticketKeys,
   };
+}
+
+/** Where none was named, challenges go to the root of the manager. */
+function challengesOf({ challenges, manager }: Settings): ChallengeSettings {
+  if (challenges.servers.length > 0 || manager === undefined) return challenges;
+  return { ...challenges, servers: [new URL(manager.root).origin] };
 }

@@ -5,6 +5,7 @@
  */
 import { NegativeCache } from '../caches/negative-cache.js';
 import { PemCache } from '../caches/pem-cache.js';
+import { startUnrefTimer } from '../caches/timer.js';
 import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
 import type { Address, Settings } from '../config/settings.js';
@@ -17,6 +18,7 @@ import { createLogger } from '../log-pino.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
 import type { SharedHandle } from '../tls/shared-handle.js';
+import { ChallengeLeases } from './challenge-leases.js';
 import { mintDefaultCertificate } from './default-certificate.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { bind, handlesOf, tryAccessLog } from './listening.js';
@@ -48,6 +50,8 @@ export class Primary {
   readonly #negative: NegativeCache;
   readonly #sources: Sources;
   readonly #ticketKeys: TicketKeys;
+  /** Outlive a reload, as the challenges do that they are for. */
+  readonly #leases = new ChallengeLeases({ startTimer: startUnrefTimer });
   #resolver: Resolver;
   #handles: SharedHandle[] = [];
   #httpHandles: SharedHandle[] = [];
@@ -213,12 +217,22 @@ export class Primary {
     await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
     this.#supervisor = new Supervisor({
       handles: [...handlesOf('tls', this.#handles), ...handlesOf('http', this.#httpHandles)],
-      handlers: {
+      handlers: (workerId) => ({
         resolve: (params) => this.#resolver.resolve(params),
         expireAll: (params) => this.expireAll(params),
         expireDomain: ({ name }) => this.expireDomain(name),
         status: () => this.#resolver.status(),
-      },
+        leaseChallenge: ({ id, client }) => this.#leases.lease({ owner: workerId, id }, client),
+        releaseChallenge: ({ id }) => {
+          this.#leases.release({ owner: workerId, id });
+          return {};
+        },
+        challengeMissed: ({ name }) => {
+          this.#sources.challengeMissed(name);
+          return {};
+        },
+      }),
+      onEnded: (workerId) => this.#leases.releaseAll(workerId),
       settings: () => workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
       hotCertificates: () => this.#hotCertificates(),
       onProcesses: (pids) => this.#record?.write(pids),

@@ -93,6 +93,12 @@ export class Sources {
     for (const { core } of this.#built.values()) if (core instanceof DirectorySource) await core.reload();
   }
 
+  /** A challenge of the name could not be answered in time, on this machine's account. */
+  challengeMissed(name: ServerName): void {
+    for (const { core } of this.#built.values())
+      if (core instanceof ManagerSource) core.challengeMissed(name);
+  }
+
   #open(
     name: string,
     settings: Settings,

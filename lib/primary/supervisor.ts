@@ -72,8 +72,10 @@ export interface WorkerHandle {
 
 export interface SupervisorOptions {
   readonly handles: readonly WorkerHandle[];
-  /** What a worker may ask of the primary, but for `hello` and `ready`. */
-  readonly handlers: Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
+  /** What a worker may ask of the primary, but for `hello` and `ready`. @param workerId no other worker has it, ever */
+  handlers(this: void, workerId: number): Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
+  /** Told of a worker that has ended. */
+  onEnded(this: void, workerId: number): void;
   /** The settings that a worker starts with. */
   settings(): WorkerSettings;
   /** What a worker is given before it accepts; the hottest last. */
@@ -230,7 +232,7 @@ export class Supervisor {
     const ready = defer<void>();
     ready.promise.catch(() => undefined);
     const bus: Bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(worker), {
-      ...handlers,
+      ...handlers(worker.id),
       hello: () => {
         member.greeted = true;
         this.#heartbeat.heard(member);
@@ -263,6 +265,7 @@ export class Supervisor {
     worker.on('error', (error) => log.err('worker process failed', { error: describeError(error) }));
     worker.once('exit', (code, signal) => {
       bus.close();
+      this.#options.onEnded(worker.id);
       this.#heartbeat.unwatch(member);
       member.struck = !member.greeted && GROUP_SIGNALS.includes(signal);
       ready.reject(environmentError(`a worker ended before it was ready (${describeExit(code, signal)})`));

@@ -3,44 +3,48 @@
  *
  *  1. Malformed (a missing or double `Host`, or one that is neither a name nor an address): 400.
  *  2. Under the admin prefix: the admin routes, behind authentication, whatever the host: the manager calls by address.
- *  3. For an address, or for nobody: 400.
- *  4. An HTTP-01 challenge (RFC 8555 §8.3): the manager's, at the root of its origin, with the `Host` kept. 404 without a
- *     manager.
- *  5. Everything else is redirected to https: 308, with its method, path and query, to the default port.
+ *  3. For nobody: 400.
+ *  4. An HTTP-01 challenge (RFC 8555 §8.3), of a name or of an address (RFC 8738 §3): it goes to the challenge servers, the
+ *     manager as a rule, at the root of their origin, with the `Host` kept (`challenge-forwarding.ts`). 404 without a server.
+ *  5. For an address: 400.
+ *  6. `/.well-known/public/whoami`, by which the manager sees whether it can be reached by a name: likewise.
+ *  7. Everything else is redirected to https: 308, with its method, path and query, to the default port.
  *
  * Nothing is proxied to a backend. Below the challenges' folder only what is a token by RFC 8555 goes to the manager: other
  * spellings could be made into another path of it, and its own admin routes lie beside.
  */
 import type { AdminRouter } from '../admin/routes.js';
-import type { LimitSettings } from '../config/settings.js';
+import type { ChallengeSettings, LimitSettings } from '../config/settings.js';
 import type { Logger } from '../log.js';
 import { answerAdmin } from './admin-door.js';
-import { Balancer } from './balancer.js';
+import { forwardChallenge, type ChallengeDesk } from './challenge-forwarding.js';
+import { ChallengeServers } from './challenge-servers.js';
 import { destinationOf, type Destination } from './destination.js';
-import { Exchange } from './exchange.js';
 import { requestHeaders } from './headers.js';
-import { Http1Upstream } from './http1-upstream.js';
 import type { Page } from './pages.js';
 import type { RequestContext } from './request-context.js';
 import { sendPage } from './send.js';
-import type { Upstream } from './upstream.js';
 
 export type CompanionVerdict =
-  { readonly kind: 'challenge' } | { readonly kind: 'redirect'; readonly location: string };
+  /** To the challenge servers. */
+  { readonly kind: 'challenge' | 'whoami' } | { readonly kind: 'redirect'; readonly location: string };
 
 const CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-]+(?:\?|$)/;
+const WHOAMI = /^\/\.well-known\/public\/whoami(?:\?|$)/;
 /** What stands in a URL as it is (RFC 3986 §2); the rest is not for a Location. */
 const NOT_IN_URL = /[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g;
 
 /**
  * Decides on a request that is well-formed and not the admin routes'.
  *
- * @returns undefined when its host is no name.
+ * @returns undefined when its host is none for what it asks.
  */
 export function decideCompanion({ host, path }: Destination): CompanionVerdict | undefined {
-  const name = host?.name;
-  if (name === undefined) return undefined;
+  if (host === undefined) return undefined;
   if (CHALLENGE.test(path)) return { kind: 'challenge' };
+  const { name } = host;
+  if (name === undefined) return undefined;
+  if (WHOAMI.test(path)) return { kind: 'whoami' };
   // `OPTIONS *` has no path.
   const target = path.startsWith('/') ? path : '/';
   // Node gives the octets of the target as one character each.
@@ -51,23 +55,13 @@ export function decideCompanion({ host, path }: Destination): CompanionVerdict |
   return { kind: 'redirect', location: `https://${name}${safe}` };
 }
 
-/** The manager, where challenges go. */
-export interface ChallengeServer {
-  /** `http://host:port` or `https://host:port`. */
-  readonly origin: string;
-  /** What its certificate must chain to. Absent: the system's authorities. */
-  readonly caPem?: string;
-}
-
 export interface HttpCompanionOptions {
   readonly admin: AdminRouter;
-  readonly challengeServer?: ChallengeServer;
+  readonly challenges: ChallengeSettings;
+  readonly desk: ChallengeDesk;
   readonly limits: LimitSettings;
   readonly log: Logger;
 }
-
-/** Of each worker. Anybody may ask for challenges, and the manager has few threads. */
-const MAX_MANAGER_CONNECTIONS = 4;
 
 const REDIRECT: Page = {
   status: 308,
@@ -77,18 +71,11 @@ const REDIRECT: Page = {
 
 export class HttpCompanion {
   readonly #options: HttpCompanionOptions;
-  readonly #manager: Upstream | undefined;
-  readonly #balancer: Balancer<Upstream> | undefined;
+  readonly #servers: ChallengeServers;
 
   constructor(options: HttpCompanionOptions) {
     this.#options = options;
-    const { challengeServer: server, limits } = options;
-    if (server === undefined) return;
-    this.#manager = new Http1Upstream({ kind: 'http', origin: server.origin, h2: false }, limits, {
-      maxConnections: MAX_MANAGER_CONNECTIONS,
-      ...(server.caPem !== undefined && { caPem: server.caPem }),
-    });
-    this.#balancer = new Balancer({ targets: [this.#manager], now: () => performance.now() });
+    this.#servers = new ChallengeServers(options.challenges, options.limits);
   }
 
   handle(context: RequestContext): void {
@@ -107,36 +94,34 @@ export class HttpCompanion {
     const verdict = decideCompanion(destination);
     if (verdict === undefined) {
       client.refuse(400);
-    } else if (verdict.kind === 'challenge') {
-      this.#challenge(context, destination);
-    } else {
+    } else if (verdict.kind === 'redirect') {
       client.endAfterResponse();
       sendPage(response, REDIRECT, { location: verdict.location });
+    } else {
+      this.#forward(context, destination, verdict.kind === 'challenge');
     }
   }
 
   /** Ends when the requests under way have ended. */
   async close(): Promise<void> {
-    await this.#manager?.close();
+    await this.#servers.close();
   }
 
-  #challenge(context: RequestContext, { path }: Destination): void {
-    const { client, host, method, headers, connection } = context;
+  #forward(context: RequestContext, destination: Destination, isChallenge: boolean): void {
+    const { client, host, method, headers, connection, hasBody } = context;
     if (method !== 'GET' && method !== 'HEAD') {
       client.refuse(405, { allow: 'GET, HEAD' });
-    } else if (this.#balancer === undefined) {
+    } else if (hasBody) {
+      client.refuse(400);
+    } else if (this.#servers.isEmpty) {
       client.refuse(404);
     } else {
       const { client: peer, local, scheme } = connection.info;
       const forwarding = { client: peer, localPort: local.port, scheme, host };
-      new Exchange(context, {
-        balancer: this.#balancer,
-        log: this.#options.log,
-        head: { method, path, host, headers: requestHeaders(headers, forwarding) },
-        bodyTimeoutMs: this.#options.limits.bodyTimeoutMs,
-        onOver: () => undefined,
-        responseHeaders: (fields) => fields,
-      }).send();
+      const head = { method, path: destination.path, host, headers: requestHeaders(headers, forwarding) };
+      const { desk, log } = this.#options;
+      const name = isChallenge ? destination.host?.name : undefined;
+      void forwardChallenge(context, head, name, { desk, servers: this.#servers, log });
     }
   }
 }

@@ -13,6 +13,8 @@
  *    over and over. During a hold-off the query's own result stands.
  *    When the manager cannot order at all (no account, no policy), no name is to blame: nothing is ordered for a minute, then
  *    the next name tries it.
+ *    When a challenge of the order reached us and could not be answered in time, the name is not to blame either: once it is
+ *    held off for a minute only, and its second order runs with no other beside it.
  * 5. Somebody else is ordering it already: `pending`, looked at again after seconds.
  * 6. The ask URL, where there is one, answers 2xx.
  * 7. At most `concurrency` orders at once. Others queue, and clients take turns; there are bounds for the queue, for each client in
@@ -29,12 +31,14 @@ import { clientGroup } from '../tls/ip-bytes.js';
 import { HoldOff } from './holdoff.js';
 import type { Failure } from './manager-client.js';
 import type { OrderVerdict, QueryVerdict } from './manager-schema.js';
-import { OrderQueue, type OrderPlace, type OrderQueueLimits } from './order-queue.js';
+import { OrderQueue, type OrderPlace, type OrderQueueLimits, type QueuedOrder } from './order-queue.js';
 import type { LookupContext } from './source.js';
 
 /** How long a manager that cannot order is left alone. */
 const UNABLE_MS = 60_000;
 const MAX_HOLDOFF_MS = 4 * 3_600_000;
+/** The hold-off after an order whose challenge we could not answer in time. */
+const MISSED_CHALLENGE_MS = 60_000;
 /**
  * How long an order that somebody else has under way is taken to be so. It doubles while the manager goes on saying so: it
  * says the same of a name whose attempts failed of late, for many minutes. Looking with queries goes on meanwhile.
@@ -66,17 +70,27 @@ export interface AutocertOptions {
 }
 
 /**
+ * `asking`: whether it may be ordered. `queued`: waits for a slot. `missed`: runs, and a challenge of the name could not be
+ * answered in time.
+ */
+type OrderState = 'asking' | 'queued' | 'running' | 'missed';
+
+/**
  * What is known of orders. When the settings have been read again, the one that takes over writes on in the same books, and
  * so do the orders that its predecessor has under way: no name is ordered by both, and no failure is forgotten.
  */
 interface Books {
-  /** Names on their way through an order; false while it is still being asked whether they may. */
-  readonly orders: Map<ServerName, boolean>;
+  /** Names on their way through an order. */
+  readonly orders: Map<ServerName, OrderState>;
   readonly active: HoldOff;
   holdOff: HoldOff;
   concurrency: number;
   running: number;
   readonly queue: OrderQueue<Autocert>;
+  /** An order that runs with no other beside it. */
+  alone: QueuedOrder<Autocert> | undefined;
+  /** One that will, and waits for those that run to end; no other begins before. */
+  nextAlone: QueuedOrder<Autocert> | undefined;
   /** How long orders take of late, milliseconds. */
   usualMs: number;
   /** The manager cannot order: why, and until when it is believed. */
@@ -105,6 +119,8 @@ export class Autocert {
       concurrency: settings.concurrency,
       running: 0,
       queue: new OrderQueue(queueLimits),
+      alone: undefined,
+      nextAlone: undefined,
       usualMs: USUAL_ORDER_MS,
       unable: undefined,
     };
@@ -112,12 +128,17 @@ export class Autocert {
 
   /** The names that are being ordered now, those in the queue included. */
   ordering(): ServerName[] {
-    return [...this.#books.orders].filter(([, isEntered]) => isEntered).map(([name]) => name);
+    return [...this.#books.orders].filter(([, state]) => state !== 'asking').map(([name]) => name);
   }
 
   /** Whether the name is on its way through an order. */
   isOrdering(name: ServerName): boolean {
     return this.#books.orders.has(name);
+  }
+
+  /** A challenge of the name could not be answered in time: an order of it that runs now may fail for that. */
+  challengeMissed(name: ServerName): void {
+    if (this.#books.orders.get(name) === 'running') this.#books.orders.set(name, 'missed');
   }
 
   /**
@@ -137,7 +158,8 @@ export class Autocert {
     const heldMs = this.#books.holdOff.remainingMs(name);
     if (heldMs > 0) {
       this.#log.debug('not ordered: held off', { name, holdoffMs: heldMs });
-      return query.lookup;
+      // To be absent is kept for long, and would outlast this.
+      return this.#books.holdOff.isExcused(name) ? toBeTriedAgain : query.lookup;
     }
     if (this.#books.active.remainingMs(name) > 0) {
       return { kind: 'pending', reason: 'the manager has an order for the name under way' };
@@ -145,9 +167,13 @@ export class Autocert {
     const { unable } = this.#books;
     if (unable !== undefined && this.#now() < unable.untilMs) return cannotOrder(unable.message);
     if (this.#isClosed || context.signal.aborted) return givenUp;
-    const { queue, running, concurrency } = this.#books;
-    const place = { client: clientGroup(context.client ?? ''), parent: parentOf(name) };
-    const refusal = queue.claim(place, concurrency - running);
+    const { queue, holdOff } = this.#books;
+    const place = {
+      client: clientGroup(context.client ?? ''),
+      parent: parentOf(name),
+      isAlone: holdOff.isExcused(name),
+    };
+    const refusal = queue.claim(place, this.#free);
     if (refusal !== undefined) {
       this.#log.notice('not ordered: the queue of orders is full', {
         name,
@@ -156,12 +182,12 @@ export class Autocert {
       });
       return { kind: 'pending', reason: `the queue of orders is full: ${refusal}` };
     }
-    this.#books.orders.set(name, false);
+    this.#books.orders.set(name, 'asking');
     let isPlaced = false;
     try {
       const answer = await this.#ask(name, query, context.signal);
       if (answer !== undefined) return answer;
-      this.#books.orders.set(name, true);
+      this.#books.orders.set(name, 'queued');
       context.onOrder?.({ mayWait: this.#waitMs(place.client) <= this.#settings.timeoutMs });
       isPlaced = true;
       return await unlessAborted(this.#place(name, query, place), context.signal);
@@ -192,7 +218,12 @@ export class Autocert {
   /** Lets its part of the queue go. The orders under way end with the client's connections. */
   close(): void {
     this.#isClosed = true;
-    const own = this.#books.queue.removeAll(this);
+    const { queue, nextAlone } = this.#books;
+    const own = queue.removeAll(this);
+    if (nextAlone?.owner === this) {
+      own.push(nextAlone);
+      this.#books.nextAlone = undefined;
+    }
     this.#books.running += own.length;
     for (const { enter } of own) enter();
   }
@@ -226,10 +257,11 @@ export class Autocert {
 
   /** Waits for a slot, orders, and keeps the books. Never rejects. */
   async #place(name: ServerName, query: QueryVerdict, place: OrderPlace): Promise<Lookup> {
-    await this.#enter(place);
+    const order = await this.#enter(place);
     try {
       if (this.#isClosed) return givenUp;
-      this.#log.info('ordering a certificate', { name });
+      this.#books.orders.set(name, 'running');
+      this.#log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
       const startedAtMs = this.#now();
       const verdict = await this.#desk.order(name);
       const { usualMs } = this.#books;
@@ -237,7 +269,7 @@ export class Autocert {
       return this.#conclude(name, query, verdict);
     } finally {
       this.#books.orders.delete(name);
-      this.#leave();
+      this.#leave(order);
     }
   }
 
@@ -265,6 +297,7 @@ export class Autocert {
       this.#log.notice('a certificate was issued', { name });
       return { kind: 'found', candidates: verdict.candidates };
     }
+    if (this.#books.orders.get(name) === 'missed') return this.#excuse(name, verdict);
     const holdoffMs = this.#books.holdOff.fail(name);
     if (verdict.kind === 'refused') {
       this.#log.err('the order was refused', { name, reason: verdict.message, holdoffMs });
@@ -275,31 +308,56 @@ export class Autocert {
     return { kind: 'unavailable', reason: `the order failed: ${verdict.reason}`, scope: 'name' };
   }
 
+  /** The order has failed after a challenge that we could not answer. It is not said to be absent: that is kept for long. */
+  #excuse(name: ServerName, verdict: Extract<OrderVerdict, { kind: 'refused' | 'failed' }>): Lookup {
+    const holdoffMs = this.#books.holdOff.excuse(name, MISSED_CHALLENGE_MS);
+    const cause = verdict.kind === 'refused' ? verdict.message : verdict.reason;
+    this.#log.err('the order failed, and its challenge was not answered in time', {
+      name,
+      reason: cause,
+      holdoffMs,
+    });
+    const reason = `the order failed, and its challenge was not answered in time: ${cause}`;
+    return { kind: 'unavailable', reason, scope: 'name' };
+  }
+
+  /** How many orders may begin now. */
+  get #free(): number {
+    const { running, concurrency, alone, nextAlone } = this.#books;
+    return alone === undefined && nextAlone === undefined ? concurrency - running : 0;
+  }
+
   /** About how long a new order of this client will take, its time in the queue included. */
   #waitMs(client: string): number {
-    const { queue, running, concurrency, usualMs } = this.#books;
-    if (running < concurrency) return usualMs;
+    const { queue, concurrency, usualMs } = this.#books;
+    if (this.#free > 0) return usualMs;
     return (Math.floor(queue.ahead(client) / concurrency) + 2) * usualMs;
   }
 
-  async #enter(place: OrderPlace): Promise<void> {
+  async #enter(place: OrderPlace): Promise<QueuedOrder<Autocert>> {
     // Admitted at once where there is room, else by `leave`, so that nobody who comes later slips in between.
-    await new Promise<void>((enter) => {
-      this.#books.queue.add({ owner: this, ...place, enter });
+    return await new Promise((resolve) => {
+      const order: QueuedOrder<Autocert> = { owner: this, ...place, enter: () => resolve(order) };
+      this.#books.queue.add(order);
       this.#admit();
     });
   }
 
-  #leave(): void {
-    this.#books.running -= 1;
+  #leave(order: QueuedOrder<Autocert>): void {
+    const books = this.#books;
+    books.running -= 1;
+    if (books.alone === order) books.alone = undefined;
     this.#admit();
   }
 
   #admit(): void {
     const books = this.#books;
-    while (books.running < books.concurrency) {
-      const next = books.queue.next();
+    while (books.alone === undefined && books.running < books.concurrency) {
+      const next = books.nextAlone ?? books.queue.next();
       if (next === undefined) return;
+      books.nextAlone = next.isAlone && books.running > 0 ? next : undefined;
+      if (books.nextAlone !== undefined) return;
+      if (next.isAlone) books.alone = next;
       books.running += 1;
       next.enter();
     }
@@ -314,6 +372,12 @@ function parentOf(name: ServerName): string {
 function cannotOrder(message: string): Lookup {
   return { kind: 'unavailable', reason: `the manager cannot order: ${message}`, scope: 'name' };
 }
+
+const toBeTriedAgain: Lookup = {
+  kind: 'unavailable',
+  reason: 'the order failed, as its challenge was not answered in time, and is tried again soon',
+  scope: 'name',
+};
 
 const givenUp: Lookup = {
   kind: 'unavailable',

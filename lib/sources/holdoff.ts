@@ -3,6 +3,8 @@
  *
  * The first failure holds for `firstMs`, each further one twice as long as the one before, up to `maxMs`. A name counts
  * as failing in a row until it is cleared, or until nothing was heard of it for `maxMs` after its hold ended.
+ *
+ * A failure that was not the name's fault may be excused, once in a row: it holds shortly, and does not count.
  */
 import { LRUCache } from 'lru-cache';
 import type { ServerName } from '../domain/server-name.js';
@@ -23,6 +25,8 @@ interface Hold {
   readonly untilMs: number;
   /** Failures in a row; 0 after a success. */
   readonly failures: number;
+  /** One of them was excused; `last`: the last one. */
+  readonly excused?: 'last' | 'earlier';
 }
 
 export class HoldOff {
@@ -46,17 +50,37 @@ export class HoldOff {
 
   /** Notes a failure. @returns how long the name is held now, milliseconds. */
   fail(name: ServerName): number {
-    const failures = (this.#holds.get(name)?.failures ?? 0) + 1;
+    const hold = this.#holds.get(name);
+    const failures = (hold?.failures ?? 0) + 1;
     const { firstMs, maxMs } = this.#options;
     // At most 2^30: far above any sensible maximum, far below what overflows.
     const holdMs = Math.min(firstMs * 2 ** Math.min(failures - 1, 30), Math.max(firstMs, maxMs));
-    this.#hold(name, holdMs, failures);
+    this.#hold(name, holdMs, { failures, ...(hold?.excused !== undefined && { excused: 'earlier' }) });
     return holdMs;
+  }
+
+  /**
+   * Notes a failure that was not the name's fault. One in a row is excused; further ones are like any other.
+   *
+   * @param shortMs how long an excused one holds, at most `firstMs`.
+   * @returns how long the name is held now, milliseconds.
+   */
+  excuse(name: ServerName, shortMs: number): number {
+    const hold = this.#holds.get(name);
+    if (hold?.excused !== undefined) return this.fail(name);
+    const holdMs = Math.min(shortMs, this.#options.firstMs);
+    this.#hold(name, holdMs, { failures: hold?.failures ?? 0, excused: 'last' });
+    return holdMs;
+  }
+
+  /** Whether the last failure of the name was excused: what comes next is its second try. */
+  isExcused(name: ServerName): boolean {
+    return this.#holds.get(name)?.excused === 'last';
   }
 
   /** Ends a row of failures, and leaves the name alone for `firstMs` all the same. */
   rest(name: ServerName): void {
-    this.#hold(name, this.#options.firstMs, 0);
+    this.#hold(name, this.#options.firstMs, { failures: 0 });
   }
 
   /** Forgets a name, or all. */
@@ -70,10 +94,10 @@ export class HoldOff {
     this.#holds.load(other.#holds.dump());
   }
 
-  #hold(name: ServerName, holdMs: number, failures: number): void {
+  #hold(name: ServerName, holdMs: number, row: Omit<Hold, 'untilMs'>): void {
     this.#holds.set(
       name,
-      { untilMs: this.#options.now() + holdMs, failures },
+      { untilMs: this.#options.now() + holdMs, ...row },
       { ttl: holdMs + this.#options.maxMs },
     );
   }

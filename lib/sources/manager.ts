@@ -100,6 +100,11 @@ export class ManagerSource implements CertificateSource {
     return this.#autocert?.ordering() ?? [];
   }
 
+  /** See `Autocert`. */
+  challengeMissed(name: ServerName): void {
+    this.#autocert?.challengeMissed(name);
+  }
+
   forget(name?: ServerName): void {
     this.#autocert?.forget(name);
   }

@@ -1,7 +1,8 @@
 /**
- * Orders that wait for a slot. Clients take turns, one order each, whatever the number of their names: who asks for a thousand
- * waits for himself. Bounded as a whole, for each client, and for the names below one parent domain.
+ * Orders that wait for a slot. Clients take turns, one order each, whatever the number of their names. Bounded as a whole, for
+ * each client, and for the names below one parent domain.
  */
+import { ClientTurns } from '../caches/client-turns.js';
 
 /** Whose an order is. */
 export interface OrderPlace {
@@ -9,6 +10,8 @@ export interface OrderPlace {
   readonly client: string;
   /** `example.com` for `www.example.com`. */
   readonly parent: string;
+  /** No other order is to run beside it. */
+  readonly isAlone: boolean;
 }
 
 /** An order in the queue. */
@@ -25,8 +28,7 @@ export interface OrderQueueLimits {
 
 export class OrderQueue<Owner> {
   readonly #limits: OrderQueueLimits;
-  /** Oldest first. The order of the clients is that of their turns. Never holds an empty list. */
-  readonly #waiting = new Map<string, QueuedOrder<Owner>[]>();
+  readonly #waiting = new ClientTurns<QueuedOrder<Owner>>();
   /** Claimed: waiting, or about to. */
   readonly #clients = new Counts();
   readonly #parents = new Counts();
@@ -63,49 +65,31 @@ export class OrderQueue<Owner> {
     return undefined;
   }
 
-  release({ client, parent }: OrderPlace): void {
+  release({ client, parent }: Omit<OrderPlace, 'isAlone'>): void {
     this.#clients.change(client, -1);
     this.#parents.change(parent, -1);
   }
 
   /** How many orders would be served before a new one of this client. */
   ahead(client: string): number {
-    const own = this.#waiting.get(client)?.length ?? 0;
-    let ahead = own;
-    for (const [other, orders] of this.#waiting) {
-      if (other !== client) ahead += Math.min(orders.length, own + 1);
-    }
-    return ahead;
+    return this.#waiting.ahead(client);
   }
 
   /** Puts an order on its claimed place. */
   add(order: QueuedOrder<Owner>): void {
-    const orders = this.#waiting.get(order.client);
-    if (orders === undefined) this.#waiting.set(order.client, [order]);
-    else orders.push(order);
+    this.#waiting.add(order.client, order);
   }
 
   /** Takes out the order whose turn it is, and releases its place. */
   next(): QueuedOrder<Owner> | undefined {
-    const [turn] = this.#waiting;
-    if (turn === undefined) return undefined;
-    const [client, [order, ...rest]] = turn;
-    this.#waiting.delete(client);
-    // To the end of the line.
-    if (rest.length > 0) this.#waiting.set(client, rest);
+    const order = this.#waiting.next();
     if (order !== undefined) this.release(order);
     return order;
   }
 
   /** Takes out all orders of an owner, and releases their places. */
   removeAll(owner: Owner): QueuedOrder<Owner>[] {
-    const removed: QueuedOrder<Owner>[] = [];
-    for (const [client, orders] of [...this.#waiting]) {
-      const kept = orders.filter((order) => order.owner !== owner);
-      removed.push(...orders.filter((order) => order.owner === owner));
-      if (kept.length > 0) this.#waiting.set(client, kept);
-      else this.#waiting.delete(client);
-    }
+    const removed = this.#waiting.removeAll((order) => order.owner === owner);
     for (const order of removed) this.release(order);
     return removed;
   }

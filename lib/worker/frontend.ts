@@ -11,6 +11,7 @@ import { AdminRouter, type AdminActions } from '../admin/routes.js';
 import type { WorkerSettings } from '../bus/messages.js';
 import type { Logger } from '../log.js';
 import { AccessLog } from '../proxy/access-log.js';
+import type { ChallengeDesk } from '../proxy/challenge-forwarding.js';
 import { openRoutes, type OpenRoutes } from '../proxy/open-routes.js';
 import { ClientConnection } from '../proxy/client-connection.js';
 import { Handler } from '../proxy/handler.js';
@@ -26,6 +27,7 @@ import type { Carrier } from '../tls/raw-connection.js';
 
 export interface FrontendParts {
   readonly actions: AdminActions;
+  readonly challengeDesk: ChallengeDesk;
   readonly log: Logger;
   /** How the information page calls this worker. */
   readonly workerName: string;
@@ -126,7 +128,7 @@ export class Frontend {
   }
 
   #build(settings: WorkerSettings): Current {
-    const { log, actions, workerName } = this.#parts;
+    const { log, actions, challengeDesk, workerName } = this.#parts;
     const { admin, unknownName, headers, limits } = settings;
     const routes = settings.routes.length === 0 ? undefined : openRoutes(settings.routes, limits, log);
     this.#authenticator.configure(admin.htpasswd ?? '');
@@ -146,13 +148,8 @@ export class Frontend {
       log,
       workerName,
     });
-    const { challengeServer } = settings;
-    const companion = new HttpCompanion({
-      admin: router,
-      ...(challengeServer && { challengeServer }),
-      limits,
-      log,
-    });
+    const { challenges } = settings;
+    const companion = new HttpCompanion({ admin: router, challenges, desk: challengeDesk, limits, log });
     const tcp = new TcpFrontend(settings, log, (connection) => this.#accessLog.tcp(connection));
     return { tcp, handler, companion, routes };
   }

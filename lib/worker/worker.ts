@@ -27,6 +27,7 @@ import { ConnectionLimits } from '../tls/connection-limits.js';
 import type { RawConnection } from '../tls/raw-connection.js';
 import { terminateTls, type HandshakeFailure } from '../tls/listener.js';
 import { Certificates } from './certificates.js';
+import { BusChallengeDesk } from './challenge-desk.js';
 import { Frontend } from './frontend.js';
 
 /**
@@ -141,6 +142,7 @@ class Worker {
           expireAll: (params) => bus.call('expireAll', params, ADMIN_DEADLINE_MS),
           expireDomain: (params) => bus.call('expireDomain', params, ADMIN_DEADLINE_MS),
         },
+        challengeDesk: new BusChallengeDesk(bus, this.log),
         log: this.log,
         workerName: `worker ${id}, process ${process.pid}`,
       },

@@ -69,6 +69,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
   const frontend = new Frontend(
     {
       actions: { status: never, expireAll: never, expireDomain: never },
+      challengeDesk: { lease: never, missed: () => undefined },
       log: logger,
       workerName: 'worker 1',
     },

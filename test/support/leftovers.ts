@@ -30,7 +30,8 @@ function end(handle: unknown): string[] {
     handle.kill('SIGKILL');
     return [`process ${handle.pid ?? '?'} (${handle.spawnargs.join(' ')})`];
   }
-  if (handle instanceof Server) {
+  // One that has just been closed is listed until the event loop has turned.
+  if (handle instanceof Server && handle.listening) {
     const address = handle.address();
     handle.close();
     return [`a server on ${typeof address === 'string' ? address : `port ${address?.port ?? '?'}`}`];

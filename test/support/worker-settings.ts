@@ -24,6 +24,7 @@ export function workerSettings(changes: Partial<WorkerSettings>): WorkerSettings
     unknownName: 'serve',
     headers: { trustedProxies: [], via: false, forwardTlsInfo: false },
     limits: LIMITS,
+    challenges: { servers: [] },
     listenerPairs: [null],
     defaultPairs: [],
     choosesByAddress: false,

@@ -16,6 +16,7 @@ import { askPlain, plainPort } from '../../support/plain-client.js';
 import { spawnProgram, startProgram, type Program } from '../../support/program.js';
 
 const TOKEN = '/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA';
+const WHOAMI = '/.well-known/public/whoami';
 const FLAGS = ['--http-listen', '127.0.0.1:0'];
 
 describe('The plain HTTP companion', function () {
@@ -55,6 +56,41 @@ describe('The plain HTTP companion', function () {
     const [seen] = manager.requests;
     expect(seen).to.include({ method: 'GET', url: TOKEN });
     expect(seen?.headers).to.include({ host: 'new.example.com:80', 'x-forwarded-proto': 'http' });
+  });
+
+  for (const host of ['203.0.113.7', '203.0.113.7:80', '[2001:db8::1]']) {
+    it(`hands over challenges of the address ${host}, and answers 400 to whatever else is asked of it`, async () => {
+      const answer = await askPlain(port, `GET ${TOKEN} HTTP/1.1`, [`Host: ${host}`]);
+      expect(answer).to.deep.include({ status: 200, body: `the key for ${TOKEN}` });
+      expect(manager.requests[0]?.headers).to.include({ host });
+      for (const path of ['/', WHOAMI, '/.well-known/acme-challenge/', `${TOKEN}/x`]) {
+        const { status, headers } = await askPlain(port, `GET ${path} HTTP/1.1`, [`Host: ${host}`]);
+        expect(status, path).to.equal(400);
+        expect(headers).not.to.have.property('location');
+      }
+      expect(manager.requests).to.have.length(1);
+    });
+  }
+
+  it('lets the manager see whether it can be reached: whoami, and nothing that would be a change', async () => {
+    const answer = await askPlain(port, `GET ${WHOAMI}?a=b HTTP/1.1`, ['Host: a.test']);
+    expect(answer).to.deep.include({ status: 200, body: `the key for ${WHOAMI}?a=b` });
+    const { status, body } = await askPlain(port, `HEAD ${WHOAMI} HTTP/1.1`, ['Host: a.test']);
+    expect([status, body]).to.deep.equal([200, '']);
+    const posted = await askPlain(port, `POST ${WHOAMI} HTTP/1.1`, ['Host: a.test', 'Content-Length: 0']);
+    expect([posted.status, posted.headers['allow']]).to.deep.equal([405, 'GET, HEAD']);
+    expect(manager.requests.map(({ method, url }) => `${method} ${url}`)).to.deep.equal([
+      `GET ${WHOAMI}?a=b`,
+      `HEAD ${WHOAMI}`,
+    ]);
+  });
+
+  it('hands over no challenge with a body', async () => {
+    for (const field of ['Content-Length: 5', 'Transfer-Encoding: chunked']) {
+      const { status } = await askPlain(port, `GET ${TOKEN} HTTP/1.1`, ['Host: a.test', field]);
+      expect(status).to.equal(400);
+    }
+    expect(manager.requests).to.deep.equal([]);
   });
 
   it('answers 400 where the host is no name and no address, to whatever is asked', async () => {
@@ -128,8 +164,6 @@ describe('The plain HTTP companion', function () {
     ['none', []],
     ['an empty one', ['Host: ']],
     ['two', ['Host: a.test', 'Host: b.test']],
-    ['an address', ['Host: 127.0.0.1']],
-    ['an IPv6 address', ['Host: [::1]']],
     ['a number', ['Host: 12']],
     ['a user name', ['Host: a.test@evil.test']],
     ['a path', ['Host: a.test/evil']],
@@ -214,9 +248,10 @@ describe('The plain HTTP companion', function () {
 
   it('has no challenges without a manager, and 502 where the manager is away', async () => {
     await using alone = await startProgram(FLAGS);
-    expect((await askPlain(plainPort(alone), `GET ${TOKEN} HTTP/1.1`, ['Host: a.test'])).status).to.equal(
-      404,
-    );
+    for (const path of [TOKEN, WHOAMI]) {
+      const { status } = await askPlain(plainPort(alone), `GET ${path} HTTP/1.1`, ['Host: a.test']);
+      expect(status).to.equal(404);
+    }
     await using away = await startProgram([...FLAGS, '--fallback-server', 'http://127.0.0.1:9/x']);
     expect((await askPlain(plainPort(away), `GET ${TOKEN} HTTP/1.1`, ['Host: a.test'])).status).to.equal(502);
   });

@@ -17,6 +17,13 @@ describe('describeChanges', () => {
     ['a plain value', {}, { 'lru-maxitems': '9' }, ['lru-maxitems'], []],
     ['a listen address', {}, { listen: '127.0.0.1:1' }, ['listen'], ['listen']],
     ['a plain HTTP address', {}, { 'http-listen': 'unix:/h' }, ['http-listen'], ['http-listen']],
+    [
+      'the servers for challenges, their order too',
+      { 'challenge-server': ['http://a', 'http://b'] },
+      { 'challenge-server': ['http://b', 'http://a'] },
+      ['challenge-server'],
+      [],
+    ],
     ['a backend', { backend: 'http://a' }, { backend: 'a.example=http://a' }, ['backend'], []],
     [
       'what requests are told and asked',

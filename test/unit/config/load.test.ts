@@ -37,6 +37,7 @@ describe('loadSettings: defaults', () => {
         },
         sources: ['ca'],
         wildcards: false,
+        challenges: { servers: [] },
         certDirIntervalMs: 2000,
         certCacheDurationMs: 600_000,
         certCacheSizeBytes: 268_435_456,

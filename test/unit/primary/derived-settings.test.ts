@@ -39,9 +39,18 @@ describe('The settings of a worker', () => {
     const { settings } = load({
       flags: { 'fallback-server': 'https://ann:secret@manager.test:7201/.well-known/peter_sslers/' },
     });
-    expect(workerSettings(settings, [PAIR], '').challengeServer).to.deep.equal({
-      origin: 'https://manager.test:7201',
+    expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({
+      servers: ['https://manager.test:7201'],
     });
+  });
+
+  it('hold the servers for challenges that were named instead, and no manager that was not', () => {
+    const servers = ['http://127.0.0.1:7202', 'http://127.0.0.1:7201'];
+    for (const fallback of [{}, { 'fallback-server': 'https://manager.test/x' }]) {
+      const { settings } = load({ flags: { ...fallback, 'challenge-server': servers } });
+      expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({ servers });
+    }
+    expect(workerSettings(load().settings, [PAIR], '').challenges).to.deep.equal({ servers: [] });
   });
 
   it('cross the bus unchanged', () => {

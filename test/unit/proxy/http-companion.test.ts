@@ -3,6 +3,7 @@ import { readHost } from '../../../lib/domain/host.js';
 import { decideCompanion } from '../../../lib/proxy/http-companion.js';
 
 const CHALLENGES = '/.well-known/acme-challenge/';
+const WHOAMI = '/.well-known/public/whoami';
 
 const decide = (host: string | undefined, path: string) =>
   decideCompanion({ host: host === undefined ? undefined : readHost(host), path });
@@ -53,10 +54,25 @@ describe('A request on plain HTTP', () => {
     });
   }
 
-  for (const host of [undefined, '127.0.0.1', '[::1]:80']) {
-    it(`is for nobody when its host is ${String(host)}`, () => {
-      expect(decide(host, '/')).to.equal(undefined);
-      expect(decide(host, `${CHALLENGES}a`)).to.equal(undefined);
+  it('is for nobody without a host', () => {
+    expect(decide(undefined, '/')).to.equal(undefined);
+    expect(decide(undefined, `${CHALLENGES}a`)).to.equal(undefined);
+  });
+
+  for (const host of ['127.0.0.1', '203.0.113.7:80', '[2001:db8::1]', '[::1]:80']) {
+    it(`to ${host} is a challenge or nothing`, () => {
+      expect(decide(host, `${CHALLENGES}a`)).to.deep.equal({ kind: 'challenge' });
+      for (const path of ['/', WHOAMI, CHALLENGES, `${CHALLENGES}a/b`, '*']) {
+        expect(decide(host, path), path).to.equal(undefined);
+      }
     });
   }
+
+  it('asks the manager who it is at one path, with any query', () => {
+    for (const query of ['', '?', '?a=b']) expect(decide('a.test', WHOAMI + query)?.kind).to.equal('whoami');
+    for (const path of ['/', 's', '/..', '%20', ';a', '/x'].map((rest) => WHOAMI + rest)) {
+      expect(decide('a.test', path)?.kind, path).to.equal('redirect');
+    }
+    expect(decide('a.test', WHOAMI.toUpperCase())?.kind).to.equal('redirect');
+  });
 });

@@ -53,6 +53,19 @@ describe('HoldOff', () => {
     holdOff = new HoldOff({ ...options, firstMs: 20_000 });
     expect([holdOff.fail(NAME), holdOff.fail(NAME)]).to.deep.equal([20_000, 20_000]);
   });
+  it('excuses one failure in a row: it holds shortly and does not count, and the next one does', () => {
+    expect([holdOff.excuse(NAME, 60), holdOff.isExcused(NAME)]).to.deep.equal([60, true]);
+    expect([holdOff.excuse(NAME, 60), holdOff.isExcused(NAME)]).to.deep.equal([900, false]);
+    expect([holdOff.excuse(NAME, 60), holdOff.fail(NAME)]).to.deep.equal([1800, 3600]);
+    holdOff.rest(NAME);
+    expect(holdOff.excuse(NAME, 60)).to.equal(60);
+    expect([holdOff.fail(NAME), holdOff.isExcused(NAME)]).to.deep.equal([900, false]);
+  });
+  it('excuses a later failure of a row as well, and never holds longer than for a first one', () => {
+    holdOff.fail(NAME);
+    expect([holdOff.excuse(NAME, 60), holdOff.fail(NAME)]).to.deep.equal([60, 1800]);
+    expect(holdOff.excuse(OTHER, 60_000)).to.equal(900);
+  });
   it('remembers a bounded number of names', () => {
     holdOff = new HoldOff({ ...options, maxNames: 2 });
     for (const name of ['a.test', 'b.test', 'c.test']) holdOff.fail(name as ServerName);

@@ -1,0 +1,149 @@
+/**
+ * Leases for challenges at the manager, for all workers of this machine: who has one may have one request there.
+ *
+ * The manager has few threads, and anybody may ask for challenges. So a few leases are out at once, and clients take turns, one
+ * lease each; the last one is never for a client that has all others. Who waits too long, or would be one too many in the
+ * queue, is refused. An IPv6 client is its /64.
+ */
+import { CHALLENGE_WAIT_MS } from '../bus/messages.js';
+import { ClientTurns } from '../caches/client-turns.js';
+import type { StartTimer } from '../caches/timer.js';
+import { clientGroup } from '../tls/ip-bytes.js';
+
+/** Whose a lease is: a worker's, by a number of its own. */
+export interface LeaseKey {
+  readonly owner: number;
+  readonly id: number;
+}
+
+export interface LeaseLimits {
+  /** Leases out at once. */
+  readonly atOnce: number;
+  /** The same of one client. */
+  readonly atOncePerClient: number;
+  readonly maxWaiting: number;
+  readonly maxWaitingPerClient: number;
+  /** How long one waits. */
+  readonly waitMs: number;
+  /** After this a lease counts as released: its challenge had to end long before. */
+  readonly holdMs: number;
+}
+
+/** At a quick manager's ten milliseconds a challenge the whole queue is served within a second. */
+const LIMITS: LeaseLimits = {
+  atOnce: 4,
+  atOncePerClient: 3,
+  maxWaiting: 256,
+  maxWaitingPerClient: 32,
+  waitMs: CHALLENGE_WAIT_MS,
+  holdMs: 10_000,
+};
+
+/** As `leaseChallenge` answers. */
+export interface LeaseVerdict {
+  readonly refusal?: string;
+}
+
+interface Entry extends LeaseKey {
+  readonly client: string;
+  readonly settle: (verdict: LeaseVerdict) => void;
+  isGranted: boolean;
+  cancelTimer: () => void;
+}
+
+export class ChallengeLeases {
+  readonly #limits: LeaseLimits;
+  readonly #startTimer: StartTimer;
+  /** Those that are out, and those that wait. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #turns = new ClientTurns<Entry>();
+  /** How many are out, of each client. */
+  readonly #out = new Map<string, number>();
+
+  constructor({ startTimer, limits = LIMITS }: { startTimer: StartTimer; limits?: LeaseLimits }) {
+    this.#limits = limits;
+    this.#startTimer = startTimer;
+  }
+
+  /** Leases that are out. */
+  get out(): number {
+    return this.#entries.size - this.#turns.size;
+  }
+
+  /** Waits for a lease. Never rejects; settles within `waitMs`. Only one that is not refused is to be released. */
+  lease(key: LeaseKey, address: string): Promise<LeaseVerdict> {
+    const client = clientGroup(address);
+    const { maxWaiting, maxWaitingPerClient, waitMs } = this.#limits;
+    const wouldWait = !this.#mayHave(client) || this.#turns.of(client) > 0;
+    if (wouldWait && this.#turns.size >= maxWaiting) {
+      return Promise.resolve({ refusal: `${maxWaiting} challenges are waiting already` });
+    }
+    if (wouldWait && this.#turns.of(client) >= maxWaitingPerClient) {
+      return Promise.resolve({
+        refusal: `${maxWaitingPerClient} challenges of this client are waiting already`,
+      });
+    }
+    return new Promise((settle) => {
+      const entry: Entry = { ...key, client, settle, isGranted: false, cancelTimer: () => undefined };
+      this.#entries.set(textOf(key), entry);
+      this.#turns.add(client, entry);
+      entry.cancelTimer = this.#startTimer(
+        () => this.#drop(entry, `no turn came within ${waitMs / 1000} s`),
+        waitMs,
+      );
+      this.#serve();
+    });
+  }
+
+  /** Gives a lease back, or up. What is not known is let be. */
+  release(key: LeaseKey): void {
+    const entry = this.#entries.get(textOf(key));
+    if (entry !== undefined) this.#drop(entry, 'it is wanted no longer');
+  }
+
+  /** The same of all that an owner has: it has ended. */
+  releaseAll(owner: number): void {
+    const own = [...this.#entries.values()].filter((entry) => entry.owner === owner);
+    // First those that wait, so that none of them is granted.
+    for (const isGranted of [false, true]) {
+      for (const entry of own) if (entry.isGranted === isGranted) this.#drop(entry, 'its worker has ended');
+    }
+  }
+
+  #drop(entry: Entry, refusal: string): void {
+    entry.cancelTimer();
+    this.#entries.delete(textOf(entry));
+    if (entry.isGranted) {
+      const left = (this.#out.get(entry.client) ?? 0) - 1;
+      if (left > 0) this.#out.set(entry.client, left);
+      else this.#out.delete(entry.client);
+      this.#serve();
+    } else {
+      this.#turns.remove(entry.client, entry);
+      entry.settle({ refusal });
+    }
+  }
+
+  #mayHave(client: string): boolean {
+    return this.out < this.#limits.atOnce && this.#hasShare(client);
+  }
+
+  readonly #hasShare = (client: string): boolean =>
+    (this.#out.get(client) ?? 0) < this.#limits.atOncePerClient;
+
+  #serve(): void {
+    while (this.out < this.#limits.atOnce) {
+      const entry = this.#turns.next(this.#hasShare);
+      if (entry === undefined) return;
+      entry.isGranted = true;
+      this.#out.set(entry.client, (this.#out.get(entry.client) ?? 0) + 1);
+      entry.cancelTimer();
+      entry.cancelTimer = this.#startTimer(() => this.#drop(entry, ''), this.#limits.holdMs);
+      entry.settle({});
+    }
+  }
+}
+
+function textOf({ owner, id }: LeaseKey): string {
+  return `${owner} ${id}`;
+}

@@ -1,0 +1,74 @@
+/**
+ * Leases for challenges, from the primary over the bus.
+ *
+ * Where the primary does not answer in time there is one lease in this worker, and no queue for it: as many challenges as there
+ * are workers may then be at the manager, and whoever comes meanwhile is refused.
+ */
+import { CHALLENGE_WAIT_MS, type PrimaryToWorker, type WorkerToPrimary } from '../bus/messages.js';
+import type { BusEndpoint } from '../bus/endpoint.js';
+import { describeError } from '../domain/errors.js';
+import type { ServerName } from '../domain/server-name.js';
+import type { Logger } from '../log.js';
+import type { ChallengeDesk, ChallengeLease } from '../proxy/challenge-forwarding.js';
+
+/** The primary answers by the end of the wait; this is for the way. */
+const LEASE_DEADLINE_MS = CHALLENGE_WAIT_MS + 500;
+const TELL_DEADLINE_MS = 5_000;
+
+const CLIENT_GONE: ChallengeLease = { refusal: 'the client has gone' };
+
+export type DeskBus = Pick<BusEndpoint<PrimaryToWorker, WorkerToPrimary>, 'call'>;
+
+export class BusChallengeDesk implements ChallengeDesk {
+  readonly #bus: DeskBus;
+  readonly #log: Logger;
+  #nextId = 1;
+  #hasOwnLease = true;
+
+  constructor(bus: DeskBus, log: Logger) {
+    this.#bus = bus;
+    this.#log = log;
+  }
+
+  async lease(client: string, signal: AbortSignal): Promise<ChallengeLease> {
+    // A function: the compiler takes what was tested before an `await` for tested after it.
+    const hasGone = (): boolean => signal.aborted;
+    if (hasGone()) return CLIENT_GONE;
+    const id = this.#nextId++;
+    const release = (): void => this.#tell('releaseChallenge', { id });
+    signal.addEventListener('abort', release, { once: true });
+    try {
+      const { refusal } = await this.#bus.call('leaseChallenge', { id, client }, LEASE_DEADLINE_MS);
+      if (refusal !== undefined) return { refusal };
+      return hasGone() ? CLIENT_GONE : { release };
+    } catch (thrown) {
+      if (hasGone()) return CLIENT_GONE;
+      // It may be granted later than this.
+      release();
+      return this.#ownLease(thrown);
+    } finally {
+      signal.removeEventListener('abort', release);
+    }
+  }
+
+  missed(name: ServerName): void {
+    this.#tell('challengeMissed', { name });
+  }
+
+  #ownLease(thrown: unknown): ChallengeLease {
+    const error = describeError(thrown);
+    if (!this.#hasOwnLease) return { refusal: `the primary hands out no leases: ${error}` };
+    this.#log.notice('the primary hands out no leases for challenges: one at a time is forwarded', { error });
+    this.#hasOwnLease = false;
+    return { release: () => (this.#hasOwnLease = true) };
+  }
+
+  #tell<Op extends 'releaseChallenge' | 'challengeMissed'>(
+    op: Op,
+    params: WorkerToPrimary[Op]['params'],
+  ): void {
+    this.#bus.call(op, params, TELL_DEADLINE_MS).catch((error: unknown) => {
+      this.#log.debug('the primary was not told of a challenge', { op, error: describeError(error) });
+    });
+  }
+}
