@@ -32,7 +32,7 @@ export interface LookUpParts extends ConclusionParts {
   /** @default timers of Node's */
   readonly startTimer?: StartTimer;
   /** What is known of another name, looked up where nothing is. */
-  resolve(name: ServerName, request: WorkerToPrimary['resolve']['params']): Promise<Resolution>;
+  resolve(this: void, name: ServerName, request: WorkerToPrimary['resolve']['params']): Promise<Resolution>;
 }
 
 /** A look-up for both halves, after the sources of the name itself. */
