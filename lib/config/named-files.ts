@@ -8,6 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
 import { describeError, usageError } from '../domain/errors.js';
+import { noCertificate } from '../domain/pem.js';
 import { buildContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
 import type { PairFiles } from './config-file.js';
 import type { GivenFlags } from './gather.js';
@@ -62,7 +63,7 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
       // A key that is too small for OpenSSL's security level, say: a worker that finds out is too late.
       throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);
     }
-    return pair;
+    return verdict.bundle.pairs[0] ?? pair;
   });
   if (pairs.length === 0) return { pairs: undefined, warnings };
   if (new Set(pairs.map(isRsa)).size < pairs.length) {
@@ -81,7 +82,7 @@ export function readAuthorities(given: GivenFlags): string | undefined {
   const file = given.readOne('fallback-ca');
   if (file === undefined) return undefined;
   const blocks = splitChain(file.text);
-  if (blocks.length === 0) given.fail('fallback-ca', `names ${file.path}, which holds no PEM certificate`);
+  if (blocks.length === 0) given.fail('fallback-ca', `names ${file.path}, which ${noCertificate(file.text)}`);
   try {
     for (const block of blocks) new X509Certificate(block);
   } catch {

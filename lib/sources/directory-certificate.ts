@@ -3,7 +3,7 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { examinePair, type CertificatePair } from '../domain/certificate.js';
-import { splitChain } from '../domain/pem.js';
+import { hasBareReturns, noCertificate, privateKeyBlock, splitChain } from '../domain/pem.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 
 /** What is known of a certificate without its key, and without holding on to it. */
@@ -22,7 +22,6 @@ export type ReadFacts =
 
 /** rsaEncryption and id-RSASSA-PSS (RFC 8017 Annex C) as DER: what the public key says of itself. */
 const RSA_KEYS = ['06092a864886f70d010101', '06092a864886f70d01010a'].map((hex) => Buffer.from(hex, 'hex'));
-const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----[^-]*-----END \1-----/;
 /** 132 bits: enough to tell contents apart, and kept for each certificate. */
 const DIGEST_LENGTH = 22;
 const BEGIN = /-----BEGIN /g;
@@ -30,7 +29,7 @@ const END = /-----END [A-Z0-9 ]+-----/g;
 
 /** Whether a text holds a private key. */
 export function holdsKey(pem: string): boolean {
-  return PRIVATE_KEY.test(pem);
+  return privateKeyBlock(pem) !== undefined;
 }
 
 /** Whether whatever begins in a text ends in it: a file that is being written may be cut off anywhere. */
@@ -41,7 +40,7 @@ export function isWhole(pem: string): boolean {
 /** Reads a chain without its key: the leaf is the first certificate that names a host and is no authority, else the first. */
 export function factsOf(chainPem: string): ReadFacts {
   const blocks = splitChain(chainPem);
-  if (blocks.length === 0) return { reason: 'it holds no PEM certificate' };
+  if (blocks.length === 0) return { reason: `it ${noCertificate(chainPem)}` };
   let first: X509Certificate | undefined;
   let leaf: X509Certificate | undefined;
   try {
@@ -53,7 +52,8 @@ export function factsOf(chainPem: string): ReadFacts {
       break;
     }
   } catch {
-    return { reason: 'a certificate in it cannot be parsed' };
+    const lineEnds = hasBareReturns(chainPem) ? ': its lines end in carriage returns alone' : '';
+    return { reason: `a certificate in it cannot be parsed${lineEnds}` };
   }
   leaf ??= first;
   if (leaf === undefined) return { reason: 'it holds no PEM certificate' };
@@ -72,7 +72,7 @@ export function factsOf(chainPem: string): ReadFacts {
 /** The pair to hand over, the leaf first; or a clause that says why it cannot be used. */
 export function pairOf(chainPem: string, keyText: string): CertificatePair | string {
   // A key in the chain's file is taken out of it: the rest is in the chain already.
-  const keyPem = splitChain(keyText).length === 0 ? keyText : (PRIVATE_KEY.exec(keyText)?.[0] ?? keyText);
+  const keyPem = splitChain(keyText).length === 0 ? keyText : (privateKeyBlock(keyText) ?? keyText);
   const examination = examinePair({ chainPem, keyPem }, undefined);
   return 'unusable' in examination ? examination.unusable : examination.examined.pair;
 }

@@ -42,6 +42,12 @@ describe('files that flags name', () => {
       ]);
     });
 
+    it('may have run together without a newline in a bad cat', () => {
+      files['/joined.pem'] = (files['/ec.pem'] ?? '').trimEnd() + (files['/ec2.pem'] ?? '');
+      const { settings } = loadNow({ 'default-cert': ['/joined.pem'], 'default-key': ['/ec.key'] });
+      expect(settings.defaultPairs?.[0]?.chainPem).to.equal(`${files['/ec.pem']}${files['/ec2.pem']}`);
+    });
+
     it('is two pairs, the ECDSA one first whatever the order of the flags', () => {
       const { settings } = loadNow({
         'default-cert': ['/rsa.pem', '/ec.pem'],
