@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
 import { describeError, usageError } from '../domain/errors.js';
 import { noCertificate } from '../domain/pem.js';
+import { shortcomingsOf, standingOf } from '../domain/shortcomings.js';
 import { buildContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
 import type { PairFiles } from './config-file.js';
 import type { GivenFlags } from './gather.js';
@@ -37,7 +38,7 @@ export interface ReadPairs {
 /**
  * Reads default certificates: nothing, one pair, or an RSA and an ECDSA pair, the ECDSA one first.
  *
- * @returns the pairs, and a warning for each that is expired or not valid yet: those are served all the same.
+ * @returns the pairs, and a warning for each that lacks something (an intermediate, its dates): those are served all the same.
  * @throws ProxyError ERR_USAGE: a file that cannot be read or used.
  */
 export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): ReadPairs {
@@ -56,14 +57,16 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
     if (verdict.kind === 'unusable') {
       throw usageError(`${certLabel} ${certPath} with ${dashes}default-key ${keyPath}: ${verdict.reason}`);
     }
-    if (verdict.kind === 'outdated') warnings.push(`${certLabel} ${certPath}: ${verdict.reason}`);
+    const [served = pair] = verdict.bundle.pairs;
+    const shortcomings = shortcomingsIn(served, verdict.bundle, nowMs);
+    if (shortcomings.length > 0) warnings.push(`${certLabel} ${certPath}: ${shortcomings.join('; ')}`);
     try {
       buildContext(verdict.bundle, Buffer.alloc(TICKET_KEY_BYTES));
     } catch (error) {
       // A key that is too small for OpenSSL's security level, say: a worker that finds out is too late.
       throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);
     }
-    return verdict.bundle.pairs[0] ?? pair;
+    return served;
   });
   if (pairs.length === 0) return { pairs: undefined, warnings };
   if (new Set(pairs.map(isRsa)).size < pairs.length) {
@@ -71,6 +74,16 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
   }
   const verdict = examine(pairs, undefined, nowMs);
   return { pairs: verdict.kind === 'unusable' ? pairs : verdict.bundle.pairs, warnings };
+}
+
+/** @param dates the leaf's. */
+function shortcomingsIn(
+  { chainPem }: CertificatePair,
+  dates: { readonly notBeforeMs: number; readonly notAfterMs: number },
+  nowMs: number,
+): string[] {
+  const [leaf, ...above] = splitChain(chainPem).map((block) => new X509Certificate(block));
+  return leaf === undefined ? [] : shortcomingsOf(standingOf(leaf, above), dates, nowMs);
 }
 
 function isRsa({ chainPem }: CertificatePair): boolean {

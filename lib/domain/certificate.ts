@@ -300,7 +300,8 @@ function isForServers(leaf: X509Certificate): boolean {
   return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
-function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
+/** See `ChainState`. */
+export function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
   if (above.some((issuer) => leaf.checkIssued(issuer))) return 'leads on';
   if (above.length > 0 || isSelfSigned(leaf)) return 'broken';
   // Publicly trusted leaves say where the certificate of their issuer is to be had: then it belongs into the chain.

@@ -2,8 +2,10 @@
  * What the directory source reads out of the files of a pair. PURE.
  */
 import { createHash, X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { examinePair, type CertificatePair } from '../domain/certificate.js';
 import { hasBareReturns, noCertificate, privateKeyBlock, splitChain } from '../domain/pem.js';
+import { standingOf, type Standing } from '../domain/shortcomings.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 
 /** What is known of a certificate without its key, and without holding on to it. */
@@ -14,6 +16,7 @@ export interface CertificateFacts {
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  readonly standing: Standing;
 }
 
 /** Facts, or a clause that says why there are none. `names` where they can be told all the same. */
@@ -24,6 +27,8 @@ export type ReadFacts =
 const RSA_KEYS = ['06092a864886f70d010101', '06092a864886f70d01010a'].map((hex) => Buffer.from(hex, 'hex'));
 /** 132 bits: enough to tell contents apart, and kept for each certificate. */
 const DIGEST_LENGTH = 22;
+/** By their PEM. */
+const ISSUERS = new LRUCache<string, X509Certificate>({ max: 32 });
 const BEGIN = /-----BEGIN /g;
 const END = /-----END [A-Z0-9 ]+-----/g;
 
@@ -41,21 +46,21 @@ export function isWhole(pem: string): boolean {
 export function factsOf(chainPem: string): ReadFacts {
   const blocks = splitChain(chainPem);
   if (blocks.length === 0) return { reason: `it ${noCertificate(chainPem)}` };
-  let first: X509Certificate | undefined;
   let leaf: X509Certificate | undefined;
+  let leafIndex = 0;
   try {
-    for (const block of blocks) {
+    for (const [index, block] of blocks.entries()) {
       const certificate = new X509Certificate(block);
-      first ??= certificate;
+      leaf ??= certificate;
       if (certificate.ca || namesOf(certificate).length === 0) continue;
       leaf = certificate;
+      leafIndex = index;
       break;
     }
   } catch {
     const lineEnds = hasBareReturns(chainPem) ? ': its lines end in carriage returns alone' : '';
     return { reason: `a certificate in it cannot be parsed${lineEnds}` };
   }
-  leaf ??= first;
   if (leaf === undefined) return { reason: 'it holds no PEM certificate' };
   const names = namesOf(leaf);
   if (!isWhole(chainPem)) return { reason: 'it is cut off', names };
@@ -66,7 +71,27 @@ export function factsOf(chainPem: string): ReadFacts {
     return { reason: 'the dates of the certificate cannot be read', names };
   }
   const isRsa = RSA_KEYS.some((identifier) => raw.includes(identifier));
-  return { facts: { names, isRsa, notBeforeMs, notAfterMs } };
+  const standing = standingOf(leaf, issuersAmong(blocks.filter((_, index) => index !== leafIndex)));
+  return { facts: { names, isRsa, notBeforeMs, notAfterMs, standing } };
+}
+
+/**
+ * The certificates that stand beside a leaf, but for any that cannot be parsed: that is found when the pair is handed over. Few
+ * authorities issue all the leaves of a directory, so the last ones are kept.
+ */
+function issuersAmong(blocks: readonly string[]): X509Certificate[] {
+  return blocks.flatMap((block) => {
+    let certificate = ISSUERS.get(block);
+    if (certificate === undefined) {
+      try {
+        certificate = new X509Certificate(block);
+      } catch {
+        return [];
+      }
+      ISSUERS.set(block, certificate);
+    }
+    return [certificate];
+  });
 }
 
 /** The pair to hand over, the leaf first; or a clause that says why it cannot be used. */

@@ -76,6 +76,14 @@ describe('files that flags name', () => {
       expect(warnings[0]).to.match(/^--default-cert \/ec\.pem: it expired on \d{4}-/);
     });
 
+    it('is served when it will expire soon, with a warning that names the file', () => {
+      const flags = { 'default-cert': ['/ec.pem'], 'default-key': ['/ec.key'] };
+      const day = 86_400_000;
+      expect(loadNow(flags, Date.now() + 15 * day).warnings).to.deep.equal([]);
+      const [warning] = loadNow(flags, Date.now() + 17 * day).warnings;
+      expect(warning).to.match(/^--default-cert \/ec\.pem: it expires on \d{4}-/);
+    });
+
     const cases: [certs: string[], keys: string[], message: string][] = [
       [['/ec.pem'], [], '--default-cert needs a --default-key beside each'],
       [[], ['/ec.key'], '--default-key needs a --default-cert beside each'],
