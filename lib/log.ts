@@ -1,8 +1,8 @@
 /**
  * The log, as the rest of the program sees it: four levels, a message and plain fields.
  *
- * `err` failures; `notice` what an operator wants to know of a healthy program; `info` cache fills; `debug` every
- * handshake. A field never holds key material.
+ * `err` failures; `notice` what an operator wants to know of a healthy program; `info` cache fills and handshakes that failed;
+ * `debug` every handshake. A field never holds key material.
  */
 export const LOG_LEVELS = ['err', 'notice', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -8,6 +8,8 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
 import { describeError, usageError } from '../domain/errors.js';
+import { noCertificate } from '../domain/pem.js';
+import { shortcomingsOf, standingOf } from '../domain/shortcomings.js';
 import { buildContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
 import type { PairFiles } from './config-file.js';
 import type { GivenFlags } from './gather.js';
@@ -36,7 +38,7 @@ export interface ReadPairs {
 /**
  * Reads default certificates: nothing, one pair, or an RSA and an ECDSA pair, the ECDSA one first.
  *
- * @returns the pairs, and a warning for each that is expired or not valid yet: those are served all the same.
+ * @returns the pairs, and a warning for each that lacks something (an intermediate, its dates): those are served all the same.
  * @throws ProxyError ERR_USAGE: a file that cannot be read or used.
  */
 export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): ReadPairs {
@@ -55,21 +57,34 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
     if (verdict.kind === 'unusable') {
       throw usageError(`${certLabel} ${certPath} with ${dashes}default-key ${keyPath}: ${verdict.reason}`);
     }
-    if (verdict.kind === 'outdated') warnings.push(`${certLabel} ${certPath}: ${verdict.reason}`);
+    const [served = pair] = verdict.bundle.pairs;
+    const shortcomings = shortcomingsIn(served, verdict.bundle, nowMs);
+    if (shortcomings.length > 0) warnings.push(`${certLabel} ${certPath}: ${shortcomings.join('; ')}`);
     try {
       buildContext(verdict.bundle, Buffer.alloc(TICKET_KEY_BYTES));
     } catch (error) {
       // A key that is too small for OpenSSL's security level, say: a worker that finds out is too late.
       throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);
     }
-    return pair;
+    return served;
   });
   if (pairs.length === 0) return { pairs: undefined, warnings };
   if (new Set(pairs.map(isRsa)).size < pairs.length) {
     throw usageError(`${certLabel} is given twice, which must be once for RSA and once for ECDSA`);
   }
   const verdict = examine(pairs, undefined, nowMs);
-  return { pairs: verdict.kind === 'unusable' ? pairs : verdict.bundle.pairs, warnings };
+  if (verdict.kind === 'unusable') return { pairs, warnings };
+  return { pairs: verdict.bundle.pairs.map(({ chainPem, keyPem }) => ({ chainPem, keyPem })), warnings };
+}
+
+/** @param dates the leaf's. */
+function shortcomingsIn(
+  { chainPem }: CertificatePair,
+  dates: { readonly notBeforeMs: number; readonly notAfterMs: number },
+  nowMs: number,
+): string[] {
+  const [leaf, ...above] = splitChain(chainPem).map((block) => new X509Certificate(block));
+  return leaf === undefined ? [] : shortcomingsOf(standingOf(leaf, above), dates, nowMs);
 }
 
 function isRsa({ chainPem }: CertificatePair): boolean {
@@ -81,7 +96,7 @@ export function readAuthorities(given: GivenFlags): string | undefined {
   const file = given.readOne('fallback-ca');
   if (file === undefined) return undefined;
   const blocks = splitChain(file.text);
-  if (blocks.length === 0) given.fail('fallback-ca', `names ${file.path}, which holds no PEM certificate`);
+  if (blocks.length === 0) given.fail('fallback-ca', `names ${file.path}, which ${noCertificate(file.text)}`);
   try {
     for (const block of blocks) new X509Certificate(block);
   } catch {

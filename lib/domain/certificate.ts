@@ -5,7 +5,15 @@
  * best, is the resolver's (`resolver/candidates.ts`).
  */
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { isCutOff, isEncrypted, splitChain } from './pem.js';
+import {
+  hasBareReturns,
+  isCutOff,
+  isEncrypted,
+  kindOf,
+  noCertificate,
+  privateKeyBlock,
+  splitChain,
+} from './pem.js';
 import { isAddress, isWildcard, wildcardOf, type ServerName } from './server-name.js';
 
 export { splitChain } from './pem.js';
@@ -108,25 +116,20 @@ export function examinePair(
   name: ServerName | undefined,
 ): PairExamination {
   const blocks = splitChain(chainPem);
-  if (blocks.length === 0) return { unusable: 'the chain holds no PEM certificate' };
+  if (blocks.length === 0) return { unusable: `the chain ${noCertificate(chainPem)}` };
   if (isCutOff(chainPem, blocks)) return { unusable: 'a certificate of the chain is cut off' };
   let certificates: X509Certificate[];
   try {
     certificates = blocks.map((block) => new X509Certificate(block));
   } catch {
-    return { unusable: 'a certificate of the chain cannot be parsed' };
+    return { unusable: `a certificate of the chain cannot be parsed${lineEnds(chainPem)}` };
   }
   if (isEncrypted(keyPem)) {
     return { unusable: 'the private key is encrypted: store it without a passphrase' };
   }
-  let key: KeyObject;
-  let index: number;
-  try {
-    key = createPrivateKey(keyPem);
-    index = certificates.findIndex((certificate) => certificate.checkPrivateKey(key));
-  } catch {
-    return { unusable: 'the private key cannot be parsed' };
-  }
+  const key = readKey(keyPem);
+  if (typeof key === 'string') return { unusable: key };
+  const index = certificates.findIndex((certificate) => isKeyOf(key.object, certificate));
   const leaf = certificates[index];
   if (leaf === undefined) return { unusable: 'the private key does not belong to the certificate' };
   if (name !== undefined && !covers(leaf, name)) {
@@ -143,7 +146,7 @@ export function examinePair(
     examined: {
       half: {
         chainPem: ordered.join(''),
-        keyPem,
+        keyPem: key.pem,
         keyClass: isSignedWithSha1(leaf) ? 'other' : keyClassOf(leaf.publicKey),
         fingerprint: sha256([
           leaf.raw,
@@ -159,6 +162,55 @@ export function examinePair(
       chain: chainState(leaf, above),
     },
   };
+}
+
+interface ReadKey {
+  readonly object: KeyObject;
+  /** What OpenSSL takes: as it came, or where that does not go the block alone. */
+  readonly pem: string;
+}
+
+/** A private key, or why it is none, in one clause. */
+function readKey(keyPem: string): ReadKey | string {
+  const object = parseKey(keyPem);
+  if (object !== undefined) return { object, pem: keyPem };
+  // A certificate on the last line of the key is in OpenSSL's way, not in ours.
+  const block = privateKeyBlock(keyPem);
+  if (block !== undefined) {
+    const pem = `${block}\n`;
+    const alone = parseKey(pem);
+    if (alone !== undefined) return { object: alone, pem };
+  }
+  const kind = kindOf(keyPem);
+  if (kind === 'a private key') {
+    return block === undefined
+      ? 'the private key is cut off'
+      : `the private key cannot be parsed${lineEnds(keyPem)}`;
+  }
+  return kind === undefined
+    ? 'the private key cannot be parsed'
+    : `the private key cannot be parsed: it is ${kind}`;
+}
+
+function isKeyOf(key: KeyObject, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkPrivateKey(key);
+  } catch {
+    // The certificate has a public key of a kind that OpenSSL does not know.
+    return false;
+  }
+}
+
+function parseKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function lineEnds(pem: string): string {
+  return hasBareReturns(pem) ? ': its lines end in carriage returns alone' : '';
 }
 
 /** Examined pairs as what is served together: one, or an ECDSA and an RSA one. @param halves at least one. */
@@ -269,7 +321,8 @@ function isForServers(leaf: X509Certificate): boolean {
   return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
-function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
+/** See `ChainState`. */
+export function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
   if (above.some((issuer) => leaf.checkIssued(issuer))) return 'leads on';
   if (above.length > 0 || isSelfSigned(leaf)) return 'broken';
   // Publicly trusted leaves say where the certificate of their issuer is to be had: then it belongs into the chain.

@@ -10,6 +10,28 @@ const BLOCK = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----([^-]*)-----END \
 const BEGIN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const LINE = /.{1,64}/g;
+const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----[^-]*-----END \1-----/;
+const LABELS = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;
+
+/** Kinds of PEM blocks that are taken for one another, by the end of their label. The first that fits. */
+const KINDS: readonly (readonly [labelEnd: string, what: string])[] = [
+  ['CERTIFICATE REQUEST', 'a certificate request (CSR)'],
+  ['OPENSSH PRIVATE KEY', 'an OpenSSH private key (to convert it: ssh-keygen -p -m PKCS8 -f FILE)'],
+  ['PRIVATE KEY', 'a private key'],
+  ['PUBLIC KEY', 'a public key'],
+  ['CERTIFICATE', 'a certificate'],
+  ['PKCS7', 'PKCS#7 (to convert it: openssl pkcs7 -print_certs)'],
+  ['CRL', 'a revocation list'],
+  ['PARAMETERS', 'parameters'],
+];
+
+/*
+ * Binary files, as UTF-8 shows them: octets that are none become U+FFFD. ASN.1 begins with a sequence (the character 0) and its
+ * length; version 3 (RFC 7292 §4) behind that is PKCS#12.
+ */
+const PKCS12 = /^0(?:[^\x02]{1,5})\x02\x01\x03/;
+const DER = /^0[^]*[\0\uFFFD]/;
+const UTF16 = /^(?:\uFFFD\uFFFD|-\0-\0|\0-\0-)/;
 
 /** The certificates of a PEM text, one by one, each ended with a newline. Text around them is dropped. */
 export function splitChain(pem: string): string[] {
@@ -21,6 +43,46 @@ export function splitChain(pem: string): string[] {
 /** Whether a certificate begins in the text that does not end. */
 export function isCutOff(pem: string, blocks: readonly string[]): boolean {
   return (pem.match(BEGIN)?.length ?? 0) !== blocks.length;
+}
+
+/**
+ * What a text is that should hold something else, for a message: the kind of its first PEM block, or of a file that is no PEM.
+ * Never a word of its content.
+ *
+ * @param pem as it was read, which is as UTF-8.
+ * @returns undefined where nobody can tell.
+ */
+export function kindOf(pem: string): string | undefined {
+  if (PKCS12.test(pem)) return 'PKCS#12 (to convert it: openssl pkcs12 -nodes)';
+  if (DER.test(pem))
+    return 'DER (to convert it: openssl x509 -inform der, for a key openssl pkey -inform der)';
+  if (UTF16.test(pem)) return 'UTF-16 text (to convert it: iconv -f utf-16 -t utf-8)';
+  if (pem.startsWith('PuTTY-User-Key-File'))
+    return 'a key of PuTTY (to convert it: puttygen -O private-openssh-pem)';
+  const kinds = Array.from(pem.matchAll(LABELS), ([, label = '']) =>
+    KINDS.find(([labelEnd]) => label.endsWith(labelEnd)),
+  ).filter((kind) => kind !== undefined);
+  // Parameters stand before what they are of.
+  return (kinds.find(([labelEnd]) => labelEnd !== 'PARAMETERS') ?? kinds[0])?.[1];
+}
+
+/** Why there is no certificate in a text, in one clause behind the name of the text. */
+export function noCertificate(pem: string): string {
+  const kind = kindOf(pem);
+  if (kind === undefined) return 'holds no PEM certificate';
+  return kind === 'a certificate'
+    ? 'is cut off: its certificate does not end'
+    : `holds no PEM certificate but ${kind}`;
+}
+
+/** Whether the lines of a text end as no reader of PEM takes it: in carriage returns alone. */
+export function hasBareReturns(pem: string): boolean {
+  return /\r(?!\n)/.test(pem) && !pem.includes('\n');
+}
+
+/** The first private key of a text as a PEM block, whatever stands around it. */
+export function privateKeyBlock(pem: string): string | undefined {
+  return PRIVATE_KEY.exec(pem)?.[0];
 }
 
 /** Whether a private key is protected by a passphrase, which nobody is there to type. */

@@ -58,6 +58,8 @@ export class Primary {
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #settings: Settings;
+  /** Those that came with the settings. */
+  #warnings: readonly string[] = [];
   #defaultPairs: readonly CertificatePair[];
   #mintedPairs: readonly CertificatePair[] | undefined;
   /** The reload that runs, and the one that waits: further ones fold into that. */
@@ -202,7 +204,7 @@ export class Primary {
   async #start(warnings: readonly string[]): Promise<void> {
     const { log } = this;
     const settings = this.#settings;
-    for (const warning of warnings) log.notice(warning);
+    this.#warn(warnings);
     tryAccessLog(settings);
     // First: what was left behind may have the port still.
     this.#record = await WorkerRecord.open({
@@ -251,6 +253,12 @@ export class Primary {
     });
   }
 
+  /** Says what a load has found; of a reload only what the one before has not. */
+  #warn(warnings: readonly string[]): void {
+    for (const warning of warnings) if (!this.#warnings.includes(warning)) this.log.notice(warning);
+    this.#warnings = warnings;
+  }
+
   async #reload(): Promise<void> {
     const { log } = this;
     if (this.#stopping !== undefined) return;
@@ -264,7 +272,7 @@ export class Primary {
       if (settings.defaultPairs === undefined) {
         this.#mintedPairs ??= [await mintDefaultCertificate(Date.now())];
       }
-      for (const warning of warnings) log.notice(warning);
+      this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
       this.#defaultPairs = settings.defaultPairs ?? this.#mintedPairs ?? [];

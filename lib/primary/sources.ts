@@ -84,6 +84,7 @@ export class Sources {
       throw thrown;
     }
     this.#built = built;
+    for (const { core } of built.values()) if (core instanceof RedisSource) core.lookAround();
     this.#defaultLeaves = defaultLeavesOf(settings);
     return [...this.#own, ...[...built.values()].map(({ source }) => source)];
   }

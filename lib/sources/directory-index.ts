@@ -95,6 +95,13 @@ export function lapsedFirst({ leaves }: Named): Leaf[] {
   return [...leaves].sort((a, b) => b.certificate.notAfterMs - a.certificate.notAfterMs);
 }
 
+/** The entries that have a certificate, each once. */
+export function leavesOf({ names }: DirectoryIndex): Set<Leaf> {
+  const leaves = new Set<Leaf>();
+  for (const named of names.values()) for (const leaf of named.leaves) leaves.add(leaf);
+  return leaves;
+}
+
 function isLeaf(entry: Entry): entry is Leaf {
   return entry.certificate !== undefined;
 }

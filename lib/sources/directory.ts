@@ -27,6 +27,7 @@ import { changedNames, indexOf, lapsedFirst, validGroups, type DirectoryIndex } 
 import type { Leaf, Named } from './directory-index.js';
 import { LOOKED_FOR } from './directory-layouts.js';
 import { DirectoryPairs } from './directory-pairs.js';
+import { DirectoryShortcomings } from './directory-shortcomings.js';
 import { NOTHING_READ, readDirectory, type Reading } from './directory-reading.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from './source.js';
 
@@ -74,6 +75,7 @@ export class DirectorySource implements CertificateSource {
   readonly #startTimer: StartTimer;
   readonly #cpuMs: () => number;
   readonly #pairs: DirectoryPairs;
+  readonly #shortcomings: DirectoryShortcomings;
   readonly #closing = new AbortController();
   #reading = NOTHING_READ;
   #index: DirectoryIndex = indexOf(NOTHING_READ.entries, undefined);
@@ -103,6 +105,7 @@ export class DirectorySource implements CertificateSource {
       tookMs: options.now() - startedAtMs,
     });
     source.#sayIfNothing();
+    source.#shortcomings.say(source.#index, options.now());
     source.#poll(0);
     return source;
   }
@@ -116,6 +119,7 @@ export class DirectorySource implements CertificateSource {
     this.#maxKeysChecked = options.maxKeysChecked ?? DEFAULT_MAX_KEYS_CHECKED;
     this.#startTimer = options.startTimer ?? startUnrefTimer;
     this.#cpuMs = options.cpuMs ?? processCpuMs;
+    this.#shortcomings = new DirectoryShortcomings(this.#log);
     this.#pairs = new DirectoryPairs(({ paths: { folder } }, reason) =>
       this.#log.err(`a certificate cannot be served: ${reason}`, { folder }),
     );
@@ -165,7 +169,10 @@ export class DirectorySource implements CertificateSource {
   async reload(): Promise<void> {
     const isFirst = this.#nextScan === undefined;
     await this.#readAgain();
-    if (isFirst) this.#sayIfNothing();
+    if (!isFirst) return;
+    this.#sayIfNothing();
+    // Also where nothing has changed but the date.
+    this.#shortcomings.say(this.#index, this.#now());
   }
 
   async close(): Promise<void> {
@@ -282,6 +289,7 @@ export class DirectorySource implements CertificateSource {
       certificates: reading.entries.size,
       names: this.#index.names.size,
     });
+    if (this.#isOpen) this.#shortcomings.say(this.#index, this.#now());
     this.#tell(
       changedNames(
         { entries: before.entries, unknown: unknownBefore },

@@ -18,6 +18,7 @@ import type { ServerName } from '../domain/server-name.js';
 import { ioredis } from '../libraries.js';
 import { silentLogger, type Logger } from '../log.js';
 import { entryQuestion, readErrorReply, readParts, readPointers, readWhole } from './redis-schema.js';
+import { findingOf, survey } from './redis-survey.js';
 import { describeRedisUrl, parseRedisUrl, type ClientOptions } from './redis-url.js';
 import type { CertificateSource, LookupContext, SourceCheck } from './source.js';
 
@@ -39,6 +40,8 @@ const MIN_RECONNECT_MS = 50;
 const MAX_RECONNECT_MS = 1_000;
 /** How long a closing connection may wait for the server's side of it. */
 const GOODBYE_MS = 100;
+/** For looking around, which nobody waits for. */
+const SURVEY_TIMEOUT_MS = 10_000;
 const CLOSED = 'the Redis source is closed';
 /** A name that nobody can have a certificate for (RFC 6761 §6.4). */
 const PROBE_NAME = 'check.invalid' as ServerName;
@@ -56,6 +59,9 @@ export class RedisSource implements CertificateSource {
   #reconnectTimer: NodeJS.Timeout | undefined;
   #failedAttempts = 0;
   #isClosed = false;
+  #isSurveyDue = false;
+  #surveying: Redis | undefined;
+  #lastFinding = '';
 
   /**
    * Begins to connect at once, so that the first look-up finds a connection.
@@ -107,8 +113,19 @@ export class RedisSource implements CertificateSource {
     return { ok: true };
   }
 
+  /**
+   * Says in the log what keys there are where look-ups will find none: of another prime style, or in another database. At once
+   * where Redis is connected, else when it is; in the background, and nothing where Redis does not answer what is asked for it.
+   * The same is not said twice.
+   */
+  lookAround(): void {
+    this.#isSurveyDue = true;
+    if (this.#connection?.redis.status === 'ready') this.#surveyIfDue();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#surveying?.disconnect();
     clearTimeout(this.#reconnectTimer);
     for (const task of this.#underWay) task.abort(new Ended(CLOSED));
     const redis = this.#connection?.redis;
@@ -200,6 +217,7 @@ export class RedisSource implements CertificateSource {
       if (this.#failedAttempts > 0) this.#log.notice('redis is available again', fields);
       else this.#log.info('connected to redis', fields);
       this.#failedAttempts = 0;
+      this.#surveyIfDue();
       return redis;
     }
     // Also where it connected: ioredis goes on after a refused SELECT, in database 0, where every name would be absent.
@@ -208,6 +226,38 @@ export class RedisSource implements CertificateSource {
       this.#log.err('redis is not available', { reason: this.#explain(firstError).reason });
     }
     throw firstError;
+  }
+
+  #surveyIfDue(): void {
+    if (!this.#isSurveyDue || this.#isClosed || this.#surveying !== undefined) return;
+    this.#isSurveyDue = false;
+    void this.#survey();
+  }
+
+  /** On a connection of its own: it changes the database, and look-ups do not wait behind it. Never rejects. */
+  async #survey(): Promise<void> {
+    const { Redis } = ioredis();
+    const redis = (this.#surveying = new Redis(this.#options));
+    const timer = setTimeout(() => redis.disconnect(), SURVEY_TIMEOUT_MS);
+    timer.unref();
+    // Those of commands reject; this is what else may befall a connection.
+    redis.on('error', () => redis.disconnect());
+    try {
+      await redis.connect();
+      const finding = findingOf(await survey(redis, this.#options.db ?? 0, this.#style), this.#style);
+      const message = finding.kind === 'as expected' ? '' : finding.message;
+      if (message !== '' && message !== this.#lastFinding && !this.#isClosed) {
+        if (finding.kind === 'wrong') this.#log.notice(message, { url: this.#address });
+        else this.#log.info(message, { url: this.#address });
+      }
+      this.#lastFinding = message;
+    } catch (error) {
+      this.#log.debug('redis does not say what keys it has', { reason: this.#explain(error).reason });
+    } finally {
+      clearTimeout(timer);
+      redis.disconnect();
+      this.#surveying = undefined;
+    }
   }
 
   /** Forgets a connection that is of no use any more, and begins another one after a while. */

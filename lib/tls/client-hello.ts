@@ -124,6 +124,17 @@ function describeForeign(bytes: Buffer): ClientHelloResult {
   return invalid('not TLS');
 }
 
+/**
+ * The whole ClientHello, its handshake header included.
+ *
+ * @param bytes must be what `parseClientHello` has found a ClientHello in.
+ */
+export function handshakeMessage(bytes: Buffer): Buffer {
+  // A header may come in records of its own.
+  const header = joinRecords(bytes, HANDSHAKE_HEADER_BYTES);
+  return joinRecords(bytes, HANDSHAKE_HEADER_BYTES + header.readUIntBE(1, 3));
+}
+
 /** The first `length` bytes of the handshake, out of records that are known to hold them. */
 export function joinRecords(bytes: Buffer, length: number): Buffer {
   const parts: Buffer[] = [];

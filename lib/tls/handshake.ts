@@ -19,6 +19,7 @@ import { addressName, normaliseServerName, type ServerName } from '../domain/ser
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import type { ConnectionInfo, Endpoint } from './connection-info.js';
 import type { ConnectionPlace } from './connection-limits.js';
+import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
 import { namesClient, parseProxyHeader } from './proxy-protocol.js';
 import type { Carrier, RawConnection, Reader } from './raw-connection.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
@@ -56,19 +57,8 @@ export interface HandshakeOptions {
   /** Takes the connection over after the handshake. `raw` carries it. */
   onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Carrier): void;
   /** A connection that came to nothing. */
-  onFailure(reason: HandshakeFailure, detail: string): void;
+  onFailure(failure: FailedHandshake): void;
 }
-
-export type HandshakeFailure =
-  | 'not-tls'
-  | 'plain-http'
-  /** A peer that must send a PROXY header has sent another thing. */
-  | 'no-proxy-header'
-  | 'too-many-connections'
-  | 'unknown-name'
-  | 'timeout'
-  | 'closed'
-  | 'tls-error';
 
 const PLAIN_HTTP_ANSWER = (() => {
   const body = 'This port speaks TLS: use https:// instead of http://\n';
@@ -113,7 +103,7 @@ function onTimeout(handshake: Handshake): void {
 }
 
 function onTlsError(this: TLSSocket & HasHandshake, error: Error): void {
-  if (this[HANDSHAKE]?.fail('tls-error', error.message) === true) this.destroy();
+  if (this[HANDSHAKE]?.failWith(error) === true) this.destroy();
 }
 
 function onSecure(this: TLSSocket & HasHandshake): void {
@@ -144,6 +134,8 @@ export class Handshake implements Reader {
   #needBytes = 0;
   #awaitsProxyHeader = false;
   #timer: NodeJS.Timeout | undefined;
+  /** What has come with the ClientHello, for the log of a failure. Let go of with the handshake. */
+  #hello: Buffer | undefined;
   #choice: Choice | undefined;
   #serverName: ServerName | undefined;
   #chooseMs = 0;
@@ -216,17 +208,37 @@ export class Handshake implements Reader {
   }
 
   /** Gives the connection up. @returns false when it was too late for that. */
-  fail(reason: HandshakeFailure, detail: string, answer?: string | Buffer): boolean {
+  fail(reason: HandshakeFailure, detail: string, answer?: string | Buffer, code?: string): boolean {
     if (this.#done) return false;
+    const failure: FailedHandshake = {
+      reason,
+      detail,
+      ...(code !== undefined && { code }),
+      client: this.#client.address,
+      ...(this.#hello !== undefined && { hello: this.#hello }),
+      isSilent: (reason === 'closed' || reason === 'timeout') && !this.#hasBegun,
+    };
     this.#finish();
     if (answer === undefined) this.#raw.destroy();
     else this.#endWith(answer);
-    this.#options.onFailure(reason, detail);
+    this.#options.onFailure(failure);
     return true;
+  }
+
+  /** The same after an error of OpenSSL's, or of the connection below. */
+  failWith(error: Error): boolean {
+    const { detail, code } = opensslReason(error);
+    return this.fail('tls-error', detail, undefined, code);
+  }
+
+  /** Whether something of the ClientHello is there. */
+  get #hasBegun(): boolean {
+    return this.#hello !== undefined || (this.#early !== undefined && !this.#awaitsProxyHeader);
   }
 
   #finish(): void {
     this.#done = true;
+    this.#hello = undefined;
     clearTimeout(this.#timer);
   }
 
@@ -285,6 +297,7 @@ export class Handshake implements Reader {
 
   /** @returns false while the choice is waited for: what comes then is OpenSSL's. */
   #choose(hello: ClientHello, bytes: Buffer): boolean {
+    this.#hello = bytes;
     this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
     const startedMs = performance.now();
     const name = this.#serverName ?? this.#localName();

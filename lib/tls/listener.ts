@@ -8,7 +8,8 @@ import type { ConnectionLimits } from './connection-limits.js';
 import { Handshake, type HandshakeOptions } from './handshake.js';
 import { acceptRaw, type RawConnection } from './raw-connection.js';
 
-export type { Choice, HandshakeFailure } from './handshake.js';
+export type { FailedHandshake } from './failed-handshake.js';
+export type { Choice } from './handshake.js';
 
 export interface ListenerOptions extends HandshakeOptions {
   /** Shared with the other listeners of the worker. */

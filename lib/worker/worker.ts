@@ -25,9 +25,10 @@ import { cutSplices, onSpliceEnd, spliceCount } from '../proxy/splice.js';
 import type { ConnectionInfo } from '../tls/connection-info.js';
 import { ConnectionLimits } from '../tls/connection-limits.js';
 import type { RawConnection } from '../tls/raw-connection.js';
-import { terminateTls, type HandshakeFailure } from '../tls/listener.js';
+import { terminateTls } from '../tls/listener.js';
 import { Certificates } from './certificates.js';
 import { BusChallengeDesk } from './challenge-desk.js';
+import { FailedHandshakes } from './failed-handshakes.js';
 import { Frontend } from './frontend.js';
 
 /**
@@ -97,6 +98,7 @@ class Worker {
   readonly #servers: Server[] = [];
   readonly #connections: ReadonlySet<Socket | RawConnection>[] = [];
   readonly #limits: ConnectionLimits;
+  readonly #failed: FailedHandshakes;
   #proxies: AddressList;
   #settings: WorkerSettings;
   #listening = 0;
@@ -127,6 +129,7 @@ class Worker {
           client,
         }),
     });
+    this.#failed = new FailedHandshakes({ log: this.log, now: () => performance.now() });
     this.certificates = new Certificates(
       {
         ask: (params, deadlineMs) => bus.call('resolve', params, deadlineMs),
@@ -184,7 +187,7 @@ class Worker {
         this.#logHandshake(info);
         this.#frontend.accept(socket, info, raw);
       },
-      onFailure: (reason, detail) => this.#logFailure(reason, detail),
+      onFailure: (failure) => this.#failed.note(failure),
     });
   }
 
@@ -253,6 +256,7 @@ class Worker {
 
   #exit(): never {
     this.#frontend.flushLogs();
+    this.#failed.flush();
     this.log.flush();
     process.exit(0);
   }
@@ -264,9 +268,5 @@ class Worker {
   #logHandshake({ serverName, tier, chooseMs }: ConnectionInfo): void {
     if (!this.log.enabled('debug')) return;
     this.log.debug('handshake', { name: serverName, tier, ms: Math.round(chooseMs * 1000) / 1000 });
-  }
-
-  #logFailure(reason: HandshakeFailure, detail: string): void {
-    if (this.log.enabled('debug')) this.log.debug('handshake failed', { reason, detail });
   }
 }

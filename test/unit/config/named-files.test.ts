@@ -42,6 +42,12 @@ describe('files that flags name', () => {
       ]);
     });
 
+    it('may have run together without a newline in a bad cat', () => {
+      files['/joined.pem'] = (files['/ec.pem'] ?? '').trimEnd() + (files['/ec2.pem'] ?? '');
+      const { settings } = loadNow({ 'default-cert': ['/joined.pem'], 'default-key': ['/ec.key'] });
+      expect(settings.defaultPairs?.[0]?.chainPem).to.equal(`${files['/ec.pem']}${files['/ec2.pem']}`);
+    });
+
     it('is two pairs, the ECDSA one first whatever the order of the flags', () => {
       const { settings } = loadNow({
         'default-cert': ['/rsa.pem', '/ec.pem'],
@@ -68,6 +74,14 @@ describe('files that flags name', () => {
       expect(settings.defaultPairs).to.have.length(1);
       expect(warnings).to.have.length(1);
       expect(warnings[0]).to.match(/^--default-cert \/ec\.pem: it expired on \d{4}-/);
+    });
+
+    it('is served when it will expire soon, with a warning that names the file', () => {
+      const flags = { 'default-cert': ['/ec.pem'], 'default-key': ['/ec.key'] };
+      const day = 86_400_000;
+      expect(loadNow(flags, Date.now() + 15 * day).warnings).to.deep.equal([]);
+      const [warning] = loadNow(flags, Date.now() + 17 * day).warnings;
+      expect(warning).to.match(/^--default-cert \/ec\.pem: it expires on \d{4}-/);
     });
 
     const cases: [certs: string[], keys: string[], message: string][] = [

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
-import { makeTestCa, type TestCa } from '../../support/certificates.js';
+import { makeTempDir, makeTestCa, type TestCa } from '../../support/certificates.js';
 import { openssl } from '../../support/openssl.js';
 import { at, bundleOf, DATES, issueAll, NAME, reasonOf } from './examine-setup.js';
 import { oddCertificate } from './odd-certificate.js';
@@ -56,7 +60,11 @@ describe('examine, of PEM as it comes,', () => {
     const cases: readonly (readonly [what: string, make: () => CertificatePair, reason: string])[] = [
       ['no certificate', () => ({ ...ec, chainPem: '' }), 'the chain holds no PEM certificate'],
       ['the string None', () => ({ ...ec, chainPem: 'None' }), 'the chain holds no PEM certificate'],
-      ['a key as the chain', () => ({ ...ec, chainPem: ec.keyPem }), 'the chain holds no PEM certificate'],
+      [
+        'a key as the chain',
+        () => ({ ...ec, chainPem: ec.keyPem }),
+        'the chain holds no PEM certificate but a private key',
+      ],
       [
         'an empty block',
         () => ({ ...ec, chainPem: '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----' }),
@@ -70,7 +78,7 @@ describe('examine, of PEM as it comes,', () => {
       [
         'a leaf that is cut off',
         () => ({ ...ec, chainPem: ec.chainPem.slice(0, 200) }),
-        'the chain holds no PEM certificate',
+        'the chain is cut off: its certificate does not end',
       ],
       [
         'an intermediate that is cut off',
@@ -94,12 +102,12 @@ describe('examine, of PEM as it comes,', () => {
       [
         'a certificate as the key',
         () => ({ ...ec, keyPem: ec.chainPem }),
-        'the private key cannot be parsed',
+        'the private key cannot be parsed: it is a certificate',
       ],
       [
         'a key that is cut off',
         () => ({ ...ec, keyPem: ec.keyPem.slice(0, 100) }),
-        'the private key cannot be parsed',
+        'the private key is cut off',
       ],
       [
         'a key that is encrypted',
@@ -149,7 +157,7 @@ describe('examine, of PEM as it comes,', () => {
 
     it('a megabyte of beginnings without an end, in no time', () => {
       const chainPem = '-----BEGIN CERTIFICATE-----\n'.repeat(40_000);
-      expect(reasonOf({ ...ec, chainPem })).to.equal('the chain holds no PEM certificate');
+      expect(reasonOf({ ...ec, chainPem })).to.equal('the chain is cut off: its certificate does not end');
       expect(reasonOf({ ...ec, chainPem: ec.chainPem + chainPem })).to.equal(
         'a certificate of the chain is cut off',
       );
@@ -204,6 +212,81 @@ describe('examine, of PEM as it comes,', () => {
   it('serves a chain with a certificate too many behind the leaf as it is: clients pass over it', () => {
     const chainPem = ec.chainPem + (splitChain(other.chainPem)[0] ?? '');
     expect(bundleOf({ ...ec, chainPem }).pairs[0]?.chainPem).to.equal(chainPem);
+  });
+});
+
+describe('what stands in place of a certificate or a key', () => {
+  let ec: CertificatePair;
+  let dir: string;
+  let remove: () => Promise<void>;
+  const make = (command: string, ...flags: string[]) =>
+    execFileSync(command, flags, { cwd: dir, stdio: 'pipe' });
+
+  before(async () => {
+    ({ ec } = await issueAll());
+    ({ dir, remove } = await makeTempDir());
+    writeFileSync(join(dir, 'chain.pem'), ec.chainPem);
+    writeFileSync(join(dir, 'key.pem'), ec.keyPem);
+  });
+  after(() => remove());
+
+  const files: readonly (readonly [name: string, command: string, what: RegExp])[] = [
+    [
+      'leaf.der',
+      'openssl x509 -in chain.pem -outform der -out leaf.der',
+      /DER \(to convert it: openssl x509/,
+    ],
+    ['key.der', 'openssl pkey -in key.pem -outform der -out key.der', /DER \(to convert it: .* openssl pkey/],
+    ['sec1.der', 'openssl ec -in key.pem -outform der -out sec1.der', /DER /],
+    [
+      'both.p12',
+      'openssl pkcs12 -export -in chain.pem -inkey key.pem -passout pass:x -out both.p12',
+      /PKCS#12 \(to convert it: openssl pkcs12/,
+    ],
+    ['public.pem', 'openssl pkey -in key.pem -pubout -out public.pem', /a public key/],
+    ['csr.pem', 'openssl req -new -key key.pem -subj /CN=a -out csr.pem', /a certificate request \(CSR\)/],
+    ['ssh', 'ssh-keygen -q -t ed25519 -N  -f ssh', /an OpenSSH private key \(to convert it: ssh-keygen/],
+    ['p7b.pem', 'openssl crl2pkcs7 -nocrl -certfile chain.pem -out p7b.pem', /PKCS#7 /],
+    ['utf16.pem', 'iconv -f utf-8 -t utf-16 chain.pem -o utf16.pem', /UTF-16 text/],
+  ];
+  for (const [name, command, what] of files) {
+    // The program reads every file as UTF-8, and so does the test.
+    it(`is named: ${name}`, function () {
+      const [program = '', ...flags] = command.split(' ');
+      if (spawnSync(program, [], { stdio: 'ignore' }).error !== undefined) this.skip();
+      make(program, ...flags);
+      const text = readFileSync(join(dir, name), 'utf8');
+      expect(reasonOf({ ...ec, chainPem: text })).to.match(
+        new RegExp(`^the chain holds no PEM certificate but ${what.source}`),
+      );
+      expect(reasonOf({ ...ec, keyPem: text })).to.match(
+        new RegExp(`^the private key cannot be parsed: it is ${what.source}`),
+      );
+    });
+  }
+
+  it('is nothing where a mark of byte order stands before it: OpenSSL and nginx pass over that', () => {
+    const marked = { chainPem: `\uFEFF${ec.chainPem}`, keyPem: `\uFEFF${ec.keyPem}` };
+    expect(bundleOf(marked).fingerprint).to.equal(bundleOf(ec).fingerprint);
+    expect(() =>
+      createSecureContext({ cert: bundleOf(marked).pairs[0]?.chainPem, key: marked.keyPem }),
+    ).to.not.throw();
+  });
+
+  it('is said to be lines that end in carriage returns alone, which OpenSSL does not read either', () => {
+    const returns = (text: string) => text.replaceAll('\n', '\r');
+    expect(reasonOf({ ...ec, chainPem: returns(ec.chainPem) })).to.equal(
+      'a certificate of the chain cannot be parsed: its lines end in carriage returns alone',
+    );
+    expect(reasonOf({ ...ec, keyPem: returns(ec.keyPem) })).to.equal(
+      'the private key cannot be parsed: its lines end in carriage returns alone',
+    );
+  });
+
+  it('is no certificate on the last line of a key: the key is served without it', () => {
+    const [pair] = bundleOf({ ...ec, keyPem: ec.keyPem.trimEnd() + ec.chainPem }).pairs;
+    expect(pair?.keyPem).to.equal(ec.keyPem);
+    expect(() => createSecureContext({ cert: pair?.chainPem, key: pair?.keyPem })).to.not.throw();
   });
 });
 

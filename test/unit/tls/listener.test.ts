@@ -9,7 +9,12 @@ import { buildContext } from '../../../lib/tls/contexts.js';
 import type { RawConnection } from '../../../lib/tls/raw-connection.js';
 import type { ConnectionInfo } from '../../../lib/tls/connection-info.js';
 import { ConnectionLimits } from '../../../lib/tls/connection-limits.js';
-import { terminateTls, type Choice, type ListenerOptions } from '../../../lib/tls/listener.js';
+import {
+  terminateTls,
+  type Choice,
+  type FailedHandshake,
+  type ListenerOptions,
+} from '../../../lib/tls/listener.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { connectTls, handshake } from '../../support/client.js';
 import { clientHello12, RawClient, readFlight } from '../../support/raw-tls.js';
@@ -28,7 +33,7 @@ describe('The TLS listener', () => {
   let perClient: number;
   let limits: ConnectionLimits;
   const asked: { name: string | undefined; client: string }[] = [];
-  const failures: { reason: string; detail: string }[] = [];
+  const failures: FailedHandshake[] = [];
   const secured: { socket: TLSSocket; info: ConnectionInfo }[] = [];
 
   before(async () => {
@@ -67,7 +72,7 @@ describe('The TLS listener', () => {
         socket.on('error', () => undefined);
         socket.resume().on('end', () => socket.end());
       },
-      onFailure: (reason, detail) => failures.push({ reason, detail }),
+      onFailure: (failure) => failures.push(failure),
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -136,7 +141,9 @@ describe('The TLS listener', () => {
     client.socket.write('more of it');
     await client.closed;
     await until(() => open.size === 0);
-    expect(failures).to.deep.equal([{ reason: 'not-tls', detail: 'not TLS' }]);
+    expect(failures).to.deep.equal([
+      { reason: 'not-tls', detail: 'not TLS', client: '127.0.0.1', isSilent: false },
+    ]);
     expect(asked).to.deep.equal([]);
   });
 

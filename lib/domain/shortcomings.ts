@@ -1,0 +1,78 @@
+/**
+ * What is wrong with a certificate that is served all the same: for the operator, before the clients say so. PURE.
+ *
+ * What can be told of it once is read once, when it is parsed (`standingOf`); what it lacks at a time follows from that.
+ */
+import type { X509Certificate } from 'node:crypto';
+import { chainState, datesProblem } from './certificate.js';
+
+/** What its shortcomings follow from, without holding on to the certificate. */
+export interface Standing {
+  /** By all signs there is an intermediate, and it is not in the chain. */
+  readonly isIssuerMissing: boolean;
+  /** The certificate of the chain above the leaf that expires first, those left out that sign themselves: nobody looks at these. */
+  readonly intermediate?: { readonly name: string; readonly notAfterMs: number };
+  /** RFC 7633: clients may insist on a stapled OCSP answer, and we staple none. */
+  readonly mustStaple: boolean;
+}
+
+/** When it is worth a line that a certificate will expire: renewals come at thirty days, or at a third of a shorter life. */
+const SOON_MS = 14 * 86_400_000;
+/** id-pe-tlsfeature (RFC 7633 §3.1) as DER. */
+const TLS_FEATURE = Buffer.from('06082b06010505070118', 'hex');
+/** Names are the authority's: a message holds no more of one. */
+const MAX_NAME_LENGTH = 64;
+
+/** @param above the other certificates of the chain. */
+export function standingOf(leaf: X509Certificate, above: readonly X509Certificate[]): Standing {
+  const isSelfIssued = leaf.issuer === leaf.subject;
+  let intermediate: Standing['intermediate'];
+  for (const certificate of above) {
+    if (certificate.issuer === certificate.subject) continue;
+    const notAfterMs = Date.parse(certificate.validTo);
+    if (intermediate !== undefined && intermediate.notAfterMs <= notAfterMs) continue;
+    intermediate = { name: nameOf(certificate), notAfterMs };
+  }
+  return {
+    isIssuerMissing: !isSelfIssued && chainState(leaf, above) === 'broken',
+    ...(intermediate !== undefined && { intermediate }),
+    mustStaple: leaf.raw.includes(TLS_FEATURE),
+  };
+}
+
+/**
+ * What a certificate lacks at a time, one clause each.
+ *
+ * @param dates of the leaf, milliseconds since 1970.
+ */
+export function shortcomingsOf(
+  standing: Standing,
+  dates: { readonly notBeforeMs: number; readonly notAfterMs: number },
+  nowMs: number,
+): string[] {
+  const { isIssuerMissing, intermediate, mustStaple } = standing;
+  const found: string[] = [];
+  const problem = datesProblem(dates, nowMs);
+  if (problem !== undefined) found.push(problem);
+  else if (dates.notAfterMs - nowMs <= SOON_MS) found.push(`it expires on ${isoDate(dates.notAfterMs)}`);
+  if (isIssuerMissing) found.push('the intermediate certificate is missing from its chain');
+  if (intermediate !== undefined && intermediate.notAfterMs <= nowMs) {
+    found.push(
+      `the certificate of its chain for ${intermediate.name} expired on ${isoDate(intermediate.notAfterMs)}`,
+    );
+  }
+  if (mustStaple)
+    found.push('it demands a stapled OCSP answer (must-staple), which this proxy does not send');
+  return found;
+}
+
+function isoDate(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function nameOf(certificate: X509Certificate): string {
+  // Undefined where it is empty, whatever the type says.
+  const subject = (certificate.subject as string | undefined) ?? 'an authority without a name';
+  const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
+  return name.slice(0, MAX_NAME_LENGTH);
+}
