@@ -5,8 +5,7 @@
  * An answer is small, and taken as a whole before any of it goes to the client: no client that reads slowly holds a thread of
  * the manager's, and one that goes away ends nothing, or the manager would have more under way than we count.
  */
-import type { LimitSettings } from '../config/settings.js';
-import type { ChallengeSettings } from '../config/settings.js';
+import type { ChallengeSettings, LimitSettings } from '../config/settings.js';
 import { Http1Upstream } from './http1-upstream.js';
 import { responseHeaders } from './headers.js';
 import {
