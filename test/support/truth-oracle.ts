@@ -15,32 +15,24 @@
  * What is retained is known from the handshakes: what the last one was given, or what look-ups have come to since.
  */
 import type { Visit } from './truth-clients.js';
+import { DURATIONS } from './truth-durations.js';
 import { lookBack, overlaps, type Content, type History, type Span } from './truth-history.js';
 import { SOURCES, type SourceName } from './truth-plan.js';
 import { outcomesOf, type Outcome } from './truth-ranking.js';
 
-/** Seconds, as the program takes them. */
-export const DURATIONS = {
-  certCache: 1,
-  lruCache: 0.5,
-  errorCache: 0.3,
-  /** Longer than a run: the program sees a name only when somebody visits it, and does not know what was in between. */
-  absentGrace: 90,
-  lookupTimeout: 1,
-  refreshTimeout: 0.1,
-  certDirInterval: 0.2,
-} as const;
-
 const SLACK_MS = 500;
 const CACHES_MS = 1_000 * (DURATIONS.certCache + DURATIONS.lruCache + DURATIONS.lookupTimeout) + SLACK_MS;
-/** A directory is read again only after twenty times as long as reading it took, on a busy machine some tenths of a second. */
-const READING_MS = 6_000;
 /**
- * How long after a change what was there before may still be served. A directory that tells of its changes needs no caches to
- * lapse: its bound is then `certDirInterval`, the reading and the slack.
+ * Until a directory that has changed is read: the reading under way, which may have passed the place, and the rest after it,
+ * ten times the processor time that it took.
+ */
+const READING_MS = 2_000;
+/**
+ * How long after a change what was there before may still be served. A directory tells of its changes: its bound does not wait
+ * for caches to lapse.
  */
 export const BOUND_MS: Readonly<Record<SourceName, number>> = {
-  directory: CACHES_MS + 1_000 * DURATIONS.certDirInterval + READING_MS,
+  directory: 1_000 * DURATIONS.certDirInterval + READING_MS + SLACK_MS,
   redis: CACHES_MS,
   manager: CACHES_MS,
 };
@@ -51,8 +43,10 @@ const LATE_MS = 1_000 * DURATIONS.refreshTimeout + 240;
 const GIVEN_UP_MS = 1_000 * DURATIONS.lookupTimeout - 10;
 /** A look-up that was slow once may be joined for so long. */
 const JOIN_MS = 1_500;
-/** A source that failed is skipped, and tried again after as long as it has failed already, at the most after this. */
+/** A source that is skipped is tried again at the most after this. */
 const MAX_PROBE_MS = 5_000;
+/** Between what the primary does and what is seen of it outside. */
+const NOTICE_MS = 100;
 /** What the workers' breaker on the bus needs to notice that the primary is back. */
 const RECOVERY_MS = 1_500;
 /** An outdated certificate is looked up again after as long as it has been served, at the most after this. */
@@ -65,6 +59,14 @@ export interface Judgement {
   readonly isRight: boolean;
   /** All leaves that would have been right. */
   readonly right: ReadonlySet<string>;
+}
+
+/** What the program said of itself. */
+export interface Reported {
+  /** Workers found the primary late. */
+  readonly late: readonly Span[];
+  /** Sources were skipped, for they had failed too often. */
+  readonly skipped: Readonly<Record<SourceName, readonly Span[]>>;
 }
 
 /** From when on each source may have been asked. */
@@ -84,15 +86,14 @@ export class Oracle {
   readonly #history: History;
   readonly #defaultLeaf: string;
   readonly #late: readonly Span[];
-  readonly #standstills: readonly Span[];
+  readonly #skipped: Reported['skipped'];
 
-  /** @param breakerSpans when workers found the primary late, by their own word. */
-  constructor(history: History, defaultLeaf: string, breakerSpans: readonly Span[]) {
+  constructor(history: History, defaultLeaf: string, { late, skipped }: Reported) {
     this.#history = history;
     this.#defaultLeaf = defaultLeaf;
-    this.#standstills = history.standstills;
+    this.#skipped = skipped;
     const stops = history.stops.map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + RECOVERY_MS }));
-    this.#late = [...stops, ...breakerSpans];
+    this.#late = [...stops, ...late];
   }
 
   /** @param visits of any names, in any order. */
@@ -126,7 +127,11 @@ export class Oracle {
       if (visit.leaf === undefined) {
         return { visit, isRight: this.#mayFail(visit), right: new Set<string>() };
       }
-      const right = this.#rightOnes(one, earlier);
+      const expired = this.#surelyAfterExpire(visit, inOrder);
+      const right =
+        expired === undefined
+          ? this.#rightOnes(one, earlier)
+          : this.#rightAfterExpire(name, expired, endedMs);
       return { visit, isRight: right.has(visit.leaf), right };
     });
   }
@@ -165,6 +170,39 @@ export class Oracle {
     return right;
   }
 
+  /**
+   * The expire by hand that a handshake is the first to go by: late enough for what workers had to have lapsed, and so early
+   * that what the look-up after it came to is still fresh. Undefined where that cannot be told.
+   *
+   * @param own all handshakes of the name.
+   */
+  #surelyAfterExpire(visit: Visit, own: readonly Visit[]): Span | undefined {
+    const { name, beganMs, endedMs } = visit;
+    const expires = this.#history.expires(name).filter((span) => span.fromMs <= endedMs);
+    const last = expires.at(-1);
+    if (last === undefined || expires.some(({ toMs }) => toMs > last.toMs)) return undefined;
+    const isLapsed = beganMs > last.toMs + 1_000 * DURATIONS.lruCache + NOTICE_MS;
+    const isFresh = endedMs < last.fromMs + 1_000 * DURATIONS.certCache;
+    // A question of before the expire may be under way, or the manager be late.
+    const isSlow = own.some(
+      (other) =>
+        overlaps({ fromMs: other.beganMs, toMs: other.endedMs }, last.fromMs, endedMs) &&
+        other.endedMs - other.beganMs >= LATE_MS,
+    );
+    // The directory tells, and the name is looked up once more.
+    const isToldOf = this.#history.hasChanged(name, 'directory', last.fromMs - BOUND_MS.directory, endedMs);
+    return isLapsed && isFresh && !isSlow && !isToldOf && !this.#isLate(visit) ? last : undefined;
+  }
+
+  /** The manager's word goes before what Redis has, and nothing is retained. */
+  #rightAfterExpire(name: string, { fromMs }: Span, toMs: number): Set<string> {
+    const [directory, redis, manager] = SOURCES.map((source) => this.#contents(name, source, fromMs, toMs));
+    if (directory === undefined || redis === undefined || manager === undefined) return new Set();
+    const outcomes = outcomesOf({ directory, redis, manager }, [true]);
+    const hasNone = outcomes.some(({ kind }) => kind !== 'certificate');
+    return new Set([...leavesOf(outcomes), ...(hasNone ? [this.#defaultLeaf] : [])]);
+  }
+
   /** By an expire, or because all sources may have said absent: of a name that was expired, or so long ago that the grace is over. */
   #mayBeDropped(name: string, since: Since, toMs: number): boolean {
     const isAbsent = (endMs: number): boolean =>
@@ -184,7 +222,7 @@ export class Oracle {
   }
 
   #lookBack(fromMs: number, byMs: number): number {
-    return lookBack(fromMs, byMs, this.#standstills);
+    return lookBack(fromMs, byMs, this.#history.stops);
   }
 
   /** From when on what a handshake is told may have been looked up. */
@@ -216,9 +254,17 @@ export class Oracle {
 
   #isSilent(source: SourceName, fromMs: number, toMs: number): boolean {
     // A primary that has stood still finds its time-outs over before the answers.
-    return [...this.#history.outages[source], ...this.#history.stops].some((span) => {
-      const probeMs = Math.min(MAX_PROBE_MS, span.toMs - span.fromMs + 1_000);
-      return overlaps({ fromMs: span.fromMs, toMs: span.toMs + probeMs + SLACK_MS }, fromMs, toMs);
+    const causes = [...this.#history.outages[source], ...this.#history.stops].map((span) => ({
+      fromMs: span.fromMs,
+      toMs: span.toMs + SLACK_MS,
+    }));
+    if (causes.some((span) => overlaps(span, fromMs, toMs))) return true;
+    // By the program's word, but not without a cause, and not for longer than is documented.
+    return this.#skipped[source].some((span) => {
+      const cause = causes.findLast((one) => overlaps(one, span.fromMs, span.fromMs));
+      if (cause === undefined) return false;
+      const endMs = Math.min(span.toMs, cause.toMs + MAX_PROBE_MS);
+      return overlaps({ fromMs: span.fromMs, toMs: endMs }, fromMs, toMs);
     });
   }
 
