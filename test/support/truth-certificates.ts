@@ -18,24 +18,22 @@ export interface Stuff {
 }
 
 const HOUR_MS = 3_600_000;
-/** Beyond what the clock is stepped by. */
-const OUTDATED_SINCE_MS = 3 * HOUR_MS;
-/** The last third of its life, in which the manager is asked for another one, is not reached by such a step either. */
-const VALIDITY_MS = { since: 2 * HOUR_MS, for: 9 * HOUR_MS };
+/** The last third of its life, in which the manager is asked for another one, is not reached by a step of the clock. */
+const VALID_FOR_MS = 9 * HOUR_MS;
 const OTHER_NAME = 'elsewhere.truth.test';
 const UNUSABLE: Content = { kind: 'unusable' };
 
 export async function makeStuff(ca: TestCa, name: string, make: Make): Promise<Stuff> {
   switch (make) {
     case 'good':
-      return certificate(make, await ca.issue([name], { notBefore: Date.now() - VALIDITY_MS.since }));
+      return certificate(make, await ca.issue([name]));
     case 'expired':
-      return certificate(make, await ca.issue([name], { notAfter: Date.now() - OUTDATED_SINCE_MS }), {
+      return certificate(make, await ca.issue([name], { notAfter: Date.now() - HOUR_MS }), {
         isValid: false,
       });
     case 'self-signed': {
       const nowMs = Date.now();
-      const validity = { notBeforeMs: nowMs - VALIDITY_MS.since, notAfterMs: nowMs + VALIDITY_MS.for };
+      const validity = { notBeforeMs: nowMs - HOUR_MS, notAfterMs: nowMs + VALID_FOR_MS };
       const pair = selfSigned({ names: [name], key: await generateKey(), ...validity });
       return certificate(make, pair, { hasIssuer: false });
     }

@@ -24,9 +24,9 @@ const SLACK_MS = 500;
 const CACHES_MS = 1_000 * (DURATIONS.certCache + DURATIONS.lruCache + DURATIONS.lookupTimeout) + SLACK_MS;
 /**
  * Until a directory that has changed is read: the reading under way, which may have passed the place, and the rest after it,
- * ten times the processor time that it took.
+ * ten times the processor time that the primary has used meanwhile.
  */
-const READING_MS = 2_000;
+const READING_MS = 4_000;
 /**
  * How long after a change what was there before may still be served. A directory tells of its changes: its bound does not wait
  * for caches to lapse.
@@ -40,7 +40,8 @@ const GRACE_MS = 1_000 * DURATIONS.absentGrace;
 /** Some less than the program's own time-outs, as the client sees them. */
 const SLOW_MS = 1_000 * DURATIONS.refreshTimeout - 10;
 const LATE_MS = 1_000 * DURATIONS.refreshTimeout + 240;
-const GIVEN_UP_MS = 1_000 * DURATIONS.lookupTimeout - 10;
+const LOOKUP_MS = 1_000 * DURATIONS.lookupTimeout;
+const GIVEN_UP_MS = LOOKUP_MS - 10;
 /** A look-up that was slow once may be joined for so long. */
 const JOIN_MS = 1_500;
 /** A source that is skipped is tried again at the most after this. */
@@ -78,6 +79,8 @@ interface Weighed {
   /** From when on what it was told may have been looked up. */
   readonly since: Since;
   readonly outcomes: readonly Outcome[];
+  /** It, or one that it may share its question with, has waited as long as anybody does. */
+  readonly isGivenUp: boolean;
   /** It went by a look-up within that window. */
   readonly isDirect: boolean;
 }
@@ -121,7 +124,13 @@ export class Oracle {
       const isJoined = slow.some((other) => other.beganMs <= endedMs && other.beganMs >= joinMs);
       const since = this.#window(beganMs);
       const outcomes = this.#outcomes(name, since, endedMs);
-      const one = { visit, since, outcomes, isDirect: !isJoined && !this.#isLate(visit) };
+      // Handshakes of a worker share its question, and the end of its patience.
+      const isGivenUp = inOrder.some(
+        (other) =>
+          overlaps({ fromMs: other.beganMs, toMs: other.endedMs }, beganMs, endedMs) &&
+          other.endedMs - other.beganMs >= GIVEN_UP_MS,
+      );
+      const one = { visit, since, outcomes, isGivenUp, isDirect: !isJoined && !this.#isLate(visit) };
       const earlier = weighed.filter((other) => other.visit.endedMs <= beganMs);
       weighed.push(one);
       if (visit.leaf === undefined) {
@@ -129,15 +138,13 @@ export class Oracle {
       }
       const expired = this.#surelyAfterExpire(visit, inOrder);
       const right =
-        expired === undefined
-          ? this.#rightOnes(one, earlier)
-          : this.#rightAfterExpire(name, expired, endedMs);
+        (expired && this.#rightAfterExpire(name, expired, endedMs)) ?? this.#rightOnes(one, earlier);
       return { visit, isRight: right.has(visit.leaf), right };
     });
   }
 
   #rightOnes(one: Weighed, earlier: readonly Weighed[]): Set<string> {
-    const { visit, since, outcomes, isDirect } = one;
+    const { visit, since, outcomes, isGivenUp, isDirect } = one;
     const { name, beganMs, endedMs } = visit;
     const tookMs = endedMs - beganMs;
     const isLate = this.#isLate(visit);
@@ -166,7 +173,7 @@ export class Oracle {
       add(this.#window(beganMs - Math.min(MAX_RETRY_MS, (endedMs - firstMs) / 2)));
     }
     const hasNone = outcomes.some(({ kind }) => kind !== 'certificate');
-    if ((!isKept && (hasNone || tookMs >= GIVEN_UP_MS)) || isLate) right.add(this.#defaultLeaf);
+    if ((!isKept && (hasNone || isGivenUp)) || isLate) right.add(this.#defaultLeaf);
     return right;
   }
 
@@ -194,13 +201,16 @@ export class Oracle {
     return isLapsed && isFresh && !isSlow && !isToldOf && !this.#isLate(visit) ? last : undefined;
   }
 
-  /** The manager's word goes before what Redis has, and nothing is retained. */
-  #rightAfterExpire(name: string, { fromMs }: Span, toMs: number): Set<string> {
-    const [directory, redis, manager] = SOURCES.map((source) => this.#contents(name, source, fromMs, toMs));
-    if (directory === undefined || redis === undefined || manager === undefined) return new Set();
+  /**
+   * The manager's word goes before what Redis has. Undefined where what it comes to may not be kept for as long as a valid
+   * certificate is.
+   */
+  #rightAfterExpire(name: string, { fromMs }: Span, toMs: number): Set<string> | undefined {
+    const contents = (source: SourceName): Content[] => this.#contents(name, source, fromMs, toMs);
+    const [directory, redis, manager] = [contents('directory'), contents('redis'), contents('manager')];
+    const isSure = manager.every(({ kind }) => kind !== 'silent');
     const outcomes = outcomesOf({ directory, redis, manager }, [true]);
-    const hasNone = outcomes.some(({ kind }) => kind !== 'certificate');
-    return new Set([...leavesOf(outcomes), ...(hasNone ? [this.#defaultLeaf] : [])]);
+    return isSure && outcomes.every(isValid) ? new Set(leavesOf(outcomes)) : undefined;
   }
 
   /** By an expire, or because all sources may have said absent: of a name that was expired, or so long ago that the grace is over. */
@@ -261,7 +271,8 @@ export class Oracle {
     if (causes.some((span) => overlaps(span, fromMs, toMs))) return true;
     // By the program's word, but not without a cause, and not for longer than is documented.
     return this.#skipped[source].some((span) => {
-      const cause = causes.findLast((one) => overlaps(one, span.fromMs, span.fromMs));
+      // The look-ups that make it so may have begun in the last moment.
+      const cause = causes.findLast((one) => overlaps(one, span.fromMs - LOOKUP_MS, span.fromMs));
       if (cause === undefined) return false;
       const endMs = Math.min(span.toMs, cause.toMs + MAX_PROBE_MS);
       return overlaps({ fromMs: span.fromMs, toMs: endMs }, fromMs, toMs);

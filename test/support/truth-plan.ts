@@ -62,8 +62,8 @@ const CHANGES_PER_SECOND = 10;
 /** Between two changes of a name at a source, so that the first can be seen. */
 const MIN_GAP_MS = 3_000;
 const STOP_MS = 3_000;
-const HOUR_MS = 3_600_000;
-const OFFSETS_MS = [-HOUR_MS, 0, HOUR_MS];
+/** It is stepped by so much, forwards and back in turn: never to before certificates are made that are valid from then on. */
+const STEP_MS = 3_600_000;
 /** One of each within this time. */
 const FAULT_PERIODS_MS: Readonly<Record<Fault['kind'], number>> = {
   'empty redis': 10_000,
@@ -125,7 +125,6 @@ function planFaults(random: SeededRandom, homes: Plan['homes'], endMs: number): 
   const decided = names.filter((name) => String(homes.get(name)) === 'redis,manager');
   const pickExpired = (): string => random.pick(random.next() < 0.7 ? decided : names);
   let offsetMs = 0;
-  const pickOther = (now: number): number => random.pick(OFFSETS_MS.filter((other) => other !== now));
   for (const [kind, periodMs] of Object.entries(FAULT_PERIODS_MS) as [Fault['kind'], number][]) {
     const lengthMs = Math.min(periodMs, endMs);
     for (let beginMs = 0; beginMs + lengthMs <= endMs; beginMs += lengthMs) {
@@ -137,7 +136,8 @@ function planFaults(random: SeededRandom, homes: Plan['homes'], endMs: number): 
       }[kind];
       const fault = { kind, atMs, forMs };
       if (kind === 'expire') faults.push({ ...fault, name: pickExpired() });
-      else if (kind === 'step clock') faults.push({ ...fault, offsetMs: (offsetMs = pickOther(offsetMs)) });
+      else if (kind === 'step clock')
+        faults.push({ ...fault, offsetMs: (offsetMs = offsetMs === 0 ? STEP_MS : 0) });
       else faults.push(fault);
     }
   }
