@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings what the tests need beside Node: redis-server, openssl, curl, nginx and h2load, from Debian's packages where they
-# are missing.
+# Brings what the tests need beside Node: redis-server, openssl, curl, nginx, h2load and faketime, from Debian's packages where
+# they are missing.
 set -eu
 missing=''
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
@@ -9,6 +9,7 @@ command -v curl >/dev/null 2>&1 || missing="$missing curl"
 # Where nginx is may not be in the path of who is not root.
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
 command -v h2load >/dev/null 2>&1 || missing="$missing nghttp2-client"
+command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
   echo "The tests need$missing, and there is no apt-get to install it with: please install it by hand." >&2

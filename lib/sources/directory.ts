@@ -14,6 +14,7 @@
  * is not known, so that nothing is ordered on its account. What was good before goes on being served. A directory that is gone
  * or has been emptied by unmounting is such a thing; files that somebody has removed are absent.
  */
+import { setMaxListeners } from 'node:events';
 import { opendir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
@@ -111,6 +112,8 @@ export class DirectorySource implements CertificateSource {
   }
 
   private constructor(options: DirectoryOptions) {
+    // A listener for each look-up under way.
+    setMaxListeners(0, this.#closing.signal);
     // Folders below are told by what their paths begin with.
     this.#dir = resolve(options.dir);
     this.#now = options.now;

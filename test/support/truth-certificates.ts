@@ -18,6 +18,8 @@ export interface Stuff {
 }
 
 const HOUR_MS = 3_600_000;
+/** The last third of its life, in which the manager is asked for another one, is not reached by a step of the clock. */
+const VALID_FOR_MS = 9 * HOUR_MS;
 const OTHER_NAME = 'elsewhere.truth.test';
 const UNUSABLE: Content = { kind: 'unusable' };
 
@@ -30,7 +32,8 @@ export async function makeStuff(ca: TestCa, name: string, make: Make): Promise<S
         isValid: false,
       });
     case 'self-signed': {
-      const validity = { notBeforeMs: Date.now() - HOUR_MS, notAfterMs: Date.now() + HOUR_MS };
+      const nowMs = Date.now();
+      const validity = { notBeforeMs: nowMs - HOUR_MS, notAfterMs: nowMs + VALID_FOR_MS };
       const pair = selfSigned({ names: [name], key: await generateKey(), ...validity });
       return certificate(make, pair, { hasIssuer: false });
     }

@@ -30,13 +30,17 @@ export interface Span {
 
 interface Stay extends Span {
   readonly content: Content;
+  readonly kind: string;
 }
 
+/** A change of what a source has for a name. */
 export interface Arrival {
   readonly name: string;
   readonly source: SourceName;
-  readonly leaf: string;
+  /** What was done: `renew`, `remove` and so on. */
+  readonly kind: string;
   readonly fromMs: number;
+  /** From when on there is nothing else. */
   readonly sureMs: number;
 }
 
@@ -66,16 +70,17 @@ export class History {
     return spans;
   }
 
-  /** Makes a change, and notes it. */
+  /** Makes a change, and notes it. @param kind what it is, for the report */
   async change(
     name: string,
     source: SourceName,
+    kind: string,
     content: Content,
     make: () => void | Promise<void>,
   ): Promise<void> {
     const stays = this.#staysOf(name, source);
     const before = stays.at(-1);
-    stays.push({ content, fromMs: Date.now(), toMs: Infinity });
+    stays.push({ kind, content, fromMs: Date.now(), toMs: Infinity });
     await make();
     if (before !== undefined) before.toMs = Date.now();
   }
@@ -97,6 +102,12 @@ export class History {
       .map(({ content }) => content);
   }
 
+  /** Whether what a source has for a name may have changed within a time. */
+  hasChanged(name: string, source: SourceName, fromMs: number, toMs: number): boolean {
+    const changes = this.#staysOf(name, source).slice(1);
+    return changes.some((stay) => stay.fromMs >= fromMs && stay.fromMs <= toMs);
+  }
+
   /** The stays of a name at a source, for a message. @param relative puts a time into perspective. */
   describe(name: string, source: SourceName, relative: (ms: number) => number): string[] {
     return this.#staysOf(name, source)
@@ -112,27 +123,23 @@ export class History {
     return [...this.stops, ...SOURCES.flatMap((source) => this.outages[source])];
   }
 
-  /** When a source began to hold a certificate, and from when on that is sure. */
+  /** All changes. */
   *arrivals(): IterableIterator<Arrival> {
     for (const [place, stays] of this.#stays) {
       const [name = '', source] = place.split(' ');
-      for (const [index, { content, fromMs }] of stays.entries()) {
-        if (content.kind !== 'certificate') continue;
-        const { leaf } = content.certificate;
-        yield {
-          name,
-          source: source as SourceName,
-          leaf,
-          fromMs,
-          sureMs: (stays[index - 1]?.toMs ?? fromMs) + 1,
-        };
+      for (const [index, { kind, fromMs }] of stays.entries()) {
+        const before = stays[index - 1];
+        if (before === undefined) continue;
+        yield { name, source: source as SourceName, kind, fromMs, sureMs: before.toMs + 1 };
       }
     }
   }
 
   #staysOf(name: string, source: SourceName): Stay[] {
     const place = `${name} ${source}`;
-    const stays = this.#stays.get(place) ?? [{ content: NOTHING, fromMs: -Infinity, toMs: Infinity }];
+    const stays = this.#stays.get(place) ?? [
+      { kind: '', content: NOTHING, fromMs: -Infinity, toMs: Infinity },
+    ];
     this.#stays.set(place, stays);
     return stays;
   }

@@ -15,32 +15,24 @@
  * What is retained is known from the handshakes: what the last one was given, or what look-ups have come to since.
  */
 import type { Visit } from './truth-clients.js';
+import { DURATIONS } from './truth-durations.js';
 import { lookBack, overlaps, type Content, type History, type Span } from './truth-history.js';
 import { SOURCES, type SourceName } from './truth-plan.js';
 import { outcomesOf, type Outcome } from './truth-ranking.js';
 
-/** Seconds, as the program takes them. */
-export const DURATIONS = {
-  certCache: 1,
-  lruCache: 0.5,
-  errorCache: 0.3,
-  /** Longer than a run: the program sees a name only when somebody visits it, and does not know what was in between. */
-  absentGrace: 90,
-  lookupTimeout: 1,
-  refreshTimeout: 0.1,
-  certDirInterval: 0.2,
-} as const;
-
 const SLACK_MS = 500;
 const CACHES_MS = 1_000 * (DURATIONS.certCache + DURATIONS.lruCache + DURATIONS.lookupTimeout) + SLACK_MS;
-/** A directory is read again only after twenty times as long as reading it took, on a busy machine some tenths of a second. */
-const READING_MS = 6_000;
 /**
- * How long after a change what was there before may still be served. A directory that tells of its changes needs no caches to
- * lapse: its bound is then `certDirInterval`, the reading and the slack.
+ * Until a directory that has changed is read: the reading under way, which may have passed the place, and the rest after it,
+ * ten times the processor time that the primary has used meanwhile.
+ */
+const READING_MS = 4_000;
+/**
+ * How long after a change what was there before may still be served. A directory tells of its changes: its bound does not wait
+ * for caches to lapse.
  */
 export const BOUND_MS: Readonly<Record<SourceName, number>> = {
-  directory: CACHES_MS + 1_000 * DURATIONS.certDirInterval + READING_MS,
+  directory: 1_000 * DURATIONS.certDirInterval + READING_MS + SLACK_MS,
   redis: CACHES_MS,
   manager: CACHES_MS,
 };
@@ -48,11 +40,14 @@ const GRACE_MS = 1_000 * DURATIONS.absentGrace;
 /** Some less than the program's own time-outs, as the client sees them. */
 const SLOW_MS = 1_000 * DURATIONS.refreshTimeout - 10;
 const LATE_MS = 1_000 * DURATIONS.refreshTimeout + 240;
-const GIVEN_UP_MS = 1_000 * DURATIONS.lookupTimeout - 10;
+const LOOKUP_MS = 1_000 * DURATIONS.lookupTimeout;
+const GIVEN_UP_MS = LOOKUP_MS - 10;
 /** A look-up that was slow once may be joined for so long. */
 const JOIN_MS = 1_500;
-/** A source that failed is skipped, and tried again after as long as it has failed already, at the most after this. */
+/** A source that is skipped is tried again at the most after this. */
 const MAX_PROBE_MS = 5_000;
+/** Between what the primary does and what is seen of it outside. */
+const NOTICE_MS = 100;
 /** What the workers' breaker on the bus needs to notice that the primary is back. */
 const RECOVERY_MS = 1_500;
 /** An outdated certificate is looked up again after as long as it has been served, at the most after this. */
@@ -67,6 +62,14 @@ export interface Judgement {
   readonly right: ReadonlySet<string>;
 }
 
+/** What the program said of itself. */
+export interface Reported {
+  /** Workers found the primary late. */
+  readonly late: readonly Span[];
+  /** Sources were skipped, for they had failed too often. */
+  readonly skipped: Readonly<Record<SourceName, readonly Span[]>>;
+}
+
 /** From when on each source may have been asked. */
 type Since = Readonly<Record<SourceName, number>>;
 
@@ -76,6 +79,8 @@ interface Weighed {
   /** From when on what it was told may have been looked up. */
   readonly since: Since;
   readonly outcomes: readonly Outcome[];
+  /** It, or one that it may share its question with, has waited as long as anybody does. */
+  readonly isGivenUp: boolean;
   /** It went by a look-up within that window. */
   readonly isDirect: boolean;
 }
@@ -84,15 +89,14 @@ export class Oracle {
   readonly #history: History;
   readonly #defaultLeaf: string;
   readonly #late: readonly Span[];
-  readonly #standstills: readonly Span[];
+  readonly #skipped: Reported['skipped'];
 
-  /** @param breakerSpans when workers found the primary late, by their own word. */
-  constructor(history: History, defaultLeaf: string, breakerSpans: readonly Span[]) {
+  constructor(history: History, defaultLeaf: string, { late, skipped }: Reported) {
     this.#history = history;
     this.#defaultLeaf = defaultLeaf;
-    this.#standstills = history.standstills;
+    this.#skipped = skipped;
     const stops = history.stops.map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + RECOVERY_MS }));
-    this.#late = [...stops, ...breakerSpans];
+    this.#late = [...stops, ...late];
   }
 
   /** @param visits of any names, in any order. */
@@ -120,19 +124,27 @@ export class Oracle {
       const isJoined = slow.some((other) => other.beganMs <= endedMs && other.beganMs >= joinMs);
       const since = this.#window(beganMs);
       const outcomes = this.#outcomes(name, since, endedMs);
-      const one = { visit, since, outcomes, isDirect: !isJoined && !this.#isLate(visit) };
+      // Handshakes of a worker share its question, and the end of its patience.
+      const isGivenUp = inOrder.some(
+        (other) =>
+          overlaps({ fromMs: other.beganMs, toMs: other.endedMs }, beganMs, endedMs) &&
+          other.endedMs - other.beganMs >= GIVEN_UP_MS,
+      );
+      const one = { visit, since, outcomes, isGivenUp, isDirect: !isJoined && !this.#isLate(visit) };
       const earlier = weighed.filter((other) => other.visit.endedMs <= beganMs);
       weighed.push(one);
       if (visit.leaf === undefined) {
         return { visit, isRight: this.#mayFail(visit), right: new Set<string>() };
       }
-      const right = this.#rightOnes(one, earlier);
+      const expired = this.#surelyAfterExpire(visit, inOrder);
+      const right =
+        (expired && this.#rightAfterExpire(name, expired, endedMs)) ?? this.#rightOnes(one, earlier);
       return { visit, isRight: right.has(visit.leaf), right };
     });
   }
 
   #rightOnes(one: Weighed, earlier: readonly Weighed[]): Set<string> {
-    const { visit, since, outcomes, isDirect } = one;
+    const { visit, since, outcomes, isGivenUp, isDirect } = one;
     const { name, beganMs, endedMs } = visit;
     const tookMs = endedMs - beganMs;
     const isLate = this.#isLate(visit);
@@ -161,8 +173,44 @@ export class Oracle {
       add(this.#window(beganMs - Math.min(MAX_RETRY_MS, (endedMs - firstMs) / 2)));
     }
     const hasNone = outcomes.some(({ kind }) => kind !== 'certificate');
-    if ((!isKept && (hasNone || tookMs >= GIVEN_UP_MS)) || isLate) right.add(this.#defaultLeaf);
+    if ((!isKept && (hasNone || isGivenUp)) || isLate) right.add(this.#defaultLeaf);
     return right;
+  }
+
+  /**
+   * The expire by hand that a handshake is the first to go by: late enough for what workers had to have lapsed, and so early
+   * that what the look-up after it came to is still fresh. Undefined where that cannot be told.
+   *
+   * @param own all handshakes of the name.
+   */
+  #surelyAfterExpire(visit: Visit, own: readonly Visit[]): Span | undefined {
+    const { name, beganMs, endedMs } = visit;
+    const expires = this.#history.expires(name).filter((span) => span.fromMs <= endedMs);
+    const last = expires.at(-1);
+    if (last === undefined || expires.some(({ toMs }) => toMs > last.toMs)) return undefined;
+    const isLapsed = beganMs > last.toMs + 1_000 * DURATIONS.lruCache + NOTICE_MS;
+    const isFresh = endedMs < last.fromMs + 1_000 * DURATIONS.certCache;
+    // A question of before the expire may be under way, or the manager be late.
+    const isSlow = own.some(
+      (other) =>
+        overlaps({ fromMs: other.beganMs, toMs: other.endedMs }, last.fromMs, endedMs) &&
+        other.endedMs - other.beganMs >= LATE_MS,
+    );
+    // The directory tells, and the name is looked up once more.
+    const isToldOf = this.#history.hasChanged(name, 'directory', last.fromMs - BOUND_MS.directory, endedMs);
+    return isLapsed && isFresh && !isSlow && !isToldOf && !this.#isLate(visit) ? last : undefined;
+  }
+
+  /**
+   * The manager's word goes before what Redis has. Undefined where what it comes to may not be kept for as long as a valid
+   * certificate is.
+   */
+  #rightAfterExpire(name: string, { fromMs }: Span, toMs: number): Set<string> | undefined {
+    const contents = (source: SourceName): Content[] => this.#contents(name, source, fromMs, toMs);
+    const [directory, redis, manager] = [contents('directory'), contents('redis'), contents('manager')];
+    const isSure = manager.every(({ kind }) => kind !== 'silent');
+    const outcomes = outcomesOf({ directory, redis, manager }, [true]);
+    return isSure && outcomes.every(isValid) ? new Set(leavesOf(outcomes)) : undefined;
   }
 
   /** By an expire, or because all sources may have said absent: of a name that was expired, or so long ago that the grace is over. */
@@ -184,7 +232,7 @@ export class Oracle {
   }
 
   #lookBack(fromMs: number, byMs: number): number {
-    return lookBack(fromMs, byMs, this.#standstills);
+    return lookBack(fromMs, byMs, this.#history.stops);
   }
 
   /** From when on what a handshake is told may have been looked up. */
@@ -216,9 +264,18 @@ export class Oracle {
 
   #isSilent(source: SourceName, fromMs: number, toMs: number): boolean {
     // A primary that has stood still finds its time-outs over before the answers.
-    return [...this.#history.outages[source], ...this.#history.stops].some((span) => {
-      const probeMs = Math.min(MAX_PROBE_MS, span.toMs - span.fromMs + 1_000);
-      return overlaps({ fromMs: span.fromMs, toMs: span.toMs + probeMs + SLACK_MS }, fromMs, toMs);
+    const causes = [...this.#history.outages[source], ...this.#history.stops].map((span) => ({
+      fromMs: span.fromMs,
+      toMs: span.toMs + SLACK_MS,
+    }));
+    if (causes.some((span) => overlaps(span, fromMs, toMs))) return true;
+    // By the program's word, but not without a cause, and not for longer than is documented.
+    return this.#skipped[source].some((span) => {
+      // The look-ups that make it so may have begun in the last moment.
+      const cause = causes.findLast((one) => overlaps(one, span.fromMs - LOOKUP_MS, span.fromMs));
+      if (cause === undefined) return false;
+      const endMs = Math.min(span.toMs, cause.toMs + MAX_PROBE_MS);
+      return overlaps({ fromMs: span.fromMs, toMs: endMs }, fromMs, toMs);
     });
   }
 

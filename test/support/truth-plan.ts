@@ -23,12 +23,21 @@ export interface Change {
 
 export interface Fault {
   readonly kind:
-    'empty redis' | 'freeze redis' | 'sick manager' | 'reload' | 'kill worker' | 'stop primary' | 'expire';
+    | 'empty redis'
+    | 'freeze redis'
+    | 'sick manager'
+    | 'reload'
+    | 'kill worker'
+    | 'stop primary'
+    | 'step clock'
+    | 'expire';
   readonly atMs: number;
   /** How long it lasts. 0: it is over at once. */
   readonly forMs: number;
   /** Of an expire. */
   readonly name?: string;
+  /** Of a step: how far the wall clock is from the right time then. */
+  readonly offsetMs?: number;
 }
 
 export interface Plan {
@@ -53,14 +62,17 @@ const CHANGES_PER_SECOND = 10;
 /** Between two changes of a name at a source, so that the first can be seen. */
 const MIN_GAP_MS = 3_000;
 const STOP_MS = 3_000;
+/** It is stepped by so much, forwards and back in turn: never to before certificates are made that are valid from then on. */
+const STEP_MS = 3_600_000;
 /** One of each within this time. */
 const FAULT_PERIODS_MS: Readonly<Record<Fault['kind'], number>> = {
-  'empty redis': 4_000,
+  'empty redis': 10_000,
   'freeze redis': 10_000,
   'sick manager': 10_000,
   reload: 4_000,
   'kill worker': 6_000,
   'stop primary': 25_000,
+  'step clock': 5_000,
   expire: 800,
 };
 const WORSE: readonly Make[] = ['expired', 'self-signed', 'client-only', 'other-name', 'refused'];
@@ -73,7 +85,8 @@ export function makePlan(seed: number, seconds: number, nameCount: number): Plan
     homes.set(`n${index}.truth.test`, home);
   }
   const endMs = seconds * 1_000;
-  const events = [...planChanges(random, homes, endMs), ...planFaults(random, [...homes.keys()], endMs)];
+  const faults = planFaults(random, homes, endMs);
+  const events = [...planChanges(random, homes, endMs), ...faults, ...planReissues(faults, homes)];
   return { homes, events: events.sort((a, b) => a.atMs - b.atMs) };
 }
 
@@ -96,8 +109,22 @@ function planChanges(random: SeededRandom, homes: Plan['homes'], endMs: number):
   return changes;
 }
 
-function planFaults(random: SeededRandom, names: readonly string[], endMs: number): Fault[] {
+/** Who expires a name has another certificate at the manager by then: only Redis still has what was withdrawn. */
+function planReissues(faults: readonly Fault[], homes: Plan['homes']): Change[] {
+  return faults.flatMap(({ kind, name, atMs }) =>
+    kind === 'expire' && name !== undefined && homes.get(name)?.includes('manager') === true
+      ? [{ kind: 'renew', atMs: atMs - 1, name, source: 'manager', make: 'good' } as const]
+      : [],
+  );
+}
+
+function planFaults(random: SeededRandom, homes: Plan['homes'], endMs: number): Fault[] {
   const faults: Fault[] = [];
+  const names = [...homes.keys()];
+  // Where an expire decides what is served: in Redis, with the manager to say otherwise.
+  const decided = names.filter((name) => String(homes.get(name)) === 'redis,manager');
+  const pickExpired = (): string => random.pick(random.next() < 0.7 ? decided : names);
+  let offsetMs = 0;
   for (const [kind, periodMs] of Object.entries(FAULT_PERIODS_MS) as [Fault['kind'], number][]) {
     const lengthMs = Math.min(periodMs, endMs);
     for (let beginMs = 0; beginMs + lengthMs <= endMs; beginMs += lengthMs) {
@@ -105,9 +132,13 @@ function planFaults(random: SeededRandom, names: readonly string[], endMs: numbe
       const forMs = {
         ...{ 'empty redis': random.between(1_000, 2_500), 'freeze redis': random.between(300, 2_000) },
         ...{ 'sick manager': random.between(500, 2_500), 'stop primary': STOP_MS },
-        ...{ reload: 0, 'kill worker': 0, expire: 0 },
+        ...{ reload: 0, 'kill worker': 0, 'step clock': 0, expire: 0 },
       }[kind];
-      faults.push({ kind, atMs, forMs, ...(kind === 'expire' && { name: random.pick(names) }) });
+      const fault = { kind, atMs, forMs };
+      if (kind === 'expire') faults.push({ ...fault, name: pickExpired() });
+      else if (kind === 'step clock')
+        faults.push({ ...fault, offsetMs: (offsetMs = offsetMs === 0 ? STEP_MS : 0) });
+      else faults.push(fault);
     }
   }
   return faults;

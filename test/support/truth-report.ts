@@ -1,33 +1,12 @@
 /**
  * What the scenario "truth" says of itself.
  */
-import type { LogLine } from './program.js';
-import { overlaps, type History, type Span } from './truth-history.js';
-import { DURATIONS, type Judgement, type Oracle } from './truth-oracle.js';
+import type { Visit } from './truth-clients.js';
+import { overlaps, type History } from './truth-history.js';
+import type { Judgement, Oracle } from './truth-oracle.js';
 import { SOURCES } from './truth-plan.js';
 
-/** A worker waits so long for the primary before it says that it is late. */
-const DEADLINE_MS = 1_000 * DURATIONS.lookupTimeout + 500;
-
-/** When workers found the primary late, by their logs. */
-export function breakerSpans(log: readonly LogLine[]): Span[] {
-  const spans: Span[] = [];
-  const open = new Map<unknown, Span>();
-  for (const { msg, pid, workerPid, time } of log) {
-    const atMs = Date.parse(String(time));
-    if (msg.startsWith('the primary does not answer')) {
-      const span = { fromMs: atMs - DEADLINE_MS, toMs: Infinity };
-      spans.push(span);
-      open.set(pid, span);
-    } else if (msg === 'the primary answers again' || msg === 'worker died') {
-      const span = open.get(msg === 'worker died' ? workerPid : pid);
-      if (span !== undefined) span.toMs = atMs + 100;
-    }
-  }
-  return spans;
-}
-
-/** One line: handshakes, changes, and the longest time from a change to its first service. */
+/** Handshakes, what was done, and how long changes took to be served: a line for each kind of change and of source. */
 export function summarise(
   judgements: readonly Judgement[],
   counts: ReadonlyMap<string, number>,
@@ -41,34 +20,65 @@ export function summarise(
   return [
     `${judgements.length} handshakes (${share} % with one right leaf alone, ${failed} failed with a killed worker)`,
     kinds.join(', '),
-    `longest from change to first service ${describeTimes(judgements, history, oracle)}`,
-  ].join('; ');
+    'of changes that made another certificate the best: the longest until its first service, and the longest that the one',
+    'before it was served (in brackets: something stood still meanwhile)',
+    ...describeTimes(judgements, history, oracle),
+  ].join('\n  ');
 }
 
-/**
- * For each source, of all certificates that were the best as soon as they were there: how long it took until the first client
- * had one. In brackets the same of those where something stood still meanwhile.
- */
-function describeTimes(judgements: readonly Judgement[], history: History, oracle: Oracle): string {
-  const servedMs = new Map<string, number>();
-  for (const { visit } of judgements) {
-    if (visit.leaf === undefined) continue;
-    servedMs.set(visit.leaf, Math.min(servedMs.get(visit.leaf) ?? Infinity, visit.endedMs));
+/** How long changes of a kind took, milliseconds. */
+interface Times {
+  changes: number;
+  firstMs: number;
+  staleMs: number;
+  disturbedFirstMs: number;
+  disturbedStaleMs: number;
+}
+
+function describeTimes(judgements: readonly Judgement[], history: History, oracle: Oracle): string[] {
+  const visits = new Map<string, Visit[]>();
+  for (const { visit } of judgements) visits.set(visit.name, [...(visits.get(visit.name) ?? []), visit]);
+  const arrivals = [...history.arrivals()];
+  const times = new Map<string, Times>();
+  for (const { name, source, kind, fromMs, sureMs } of arrivals) {
+    const [before, after] = [oracle.bestAt(name, fromMs - 1), oracle.bestAt(name, sureMs)];
+    if (before === undefined || after === undefined || before === after) continue;
+    // What is served after the next change says nothing of this one.
+    const later = arrivals.filter((other) => other.name === name && other.fromMs > fromMs);
+    const endMs = Math.min(...later.map((other) => other.fromMs));
+    const own = (visits.get(name) ?? []).filter(({ beganMs }) => beganMs >= fromMs && beganMs < endMs);
+    const firstMs = Math.min(...own.filter(({ leaf }) => leaf === after).map(({ endedMs }) => endedMs));
+    if (firstMs === Infinity) continue;
+    const staleMs = Math.max(
+      fromMs,
+      ...own.filter(({ leaf }) => leaf === before).map(({ beganMs }) => beganMs),
+    );
+    const isDisturbed = history.standstills.some((span) =>
+      overlaps(span, fromMs, Math.max(firstMs, staleMs)),
+    );
+    const key = `${source} ${kind}`;
+    const known = times.get(key) ?? NO_TIMES;
+    const [first, stale] = [firstMs - fromMs, staleMs - fromMs];
+    times.set(key, {
+      changes: known.changes + 1,
+      firstMs: Math.max(known.firstMs, isDisturbed ? 0 : first),
+      staleMs: Math.max(known.staleMs, isDisturbed ? 0 : stale),
+      disturbedFirstMs: Math.max(known.disturbedFirstMs, isDisturbed ? first : 0),
+      disturbedStaleMs: Math.max(known.disturbedStaleMs, isDisturbed ? stale : 0),
+    });
   }
-  const beganMs = Math.min(...servedMs.values());
-  const longest = new Map<string, number>();
-  for (const { name, source, leaf, fromMs, sureMs } of history.arrivals()) {
-    const firstMs = servedMs.get(leaf);
-    // What was there before the first client has not changed.
-    if (firstMs === undefined || fromMs < beganMs || oracle.bestAt(name, sureMs) !== leaf) continue;
-    const isDisturbed = history.standstills.some((span) => overlaps(span, fromMs, firstMs));
-    const key = `${source} ${String(isDisturbed)}`;
-    longest.set(key, Math.max(longest.get(key) ?? 0, firstMs - fromMs));
-  }
-  const inSeconds = (key: string): string => ((longest.get(key) ?? 0) / 1_000).toFixed(1);
-  return SOURCES.map(
-    (source) => `${source} ${inSeconds(`${source} false`)} s (${inSeconds(`${source} true`)} s)`,
-  ).join(', ');
+  return [...times].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}: ${inWords(value)}`);
+}
+
+const NO_TIMES: Times = { changes: 0, firstMs: 0, staleMs: 0, disturbedFirstMs: 0, disturbedStaleMs: 0 };
+
+function inWords(times: Times): string {
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+  const { changes, firstMs, staleMs, disturbedFirstMs, disturbedStaleMs } = times;
+  return (
+    `${changes} changes, ${seconds(firstMs)} and ${seconds(staleMs)} ` +
+    `(${seconds(disturbedFirstMs)} and ${seconds(disturbedStaleMs)})`
+  );
 }
 
 /** A handshake that was wrong, with all that is known of its name. */

@@ -2,16 +2,22 @@
  * Carries out the plan of the scenario "truth" on the real program.
  */
 import type { Program } from './program.js';
+import type { SteppedClock } from './stepped-clock.js';
 import { admin } from './admin.js';
 import type { Stuff } from './truth-certificates.js';
 import type { TruthClients } from './truth-clients.js';
+import { DURATIONS } from './truth-durations.js';
 import type { History } from './truth-history.js';
 import type { Change, Fault, Plan } from './truth-plan.js';
 import { SeededRandom } from './truth-random.js';
 import { pause, type TruthStores } from './truth-stores.js';
 
+const VISITS_AFTER_EXPIRE = 5;
+
 export interface TruthParts {
   readonly program: Program;
+  /** The program's. */
+  readonly clock: SteppedClock;
   readonly stores: TruthStores;
   readonly history: History;
   readonly clients: TruthClients;
@@ -48,13 +54,13 @@ export class TruthRun {
 
   async #change(change: Change): Promise<void> {
     const { stores, stuff, clients } = this.#parts;
-    const done = stores.put(change.name, change.source, stuff.get(change));
+    const done = stores.put(change.name, change.source, stuff.get(change), change.kind);
     clients.watch(change.name);
     await done;
   }
 
-  async #disturb({ kind, forMs, name = '' }: Fault): Promise<unknown> {
-    const { program, stores } = this.#parts;
+  async #disturb({ kind, forMs, name = '', offsetMs = 0 }: Fault): Promise<unknown> {
+    const { program, stores, clock } = this.#parts;
     switch (kind) {
       case 'empty redis':
         return stores.emptyRedis(forMs);
@@ -68,6 +74,8 @@ export class TruthRun {
         return this.#killWorker();
       case 'stop primary':
         return this.#stopPrimary(forMs);
+      case 'step clock':
+        return clock.step(offsetMs);
       case 'expire':
         return this.#expire(name);
     }
@@ -100,9 +108,18 @@ export class TruthRun {
     clients.watch(name);
     try {
       const { status } = await admin(program, `/expire/domain/${name}`);
-      if (status === 200) end();
+      if (status !== 200) return;
+      end();
     } catch {
       // The worker was killed.
+      return;
     }
+    // While what the look-up came to is fresh, and what workers had has lapsed.
+    const { lruCache, certCache } = DURATIONS;
+    for (let visit = 1; visit <= VISITS_AFTER_EXPIRE; visit++) {
+      const share = (visit - 0.5) / VISITS_AFTER_EXPIRE;
+      void pause(1_000 * (lruCache + (certCache - lruCache) * share)).then(() => clients.visit(name));
+    }
+    await pause(1_000 * certCache);
   }
 }

@@ -30,14 +30,14 @@ export class TruthStores {
   }
 
   /** @param stuff undefined: the source loses what it has. */
-  put(name: string, source: SourceName, stuff: Stuff | undefined): Promise<unknown> {
+  put(name: string, source: SourceName, stuff: Stuff | undefined, kind: string): Promise<unknown> {
     switch (source) {
       case 'directory':
-        return this.#putIntoDirectory(name, stuff);
+        return this.#putIntoDirectory(name, stuff, kind);
       case 'redis':
-        return this.#throughRedisQueue(() => this.#putIntoRedis(name, stuff));
+        return this.#throughRedisQueue(() => this.#putIntoRedis(name, stuff, kind));
       case 'manager':
-        return this.#history.change(name, source, stuff?.content ?? NOTHING, () => {
+        return this.#history.change(name, source, kind, stuff?.content ?? NOTHING, () => {
           if (stuff === undefined) this.#stage.manager.remove(name);
           else this.#stage.manager.setCertificate(name, stuff.pair);
         });
@@ -53,10 +53,10 @@ export class TruthStores {
       const empty = async (): Promise<void> => {
         await (emptied ??= this.#redis.flushdb());
       };
-      await Promise.all(held.map(([name]) => this.#history.change(name, 'redis', NOTHING, empty)));
+      await Promise.all(held.map(([name]) => this.#history.change(name, 'redis', 'empty', NOTHING, empty)));
       await pause(forMs);
       const refill = ([name, { chainPem, keyPem }]: (typeof held)[number]): Promise<void> =>
-        this.#history.change(name, 'redis', before.get(name) ?? NOTHING, async () => {
+        this.#history.change(name, 'redis', 'refill', before.get(name) ?? NOTHING, async () => {
           await this.#redis.hset(`d2:${name}`, { f: chainPem, p: keyPem });
         });
       await Promise.all(held.map(refill));
@@ -84,14 +84,14 @@ export class TruthStores {
     end();
   }
 
-  async #putIntoDirectory(name: string, stuff: Stuff | undefined): Promise<void> {
+  async #putIntoDirectory(name: string, stuff: Stuff | undefined, kind: string): Promise<void> {
     const folder = join(this.#dir, name);
     if (stuff === undefined) {
-      return this.#history.change(name, 'directory', NOTHING, () =>
+      return this.#history.change(name, 'directory', kind, NOTHING, () =>
         rm(folder, { recursive: true, force: true }),
       );
     }
-    await this.#history.change(name, 'directory', this.#contentOnDisk(name, stuff), async () => {
+    await this.#history.change(name, 'directory', kind, this.#contentOnDisk(name, stuff), async () => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'privkey.pem'), stuff.pair.keyPem);
       await writeFile(join(folder, 'new'), stuff.pair.chainPem);
@@ -106,8 +106,8 @@ export class TruthStores {
     return make === 'cut' && before.kind !== 'nothing' ? before : content;
   }
 
-  async #putIntoRedis(name: string, stuff: Stuff | undefined): Promise<void> {
-    await this.#history.change(name, 'redis', stuff?.content ?? NOTHING, async () => {
+  async #putIntoRedis(name: string, stuff: Stuff | undefined, kind: string): Promise<void> {
+    await this.#history.change(name, 'redis', kind, stuff?.content ?? NOTHING, async () => {
       if (stuff === undefined) {
         this.#inRedis.delete(name);
         await this.#redis.del(`d2:${name}`);

@@ -12,12 +12,15 @@ import { makeTempDir } from '../../support/certificates.js';
 import { handshake } from '../../support/client.js';
 import { startProgram } from '../../support/program.js';
 import { openStage } from '../../support/stage.js';
+import { makeSteppedClock } from '../../support/stepped-clock.js';
 import { makeStuff, type Stuff } from '../../support/truth-certificates.js';
 import { TruthClients } from '../../support/truth-clients.js';
+import { DURATIONS } from '../../support/truth-durations.js';
 import { History } from '../../support/truth-history.js';
-import { DURATIONS, Oracle } from '../../support/truth-oracle.js';
+import { breakerSpans, skippedSpans } from '../../support/truth-log.js';
+import { Oracle } from '../../support/truth-oracle.js';
 import { makePlan, type Change, type Plan } from '../../support/truth-plan.js';
-import { breakerSpans, describeWrong, summarise } from '../../support/truth-report.js';
+import { describeWrong, summarise } from '../../support/truth-report.js';
 import { TruthRun } from '../../support/truth-run.js';
 import { pause, TruthStores } from '../../support/truth-stores.js';
 
@@ -25,7 +28,7 @@ const SEED = Number(process.env['TRUTH_SEED'] ?? 1);
 const SECONDS = Number(process.env['TRUTH_SECONDS'] ?? 12);
 const NAMES = Number(process.env['TRUTH_NAMES'] ?? 200);
 /** After the last change: it is to be seen. */
-const SETTLE_MS = 3_000;
+const SETTLE_MS = 4_000;
 const CONCURRENT_OPENSSL = 4;
 
 const FLAGS = [
@@ -56,26 +59,37 @@ describe('The truth', function () {
     const names = [...plan.homes.keys()];
     for (const [name, sources] of plan.homes) {
       const stuff = await makeStuff(stage.ca, name, 'good');
-      for (const source of sources) await stores.put(name, source, stuff);
+      for (const source of sources) await stores.put(name, source, stuff, 'begin');
     }
     const stuff = await stuffOf(plan, (change, make) => makeStuff(stage.ca, change.name, make));
 
-    const program = await startProgram([
-      ...['--cert-dir', dir, ...stage.redisFlags(2), ...stage.managerFlags, ...ADMIN_FLAGS, ...FLAGS],
-    ]);
+    const clock = await makeSteppedClock();
+    closers.push(() => clock.remove());
+    const flags = [
+      '--cert-dir',
+      dir,
+      ...stage.redisFlags(2),
+      ...stage.managerFlags,
+      ...ADMIN_FLAGS,
+      ...FLAGS,
+    ];
+    const program = await startProgram(flags, { env: clock.env });
     closers.push(() => program[Symbol.asyncDispose]());
     closers.push(() => program.kill('SIGCONT'));
     const { certificate } = await handshake({ port: program.port });
     const clients = new TruthClients(program.port, names, SEED);
     closers.push(() => clients.stop());
-    const run = new TruthRun({ program, stores, history, clients, stuff, seed: SEED });
+    const run = new TruthRun({ program, clock, stores, history, clients, stuff, seed: SEED });
     await clients.visitAll();
     clients.start();
     await run.carryOut(plan);
     await pause(SETTLE_MS);
     await clients.stop();
 
-    const oracle = new Oracle(history, certificate.fingerprint256, breakerSpans(program.log));
+    const oracle = new Oracle(history, certificate.fingerprint256, {
+      late: breakerSpans(program.log),
+      skipped: skippedSpans(program.log),
+    });
     const judgements = oracle.judge(clients.visits);
     console.log(`truth: seed ${SEED}, ${SECONDS} s: ${summarise(judgements, run.counts, history, oracle)}`);
     const wrong = judgements.filter(({ isRight }) => !isRight);
