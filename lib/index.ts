@@ -149,10 +149,16 @@ export { NegativeCache, type NegativeCacheOptions } from './caches/negative-cach
 /** The contract of a source, and what it speaks of. */
 export type { CertificateSource, LookupContext, SourceCheck } from './sources/source.js';
 export type { Lookup, Resolution, ResolvePhase, LastGood, Tier } from './domain/lookup.js';
-export type { CertificateBundle, CertificatePair, Examination } from './domain/certificate.js';
+export type {
+  CertificateBundle,
+  CertificateHalf,
+  CertificatePair,
+  Examination,
+  KeyClass,
+} from './domain/certificate.js';
 export { examine } from './domain/certificate.js';
 /** Names: everything that is looked up is normalised by one of these. */
-export { normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
+export { addressName, normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
 export { ProxyError, type ErrorCode } from './domain/errors.js';
 export { silentLogger, type LogFields, type Logger, type LogLevel } from './log.js';
 export type { Address } from './config/settings.js';

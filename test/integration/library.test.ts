@@ -59,7 +59,8 @@ describe('The library', function () {
         proxy.cache.set('a.test', [input.pair]);
         proxy.cache.set('*.W.test', [input.wildcard]);
         const { certificate, state } = proxy.cache.get('A.Test.');
-        say({ state, pairs: certificate.pairs, print: certificate.fingerprint, until: certificate.notAfterMs });
+        const pairs = certificate.pairs.map(({ chainPem, keyPem }) => ({ chainPem, keyPem }));
+        say({ state, pairs, print: certificate.fingerprint, until: certificate.notAfterMs });
         say([...proxy.cache.entries()].map(([name, entry]) => [name, entry.state]));
         const { entries, bytes } = proxy.cache.stats();
         say({ entries, bytes });
