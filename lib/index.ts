@@ -12,10 +12,10 @@ import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseHtpasswd } from './admin/htpasswd.js';
-import type { CacheStatus, WorkersExpired } from './bus/messages.js';
-import { findFlag, type FlagName } from './config/defaults.js';
+import type { CacheStatus, WorkersExpired } from './domain/cache-status.js';
+import { findFlag, type FlagName } from './config/flags.js';
 import { loadSettings } from './config/load.js';
-import type { Address } from './config/settings.js';
+import type { Address } from './domain/address.js';
 import type { PemHit } from './caches/pem-cache.js';
 import type { CertificateBundle, CertificatePair } from './domain/certificate.js';
 import { environmentError, usageError } from './domain/errors.js';
@@ -138,17 +138,12 @@ function raise(message: string): never {
 }
 
 /** The look-up order by itself, with its caches, for programs that terminate TLS in their own way. */
-export {
-  Resolver,
-  type ResolveRequest,
-  type ResolverParts,
-  type ResolverSettings,
-} from './resolver/resolver.js';
+export { Resolver, type ResolverParts, type ResolverSettings } from './resolver/resolver.js';
 export { PemCache, type PemCacheOptions, type PemEntry, type PemHit } from './caches/pem-cache.js';
 export { NegativeCache, type NegativeCacheOptions } from './caches/negative-cache.js';
 /** The contract of a source, and what it speaks of. */
 export type { CertificateSource, LookupContext, SourceCheck } from './sources/source.js';
-export type { Lookup, Resolution, ResolvePhase, LastGood, Tier } from './domain/lookup.js';
+export type { Lookup, Resolution, ResolvePhase, ResolveRequest, LastGood, Tier } from './domain/lookup.js';
 export type {
   CertificateBundle,
   CertificateHalf,
@@ -160,6 +155,6 @@ export { examine } from './domain/certificate.js';
 /** Names: everything that is looked up is normalised by one of these. */
 export { addressName, normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
 export { ProxyError, type ErrorCode } from './domain/errors.js';
-export { silentLogger, type LogFields, type Logger, type LogLevel } from './log.js';
-export type { Address } from './config/settings.js';
-export type { CacheStatus, WorkersExpired } from './bus/messages.js';
+export { silentLogger, type LogFields, type Logger, type LogLevel } from './log/logger.js';
+export type { Address } from './domain/address.js';
+export type { CacheStatus, WorkersExpired } from './domain/cache-status.js';

@@ -16,10 +16,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import type { Credentials } from './auth.js';
 import { CheckQueue } from './check-queue.js';
-import { clientGroup } from '../tls/ip-bytes.js';
+import { clientGroup } from '../net/ip-bytes.js';
 import type { FailedLogins } from './failed-logins.js';
 import type { HashingThread } from './hashing-thread.js';
 import { parseHtpasswd, type Htpasswd } from './htpasswd.js';

@@ -13,7 +13,7 @@
  * (Fail counts by address with a hold are the model of fail2ban and rate-limiter-flexible; the hold that doubles is ownCloud's.)
  */
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 
 export interface FailedLoginsOptions {
   readonly log: Logger;

@@ -6,10 +6,10 @@
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
-import { defer, type Deferred } from '../domain/deferred.js';
+import { startUnrefTimer, type StartTimer } from '../base/timer.js';
+import { defer, type Deferred } from '../base/deferred.js';
 import { describeError, ProxyError } from '../domain/errors.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 
 export interface HashJob {
   readonly id: number;

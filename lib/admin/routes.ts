@@ -11,7 +11,7 @@ import { isFromAnotherSite, type BrowserFields } from './cross-site.js';
 import { isBelow, mayReach, normaliseHost, splitTarget } from './request-target.js';
 import { spacedJson, type Json } from './spaced-json.js';
 import { SERVER_NAME, SERVER_VERSION } from './version.js';
-import type { CacheStatus, WorkersExpired } from '../bus/messages.js';
+import type { CacheStatus, WorkersExpired } from '../domain/cache-status.js';
 import { describeError } from '../domain/errors.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 

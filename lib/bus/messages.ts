@@ -7,78 +7,16 @@
  * All values are plain JSON: that is what cluster IPC carries (an Error would lose its message, a Buffer blow up).
  * Private keys travel here and nowhere else.
  */
-import type { CertificateBundle, CertificatePair, KeyKind } from '../domain/certificate.js';
-import type { Resolution, ResolvePhase, Tier } from '../domain/lookup.js';
+import type { CacheStatus, HotCertificate, WorkersExpired } from '../domain/cache-status.js';
+import type { Resolution, ResolveRequest } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type {
-  AccessLogSettings,
-  AdminSettings,
-  ChallengeSettings,
-  HeaderSettings,
-  LimitSettings,
-  LogSettings,
-  RouteSettings,
-  UnknownNamePolicy,
-} from '../config/settings.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
 export const BUS_VERSION = 3;
 
 /** What a worker's process is called: its primary's successor knows it by that. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
-
-/** The part of the settings that a worker needs. */
-export interface WorkerSettings {
-  readonly routes: readonly RouteSettings[];
-  readonly sendProxyProtocol?: 'v1' | 'v2';
-  readonly acceptProxyProtocol: readonly string[];
-  readonly unknownName: UnknownNamePolicy;
-  readonly headers: HeaderSettings;
-  readonly limits: LimitSettings;
-  readonly accessLog?: AccessLogSettings;
-  /** For HTTP-01 challenges on `--http-listen`: origins in the order of asking (none: there are no challenges). */
-  readonly challenges: ChallengeSettings;
-  /** By the index of the listener: default certificates of its own. */
-  readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
-  readonly defaultPairs: readonly CertificatePair[];
-  /** Whether a source has certificates for IP addresses: else nobody is asked about clients without a server name. */
-  readonly choosesByAddress: boolean;
-  readonly certCacheDurationMs: number;
-  readonly lruCacheDurationMs: number;
-  readonly lruMaxItems: number;
-  readonly errorCacheDurationMs: number;
-  readonly negativeMaxItems: number;
-  readonly admin: AdminSettings;
-  readonly log: LogSettings;
-  readonly handshakeTimeoutMs: number;
-  readonly lookupTimeoutMs: number;
-  /** The same at the primary where a valid certificate is retained. */
-  readonly refreshTimeoutMs: number;
-  readonly autocertTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  /** 48 bytes, base64. */
-  readonly ticketKeys: string;
-}
-
-/** A certificate in the primary's cache, with the source that had it. */
-export interface HotCertificate {
-  readonly name: ServerName;
-  readonly certificate: CertificateBundle;
-  readonly tier: Tier;
-}
-
-/** What the primary knows of its caches, as the admin route `status` reports it. At most 1,024 names in all. */
-export interface CacheStatus {
-  readonly valid: readonly string[];
-  readonly invalid: readonly string[];
-  readonly autocert: readonly string[];
-}
-
-/** How many workers had to be told of an expire, and how many have acknowledged. Only with `--expire-workers`. */
-export interface WorkersExpired {
-  readonly workers: number;
-  readonly acknowledged: number;
-}
 
 type None = Readonly<Record<string, never>>;
 
@@ -87,21 +25,7 @@ export const CHALLENGE_WAIT_MS = 3_000;
 
 /** Requests of a worker to the primary. */
 export interface WorkerToPrimary {
-  resolve: {
-    params: {
-      readonly name: ServerName;
-      readonly phase: ResolvePhase;
-      /** The client's address: what the rate limit on the manager is shared between. */
-      readonly client: string;
-      /** The fingerprint of the lapsed certificate that the worker still has. */
-      readonly fingerprint?: string;
-      /** The client can use no key of the certificate with this fingerprint, but one of this kind. */
-      readonly wants?: KeyKind;
-      /** A certificate of the name that the worker was given and could not build: OpenSSL's reason. */
-      readonly refused?: { readonly fingerprint: string; readonly reason: string };
-    };
-    result: Resolution;
-  };
+  resolve: { params: ResolveRequest; result: Resolution };
   expireAll: { params: { readonly hard: boolean }; result: Partial<WorkersExpired> };
   expireDomain: { params: { readonly name: ServerName }; result: Partial<WorkersExpired> };
   status: { params: None; result: CacheStatus };

@@ -18,7 +18,7 @@ import {
   type CertificateBundle,
   type CertificateHalf,
 } from '../domain/certificate.js';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../base/clock.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import { ChainStore, flatCopy } from './chain-store.js';

@@ -5,7 +5,7 @@
  * missing value is said in our own words. PURE.
  */
 import { usageError } from '../domain/errors.js';
-import { findFlag, flag, type FlagName } from '../config/defaults.js';
+import { findFlag, flag, type FlagName } from '../config/flags.js';
 
 /** The flags that are not settings: yargs' own. */
 const OWN_FLAGS = ['--help', '--version'];

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
-import { DEFAULTS, environmentName, flag, FLAG_NAMES, type FlagName } from '../config/defaults.js';
+import { DEFAULTS, environmentName, flag, FLAG_NAMES, type FlagName } from '../config/flags.js';
 import { loadSettings, type Loaded } from '../config/load.js';
 import { describeError, ProxyError, usageError } from '../domain/errors.js';
 import { canonicalArguments } from './arguments.js';

@@ -4,8 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CertificatePair } from '../domain/certificate.js';
-import { flag, type FlagName } from './defaults.js';
-import { addressText, type Settings } from './settings.js';
+import { flag, type FlagName } from './flags.js';
+import { addressText } from '../domain/address.js';
+import type { Settings } from './settings.js';
 
 /** What of the settings each flag sets. `config` sets nothing itself. */
 const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) => unknown>> = {

@@ -8,8 +8,8 @@
  */
 import type { Node, Pair, YAMLMap } from 'yaml';
 import { usageError } from '../domain/errors.js';
-import { yaml } from '../libraries.js';
-import { findFlag, flag, type FlagName } from './defaults.js';
+import { yaml } from '../base/lazy-imports.js';
+import { findFlag, flag, type FlagName } from './flags.js';
 
 /** The values of one flag in the file, as text, and where they stand. */
 export interface FileEntry {

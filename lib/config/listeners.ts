@@ -2,10 +2,11 @@
  * Where connections are accepted: `--listen`, with the default certificates of single listeners, and `--http-listen`.
  */
 import type { CertificatePair } from '../domain/certificate.js';
-import type { GivenFlags } from './gather.js';
+import type { GivenFlags } from './precedence.js';
 import { readPairs } from './named-files.js';
 import { parseListen } from './parse.js';
-import { addressText, type Address, type ListenAddress, type Settings } from './settings.js';
+import { addressText, type Address } from '../domain/address.js';
+import type { ListenAddress, Settings } from './settings.js';
 
 /**
  * @returns the addresses, and a warning for each certificate of a listener that is expired or not valid yet.

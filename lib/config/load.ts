@@ -6,9 +6,9 @@
  * with the flag, the variable, or the file and line it is in.
  */
 import { resolve } from 'node:path';
-import { LOG_LEVELS } from '../log.js';
-import { CERT_PREFERENCES, SOURCE_NAMES } from './defaults.js';
-import { gather, type GivenFlags, type SettingsInput } from './gather.js';
+import { LOG_LEVELS } from '../log/logger.js';
+import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
+import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
 import { readListeners } from './listeners.js';
 import {
   readAllowed,
@@ -38,7 +38,7 @@ import type {
 } from './settings.js';
 import { trafficSettings } from './traffic.js';
 
-export type { SettingsInput } from './gather.js';
+export type { SettingsInput } from './precedence.js';
 
 export interface LoadInput extends SettingsInput {
   /** The default of `--workers`, and what its limit is reckoned by. */

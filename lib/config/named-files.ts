@@ -10,9 +10,9 @@ import { examine, splitChain, type CertificatePair } from '../domain/certificate
 import { describeError, usageError } from '../domain/errors.js';
 import { noCertificate } from '../domain/pem.js';
 import { shortcomingsOf, standingOf } from '../domain/shortcomings.js';
-import { buildContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
+import { buildContext, TICKET_KEY_BYTES } from '../tls/secure-context.js';
 import type { PairFiles } from './config-file.js';
-import type { GivenFlags } from './gather.js';
+import type { GivenFlags } from './precedence.js';
 import { parsePattern, Problem } from './parse.js';
 
 /** The default certificate of the flags. See `readPairs`. */

@@ -6,8 +6,8 @@
  */
 import { isIP } from 'node:net';
 import { normaliseDomain, normaliseServerName } from '../domain/server-name.js';
-import { showBytes, type FlagDefinition } from './flag-definition.js';
-import type { Address } from './settings.js';
+import { showBytes, type FlagDefinition } from './flag.js';
+import type { Address } from '../domain/address.js';
 
 /** What is wrong with a value, as a clause: `must be a whole number from 1 to 64`. */
 export class Problem {

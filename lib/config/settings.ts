@@ -3,26 +3,11 @@
  *
  * `Settings` is what the primary works with; `WorkerSettings` (bus/messages) is the part that crosses to the workers.
  */
+import type { Address } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
-import type { LogSettings } from '../log-pino.js';
+import type { LogSettings } from '../log/pino-logger.js';
 
-export type { LogSettings } from '../log-pino.js';
-
-/** A TCP address or a unix socket. */
-export type Address =
-  | {
-      /** An IPv4 or IPv6 address, without brackets; a backend may have a host name. */
-      readonly host: string;
-      /** 0 lets the system choose. */
-      readonly port: number;
-    }
-  | { readonly socketPath: string };
-
-/** `127.0.0.1:8443`, `[::1]:8443` or `unix:/path`: as `--listen` takes it. */
-export function addressText(address: Address): string {
-  if ('socketPath' in address) return `unix:${address.socketPath}`;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-}
+export type { LogSettings } from '../log/pino-logger.js';
 
 /** Where connections are accepted. */
 export type ListenAddress = Address & {

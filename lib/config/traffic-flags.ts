@@ -1,7 +1,7 @@
 /**
  * The rows of the table of flags that are about traffic: where it comes in, where it goes, and within what limits.
  */
-import { KIB, MIB, off, seconds, type FlagDefinition } from './flag-definition.js';
+import { KIB, MIB, off, seconds, type FlagDefinition } from './flag.js';
 
 export const LISTENER_FLAGS = {
   listen: {

@@ -2,8 +2,8 @@
  * The settings of what passes through: routes, header fields, limits, the access log. PURE.
  */
 import { resolve } from 'node:path';
-import type { FlagName } from './defaults.js';
-import type { GivenFlags } from './gather.js';
+import type { FlagName } from './flags.js';
+import type { GivenFlags } from './precedence.js';
 import { parseChoice, parseCidr, parseHsts, Problem } from './parse.js';
 import { parseBackend, routesOf } from './routes.js';
 import type { AccessLogSettings, LimitSettings, RouteSettings, Settings } from './settings.js';

@@ -4,7 +4,8 @@
  * `absent` (the name has no certificate) and `unavailable` (nobody could tell) are never confused: an outage is
  * not remembered as "this domain has no certificate". Results are tagged unions; no value has a marker inside.
  */
-import type { CertificateBundle, CertificatePair } from './certificate.js';
+import type { CertificateBundle, CertificatePair, KeyKind } from './certificate.js';
+import type { ServerName } from './server-name.js';
 
 /** What one source says of a name. */
 export type Lookup =
@@ -27,6 +28,20 @@ export type Tier = string;
 export const TIER_LRU = 'lru';
 export const TIER_CACHE = 'cache';
 export const TIER_DEFAULT = 'default';
+
+/** What a worker asks the primary. */
+export interface ResolveRequest {
+  readonly name: ServerName;
+  readonly phase: ResolvePhase;
+  /** The client's address: what the rate limit on the manager is shared between. */
+  readonly client: string;
+  /** The fingerprint of the lapsed certificate that the worker still has. */
+  readonly fingerprint?: string;
+  /** The client can use no key of the certificate with this fingerprint, but one of this kind. */
+  readonly wants?: KeyKind;
+  /** A certificate of the name that the worker was given and could not build: OpenSSL's reason. */
+  readonly refused?: { readonly fingerprint: string; readonly reason: string };
+}
 
 /** What the primary answers a worker. */
 export type Resolution =

@@ -6,9 +6,9 @@
  * queue, is refused. An IPv6 client is its /64.
  */
 import { CHALLENGE_WAIT_MS } from '../bus/messages.js';
-import { ClientTurns } from '../caches/client-turns.js';
-import type { StartTimer } from '../caches/timer.js';
-import { clientGroup } from '../tls/ip-bytes.js';
+import { ClientTurns } from '../base/client-turns.js';
+import type { StartTimer } from '../base/timer.js';
+import { clientGroup } from '../net/ip-bytes.js';
 
 /** Whose a lease is: a worker's, by a number of its own. */
 export interface LeaseKey {

@@ -1,8 +1,9 @@
 /**
  * The parts of the settings that the resolver and the workers need. PURE.
  */
-import type { WorkerSettings } from '../bus/messages.js';
-import { addressText, type ChallengeSettings, type Settings } from '../config/settings.js';
+import { sharedSettings, type WorkerSettings } from '../config/worker-settings.js';
+import { addressText } from '../domain/address.js';
+import type { ChallengeSettings, Settings } from '../config/settings.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { ResolverSettings } from '../resolver/resolver.js';
 
@@ -46,32 +47,13 @@ export function workerSettings(
   defaultPairs: readonly CertificatePair[],
   ticketKeys: string,
 ): WorkerSettings {
-  const { sendProxyProtocol, accessLog } = settings;
   return {
-    routes: settings.routes,
-    ...(sendProxyProtocol !== undefined && { sendProxyProtocol }),
-    acceptProxyProtocol: settings.acceptProxyProtocol,
-    unknownName: settings.unknownName,
-    headers: settings.headers,
-    limits: settings.limits,
-    ...(accessLog !== undefined && { accessLog }),
+    ...sharedSettings(settings),
     challenges: challengesOf(settings),
     listenerPairs: settings.listen.map((listener) => listener.defaultPairs ?? null),
     defaultPairs,
     choosesByAddress: settings.sources.includes('directory'),
-    certCacheDurationMs: settings.certCacheDurationMs,
-    lruCacheDurationMs: settings.lruCacheDurationMs,
-    lruMaxItems: settings.lruMaxItems,
-    errorCacheDurationMs: settings.errorCacheDurationMs,
-    negativeMaxItems: settings.negativeMaxItems,
-    admin: settings.admin,
-    log: settings.log,
-    handshakeTimeoutMs: settings.handshakeTimeoutMs,
-    lookupTimeoutMs: settings.lookupTimeoutMs,
-    refreshTimeoutMs: settings.refreshTimeoutMs,
-    autocertTimeoutMs: settings.autocertTimeoutMs,
-    drainTimeoutMs: settings.drainTimeoutMs,
-    ticketKeys: ticketKeys,
+    ticketKeys,
   };
 }
 

@@ -11,7 +11,7 @@
  *
  * The time is the monotonic clock's: the sleep of a laptop is none to it.
  */
-import type { StartTimer } from '../caches/timer.js';
+import type { StartTimer } from '../base/timer.js';
 
 const PERIOD_MS = 1_000;
 /** A timer that fires so much later than it should shows that this process has stood still. */

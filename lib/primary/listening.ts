@@ -2,10 +2,11 @@
  * What the primary opens for the workers: the addresses that they accept on, and, to try it, the access log.
  */
 import type { ListenRole } from '../bus/messages.js';
-import type { Address, Settings } from '../config/settings.js';
-import { LogSink, STDOUT } from '../log-sink.js';
-import { bindSharedHandle, type SharedHandle } from '../tls/shared-handle.js';
-import { removeStaleSocket } from '../tls/stale-socket.js';
+import type { Address } from '../domain/address.js';
+import type { Settings } from '../config/settings.js';
+import { LogSink, STDOUT } from '../log/line-sink.js';
+import { bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
+import { removeStaleSocket } from '../net/stale-socket.js';
 import type { WorkerHandle } from './supervisor.js';
 
 /**

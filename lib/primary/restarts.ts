@@ -5,7 +5,7 @@
  * it will be wrong with the next one too, and starting it costs. But nobody is served while no worker accepts, so the next
  * start is a second away at most then.
  */
-import type { StartTimer } from '../caches/timer.js';
+import type { StartTimer } from '../base/timer.js';
 
 /** A worker that lived less than this has died young. */
 const YOUNG_MS = 5_000;

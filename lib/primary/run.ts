@@ -8,8 +8,8 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Loaded } from '../config/load.js';
-import { addressText, type Address } from '../config/settings.js';
-import { defer } from '../domain/deferred.js';
+import { addressText, type Address } from '../domain/address.js';
+import { defer } from '../base/deferred.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
 import { Primary } from './primary.js';
 

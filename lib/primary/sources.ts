@@ -5,18 +5,18 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { FairTokenBucket } from '../caches/token-bucket.js';
+import { FairTokenBucket } from '../sources/limits/token-bucket.js';
 import type { Settings } from '../config/settings.js';
 import { covers, splitChain } from '../domain/certificate.js';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../base/clock.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log.js';
-import { DirectorySource } from '../sources/directory.js';
-import { GuardedSource } from '../sources/guarded.js';
-import { InternalCaSource } from '../sources/internal-ca.js';
-import { ManagerSource } from '../sources/manager.js';
-import { MeteredSource } from '../sources/metered.js';
-import { RedisSource } from '../sources/redis.js';
+import type { Logger } from '../log/logger.js';
+import { DirectorySource } from '../sources/directory/source.js';
+import { GuardedSource } from '../sources/limits/circuit-broken-source.js';
+import { InternalCaSource } from '../sources/internal-ca/source.js';
+import { ManagerSource } from '../sources/manager/source.js';
+import { MeteredSource } from '../sources/limits/rate-limited-source.js';
+import { RedisSource } from '../sources/redis/source.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
 
 interface Built {

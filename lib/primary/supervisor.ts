@@ -5,21 +5,20 @@ import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { SendHandle } from 'node:child_process';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
+import type { HotCertificate, WorkersExpired } from '../domain/cache-status.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
 import {
   BUS_VERSION,
-  type HotCertificate,
   type ListenMessage,
   type ListenRole,
   type PrimaryToWorker,
-  type WorkersExpired,
-  type WorkerSettings,
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { portToWorker } from '../bus/process-port.js';
-import { startTimer, startUnrefTimer } from '../caches/timer.js';
-import { defer } from '../domain/deferred.js';
+import { startTimer, startUnrefTimer } from '../base/timer.js';
+import { defer } from '../base/deferred.js';
 import { describeError, environmentError } from '../domain/errors.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import { Heartbeat } from './heartbeat.js';
 import { Restarts } from './restarts.js';
 

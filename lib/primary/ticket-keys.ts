@@ -4,7 +4,7 @@
  * Node takes one key at a time: after a rotation, tickets of the old key cost their owner one full handshake.
  */
 import { randomBytes } from 'node:crypto';
-import { TICKET_KEY_BYTES } from '../tls/contexts.js';
+import { TICKET_KEY_BYTES } from '../tls/secure-context.js';
 
 const ROTATE_EVERY_MS = 12 * 60 * 60 * 1000;
 

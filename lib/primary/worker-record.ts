@@ -12,8 +12,8 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { WORKER_TITLE } from '../bus/messages.js';
 import { describeError } from '../domain/errors.js';
-import type { Logger } from '../log.js';
-import { makeDirectory } from '../sources/make-directory.js';
+import type { Logger } from '../log/logger.js';
+import { makeDirectory } from '../sources/internal-ca/make-directory.js';
 import { systemProcesses, type Processes } from './processes.js';
 
 const FILE_NAME = /^workers-\d+-\d+\.json$/;

@@ -13,9 +13,9 @@
  */
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import type { ChallengeHead, ChallengeServers } from './challenge-servers.js';
-import type { RequestContext } from './request-context.js';
+import type { RequestContext } from './downstream/request-context.js';
 
 /** Above how long a challenge waits for its lease. */
 const RETRY_AFTER_SECONDS = 5;

@@ -6,15 +6,15 @@
  * the manager's, and one that goes away ends nothing, or the manager would have more under way than we count.
  */
 import type { ChallengeSettings, LimitSettings } from '../config/settings.js';
-import { Http1Upstream } from './http1-upstream.js';
-import { responseHeaders } from './headers.js';
+import { Http1Upstream } from './upstream/http1/upstream.js';
+import { responseHeaders } from './headers/headers.js';
 import {
   UpstreamError,
   type Upstream,
   type UpstreamController,
   type UpstreamEvents,
   type UpstreamRequest,
-} from './upstream.js';
+} from './upstream/upstream.js';
 
 /** For all servers together. Certificate authorities give up after ten seconds, and the lease may have taken three. */
 const FORWARD_MS = 5_000;

@@ -3,7 +3,7 @@
  */
 import { readHost, type Host } from '../domain/host.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { RequestContext } from './request-context.js';
+import type { RequestContext } from './downstream/request-context.js';
 
 /** Where a request goes: its path and query, and whom it is for. */
 export interface Destination {

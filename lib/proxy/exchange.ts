@@ -7,7 +7,7 @@
  * client that goes away aborts the request to the backend: it is sent nowhere else. One that stands still, in sending or in
  * taking, is given up: 408 where that can still be said.
  *
- * What becomes of a request that a backend has failed before the head of its response (`attempts.ts`):
+ * What becomes of a request that a backend has failed before the head of its response (`proxy/upstream/attempts.ts`):
  *
  * | | what has failed                                           | the request goes                         | the backend |
  * |-|-----------------------------------------------------------|------------------------------------------|-------------|
@@ -28,14 +28,14 @@
  * the next backend runs the same program.
  */
 import { describeError } from '../domain/errors.js';
-import type { Logger } from '../log.js';
-import { Attempts } from './attempts.js';
-import type { Balancer, Place } from './balancer.js';
-import { requestTrailers, responseHeaders, trailerFields } from './headers.js';
-import type { ErrorStatus } from './pages.js';
-import type { ClientSide } from './client-side.js';
-import { RequestBody } from './request-body.js';
-import type { RequestContext } from './request-context.js';
+import type { Logger } from '../log/logger.js';
+import { Attempts } from './upstream/attempts.js';
+import type { Balancer, Place } from './upstream/balancer.js';
+import { requestTrailers, responseHeaders, trailerFields } from './headers/headers.js';
+import type { ErrorStatus } from './downstream/pages.js';
+import type { ClientSide } from './downstream/response-writer.js';
+import { RequestBody } from './downstream/request-body.js';
+import type { RequestContext } from './downstream/request-context.js';
 import {
   UpstreamError,
   type Upstream,
@@ -43,7 +43,7 @@ import {
   type UpstreamEvents,
   type UpstreamFailure,
   type UpstreamRequest,
-} from './upstream.js';
+} from './upstream/upstream.js';
 
 const NO_TRAILERS: readonly string[] = [];
 

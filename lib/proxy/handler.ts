@@ -9,19 +9,21 @@
  */
 import type { AdminRouter } from '../admin/routes.js';
 import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config/settings.js';
-import type { Logger } from '../log.js';
-import { AddressList } from '../tls/address-list.js';
-import { answerAdmin } from './admin-door.js';
-import type { KnownRoute } from './client-connection.js';
+import type { Logger } from '../log/logger.js';
+import { AddressList } from '../net/address-list.js';
+import { answerAdmin } from './answer-admin.js';
+import type { LastDestination } from './downstream/client-connection.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
-import { forwardedFields, passableFields, withField, type Forwarding } from './headers.js';
-import { judgeName } from './name-policy.js';
-import { informationPage, type ErrorStatus, type Page } from './pages.js';
+import { forwardedFields, passableFields, withField, type Forwarding } from './headers/headers.js';
+import { judgeName } from './downstream/name-policy.js';
+import { informationPage, type ErrorStatus, type Page } from './downstream/pages.js';
 import type { OpenRoutes } from './open-routes.js';
-import type { RequestContext } from './request-context.js';
-import { sendPage } from './send.js';
+import type { RequestContext } from './downstream/request-context.js';
+import { sendPage } from './downstream/send.js';
 import { UpgradeExchange } from './upgrade.js';
+import type { Balancer } from './upstream/balancer.js';
+import type { Upstream } from './upstream/upstream.js';
 
 export interface HandlerOptions {
   readonly admin: AdminRouter;
@@ -33,6 +35,13 @@ export interface HandlerOptions {
   readonly log: Logger;
   /** How the information page calls this worker. */
   readonly workerName: string;
+}
+
+/** Where the requests of a connection went last, as the handler that sent them there remembers it. */
+interface KnownRoute extends LastDestination {
+  readonly balancer: Balancer<Upstream>;
+  /** Added to each request; undefined where each has its own: those of a trusted proxy. */
+  readonly forwarded: readonly string[] | undefined;
 }
 
 export class Handler {
@@ -47,7 +56,7 @@ export class Handler {
   handle(context: RequestContext): void {
     const { admin, log, routes, unknownName } = this.#options;
     const { connection } = context;
-    const destination = destinationOf(context, connection.info.serverName, connection.knownRoute?.host);
+    const destination = destinationOf(context, connection.info.serverName, connection.last?.host);
     if (destination === undefined) {
       this.#refuse(context, 400);
       return;
@@ -55,8 +64,8 @@ export class Handler {
     context.host = destination.host?.text;
     if (admin.owns(context.url)) {
       void answerAdmin(context, { admin, log });
-    } else if (this.#isKnown(connection.knownRoute, context, destination) && routes !== undefined) {
-      this.#forward(context, destination, routes, connection.knownRoute);
+    } else if (this.#isKnown(connection.last, context, destination) && routes !== undefined) {
+      this.#forward(context, destination, routes, connection.last);
     } else {
       const verdict = judgeName(connection.info, destination.host, unknownName, connection);
       if (verdict !== 'serve') this.#refuse(context, 421);
@@ -66,7 +75,7 @@ export class Handler {
   }
 
   #isKnown(
-    route: KnownRoute | undefined,
+    route: LastDestination | undefined,
     { httpVersion }: RequestContext,
     { host }: Destination,
   ): route is KnownRoute {
@@ -98,7 +107,7 @@ export class Handler {
       balancer,
       forwarded: forwarding.trusted === undefined ? forwardedFields(context.headers, forwarding) : undefined,
     };
-    context.connection.knownRoute = route;
+    context.connection.last = route;
     this.#forward(context, destination, routes, route);
   }
 

@@ -2,12 +2,12 @@
  * The routes of the settings, with the engines behind them.
  */
 import type { LimitSettings, RouteSettings } from '../config/settings.js';
-import type { Logger } from '../log.js';
-import { Balancer } from './balancer.js';
-import { Http1Upstream } from './http1-upstream.js';
-import { Http2Upstream } from './http2-upstream.js';
-import { Router } from './router.js';
-import type { Upstream } from './upstream.js';
+import type { Logger } from '../log/logger.js';
+import { Balancer } from './upstream/balancer.js';
+import { Http1Upstream } from './upstream/http1/upstream.js';
+import { Http2Upstream } from './upstream/http2/upstream.js';
+import { Router } from './upstream/router.js';
+import type { Upstream } from './upstream/upstream.js';
 
 export interface OpenRoutes {
   readonly router: Router<Balancer<Upstream>>;

@@ -13,14 +13,14 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
-import type { Logger } from '../log.js';
-import { Attempts, type AttemptFailure } from './attempts.js';
-import type { Balancer, Place } from './balancer.js';
-import { releaseSocket } from './bare-response.js';
-import { responseHeaders, trailerFields } from './headers.js';
-import type { RequestContext, UpgradeRequest } from './request-context.js';
-import { resetSocket, splice, type SpliceEnd } from './splice.js';
-import type { HttpBackend, Upstream, UpstreamFailure, UpstreamRequest } from './upstream.js';
+import type { Logger } from '../log/logger.js';
+import { Attempts, type AttemptFailure } from './upstream/attempts.js';
+import type { Balancer, Place } from './upstream/balancer.js';
+import { releaseSocket } from './downstream/bare-response.js';
+import { responseHeaders, trailerFields } from './headers/headers.js';
+import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
+import { resetSocket, splice, type SpliceEnd } from './tunnel/splice.js';
+import type { HttpBackend, Upstream, UpstreamFailure, UpstreamRequest } from './upstream/upstream.js';
 
 export interface UpgradeOptions {
   readonly upgrade: UpgradeRequest;
@@ -36,15 +36,6 @@ export interface UpgradeOptions {
 
 /** So much is taken from a client that does not wait for the answer. */
 const MAX_EARLY_BYTES = 65_536;
-
-/** The protocols of an `Upgrade` field that may be passed on; undefined where there are none. */
-export function passableProtocol(upgrade: string | undefined): string | undefined {
-  const protocols = (upgrade ?? '')
-    .split(',')
-    .map((protocol) => protocol.trim())
-    .filter((protocol) => protocol !== '' && !/^(?:h2c?|http|tls)(?:\/|$)/i.test(protocol));
-  return protocols.length === 0 ? undefined : protocols.join(', ');
-}
 
 export class UpgradeExchange {
   readonly #context: RequestContext;

@@ -14,10 +14,10 @@ import { LRUCache } from 'lru-cache';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import { datesProblem, type CertificateBundle } from '../domain/certificate.js';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../base/clock.js';
 import { TIER_CACHE, type Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import type { Best } from './candidates.js';
 import type { Gathered } from './gather.js';
 

@@ -11,7 +11,7 @@
  *  4. Nothing is ordered where there is a good certificate.
  *  5. For an IP address only those are asked that have certificates for addresses.
  */
-import type { StartTimer } from '../caches/timer.js';
+import type { StartTimer } from '../base/timer.js';
 import type { Lookup } from '../domain/lookup.js';
 import { isAddress, type ServerName } from '../domain/server-name.js';
 import type { CertificateSource, LookupContext } from '../sources/source.js';

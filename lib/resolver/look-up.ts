@@ -4,11 +4,10 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { PemCache } from '../caches/pem-cache.js';
-import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
+import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import type { CertificateBundle } from '../domain/certificate.js';
-import { TIER_CACHE, type Resolution, type Tier } from '../domain/lookup.js';
+import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
-import type { WorkerToPrimary } from '../bus/messages.js';
 import type { CertificateSource } from '../sources/source.js';
 import { Candidates, type Remark } from './candidates.js';
 import { Conclusions, type ConclusionParts, type ConclusionSettings, type Outcome } from './conclude.js';
@@ -32,7 +31,7 @@ export interface LookUpParts extends ConclusionParts {
   /** @default timers of Node's */
   readonly startTimer?: StartTimer;
   /** What is known of another name, looked up where nothing is. */
-  resolve(this: void, name: ServerName, request: WorkerToPrimary['resolve']['params']): Promise<Resolution>;
+  resolve(this: void, name: ServerName, request: ResolveRequest): Promise<Resolution>;
 }
 
 /** A look-up for both halves, after the sources of the name itself. */

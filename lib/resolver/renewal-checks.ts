@@ -8,11 +8,11 @@
 import { LRUCache } from 'lru-cache';
 import type { PemCache } from '../caches/pem-cache.js';
 import { type CertificateBundle } from '../domain/certificate.js';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import type { CertificateSource } from '../sources/source.js';
 import { Candidates } from './candidates.js';
 import type { ServableCertificates } from './servable.js';

@@ -23,7 +23,7 @@
 import { setMaxListeners } from 'node:events';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
-import type { StartTimer } from '../caches/timer.js';
+import type { StartTimer } from '../base/timer.js';
 import {
   bundleOf,
   datesProblem,
@@ -33,12 +33,12 @@ import {
   type CertificatePair,
   type KeyKind,
 } from '../domain/certificate.js';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../base/clock.js';
 import { describeError, usageError } from '../domain/errors.js';
-import { TIER_CACHE, type Resolution } from '../domain/lookup.js';
+import { TIER_CACHE, type Resolution, type ResolveRequest } from '../domain/lookup.js';
 import { wildcardOf, withThoseBelow, type ServerName } from '../domain/server-name.js';
-import type { CacheStatus, WorkerToPrimary } from '../bus/messages.js';
-import type { Logger } from '../log.js';
+import type { CacheStatus } from '../domain/cache-status.js';
+import type { Logger } from '../log/logger.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
 import { answer, pending } from './answer.js';
 import type { ConclusionSettings, Outcome } from './conclude.js';
@@ -66,8 +66,6 @@ export interface ResolverParts {
   /** @default OpenSSL's verdict */
   readonly servable?: ServableCertificates;
 }
-
-export type ResolveRequest = WorkerToPrimary['resolve']['params'];
 
 /** The admin route lists this many names in all. */
 const MAX_STATUS_NAMES = 1024;

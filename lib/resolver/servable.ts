@@ -8,7 +8,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CertificateBundle } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
-import { buildContext, closeContext, TICKET_KEY_BYTES } from '../tls/contexts.js';
+import { buildContext, closeContext, TICKET_KEY_BYTES } from '../tls/secure-context.js';
 
 /** Verdicts remembered. One that is forgotten costs a context more. */
 const MAX_VERDICTS = 100_000;

@@ -9,7 +9,7 @@
  *   it, is told so and may come back to wait for the end.
  */
 import type { ServerName } from '../domain/server-name.js';
-import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
+import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 
 /** What a waiter hears. */
 export type Arrival<T> =

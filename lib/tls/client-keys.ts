@@ -5,7 +5,7 @@
  * in doubt a client can: only a certain no leads to a look-up.
  *
  *  - TLS 1.3: by signature_algorithms alone (RFC 8446 §4.2.3). Its PKCS#1 signatures are for certificates, not for handshakes.
- *  - TLS 1.2: by the cipher suites that `contexts.ts` has, and by signature_algorithms where it is there (RFC 5246 §7.4.1.4.1). RSA
+ *  - TLS 1.2: by the cipher suites that `secure-context.ts` has, and by signature_algorithms where it is there (RFC 5246 §7.4.1.4.1). RSA
  *    key exchange needs no signature. ECDSA needs the certificate's curve among the client's groups (RFC 8422 §5.3), which OpenSSL
  *    insists on.
  */

@@ -17,11 +17,11 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import { TIER_DEFAULT, type Tier } from '../domain/lookup.js';
 import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
-import type { ConnectionInfo, Endpoint } from './connection-info.js';
-import type { ConnectionPlace } from './connection-limits.js';
+import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
+import type { ConnectionPlace } from '../net/connection-limits.js';
 import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
-import { namesClient, parseProxyHeader } from './proxy-protocol.js';
-import type { Carrier, RawConnection, Reader } from './raw-connection.js';
+import { namesClient, parseProxyHeader } from '../net/proxy-protocol-parser.js';
+import type { Carrier, RawConnection, Reader } from '../net/raw-connection.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
 /** The certificate for a connection. */

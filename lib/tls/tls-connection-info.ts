@@ -3,8 +3,8 @@
  */
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { ConnectionInfo, Endpoint } from './connection-info.js';
-import type { RawConnection } from './raw-connection.js';
+import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
+import type { RawConnection } from '../net/raw-connection.js';
 
 interface Facts extends Pick<
   ConnectionInfo,

@@ -17,26 +17,24 @@
  * default goes out, and for `errorCacheDurationMs` nobody tries again.
  */
 import { canUseKey } from '../tls/client-keys.js';
-import { buildContext, setTicketKeys } from '../tls/contexts.js';
-import type { Choice } from '../tls/listener.js';
+import { buildContext, setTicketKeys } from '../tls/secure-context.js';
+import type { Choice } from '../tls/terminate.js';
 import type { SecureContext } from 'node:tls';
-import type { WorkerSettings, WorkerToPrimary } from '../bus/messages.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
-import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
+import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { kindMissingIn, type CertificateBundle } from '../domain/certificate.js';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
-import { TIER_CACHE, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
+import { TIER_CACHE, TIER_LRU, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { isWildcard, type ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
 import { PrimaryBreaker } from './primary-breaker.js';
 
-type ResolveParams = WorkerToPrimary['resolve']['params'];
-
 export interface CertificatesParts {
   /** Asks the primary. Rejects with a ProxyError when there is no answer in time. */
-  ask(params: ResolveParams, deadlineMs: number): Promise<Resolution>;
+  ask(params: ResolveRequest, deadlineMs: number): Promise<Resolution>;
   readonly log: Logger;
   readonly clock: Clock;
   /** @default a timer that does not keep the process alive */
@@ -279,7 +277,7 @@ export class Certificates {
   }
 
   /** @param epoch that of the handshake: what has been overtaken since is not kept. */
-  async #question(params: ResolveParams, stale: StaleEntry, epoch = this.#epoch): Promise<Answer> {
+  async #question(params: ResolveRequest, stale: StaleEntry, epoch = this.#epoch): Promise<Answer> {
     const { lookupTimeoutMs, autocertTimeoutMs } = this.#settings;
     const { name, phase, refused } = params;
     const patienceMs = phase === 'order' ? autocertTimeoutMs : lookupTimeoutMs;

@@ -8,7 +8,7 @@ import { CHALLENGE_WAIT_MS, type PrimaryToWorker, type WorkerToPrimary } from '.
 import type { BusEndpoint } from '../bus/endpoint.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 import type { ChallengeDesk, ChallengeLease } from '../proxy/challenge-forwarding.js';
 
 /** The primary answers by the end of the wait; this is for the way. */

@@ -1,12 +1,12 @@
 /**
  * The default certificates of a worker as secure contexts: the one for all, and those that single listeners have of their own.
  */
-import type { WorkerSettings } from '../bus/messages.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
 import { examine, type CertificatePair } from '../domain/certificate.js';
 import { ProxyError } from '../domain/errors.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
-import { buildContext } from '../tls/contexts.js';
-import type { Choice } from '../tls/listener.js';
+import { buildContext } from '../tls/secure-context.js';
+import type { Choice } from '../tls/terminate.js';
 
 export interface DefaultContexts {
   readonly common: Choice;

@@ -5,8 +5,8 @@
  * that connects and goes without a byte of TLS (a health check, a scan of ports) is no failure, and is said at debug only, as
  * are connections over the limits, of which there is a notice.
  */
-import { startUnrefTimer, type StartTimer } from '../caches/timer.js';
-import type { Logger } from '../log.js';
+import { startUnrefTimer, type StartTimer } from '../base/timer.js';
+import type { Logger } from '../log/logger.js';
 import { readOffer } from '../tls/client-offer.js';
 import type { FailedHandshake } from '../tls/failed-handshake.js';
 

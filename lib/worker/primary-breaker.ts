@@ -6,7 +6,7 @@
  * opens and once when it closes, not with each handshake.
  */
 import { describeError, ProxyError } from '../domain/errors.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../log/logger.js';
 
 const PROBE_INTERVAL_MS = 1_000;
 

@@ -7,25 +7,25 @@ import cluster from 'node:cluster';
 import { createServer, type Server, type Socket } from 'node:net';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
 import {
   isListenMessage,
   WORKER_TITLE,
   type ListenMessage,
   type PrimaryToWorker,
-  type WorkerSettings,
   type WorkerToPrimary,
 } from '../bus/messages.js';
-import { systemClock } from '../domain/clock.js';
+import { systemClock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
-import { createLogger } from '../log-pino.js';
-import { acceptPlain } from '../tls/plain-listener.js';
-import { addressOfHandle, listenOnHandle } from '../tls/shared-handle.js';
-import { AddressList } from '../tls/address-list.js';
-import { cutSplices, onSpliceEnd, spliceCount } from '../proxy/splice.js';
-import type { ConnectionInfo } from '../tls/connection-info.js';
-import { ConnectionLimits } from '../tls/connection-limits.js';
-import type { RawConnection } from '../tls/raw-connection.js';
-import { terminateTls } from '../tls/listener.js';
+import { createLogger } from '../log/pino-logger.js';
+import { acceptPlain } from '../net/plain-listener.js';
+import { addressOfHandle, listenOnHandle } from '../net/shared-handle.js';
+import { AddressList } from '../net/address-list.js';
+import { cutSplices, onSpliceEnd, spliceCount } from '../proxy/tunnel/splice.js';
+import type { ConnectionInfo } from '../net/connection-info.js';
+import { ConnectionLimits } from '../net/connection-limits.js';
+import type { RawConnection } from '../net/raw-connection.js';
+import { terminateTls } from '../tls/terminate.js';
 import { Certificates } from './certificates.js';
 import { BusChallengeDesk } from './challenge-desk.js';
 import { FailedHandshakes } from './failed-handshakes.js';

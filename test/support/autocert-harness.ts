@@ -2,10 +2,10 @@
 import type { AutocertSettings } from '../../lib/config/settings.js';
 import type { Lookup } from '../../lib/domain/lookup.js';
 import type { ServerName } from '../../lib/domain/server-name.js';
-import type { Logger } from '../../lib/log.js';
-import { Autocert } from '../../lib/sources/autocert.js';
-import type { OrderQueueLimits } from '../../lib/sources/order-queue.js';
-import type { OrderVerdict, QueryVerdict } from '../../lib/sources/manager-schema.js';
+import type { Logger } from '../../lib/log/logger.js';
+import { Autocert } from '../../lib/sources/manager/autocert.js';
+import type { OrderQueueLimits } from '../../lib/sources/manager/order-queue.js';
+import type { OrderVerdict, QueryVerdict } from '../../lib/sources/manager/schema.js';
 import type { LookupContext } from '../../lib/sources/source.js';
 
 export const NAME = 'a.test' as ServerName;

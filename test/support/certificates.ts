@@ -17,7 +17,7 @@ import {
   mintRoot,
   type Authority,
   type KeyType,
-} from '../../lib/tls/mint.js';
+} from '../../lib/pki/mint.js';
 
 const DAY_MS = 86_400_000;
 

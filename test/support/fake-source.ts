@@ -1,7 +1,7 @@
 /**
  * A source whose answers a test gives.
  */
-import { defer, type Deferred } from '../../lib/domain/deferred.js';
+import { defer, type Deferred } from '../../lib/base/deferred.js';
 import type { Lookup } from '../../lib/domain/lookup.js';
 import type { CertificatePair } from '../../lib/domain/certificate.js';
 import type { ServerName } from '../../lib/domain/server-name.js';

@@ -1,7 +1,7 @@
 /**
  * The README's table of flags, made from the one table that the program reads.
  */
-import { DEFAULTS, FLAG_NAMES, flag } from '../../lib/config/defaults.js';
+import { DEFAULTS, FLAG_NAMES, flag } from '../../lib/config/flags.js';
 
 const escape = (text: string): string => text.replaceAll('|', '\\|');
 

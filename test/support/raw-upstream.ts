@@ -5,13 +5,13 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { LimitSettings } from '../../lib/config/settings.js';
-import { Http1Upstream, type Http1UpstreamOptions } from '../../lib/proxy/http1-upstream.js';
+import { Http1Upstream, type Http1UpstreamOptions } from '../../lib/proxy/upstream/http1/upstream.js';
 import type {
   UpstreamController,
   UpstreamError,
   UpstreamEvents,
   UpstreamRequest,
-} from '../../lib/proxy/upstream.js';
+} from '../../lib/proxy/upstream/upstream.js';
 
 const LIMITS = {
   backendConnectTimeoutMs: 5_000,

@@ -7,7 +7,7 @@
 import { createServer, type Socket } from 'node:net';
 import type { Lookup } from '../../lib/domain/lookup.js';
 import type { ServerName } from '../../lib/domain/server-name.js';
-import { RedisSource } from '../../lib/sources/redis.js';
+import { RedisSource } from '../../lib/sources/redis/source.js';
 import { listen, startProxy, type Proxy } from './redis-proxy.js';
 import { redisFixture, startRedisServer, type RedisServer } from './redis-server.js';
 

@@ -1,7 +1,7 @@
 /**
  * A worker's settings as tests have them that start none: the program's defaults, small where a test is to reach a bound.
  */
-import type { WorkerSettings } from '../../lib/bus/messages.js';
+import type { WorkerSettings } from '../../lib/config/worker-settings.js';
 import type { LimitSettings } from '../../lib/config/settings.js';
 
 export const LIMITS: LimitSettings = {

@@ -2,7 +2,7 @@
  * An order whose challenge came by the companion and was answered too late, with the real program.
  */
 import { expect } from 'chai';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { handshake } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import { askPlain, plainPort } from '../../support/plain-client.js';

@@ -2,7 +2,7 @@
  * Clients that go away, or go mad: nothing of them stays open in the worker.
  */
 import { expect } from 'chai';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { handshake } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import { sClientRenegotiation } from '../../support/openssl.js';

@@ -2,7 +2,7 @@
  * The client's clock: it runs while the proxy waits for the client, and at no other time.
  */
 import { expect } from 'chai';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
 import { connectTls, handshake } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/defaults.js';
+import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/flags.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
 import { startProgram, type Program } from '../../support/program.js';

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { LOG_LEVELS, type LogLevel } from '../../../lib/log.js';
+import { LOG_LEVELS, type LogLevel } from '../../../lib/log/logger.js';
 import { makeTempDir, makeTestCa, type TestCa } from '../../support/certificates.js';
 import { connectTls, request } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';

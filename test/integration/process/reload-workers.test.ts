@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { startBackend } from '../../support/backend.js';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { connectTls, handshake, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { startBackend, type Backend } from '../../support/backend.js';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { connectTls, handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { startBackend } from '../../support/backend.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { handshake } from '../../support/client.js';

@@ -5,7 +5,7 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WorkerSettings } from '../../../lib/bus/messages.js';
+import type { WorkerSettings } from '../../../lib/config/worker-settings.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { eventually } from '../../support/eventually.js';
 import { startFront, type Front } from '../../support/front.js';

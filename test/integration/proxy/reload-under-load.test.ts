@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { H2Client, responseOf } from '../../support/h2-client.js';
 import { startMixedLoad } from '../../support/mixed-load.js';

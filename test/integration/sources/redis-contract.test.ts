@@ -1,4 +1,4 @@
-import { RedisSource } from '../../../lib/sources/redis.js';
+import { RedisSource } from '../../../lib/sources/redis/source.js';
 import { redisFixture, startRedisServer } from '../../support/redis-server.js';
 import { describeSourceContract } from '../../support/source-contract.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import type { RedisSource } from '../../../lib/sources/redis.js';
+import type { RedisSource } from '../../../lib/sources/redis/source.js';
 import { answer, nextTurn } from '../../support/redis-proxy.js';
 import { KNOWN, look, reasonOf, redisStage } from '../../support/redis-source.js';
 import { redisFixture } from '../../support/redis-server.js';

@@ -2,9 +2,9 @@
  * What is said of a Redis that has keys, but not where look-ups read them.
  */
 import { expect } from 'chai';
-import { silentLogger, type Logger } from '../../../lib/log.js';
-import { RedisSource } from '../../../lib/sources/redis.js';
-import { databasesOf, findingOf, survey } from '../../../lib/sources/redis-survey.js';
+import { silentLogger, type Logger } from '../../../lib/log/logger.js';
+import { RedisSource } from '../../../lib/sources/redis/source.js';
+import { databasesOf, findingOf, survey } from '../../../lib/sources/redis/survey.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
 import { redisFixture, startRedisServer, type RedisServer } from '../../support/redis-server.js';

@@ -156,7 +156,7 @@ describe('the Redis source', () => {
       // Which authorities are trusted is settled when Node starts.
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: caFile };
       const script = `
-        import { RedisSource } from ${JSON.stringify(new URL('../../../lib/sources/redis.ts', import.meta.url))};
+        import { RedisSource } from ${JSON.stringify(new URL('../../../lib/sources/redis/source.ts', import.meta.url))};
         const source = new RedisSource({ settings: { strategy: 1, url: ${JSON.stringify(url)} } });
         const signal = new AbortController().signal;
         console.log((await source.lookup(${JSON.stringify(KNOWN)}, { signal })).kind);

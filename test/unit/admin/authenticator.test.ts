@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { Authenticator, type Verdict } from '../../../lib/admin/authenticator.js';
 import { FailedLogins } from '../../../lib/admin/failed-logins.js';
 import type { HashJob } from '../../../lib/admin/hashing-thread.js';
-import { defer, type Deferred } from '../../../lib/domain/deferred.js';
-import { silentLogger, type LogFields } from '../../../lib/log.js';
+import { defer, type Deferred } from '../../../lib/base/deferred.js';
+import { silentLogger, type LogFields } from '../../../lib/log/logger.js';
 
 const SLOW_A = '$2b$12$abcdefghijklmnopqrstuuK7qXaKUuCPbiUDv5wKoVCqamGqrFDd2';
 const SLOW_B = '$2b$04$abcdefghijklmnopqrstuuyegKZ1g4a5kzOHRT1vEdFcHb1NvkUqW';

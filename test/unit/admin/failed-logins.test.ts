@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { FailedLogins } from '../../../lib/admin/failed-logins.js';
-import { silentLogger, type LogFields } from '../../../lib/log.js';
+import { silentLogger, type LogFields } from '../../../lib/log/logger.js';
 
 const CLIENT = '192.0.2.1';
 const FREE = 4;

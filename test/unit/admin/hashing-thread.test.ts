@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { HashingThread, type HashingThreadOptions } from '../../../lib/admin/hashing-thread.js';
-import { silentLogger } from '../../../lib/log.js';
+import { silentLogger } from '../../../lib/log/logger.js';
 import { makeTempDir } from '../../support/certificates.js';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { Authenticator } from '../../../lib/admin/authenticator.js';
 import { FailedLogins } from '../../../lib/admin/failed-logins.js';
 import { AdminRouter, type AdminRequest, type AdminRouterOptions } from '../../../lib/admin/routes.js';
 import { SERVER_NAME, SERVER_VERSION } from '../../../lib/admin/version.js';
-import { silentLogger } from '../../../lib/log.js';
+import { silentLogger } from '../../../lib/log/logger.js';
 
 export const ROOT = '/.peter_sslers/nginx/shared_cache';
 export const RIGHT = `Basic ${Buffer.from('peter:sslers').toString('base64')}`;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { BusEndpoint, type Handlers } from '../../../lib/bus/endpoint.js';
 import { BUS_VERSION } from '../../../lib/bus/messages.js';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import { closeChannels, failureOf, openChannel, pair, portOf, type Calc } from './channel.js';
 

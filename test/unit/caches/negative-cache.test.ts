@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { NegativeCache } from '../../../lib/caches/negative-cache.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import { ManualTime } from './manual-time.js';
+import { ManualTime } from '../../support/manual-time.js';
 
 const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
 

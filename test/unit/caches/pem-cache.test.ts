@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { PemCache } from '../../../lib/caches/pem-cache.js';
 import { bundleOf, type CertificateBundle, type CertificateHalf } from '../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import { ManualTime } from './manual-time.js';
+import { ManualTime } from '../../support/manual-time.js';
 
 const HOUR_MS = 3_600_000;
 const MANY_BYTES = 1_000_000;

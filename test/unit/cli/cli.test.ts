@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { createCli } from '../../../lib/cli/cli.js';
 import type { CliIo } from '../../../lib/cli/io.js';
-import { addressText, type Settings } from '../../../lib/config/settings.js';
-import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/defaults.js';
+import { addressText } from '../../../lib/domain/address.js';
+import type { Settings } from '../../../lib/config/settings.js';
+import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/flags.js';
 import { environmentError } from '../../../lib/domain/errors.js';
 
 interface Outcome {

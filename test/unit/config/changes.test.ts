@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describeChanges } from '../../../lib/config/changes.js';
-import { flag, FLAG_NAMES } from '../../../lib/config/defaults.js';
+import { flag, FLAG_NAMES } from '../../../lib/config/flags.js';
 import { load, type Given } from './support.js';
 
 const MANAGER = { 'fallback-server': 'http://m', 'enable-autocert': 'true' };

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CERT_PREFERENCES } from '../../../lib/config/defaults.js';
+import { CERT_PREFERENCES } from '../../../lib/config/flags.js';
 import { load, problemOf, type Given } from './support.js';
 
 /** On the machine of `load`. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { canonicalArguments } from '../../../lib/cli/arguments.js';
-import { gather } from '../../../lib/config/gather.js';
+import { gather } from '../../../lib/config/precedence.js';
 import { parseListen } from '../../../lib/config/parse.js';
 import { parseBackend } from '../../../lib/config/routes.js';
 import { flagTable } from '../../support/flag-table.js';

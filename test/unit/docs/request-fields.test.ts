@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { CLAIMS } from '../../../lib/proxy/claimed-fields.js';
+import { CLAIMS } from '../../../lib/proxy/headers/claimed-fields.js';
 
 const page = readFileSync(new URL('../../../docs/request-fields.md', import.meta.url), 'utf8');
 

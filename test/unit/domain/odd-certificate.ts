@@ -18,7 +18,7 @@ import {
   time,
   toDer,
   utf8,
-} from '../../../lib/tls/der.js';
+} from '../../../lib/pki/der.js';
 
 const OID = { commonName: '2.5.4.3', subjectAltName: '2.5.29.17', ecdsaWithSha256: '1.2.840.10045.4.3.2' };
 

@@ -4,7 +4,7 @@ import {
   type LeaseLimits,
   type LeaseVerdict,
 } from '../../../lib/primary/challenge-leases.js';
-import { ManualTime, settled } from '../caches/manual-time.js';
+import { ManualTime, settled } from '../../support/manual-time.js';
 
 const LIMITS: LeaseLimits = {
   atOnce: 4,

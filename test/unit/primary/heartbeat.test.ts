@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Heartbeat } from '../../../lib/primary/heartbeat.js';
-import { settled } from '../caches/manual-time.js';
+import { settled } from '../../support/manual-time.js';
 
 /** Workers that answer or do not, and a clock and a timer that only the tests move. */
 class Ward {

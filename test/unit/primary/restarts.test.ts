@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Restarts } from '../../../lib/primary/restarts.js';
-import { ManualTime } from '../caches/manual-time.js';
+import { ManualTime } from '../../support/manual-time.js';
 
 const YOUNG = { livedMs: 4_999, othersAccept: true };
 const ALONE = { livedMs: 0, othersAccept: false };

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { TicketKeys } from '../../../lib/primary/ticket-keys.js';
 
 describe('The session-ticket keys', () => {

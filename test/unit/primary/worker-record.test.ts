@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { silentLogger, type LogFields } from '../../../lib/log.js';
+import { silentLogger, type LogFields } from '../../../lib/log/logger.js';
 import type { ProcessFacts, Processes } from '../../../lib/primary/processes.js';
 import { systemProcesses } from '../../../lib/primary/processes.js';
 import { WorkerRecord } from '../../../lib/primary/worker-record.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ABSENT, FakeSource, found } from '../../support/fake-source.js';
-import { settled } from '../caches/manual-time.js';
+import { settled } from '../../support/manual-time.js';
 import { issue, NAME, SETTINGS, setup } from './support.js';
 
 describe('Resolver: one look-up for everybody', () => {

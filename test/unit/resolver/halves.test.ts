@@ -1,11 +1,11 @@
 /** RSA and ECDSA halves that complete each other, across sources, exact name and wildcard; and one that falls alone. */
 import { expect } from 'chai';
 import type { CertificatePair, KeyKind } from '../../../lib/domain/certificate.js';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import type { Lookup, Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ABSENT, DOWN, found, WAIT, type FakeSource } from '../../support/fake-source.js';
-import { settled } from '../caches/manual-time.js';
+import { settled } from '../../support/manual-time.js';
 import { DAY_MS, issue, NAME, setup, setupRoles, START_MS } from './support.js';
 
 const WILDCARD = '*.a.test' as ServerName;

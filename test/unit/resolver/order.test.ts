@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ABSENT, DOWN, found } from '../../support/fake-source.js';
 import { makeTestCa } from '../../support/certificates.js';
-import { settled } from '../caches/manual-time.js';
+import { settled } from '../../support/manual-time.js';
 import { DAY_MS, issue, NAME, setup, setupRoles, START_MS } from './support.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { SingleFlight, type Flight } from '../../../lib/resolver/single-flight.js';
-import { defer } from '../../../lib/domain/deferred.js';
+import { defer } from '../../../lib/base/deferred.js';
 import { normaliseServerName, type ServerName } from '../../../lib/domain/server-name.js';
-import { settled } from '../caches/manual-time.js';
+import { settled } from '../../support/manual-time.js';
 
 const LONG_MS = 10_000;
 const FIRST = { first: true, throughOrder: false };

@@ -3,12 +3,13 @@ import { NegativeCache } from '../../../lib/caches/negative-cache.js';
 import { PemCache } from '../../../lib/caches/pem-cache.js';
 import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import type { Logger } from '../../../lib/log.js';
-import { Resolver, type ResolverSettings, type ResolveRequest } from '../../../lib/resolver/resolver.js';
+import type { Logger } from '../../../lib/log/logger.js';
+import type { ResolveRequest } from '../../../lib/domain/lookup.js';
+import { Resolver, type ResolverSettings } from '../../../lib/resolver/resolver.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
 import type { SourceRole } from '../../../lib/sources/source.js';
 import { FakeSource } from '../../support/fake-source.js';
-import { ManualTime } from '../caches/manual-time.js';
+import { ManualTime } from '../../support/manual-time.js';
 
 export const NAME = 'www.a.test' as ServerName;
 export const SETTINGS: ResolverSettings = {

@@ -10,7 +10,7 @@ import {
   RSA_KEY_EXCHANGE_SUITES,
   RSA_SIGNATURE_SUITES,
 } from '../../../lib/tls/client-keys.js';
-import { buildContext, CIPHER_SUITES, TICKET_KEY_BYTES } from '../../../lib/tls/contexts.js';
+import { buildContext, CIPHER_SUITES, TICKET_KEY_BYTES } from '../../../lib/tls/secure-context.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { openssl, sClient } from '../../support/openssl.js';
 import { bundleOf } from './context-server.js';

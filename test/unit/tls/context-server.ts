@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { examine, type CertificateBundle, type CertificatePair } from '../../../lib/domain/certificate.js';
-import { terminateTls, type Choice } from '../../../lib/tls/listener.js';
+import { terminateTls, type Choice } from '../../../lib/tls/terminate.js';
 import { listenerOptions } from './listener-options.js';
 
 export interface ContextServer {

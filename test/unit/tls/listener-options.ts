@@ -1,6 +1,6 @@
 import { protocolList } from '../../../lib/tls/alpn.js';
-import { ConnectionLimits } from '../../../lib/tls/connection-limits.js';
-import type { ListenerOptions } from '../../../lib/tls/listener.js';
+import { ConnectionLimits } from '../../../lib/net/connection-limits.js';
+import type { ListenerOptions } from '../../../lib/tls/terminate.js';
 
 /** A listener that anybody may use, HTTP/1.1 behind it. */
 export const listenerOptions: Omit<ListenerOptions, 'choose' | 'onSecure' | 'onFailure'> = {

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type SecureContext } from 'node:tls';
-import { buildContext, CIPHER_SUITES } from '../../../lib/tls/contexts.js';
+import { buildContext, CIPHER_SUITES } from '../../../lib/tls/secure-context.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { sClient, sClientRenegotiation } from '../../support/openssl.js';
 import { bundleOf, serveContexts, type ContextServer } from './context-server.js';

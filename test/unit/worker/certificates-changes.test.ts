@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
 import type { CertificateBundle, CertificatePair } from '../../../lib/domain/certificate.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
-import type { Choice } from '../../../lib/tls/listener.js';
-import { settled } from '../caches/manual-time.js';
-import { mintLeaf } from '../../../lib/tls/mint.js';
+import type { Choice } from '../../../lib/tls/terminate.js';
+import { settled } from '../../support/manual-time.js';
+import { mintLeaf } from '../../../lib/pki/mint.js';
 import {
   A,
   authority,

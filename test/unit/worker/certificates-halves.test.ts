@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { examine, type CertificateBundle } from '../../../lib/domain/certificate.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
-import type { Choice } from '../../../lib/tls/listener.js';
+import type { Choice } from '../../../lib/tls/terminate.js';
 import { craftWith, extension, u16, vector16 } from '../tls/client-hello-bytes.js';
 import { A, CLIENT, issue, issuePair, namesIn, setup, START_MS } from './support.js';
 

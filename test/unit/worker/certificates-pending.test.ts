@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
-import { settled } from '../caches/manual-time.js';
+import { settled } from '../../support/manual-time.js';
 import { A, CLIENT, issue, namesIn, serialIn, serialOf, setup } from './support.js';
 
 const WAIT = { kind: 'pending', reason: 'the sources have not answered in time' } as const;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
-import type { Choice } from '../../../lib/tls/listener.js';
-import { settled } from '../caches/manual-time.js';
+import type { Choice } from '../../../lib/tls/terminate.js';
+import { settled } from '../../support/manual-time.js';
 import { A, B, C, CLIENT, issue, namesIn, serialIn, serialOf, setup } from './support.js';
 
 const late = new ProxyError('ERR_BUS_DEADLINE', 'no answer within 2250 ms');

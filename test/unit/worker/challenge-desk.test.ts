@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import { BusChallengeDesk, type DeskBus } from '../../../lib/worker/challenge-desk.js';
-import { defer, type Deferred } from '../../../lib/domain/deferred.js';
-import { settled } from '../caches/manual-time.js';
+import { defer, type Deferred } from '../../../lib/base/deferred.js';
+import { settled } from '../../support/manual-time.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 
 const SILENT = { err() {}, notice() {}, info() {}, debug() {}, enabled: () => false };

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { silentLogger, LOG_LEVELS, type LogFields, type LogLevel } from '../../../lib/log.js';
+import { silentLogger, LOG_LEVELS, type LogFields, type LogLevel } from '../../../lib/log/logger.js';
 import type { FailedHandshake } from '../../../lib/tls/failed-handshake.js';
 import { FailedHandshakes } from '../../../lib/worker/failed-handshakes.js';
 import { clientHello12 } from '../../support/raw-tls.js';
-import { ManualTime } from '../caches/manual-time.js';
+import { ManualTime } from '../../support/manual-time.js';
 
 const REFUSED: FailedHandshake = {
   ...{ reason: 'tls-error', detail: 'no shared cipher', code: 'ERR_SSL_NO_SHARED_CIPHER' },

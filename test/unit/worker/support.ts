@@ -1,17 +1,18 @@
 /** A worker's certificates with a primary whose answers a test gives, real certificates and a clock that stands still. */
 import { X509Certificate } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
-import type { WorkerSettings, WorkerToPrimary } from '../../../lib/bus/messages.js';
+import type { WorkerSettings } from '../../../lib/config/worker-settings.js';
+import type { WorkerToPrimary } from '../../../lib/bus/messages.js';
 import { examine, type CertificateBundle, type CertificatePair } from '../../../lib/domain/certificate.js';
-import { defer, type Deferred } from '../../../lib/domain/deferred.js';
+import { defer, type Deferred } from '../../../lib/base/deferred.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
-import type { Logger } from '../../../lib/log.js';
-import type { Choice } from '../../../lib/tls/listener.js';
+import type { Logger } from '../../../lib/log/logger.js';
+import type { Choice } from '../../../lib/tls/terminate.js';
 import { Certificates } from '../../../lib/worker/certificates.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
 import { workerSettings } from '../../support/worker-settings.js';
-import { ManualTime } from '../caches/manual-time.js';
+import { ManualTime } from '../../support/manual-time.js';
 
 export const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
 export const CLIENT = '192.0.2.1';

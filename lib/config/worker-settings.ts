@@ -1,0 +1,52 @@
+/**
+ * The settings that a worker has: those of the program that it reads itself, by their names, and what the primary adds.
+ *
+ * A setting that workers are to read needs its name in `WORKER_KEYS`, and nothing else. PURE.
+ */
+import type { CertificatePair } from '../domain/certificate.js';
+import type { ChallengeSettings, Settings } from './settings.js';
+
+const WORKER_KEYS = [
+  'routes',
+  'sendProxyProtocol',
+  'acceptProxyProtocol',
+  'unknownName',
+  'headers',
+  'limits',
+  'accessLog',
+  'certCacheDurationMs',
+  'lruCacheDurationMs',
+  'lruMaxItems',
+  'errorCacheDurationMs',
+  'negativeMaxItems',
+  'admin',
+  'log',
+  'handshakeTimeoutMs',
+  'lookupTimeoutMs',
+  'refreshTimeoutMs',
+  'autocertTimeoutMs',
+  'drainTimeoutMs',
+] as const satisfies readonly (keyof Settings)[];
+
+type SharedSettings = Pick<Settings, (typeof WORKER_KEYS)[number]>;
+
+export interface WorkerSettings extends SharedSettings {
+  /** For HTTP-01 challenges on `--http-listen`: origins in the order of asking (none: there are no challenges). */
+  readonly challenges: ChallengeSettings;
+  /** By the index of the listener: default certificates of its own. */
+  readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];
+  readonly defaultPairs: readonly CertificatePair[];
+  /** Whether a source has certificates for IP addresses: else nobody is asked about clients without a server name. */
+  readonly choosesByAddress: boolean;
+  /** 48 bytes, base64. */
+  readonly ticketKeys: string;
+}
+
+/** The settings that workers read as they are. */
+export function sharedSettings(settings: Settings): SharedSettings {
+  const entries = WORKER_KEYS.map((key) => [key, settings[key]] as const);
+  // An optional setting that is not given is left out: not every reader takes undefined for that.
+  const given = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  // The compiler does not follow keys through `fromEntries`.
+  return given as unknown as SharedSettings;
+}

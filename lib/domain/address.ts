@@ -1,0 +1,19 @@
+/**
+ * Where something listens or is connected to. PURE.
+ */
+
+/** A TCP address or a unix socket. */
+export type Address =
+  | {
+      /** An IPv4 or IPv6 address, without brackets; a backend may have a host name. */
+      readonly host: string;
+      /** 0 lets the system choose. */
+      readonly port: number;
+    }
+  | { readonly socketPath: string };
+
+/** `127.0.0.1:8443`, `[::1]:8443` or `unix:/path`: as `--listen` takes it. */
+export function addressText(address: Address): string {
+  if ('socketPath' in address) return `unix:${address.socketPath}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}

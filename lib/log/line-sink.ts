@@ -1,0 +1,111 @@
+/**
+ * Where log lines end up: stderr, stdout or a file, written at once, so that nothing is lost when the process exits.
+ *
+ * A line that cannot be written (a full disk, a reader of stderr that is behind) waits, up to a bound, and is tried again:
+ * with the next line, and a little later. Nothing here throws once the file is open, and nothing blocks but `flush`. (Pino's
+ * own destination sleeps in such a case, and its `flushSync` never returns on a full disk.)
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { usageError } from '../domain/errors.js';
+
+/** Where lines go. Each ends in a newline. */
+export interface LogStream {
+  write(line: string): unknown;
+}
+
+/** What waits for a full disk or a slow reader, at most; then lines are dropped. */
+const MAX_PENDING_BYTES = 1024 * 1024;
+const RETRY_MS = 100;
+/** How long `flush` waits for a slow reader. */
+const FLUSH_MS = 500;
+const FLUSH_STEP_MS = 10;
+/** The file descriptors. */
+export const STDOUT = 1;
+export const STDERR = 2;
+
+/** What a sink is when it is not the log's. */
+export interface SinkKind {
+  /** Written to in place of a file. */
+  readonly fd: typeof STDOUT | typeof STDERR;
+  /** What names the file. */
+  readonly flagName: string;
+}
+
+const LOG: SinkKind = { fd: STDERR, flagName: '--log-file' };
+
+/** Writes some of the bytes and returns how many, or throws, as `fs.writeSync` does. */
+export type WriteBytes = (fd: number, bytes: Buffer) => number;
+
+export class LogSink implements LogStream {
+  readonly #fd: number;
+  readonly #isFile: boolean;
+  readonly #writeBytes: WriteBytes;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  /**
+   * @param file appended to; absent: the descriptor of its kind, for the log stderr.
+   * @param writeBytes for tests.
+   * @throws ProxyError ERR_USAGE: it cannot be opened for writing.
+   */
+  constructor(file: string | undefined, writeBytes: WriteBytes = writeSync, kind: SinkKind = LOG) {
+    this.#writeBytes = writeBytes;
+    this.#isFile = file !== undefined;
+    if (file === undefined) {
+      this.#fd = kind.fd;
+      return;
+    }
+    try {
+      // Others may read along as members of the group only: the log has the names of the hosts that are asked for.
+      this.#fd = openSync(file, 'a', 0o640);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+      throw usageError(`${kind.flagName} names ${file}, which cannot be written: ${code}`, error);
+    }
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.from(line);
+    if (this.#pendingBytes + bytes.length > MAX_PENDING_BYTES) return;
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    this.#drain();
+  }
+
+  /** Writes what is waiting, for a reader that is behind up to half a second. */
+  flush(): void {
+    let stuck = this.#drain();
+    for (let waitedMs = 0; stuck === 'EAGAIN' && waitedMs < FLUSH_MS; waitedMs += FLUSH_STEP_MS) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FLUSH_STEP_MS);
+      stuck = this.#drain();
+    }
+  }
+
+  close(): void {
+    this.flush();
+    clearTimeout(this.#retry);
+    this.#pending = [];
+    // The standard ones are not ours to close.
+    if (this.#isFile) closeSync(this.#fd);
+  }
+
+  /** Writes as much as goes; returns the code of the error that is in the way. */
+  #drain(): string | undefined {
+    try {
+      for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
+        const written = this.#writeBytes(this.#fd, next);
+        this.#pendingBytes -= written;
+        if (written < next.length) this.#pending[0] = next.subarray(written);
+        else this.#pending.shift();
+      }
+      return undefined;
+    } catch (error) {
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined;
+        this.#drain();
+      }, RETRY_MS).unref();
+      return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    }
+  }
+}

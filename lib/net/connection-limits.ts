@@ -1,0 +1,119 @@
+/**
+ * How many connections a worker has, and how many of one client address.
+ *
+ * A connection takes its place when it is accepted, and a place of its client's when that is known, which a PROXY header may
+ * put off. Addresses of unix sockets are empty: those are counted in the total only.
+ */
+
+interface Limits {
+  readonly maxConnections: number;
+  /** From one client address. */
+  readonly maxConnectionsPerClient: number;
+}
+
+export interface ConnectionLimitsOptions {
+  /** Asked at each connection: a reload may change them. */
+  limits(): Limits;
+  /** The time in milliseconds, from any origin. */
+  readonly now: () => number;
+  /** Told of refused connections, at most once a second: what was over, and how many were refused since the last time. */
+  onRefused(limit: keyof Limits, count: number, client: string): void;
+}
+
+const REPORT_INTERVAL_MS = 1_000;
+
+export class ConnectionLimits {
+  readonly #options: ConnectionLimitsOptions;
+  readonly #taken: Taken = {
+    take: (client) => this.#take(client),
+    release: (client) => this.#release(client),
+  };
+  readonly #clients = new Map<string, number>();
+  #open = 0;
+  #refused = 0;
+  #unreported = 0;
+  #reportedAtMs = -Infinity;
+
+  constructor(options: ConnectionLimitsOptions) {
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Connections refused since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** @returns undefined over the limit: the connection is to be closed. */
+  admit(client: string): ConnectionPlace | undefined {
+    if (this.#open >= this.#options.limits().maxConnections) {
+      this.#refuse('maxConnections', client);
+      return undefined;
+    }
+    this.#open += 1;
+    return new ConnectionPlace(this.#taken);
+  }
+
+  #take(client: string): boolean {
+    const count = this.#clients.get(client) ?? 0;
+    if (count >= this.#options.limits().maxConnectionsPerClient) {
+      this.#refuse('maxConnectionsPerClient', client);
+      return false;
+    }
+    this.#clients.set(client, count + 1);
+    return true;
+  }
+
+  /** @param client empty: it has not claimed a place. */
+  #release(client: string): void {
+    this.#open -= 1;
+    const count = this.#clients.get(client) ?? 0;
+    if (count > 1) this.#clients.set(client, count - 1);
+    else this.#clients.delete(client);
+  }
+
+  #refuse(limit: keyof Limits, client: string): void {
+    this.#refused += 1;
+    this.#unreported += 1;
+    const nowMs = this.#options.now();
+    if (nowMs - this.#reportedAtMs < REPORT_INTERVAL_MS) return;
+    this.#reportedAtMs = nowMs;
+    this.#options.onRefused(limit, this.#unreported, client);
+    this.#unreported = 0;
+  }
+}
+
+/** What a place needs of the limits. */
+interface Taken {
+  take(client: string): boolean;
+  release(client: string): void;
+}
+
+/** The place of one connection. */
+export class ConnectionPlace {
+  readonly #taken: Taken;
+  #client = '';
+  #isLeft = false;
+
+  constructor(taken: Taken) {
+    this.#taken = taken;
+  }
+
+  /** Takes a place of its client's. @returns false over the limit: the connection is to be closed. */
+  claim(client: string): boolean {
+    if (this.#isLeft || this.#client !== '' || client === '') return true;
+    if (!this.#taken.take(client)) return false;
+    this.#client = client;
+    return true;
+  }
+
+  /** Gives all back. May be called more than once. */
+  leave(): void {
+    if (this.#isLeft) return;
+    this.#isLeft = true;
+    this.#taken.release(this.#client);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Ends HTTP/2 sessions that nothing else ends, towards clients and towards backends.
+ *
+ * Node leaves four kinds of them, with their connections, for ever:
+ *
+ *  1. After a connection error of the peer's (RFC 9113 §5.4.1) nghttp2 sends GOAWAY and is done with the session. Node 20 does
+ *     not hear of half of these errors (a frame of a wrong size, fields that are no HPACK, …), and reads no more, so that it
+ *     does not see the peer's end either. Node 26 destroys the session.
+ *  2. Where the peer has reset the connection and TLS finds out by writing, Node 20 waits for that write, and reads no more.
+ *  3. A session that has been closed in order waits for the peer to close the connection.
+ *  4. One whose peer takes nothing waits for what was written to go out, also once it is closed.
+ *
+ * One clock looks at all sessions, and costs requests nothing. One of the first kind is known by sending nothing any more,
+ * though nothing is in its way: where a session has become silent it is made to send a PING, one for each silence, for only
+ * by what it reads it can have become so.
+ */
+import type { Socket } from 'node:net';
+
+/** What a session of Node's is to the watch. */
+export interface WatchableSession {
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  ping(onAnswer: (error: Error | null) => void): boolean;
+  goaway(): void;
+  destroy(): void;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** What is left to send, in bytes. */
+export interface SendQueues {
+  /** What TLS has of it, encrypted. */
+  readonly inTls: number;
+  /** What waits for the kernel. */
+  readonly inKernel: number;
+}
+
+export interface WatchOptions {
+  /** What carries the session. With TLS it counts what is inside of that. */
+  readonly socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
+  /** How long a peer may take nothing of what is to be sent. */
+  readonly stallMs: number;
+  /** Whether it may be made to send a PING. Servers of gRPC count those, and hang up. */
+  readonly isProbed: boolean;
+  /** How many streams are open. */
+  streams(): number;
+  /** Closes the connection, whatever is under way. */
+  cut(): void;
+  /** Of the socket; undefined where Node does not tell. */
+  queues(): SendQueues | undefined;
+}
+
+/** Calls back again and again until the returned function is called. */
+export type StartClock = (onTick: () => void, intervalMs: number) => () => void;
+
+const TICK_MS = 1_000;
+/** A session that stands still for so long is looked at more closely. */
+const STILL_TICKS = 3;
+/** The longest wait for a peer's close after ours, as in `proxy/downstream/linger.ts`. */
+const LINGER_TICKS = 5;
+/** The frame that answers a PING. */
+const PING_BYTES = 17;
+
+export class Http2Watch {
+  readonly #startClock: StartClock;
+  readonly #sessions = new Set<WatchedSession>();
+  #stopClock: (() => void) | undefined;
+
+  constructor(startClock: StartClock = startUnrefClock) {
+    this.#startClock = startClock;
+  }
+
+  /** Watches a session until it is closed. */
+  add(session: WatchableSession, options: WatchOptions): void {
+    const watched = new WatchedSession(session, options);
+    this.#sessions.add(watched);
+    session.once('close', () => this.#sessions.delete(watched));
+    this.#stopClock ??= this.#startClock(() => this.#onTick(), TICK_MS);
+  }
+
+  #onTick(): void {
+    for (const session of this.#sessions) session.onTick();
+    if (this.#sessions.size > 0) return;
+    this.#stopClock?.();
+    this.#stopClock = undefined;
+  }
+}
+
+class WatchedSession {
+  readonly #session: WatchableSession;
+  readonly #options: WatchOptions;
+  /** Destroyed, or closed with nothing under way. */
+  #isOver = false;
+  /** At the last tick. */
+  #readBytes = 0;
+  #queuedBytes = 0;
+  /** Ticks since the peer has sent or taken something; when it is over: has taken something. */
+  #stillTicks = 0;
+  /** What had been read when the session was last seen to send. */
+  #provenBytes = 0;
+
+  constructor(session: WatchableSession, options: WatchOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  onTick(): void {
+    const { socket, stallMs, isProbed } = this.#options;
+    const { bytesRead } = socket;
+    const queues = this.#options.queues();
+    if (queues === undefined) return;
+    const queuedBytes = queues.inTls + queues.inKernel;
+    const isOver = this.#session.destroyed || (this.#session.closed && this.#options.streams() === 0);
+    const isStill =
+      isOver === this.#isOver &&
+      queuedBytes === this.#queuedBytes &&
+      (isOver || bytesRead === this.#readBytes);
+    this.#stillTicks = isStill ? this.#stillTicks + 1 : 0;
+    this.#isOver = isOver;
+    this.#readBytes = bytesRead;
+    this.#queuedBytes = queuedBytes;
+    if (this.#stillTicks < STILL_TICKS) return;
+    if (queuedBytes > 0) {
+      const isLost = queues.inKernel === 0;
+      if (isLost || this.#stillTicks * TICK_MS >= stallMs) this.#cut();
+    } else if (isOver) {
+      if (this.#stillTicks >= LINGER_TICKS) this.#cut();
+    } else if (isProbed && bytesRead !== this.#provenBytes) {
+      this.#probe();
+    }
+  }
+
+  /** To be called when nothing is on its way out: what the session sends goes to the socket at once. */
+  #probe(): void {
+    const session = this.#session;
+    const { socket } = this.#options;
+    const { bytesRead, bytesWritten } = socket;
+    // A closed session sends no PING, but its GOAWAY once more, which no one answers.
+    if (session.closed) session.goaway();
+    else {
+      session.ping((error) => {
+        // The answer by itself is no end of the silence.
+        if (error === null && socket.bytesRead === bytesRead + PING_BYTES)
+          this.#provenBytes = socket.bytesRead;
+      });
+    }
+    // Node sends at the beginning of the next immediates.
+    setImmediate(() => {
+      if (socket.bytesWritten > bytesWritten) this.#provenBytes = bytesRead;
+      else this.#cut();
+    });
+  }
+
+  #cut(): void {
+    // Tells its streams of it, and those who wait for them.
+    this.#session.destroy();
+    this.#options.cut();
+  }
+}
+
+/** Node's native stream handle. What it tells is undocumented; the time-outs of Node's own sockets go by it. */
+interface NativeHandle {
+  readonly writeQueueSize?: number;
+  /** The one below, where this is TLS. */
+  readonly _parent?: NativeHandle;
+}
+
+/** What a socket has left to send. */
+export function queuesOf(socket: Socket): SendQueues | undefined {
+  const { _handle: handle } = socket as unknown as { _handle: NativeHandle | null };
+  if (handle === null) return { inTls: 0, inKernel: 0 };
+  const inKernel = (handle._parent ?? handle).writeQueueSize;
+  const inTls = handle._parent === undefined ? 0 : handle.writeQueueSize;
+  return inTls === undefined || inKernel === undefined ? undefined : { inTls, inKernel };
+}
+
+function startUnrefClock(onTick: () => void, intervalMs: number): () => void {
+  const timer = setInterval(onTick, intervalMs).unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,22 @@
+/**
+ * The default certificate: given, or else minted at each start and signed by itself.
+ *
+ * The minted one is for nobody's name. A client without a server name, or with one that has no certificate, gets it and is right not
+ * to trust it.
+ */
+import type { CertificatePair } from '../domain/certificate.js';
+import { generateKey, selfSigned } from './mint.js';
+
+const VALID_MS = 10 * 365 * 24 * 60 * 60 * 1000;
+/** Clocks of clients may be behind ours. */
+const BACKDATED_MS = 24 * 60 * 60 * 1000;
+
+export async function mintDefaultCertificate(nowMs: number): Promise<CertificatePair> {
+  return selfSigned({
+    commonName: 'peter-sslers-proxy default certificate',
+    names: ['default.invalid'],
+    key: await generateKey('ec'),
+    notBeforeMs: nowMs - BACKDATED_MS,
+    notAfterMs: nowMs + VALID_MS,
+  });
+}

@@ -1,0 +1,203 @@
+/**
+ * The access log: one line a request, written when its response has ended, whole or cut; for one that changed its protocol
+ * (101), when the connection has. In TCP mode there are no requests: one line a connection, when it has ended.
+ *
+ * The primary has tried the file before. Should it not open in a worker all the same, that is logged, and requests go on being
+ * answered: without lines, or with lines in the file that is open.
+ */
+import type { AccessLogSettings } from '../../config/settings.js';
+import { describeError } from '../../domain/errors.js';
+import type { Logger } from '../../log/logger.js';
+import type { ConnectionInfo } from '../../net/connection-info.js';
+import { LogSink, STDOUT, type LogStream } from '../../log/line-sink.js';
+import { accessLine, type AccessEntry } from './request-line.js';
+import type { TcpEntry } from '../tunnel/tcp-record.js';
+import { tcpLine } from './tcp-line.js';
+import type { ClientConnection } from '../downstream/client-connection.js';
+import type { Refusal } from '../downstream/client-error.js';
+import type { ClientResponse } from '../downstream/client-message.js';
+import type { Http1Audience } from '../downstream/http1-server.js';
+import type { RequestContext } from '../downstream/request-context.js';
+
+/** nginx's number for a client that has gone before its answer. */
+const CLIENT_GONE = 499;
+
+export interface AccessLogParts {
+  readonly log: Logger;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+  /** Opens what is written to. @default the file, or standard output */
+  readonly open?: (file: string | undefined) => AccessLogSink;
+}
+
+export interface AccessLogSink extends LogStream {
+  flush(): void;
+  close(): void;
+}
+
+/**
+ * Opens the file of an access log, or standard output.
+ *
+ * @throws ProxyError ERR_USAGE: it cannot be written.
+ */
+export function openAccessLog(file: string | undefined): AccessLogSink {
+  return new LogSink(file, undefined, { fd: STDOUT, flagName: '--access-log' });
+}
+
+export class AccessLog implements Http1Audience {
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #open: (file: string | undefined) => AccessLogSink;
+  #settings: AccessLogSettings | undefined;
+  #sink: AccessLogSink | undefined;
+
+  /** @param settings undefined: off. */
+  constructor(parts: AccessLogParts, settings: AccessLogSettings | undefined) {
+    this.#log = parts.log;
+    this.#now = parts.now ?? Date.now;
+    this.#open = parts.open ?? openAccessLog;
+    this.#settings = settings;
+    if (settings !== undefined) this.#swap(settings.file);
+  }
+
+  /** Takes other settings over. Requests under way are written as these say. */
+  configure(settings: AccessLogSettings | undefined): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    if (settings === undefined) {
+      this.#sink?.close();
+      this.#sink = undefined;
+    } else if (before === undefined || before.file !== settings.file) {
+      this.#swap(settings.file);
+    }
+  }
+
+  /** Opens the file again under its name: after it was rotated. */
+  reopen(): void {
+    if (this.#settings !== undefined) this.#swap(this.#settings.file);
+  }
+
+  /** Writes what could not be written yet: before an exit. */
+  flush(): void {
+    this.#sink?.flush();
+  }
+
+  /** Writes the line of a request when its response has ended. To be called before anything is answered. */
+  follow(context: RequestContext): void {
+    if (this.#settings === undefined) return;
+    const { response, client, connection } = context;
+    const bytes = countBytes(response, context.method);
+    // Later the connection may be gone, and its handshake with it.
+    const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
+    let isOver = false;
+    const finish = (outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut'>): void => {
+      if (isOver) return;
+      isOver = true;
+      const { id, host, method, url, httpVersion, startedAtMs } = context;
+      const durationMs = performance.now() - startedAtMs;
+      this.#write(connection.info, {
+        id,
+        host,
+        method,
+        target: url,
+        httpVersion,
+        durationMs,
+        tls,
+        ...outcome,
+      });
+    };
+    client.onClose(() => {
+      const isWhole = isFinished(response);
+      const status = isWhole || response.headersSent ? response.statusCode : CLIENT_GONE;
+      finish({ status, bytes: bytes(), isCut: !isWhole });
+    });
+    // What was to change its protocol loses its connection: to a response's end, or because it has changed it.
+    const { socket } = connection;
+    response.once('detach', () => {
+      if (response.headersSent) return;
+      const before = socket.bytesWritten;
+      socket.once('close', () => finish({ status: 101, bytes: socket.bytesWritten - before, isCut: false }));
+    });
+  }
+
+  /** Writes the line of a connection of TCP mode, which has ended. */
+  tcp(connection: Omit<TcpEntry, 'timeMs'>): void {
+    if (this.#settings === undefined) return;
+    this.#sink?.write(tcpLine({ timeMs: this.#now(), ...connection }, this.#settings.format));
+  }
+
+  /** Writes the line of what was no request, and has been answered. */
+  noteRefusal({ info, protocol }: ClientConnection, { id, status, bytes }: Refusal): void {
+    const request = { host: undefined, method: undefined, target: undefined, httpVersion: undefined };
+    this.#write(info, { ...request, id, status, bytes, durationMs: 0, tls: protocol, isCut: false });
+  }
+
+  #write(
+    { client, serverName, tier }: ConnectionInfo,
+    entry: Omit<AccessEntry, 'timeMs' | 'client' | 'name' | 'tier'>,
+  ): void {
+    if (this.#settings === undefined) return;
+    const whole: AccessEntry = {
+      timeMs: this.#now(),
+      client: client.address,
+      name: serverName,
+      tier,
+      ...entry,
+    };
+    this.#sink?.write(accessLine(whole, this.#settings.format));
+  }
+
+  #swap(file: string | undefined): void {
+    try {
+      const next = this.#open(file);
+      this.#sink?.close();
+      this.#sink = next;
+    } catch (thrown) {
+      this.#log.err('access log not opened', { error: describeError(thrown) });
+    }
+  }
+}
+
+/** Whether all of a response has been handed to the connection. */
+function isFinished(response: ClientResponse): boolean {
+  if (!('stream' in response)) return response.writableFinished;
+  return response.writableEnded && response.stream.writableFinished;
+}
+
+/** What both kinds of responses have, in types that can be replaced. */
+interface Writable {
+  write: (this: unknown, ...parameters: unknown[]) => unknown;
+  end: (this: unknown, ...parameters: unknown[]) => unknown;
+}
+
+/**
+ * Counts the bytes of the body that a response is given. (Those of the connection are of its head and its framing too, and
+ * on HTTP/2 of other streams.)
+ */
+function countBytes(response: ClientResponse, method: string): () => number {
+  const target = response as unknown as Writable;
+  const { write, end } = target;
+  let bytes = 0;
+  // On HTTP/2 `end` calls `write`.
+  let isEnding = false;
+  target.write = (...parameters) => {
+    if (!isEnding) bytes += lengthOf(parameters[0]);
+    return write.apply(response, parameters);
+  };
+  target.end = (...parameters) => {
+    if (!isEnding) bytes += lengthOf(parameters[0]);
+    isEnding = true;
+    return end.apply(response, parameters);
+  };
+  return () => (hasNoBody(method, response.statusCode) ? 0 : bytes);
+}
+
+function lengthOf(chunk: unknown): number {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
+  return chunk instanceof Uint8Array ? chunk.length : 0;
+}
+
+/** Node drops what is written to such. */
+function hasNoBody(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
+}

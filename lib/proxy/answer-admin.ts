@@ -1,0 +1,29 @@
+/**
+ * The admin routes on a public listener: an `AdminRouter`'s answers on HTTP/1.1 and HTTP/2.
+ */
+import type { AdminRouter } from '../admin/routes.js';
+import { describeError } from '../domain/errors.js';
+import type { Logger } from '../log/logger.js';
+import type { RequestContext } from './downstream/request-context.js';
+import { isGone, sendBody } from './downstream/send.js';
+
+/** Answers a request that the router owns and whose host has been read. Never rejects. */
+export async function answerAdmin(
+  context: RequestContext,
+  { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
+): Promise<void> {
+  const { method, url, host, request, response, client, connection } = context;
+  client.endAfterResponse();
+  try {
+    const { headers } = request;
+    const answer = await admin.respond({
+      ...{ method, url, host, authorization: headers.authorization, browser: headers },
+      client: connection.info.client.address,
+    });
+    if (isGone(response)) return;
+    sendBody(response, answer.status, answer.body, answer.headers);
+  } catch (thrown) {
+    log.err('admin request failed', { id: context.id, error: describeError(thrown) });
+    client.refuse(503);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * A client's connection, as those see it who answer its requests.
+ */
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { covers } from '../../domain/certificate.js';
+import type { Host } from '../../domain/host.js';
+import type { ConnectionInfo } from '../../net/connection-info.js';
+import type { Carrier } from '../../net/raw-connection.js';
+
+/** A client that asks for more names than this on one connection has each of them checked again. */
+const MAX_REMEMBERED = 100;
+
+/** Where the last request of a connection was for. Mostly they all are. */
+export interface LastDestination {
+  /** Who remembers more beside it, and alone reads that: after a reload it is another one. */
+  readonly owner: object;
+  readonly host: Host | undefined;
+  readonly httpVersion: string;
+}
+
+export class ClientConnection {
+  readonly socket: Socket;
+  readonly info: ConnectionInfo;
+  /** What carries it: the socket itself without TLS. */
+  readonly raw: Carrier;
+  last: LastDestination | undefined;
+  #covered: Map<string, boolean> | undefined;
+  #certificate: X509Certificate | undefined;
+
+  constructor(socket: Socket, info: ConnectionInfo, raw: Carrier = socket) {
+    this.socket = socket;
+    this.info = info;
+    this.raw = raw;
+  }
+
+  /** The certificate that was served; undefined on plain HTTP. */
+  get certificate(): X509Certificate | undefined {
+    if (this.socket instanceof TLSSocket) this.#certificate ??= this.socket.getX509Certificate();
+    return this.#certificate;
+  }
+
+  /** `TLSv1.3` and the like. */
+  get protocol(): string | undefined {
+    return this.socket instanceof TLSSocket ? (this.socket.getProtocol() ?? undefined) : undefined;
+  }
+
+  /** OpenSSL's standard name of the cipher. */
+  get cipher(): string | undefined {
+    return this.socket instanceof TLSSocket ? this.socket.getCipher().standardName : undefined;
+  }
+
+  /** Whether the certificate of this connection is for a host. */
+  covers(host: Host): boolean {
+    const key = host.name ?? host.address;
+    const known = this.#covered?.get(key);
+    if (known !== undefined) return known;
+    const { certificate } = this;
+    const isCovered = certificate !== undefined && isFor(certificate, host);
+    this.#covered ??= new Map<string, boolean>();
+    if (this.#covered.size >= MAX_REMEMBERED) this.#covered.clear();
+    this.#covered.set(key, isCovered);
+    return isCovered;
+  }
+}
+
+function isFor(certificate: X509Certificate, { name, address }: Host): boolean {
+  return name === undefined ? certificate.checkIP(address) !== undefined : covers(certificate, name);
+}

@@ -1,0 +1,64 @@
+/**
+ * How a response is written on HTTP/2.
+ */
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { CommonClientSide, type ClientSide } from './response-writer.js';
+import { toObject } from '../headers/to-object.js';
+import { responseHeaders } from '../headers/headers.js';
+
+export class Http2ClientSide
+  extends CommonClientSide<Http2ServerRequest, Http2ServerResponse>
+  implements ClientSide
+{
+  inform(status: number, headers: readonly string[]): void {
+    const { stream } = this.response;
+    if (status === 103 && !this.headersSent && !stream.destroyed) {
+      const fields = Object.assign(toObject(responseHeaders(headers)), { ':status': status });
+      stream.additionalHeaders(fields);
+    }
+  }
+
+  head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
+    const { stream } = this.response;
+    if (!isAll) this.response.writeHead(status, toObject(headers));
+    else if (!stream.destroyed)
+      stream.respond({ ':status': status, ...toObject(headers) }, { endStream: true });
+  }
+
+  flush(): void {
+    // Here a head goes out at once.
+  }
+
+  override end(trailers: readonly string[]): void {
+    super.end(trailers);
+    this.#stopUpload(trailers.length > 0 ? 'wantTrailers' : 'finish');
+  }
+
+  cut(): void {
+    // A close would first end it, and a body without a length look whole.
+    this.response.stream.destroy(new Error('the response is cut'));
+  }
+
+  endAfterResponse(): void {
+    this.request.resume();
+    this.#stopUpload('finish');
+  }
+
+  /** Once the response is out, a client that still sends its request is told to stop (RFC 9113 §8.1). */
+  #stopUpload(lastEvent: 'finish' | 'wantTrailers'): void {
+    const { stream } = this.response;
+    const isDone = (): boolean =>
+      stream.endAfterHeaders || this.request.readableEnded || stream.destroyed || stream.closed;
+    if (isDone()) return;
+    stream.once(lastEvent, () => {
+      // What was written goes out in between.
+      setImmediate(() => {
+        if (!isDone()) stream.close(constants.NGHTTP2_NO_ERROR);
+      });
+    });
+  }
+
+  onClose(listener: () => void): void {
+    this.response.stream.on('close', listener);
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * HTTP/2 to clients, on connections whose handshake chose it by ALPN.
+ */
+import {
+  createServer,
+  type Http2Server as NodeServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type Settings,
+} from 'node:http2';
+import type { LimitSettings } from '../../config/settings.js';
+import type { ClientConnection } from './client-connection.js';
+import { Http2ClientSide } from './http2-response-writer.js';
+import { MAX_FIELDS, withoutPseudoFields } from '../headers/headers.js';
+import type { RequestAudience, RequestContext } from './request-context.js';
+import { ReceiveWindow } from './http2-receive-window.js';
+import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
+import { newRequestId } from './request-id.js';
+
+/** A client has so many streams at once: what nginx gives. */
+const MAX_CONCURRENT_STREAMS = 128;
+/** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
+const MAX_SESSION_MEMORY_MIB = 32;
+
+/**
+ * What a client may send before somebody has taken it, on a stream and on a connection: so much a round trip an upload comes
+ * to at most. The 64 KiB that HTTP/2 begins with are 640 KB/s on a line of 100 ms.
+ */
+const STREAM_WINDOW_BYTES = 1024 ** 2;
+const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
+
+export class Http2Server {
+  readonly #server: NodeServer;
+  readonly #handle: (context: RequestContext) => void;
+  readonly #audience: RequestAudience;
+  #limits: LimitSettings;
+  readonly #watch = new Http2Watch();
+  readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  /** The connection that is being handed over: its session is made within that call. */
+  #accepting: ClientConnection | undefined;
+  #draining = false;
+
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: RequestAudience) {
+    this.#handle = handle;
+    this.#audience = audience;
+    this.#limits = limits;
+    this.#server = createServer(
+      {
+        maxHeaderListPairs: MAX_FIELDS,
+        maxSessionMemory: MAX_SESSION_MEMORY_MIB,
+        settings: settingsOf(limits),
+      },
+      (request, response) => this.#answer(request, response, false),
+    );
+    this.#server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) =>
+      this.#answer(request, response, true),
+    );
+    this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
+      new Http2ClientSide({ request, response, id: newRequestId(), awaitsContinue: false }).refuse(405),
+    );
+    this.#server.on('session', (session) => this.#begin(session));
+    this.#server.on('sessionError', () => undefined);
+  }
+
+  /** New limits, for new connections. */
+  configure(limits: LimitSettings): void {
+    this.#limits = limits;
+    this.#server.updateSettings(settingsOf(limits));
+  }
+
+  /** Takes a connection over. */
+  accept(connection: ClientConnection): void {
+    this.#accepting = connection;
+    this.#server.emit('connection', connection.socket);
+    this.#accepting = undefined;
+  }
+
+  /** Says GOAWAY: requests under way are finished, new ones refused. */
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.#sessions) session.close();
+  }
+
+  #begin(session: ServerHttp2Session): void {
+    const connection = this.#accepting;
+    // Connections come from `accept` only.
+    if (connection === undefined) return;
+    this.#connections.set(session, connection);
+    this.#sessions.add(session);
+    let streams = 0;
+    // Streams that wait for a backend have time-outs of their own. (A time-out of Node's session goes on when the session is
+    // destroyed, and holds all of it, some 6 KB, until it is over.)
+    const idle = setTimeout(() => {
+      if (streams === 0) session.close();
+    }, this.#limits.idleTimeoutMs).unref();
+    this.#watch.add(session, {
+      socket: connection.socket,
+      stallMs: this.#limits.bodyTimeoutMs,
+      isProbed: true,
+      streams: () => streams,
+      cut: () => connection.raw.destroy(),
+      queues: () => queuesOf(connection.socket),
+    });
+    session.on('close', () => {
+      clearTimeout(idle);
+      this.#sessions.delete(session);
+    });
+    session.on('error', () => session.destroy());
+    const window = new ReceiveWindow(session, {
+      bytes: CONNECTION_WINDOW_BYTES,
+      openBelowBytes: CONNECTION_WINDOW_BYTES - STREAM_WINDOW_BYTES,
+    });
+    session.on('stream', (stream) => {
+      window.follow(stream);
+      streams += 1;
+      stream.once('close', () => {
+        streams -= 1;
+        if (streams === 0 && !session.destroyed) idle.refresh();
+      });
+    });
+    if (this.#draining) session.close();
+  }
+
+  #answer(request: Http2ServerRequest, response: Http2ServerResponse, awaitsContinue: boolean): void {
+    const session = request.stream.session;
+    const connection =
+      session === undefined ? undefined : this.#connections.get(session as ServerHttp2Session);
+    if (connection === undefined) {
+      request.stream.close();
+      return;
+    }
+    const context = contextOf(request, response, connection, awaitsContinue);
+    this.#audience.follow(context);
+    // What the settings say of it is a request to the client, no limit.
+    const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
+    else this.#handle(context);
+  }
+}
+
+function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
+  return {
+    maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+    maxHeaderListSize: maxHeaderBytes,
+    initialWindowSize: STREAM_WINDOW_BYTES,
+  };
+}
+
+function contextOf(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  connection: ClientConnection,
+  awaitsContinue: boolean,
+): RequestContext {
+  const id = newRequestId();
+  const { rawHeaders, headers, method, url } = request;
+  // A Host beside :authority must say the same (RFC 9113 §8.3.1); one without it stands for it.
+  const authority = headers[':authority'];
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === 'host');
+  const host = authority ?? hosts[0];
+  const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
+  return {
+    id,
+    request,
+    response,
+    client: new Http2ClientSide({ request, response, id, awaitsContinue }),
+    connection,
+    method,
+    url,
+    host: isContradiction ? undefined : host,
+    headers: withoutPseudoFields(rawHeaders),
+    httpVersion: '2.0',
+    hasBody: !request.stream.endAfterHeaders,
+    startedAtMs: performance.now(),
+  };
+}

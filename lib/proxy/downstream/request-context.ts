@@ -1,0 +1,49 @@
+/**
+ * One request on its way through: what every part of the pipeline needs to know of it.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ClientConnection } from './client-connection.js';
+import type { ClientRequest, ClientResponse } from './client-message.js';
+import type { ClientSide } from './response-writer.js';
+
+/** What is to be upgraded. */
+export interface UpgradeRequest {
+  /** The value of `Upgrade`, without what is not passed on. */
+  readonly protocol: string;
+  readonly socket: Socket;
+  readonly response: ServerResponse;
+  /** What the client has sent behind its request. */
+  readonly head: Buffer;
+}
+
+/** Who is told of requests. */
+export interface RequestAudience {
+  /** Each request, also one that is refused by its server, before anything is answered. */
+  follow(context: RequestContext): void;
+}
+
+export interface RequestContext {
+  /** 16 hex digits: on error pages and in the log. */
+  readonly id: string;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
+  readonly client: ClientSide;
+  readonly connection: ClientConnection;
+  readonly method: string;
+  /** The target as it came. */
+  readonly url: string;
+  /**
+   * Whom it is for. As it comes from a server: `:authority`, or else the `Host` field, undefined where it is missing or given
+   * twice. Then its handler has read it (`destinationOf`), and it is what the route was chosen by, and what backends are told.
+   */
+  host: string | undefined;
+  /** Fields as they came, flat, HTTP/2's pseudo fields taken out. */
+  readonly headers: readonly string[];
+  /** `1.0`, `1.1` or `2.0`. */
+  readonly httpVersion: string;
+  readonly hasBody: boolean;
+  readonly startedAtMs: number;
+  /** The client wants to change the protocol, where that may be. */
+  readonly upgrade?: UpgradeRequest;
+}

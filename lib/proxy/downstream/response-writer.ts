@@ -1,0 +1,96 @@
+/**
+ * The client's side of an exchange: how a response is written, whether on HTTP/1.1 or on HTTP/2.
+ */
+import type { ClientRequest, ClientResponse } from './client-message.js';
+import { toObject } from '../headers/to-object.js';
+import { errorPage, type ErrorStatus } from './pages.js';
+import { isGone, sendPage } from './send.js';
+
+/** What the pipeline does to the client. */
+export interface ClientSide {
+  readonly headersSent: boolean;
+  /** The body is wanted: lets a client go on that waits for `100 Continue`. */
+  invite(): void;
+  /** An informational response, 103 for example. */
+  inform(status: number, headers: readonly string[]): void;
+  /** @param isAll no body and no trailers follow. `end` does, all the same. */
+  head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll?: boolean): void;
+  /** Sends a head that has not gone out with a body. */
+  flush(): void;
+  /** @returns false when the client is slow: wait for `onDrain`. */
+  write(chunk: Buffer): boolean;
+  end(trailers: readonly string[]): void;
+  /** Cuts the response: it is not whole. */
+  cut(): void;
+  /** Answers with an error page instead. What is left of the request is read and dropped. */
+  refuse(status: ErrorStatus, headers?: Readonly<Record<string, string>>): void;
+  /** Nobody waits for the rest of the request: its connection can serve no other. */
+  endAfterResponse(): void;
+  /** The trailers of the request, once its body has ended; flat. */
+  requestTrailers(): readonly string[];
+  onDrain(listener: () => void): void;
+  /** The response has come to its end, or the client has gone before that. */
+  onClose(listener: () => void): void;
+}
+
+/** What a client's side is made of. */
+export interface ClientSideParts<Request extends ClientRequest, Response extends ClientResponse> {
+  readonly request: Request;
+  readonly response: Response;
+  /** Of the request: on error pages. */
+  readonly id: string;
+  /** The client has sent `Expect: 100-continue`. */
+  readonly awaitsContinue: boolean;
+}
+
+/** What is the same on HTTP/1.1 and on HTTP/2. */
+export abstract class CommonClientSide<Request extends ClientRequest, Response extends ClientResponse> {
+  protected readonly request: Request;
+  protected readonly response: Response;
+  readonly #id: string;
+  #awaitsContinue: boolean;
+
+  constructor({ request, response, id, awaitsContinue }: ClientSideParts<Request, Response>) {
+    this.request = request;
+    this.response = response;
+    this.#id = id;
+    this.#awaitsContinue = awaitsContinue;
+  }
+
+  get headersSent(): boolean {
+    return this.response.headersSent;
+  }
+
+  abstract endAfterResponse(): void;
+
+  invite(): void {
+    if (!this.#awaitsContinue || this.headersSent || isGone(this.response)) return;
+    this.#awaitsContinue = false;
+    this.response.writeContinue();
+  }
+
+  write(chunk: Buffer): boolean {
+    // As a common type: the signatures of the two overload too differently.
+    const response: { write(chunk: Buffer): boolean } = this.response;
+    return response.write(chunk);
+  }
+
+  end(trailers: readonly string[]): void {
+    if (trailers.length > 0) this.response.addTrailers(toObject(trailers));
+    this.response.end();
+  }
+
+  refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
+    this.endAfterResponse();
+    const page = errorPage(status, { id: this.#id, accept: this.request.headers.accept });
+    sendPage(this.response, page, headers);
+  }
+
+  requestTrailers(): readonly string[] {
+    return this.request.rawTrailers;
+  }
+
+  onDrain(listener: () => void): void {
+    this.response.on('drain', listener);
+  }
+}

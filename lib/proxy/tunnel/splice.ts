@@ -1,0 +1,104 @@
+/**
+ * Two connections spliced: what comes from one goes to the other, both ways, with back-pressure.
+ *
+ * Each direction ends by itself: an end is passed on as an end, and the other direction goes on. A connection that fails
+ * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
+ */
+import type { Socket } from 'node:net';
+import type { Carrier } from '../../net/raw-connection.js';
+import { pump } from './pump.js';
+
+export interface SpliceOptions {
+  readonly client: Socket;
+  readonly backend: Socket;
+  /** Without a byte in either direction for so long, both are closed. */
+  readonly idleTimeoutMs: number;
+  /** Resets the client's connection, which lies below its TLS. */
+  readonly resetClient: () => void;
+  /** Both are closed. */
+  readonly onEnd: (how: SpliceEnd, passed: SpliceBytes) => void;
+}
+
+/** What was taken from each side for the other. */
+export interface SpliceBytes {
+  readonly fromClient: number;
+  readonly fromBackend: number;
+}
+
+export type SpliceEnd = 'ended' | 'idle' | 'client failed' | 'backend failed' | 'stopped';
+
+/** How to cut each splice of this process that is under way. */
+const underWay = new Set<() => void>();
+const watchers = new Set<() => void>();
+
+/**
+ * Splices of this process that are under way. The client's side of one may have closed long before: what it has sent is still
+ * on its way to a backend that takes its time.
+ */
+export function spliceCount(): number {
+  return underWay.size;
+}
+
+/** Calls back whenever a splice has ended. */
+export function onSpliceEnd(callback: () => void): void {
+  watchers.add(callback);
+}
+
+/** Resets both sides of every splice: the program stops. */
+export function cutSplices(): void {
+  for (const cut of [...underWay]) cut();
+}
+
+/** Splices two connections. Both must allow to be half open. */
+export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: SpliceOptions): void {
+  let how: SpliceEnd = 'ended';
+  let openCount = 2;
+  const passed = { fromClient: 0, fromBackend: 0 };
+  const idle = setTimeout(() => {
+    how = 'idle';
+    client.destroy();
+    backend.destroy();
+  }, idleTimeoutMs);
+  const cut = (): void => {
+    how = 'stopped';
+    resetClient();
+    resetSocket(backend);
+  };
+  underWay.add(cut);
+  const onClientBytes = (bytes: number): void => {
+    idle.refresh();
+    passed.fromClient += bytes;
+  };
+  const onBackendBytes = (bytes: number): void => {
+    idle.refresh();
+    passed.fromBackend += bytes;
+  };
+  const onClose = (socket: Socket, failure: SpliceEnd, hadError: boolean, reset: () => void): void => {
+    const isWhole = !hadError && socket.readableEnded && socket.writableFinished;
+    if (!isWhole && how === 'ended') {
+      how = failure;
+      reset();
+    }
+    openCount -= 1;
+    if (openCount > 0) return;
+    clearTimeout(idle);
+    underWay.delete(cut);
+    onEnd(how, passed);
+    for (const watcher of watchers) watcher();
+  };
+  client.on('error', () => undefined);
+  backend.on('error', () => undefined);
+  client.once('close', (hadError) => onClose(client, 'client failed', hadError, () => resetSocket(backend)));
+  backend.once('close', (hadError) => onClose(backend, 'backend failed', hadError, resetClient));
+  pump(client, backend, onClientBytes);
+  pump(backend, client, onBackendBytes);
+}
+
+/** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */
+export function resetSocket(socket: Carrier): void {
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * TCP mode: the decrypted bytes of a connection go to a backend as they are, and back.
+ *
+ * Which backend is decided by the server name of the handshake alone: there is no other name. A client without one goes to
+ * the default route. A client without a certificate of its own (`--unknown-name 421` or `reject`) is closed: there is no
+ * language to tell it why.
+ *
+ * Of the backends of a route the one with the fewest connections is taken; one that cannot be connected is left for the
+ * next. What happens after that is between client and backend: it says nothing of the backend's health.
+ */
+import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { WorkerSettings } from '../../config/worker-settings.js';
+import { addressText, type Address } from '../../domain/address.js';
+import type { RouteSettings } from '../../config/settings.js';
+import type { ServerName } from '../../domain/server-name.js';
+import type { Logger } from '../../log/logger.js';
+import type { ConnectionInfo } from '../../net/connection-info.js';
+import type { Carrier } from '../../net/raw-connection.js';
+import { buildProxyHeader } from '../../net/proxy-protocol-writer.js';
+import type { TcpEntry } from './tcp-record.js';
+import { Balancer, type Place } from '../upstream/balancer.js';
+import { judgeName } from '../downstream/name-policy.js';
+import { Router } from '../upstream/router.js';
+import { resetSocket, splice, type SpliceBytes } from './splice.js';
+
+export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyProtocol' | 'unknownName'>;
+
+interface TcpBackend {
+  readonly name: string;
+  readonly address: Address;
+}
+
+/** Told once of each connection, when it has ended. */
+export type OnTcpEnd = (connection: Omit<TcpEntry, 'timeMs'>) => void;
+
+/** A client's connection after its handshake. */
+export interface TcpClient {
+  readonly socket: TLSSocket;
+  readonly info: ConnectionInfo;
+  /** What carries it. */
+  readonly raw: Carrier;
+}
+
+/** The TCP routes of the settings. */
+export class TcpFrontend {
+  readonly #settings: TcpSettings;
+  readonly #log: Logger;
+  readonly #onEnd: OnTcpEnd;
+  /** Null: an HTTP route. It stands in the way of the default route. Undefined: there are no TCP routes. */
+  readonly #router: Router<Balancer<TcpBackend> | null> | undefined;
+
+  constructor(settings: TcpSettings, log: Logger, onEnd: OnTcpEnd) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#onEnd = onEnd;
+    const { routes } = settings;
+    if (!routes.some(({ backends }) => backends[0].kind === 'tcp')) return;
+    this.#router = new Router(
+      routes.map(({ pattern, backends }) => ({
+        ...(pattern !== undefined && { pattern }),
+        target: backends[0].kind === 'tcp' ? this.#balancerOf(backends) : null,
+      })),
+    );
+  }
+
+  /** Whether the connections of a server name are spliced. */
+  takes(name: ServerName | undefined): boolean {
+    return this.#balancer(name) !== undefined;
+  }
+
+  /** Takes a connection over. @returns false when it is none of a TCP route. */
+  accept(client: TcpClient): boolean {
+    const { info } = client;
+    const balancer = this.#balancer(info.serverName);
+    if (balancer === undefined) return false;
+    const connection = new TcpConnection(client, {
+      balancer,
+      settings: this.#settings,
+      log: this.#log,
+      onEnd: this.#onEnd,
+    });
+    if (judgeName(info, undefined, this.#settings.unknownName, { covers: () => true }) === 'serve')
+      connection.open();
+    else connection.refuse();
+    return true;
+  }
+
+  #balancer(name: ServerName | undefined): Balancer<TcpBackend> | undefined {
+    return this.#router?.routeOf(name) ?? undefined;
+  }
+
+  #balancerOf(backends: RouteSettings['backends']): Balancer<TcpBackend> {
+    return new Balancer({
+      targets: backends.flatMap((backend) => {
+        if (backend.kind !== 'tcp') return [];
+        return [{ name: `tcp://${addressText(backend.address)}`, address: backend.address }];
+      }),
+      now: () => performance.now(),
+      onChange: ({ name }, state) =>
+        this.#log.notice(state === 'out' ? 'backend left out' : 'backend used again', { backend: name }),
+    });
+  }
+}
+
+/**
+ * The protocol that a spliced connection is given by ALPN: the client's first one, since the backend may speak any. `h2`
+ * only where nothing else is offered: browsers and curl put it before `http/1.1`, and most servers behind a TCP route, which
+ * never see the ALPN, speak that.
+ *
+ * @returns undefined where none is offered.
+ */
+export function tcpAlpn(offered: readonly string[]): string | undefined {
+  const real = offered.filter((protocol) => !isGrease(protocol));
+  return real.find((protocol) => protocol !== 'h2') ?? real[0];
+}
+
+/** RFC 8701: values that mean nothing, and that a server must not choose. */
+function isGrease(protocol: string): boolean {
+  return /^([\x0a-\xfa])\1$/.test(protocol) && (protocol.charCodeAt(0) & 0x0f) === 0x0a;
+}
+
+interface TcpParts {
+  readonly balancer: Balancer<TcpBackend>;
+  readonly settings: TcpSettings;
+  readonly log: Logger;
+  readonly onEnd: OnTcpEnd;
+}
+
+class TcpConnection {
+  readonly #client: TcpClient;
+  readonly #parts: TcpParts;
+  readonly #tried = new Set<TcpBackend>();
+  readonly #startedMs = performance.now();
+  /** Taken at once: a connection that has gone does not know it any more. */
+  readonly #tls: string | undefined;
+
+  constructor(client: TcpClient, parts: TcpParts) {
+    this.#client = client;
+    this.#parts = parts;
+    this.#tls = client.socket.getProtocol() ?? undefined;
+    client.socket.allowHalfOpen = true;
+  }
+
+  /** Closes a client that is not served. */
+  refuse(): void {
+    const { info, socket } = this.#client;
+    this.#parts.log.info('connection refused: no certificate for its name', {
+      name: info.serverName,
+      client: info.client.address,
+    });
+    socket.destroy();
+    this.#end('no certificate');
+  }
+
+  /** Connects the backend whose turn it is. */
+  open(): void {
+    const { socket } = this.#client;
+    const { balancer, settings } = this.#parts;
+    const place = balancer.take(this.#tried);
+    if (place === undefined) {
+      socket.destroy();
+      this.#end('no backend');
+      return;
+    }
+    const { address } = place.target;
+    const backend = connect({
+      ...('socketPath' in address ? { path: address.socketPath } : address),
+      allowHalfOpen: true,
+      noDelay: true,
+    });
+    const { backendConnectTimeoutMs } = settings.limits;
+    const timer = setTimeout(
+      () => backend.destroy(new Error(`no connection after ${backendConnectTimeoutMs} ms`)),
+      backendConnectTimeoutMs,
+    );
+    const settle = (): void => {
+      clearTimeout(timer);
+      socket.off('close', onGone);
+      backend.off('error', onError);
+    };
+    const onGone = (): void => {
+      settle();
+      backend.on('error', () => undefined).destroy();
+      place.leave('aborted');
+      this.#end('client gone');
+    };
+    const onError = (error: Error): void => {
+      settle();
+      this.#onRefused(place, error);
+    };
+    socket.once('close', onGone);
+    backend.once('error', onError);
+    backend.once('connect', () => {
+      settle();
+      this.#splice(place, backend);
+    });
+  }
+
+  #onRefused(place: Place<TcpBackend>, error: Error): void {
+    place.leave('failed');
+    this.#tried.add(place.target);
+    const { serverName, client } = this.#client.info;
+    const { balancer, log } = this.#parts;
+    const isLast = this.#tried.size >= balancer.targets.length;
+    const fields = {
+      name: serverName,
+      client: client.address,
+      backend: place.target.name,
+      error: error.message,
+    };
+    if (isLast) log.err('backend failed', fields);
+    else log.info('backend failed, the next one is asked', fields);
+    this.open();
+  }
+
+  #splice(place: Place<TcpBackend>, backend: Socket): void {
+    place.confirm();
+    const { socket, info, raw } = this.#client;
+    const { sendProxyProtocol, limits } = this.#parts.settings;
+    if (sendProxyProtocol !== undefined) {
+      const { client, local, alpn, serverName } = info;
+      const tls = { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name };
+      backend.write(
+        buildProxyHeader(sendProxyProtocol, {
+          client,
+          local,
+          tls,
+          ...(alpn !== undefined && { alpn }),
+          ...(serverName !== undefined && { serverName }),
+        }),
+      );
+    }
+    splice({
+      client: socket,
+      backend,
+      idleTimeoutMs: limits.tcpIdleTimeoutMs,
+      resetClient: () => resetSocket(raw),
+      onEnd: (how, passed) => {
+        place.leave('aborted');
+        this.#end(how, place.target.name, passed);
+      },
+    });
+  }
+
+  #end(end: TcpEntry['end'], backend?: string, passed?: SpliceBytes): void {
+    const { info } = this.#client;
+    const { log, onEnd } = this.#parts;
+    const durationMs = performance.now() - this.#startedMs;
+    onEnd({
+      client: info.client.address,
+      name: info.serverName,
+      tier: info.tier,
+      backend,
+      end,
+      bytesSent: passed?.fromBackend ?? 0,
+      bytesReceived: passed?.fromClient ?? 0,
+      durationMs,
+      tls: this.#tls,
+    });
+    if (backend === undefined || !log.enabled('debug')) return;
+    log.debug('spliced connection closed', {
+      name: info.serverName,
+      backend,
+      how: end,
+      ms: Math.round(durationMs),
+    });
+  }
+}

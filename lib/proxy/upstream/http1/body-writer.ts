@@ -1,0 +1,130 @@
+/**
+ * The body of a request on its way to a backend on HTTP/1.1: by its length or in chunks, with trailers, with back-pressure.
+ *
+ * The head goes out with the first piece, in one write. Until then the backend has seen nothing of the request, and it may go
+ * to another one.
+ */
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { describeError } from '../../../domain/errors.js';
+import { trailerText, type RequestHead } from './request-head.js';
+import type { UpstreamFailure } from '../upstream.js';
+
+export interface BodySenderListener {
+  /** The first octets are being written. */
+  onSendBegin(): void;
+  /** The backend takes no more for now, or takes on. */
+  onSendBlocked(isBlocked: boolean): void;
+  /** All has been written. */
+  onSendEnd(): void;
+  /** It will never be whole: the connection is of no more use. */
+  onSendFailure(kind: UpstreamFailure, message: string): void;
+}
+
+export interface BodySenderOptions {
+  readonly socket: Socket;
+  readonly head: RequestHead;
+  readonly body: Readable;
+  /** Asked for after the end of the body; flat. */
+  trailers(): readonly string[];
+}
+
+export class BodySender {
+  readonly #options: BodySenderOptions;
+  readonly #listener: BodySenderListener;
+  #hasBegun = false;
+  #isOver = false;
+  #isBlocked = false;
+  #sentBytes = 0;
+
+  constructor(options: BodySenderOptions, listener: BodySenderListener) {
+    this.#options = options;
+    this.#listener = listener;
+    const { body } = options;
+    body.on('error', this.#onError);
+    body.on('close', this.#onClose);
+    body.on('end', this.#onEnd);
+    body.on('data', this.#onData);
+    // One that was stopped before.
+    body.resume();
+  }
+
+  /** Sends no more, and lets go of the body. */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { body } = this.#options;
+    // That of errors stays: without a listener they would end the process.
+    body.off('close', this.#onClose);
+    body.off('end', this.#onEnd);
+    body.off('data', this.#onData);
+    // Or it would run dry, and another backend may be sent it.
+    if (!this.#hasBegun) body.pause();
+  }
+
+  /** The connection takes on. */
+  onDrain(): void {
+    if (!this.#isBlocked) return;
+    this.#isBlocked = false;
+    this.#options.body.resume();
+    this.#listener.onSendBlocked(false);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const { socket, head, body } = this.#options;
+    if (chunk.length === 0) return;
+    this.#sentBytes += chunk.length;
+    if (head.bodyBytes !== undefined && this.#sentBytes > head.bodyBytes) {
+      this.#fail('invalid', 'the body is longer than its Content-Length');
+      return;
+    }
+    socket.cork();
+    this.#begin();
+    if (head.bodyBytes === undefined) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    let takesMore = socket.write(chunk);
+    if (head.bodyBytes === undefined) takesMore = socket.write('\r\n', 'latin1');
+    socket.uncork();
+    // What went out at once needs no waiting, however much it was.
+    if (takesMore || socket.writableLength === 0 || !socket.writableNeedDrain) return;
+    this.#isBlocked = true;
+    body.pause();
+    this.#listener.onSendBlocked(true);
+  };
+
+  readonly #onEnd = (): void => {
+    const { socket, head } = this.#options;
+    if (this.#isOver) return;
+    if (head.bodyBytes !== undefined && this.#sentBytes !== head.bodyBytes) {
+      this.#fail('invalid', 'the body is shorter than its Content-Length');
+      return;
+    }
+    socket.cork();
+    this.#begin();
+    if (head.bodyBytes === undefined)
+      socket.write(`0\r\n${trailerText(this.#options.trailers())}\r\n`, 'latin1');
+    socket.uncork();
+    this.stop();
+    this.#listener.onSendEnd();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#fail('aborted', `the body of the request broke off: ${describeError(error)}`);
+  };
+
+  readonly #onClose = (): void => {
+    this.#fail('aborted', 'the body of the request broke off');
+  };
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#listener.onSendBegin();
+    this.#options.socket.write(this.#options.head.text, 'latin1');
+  }
+
+  #fail(kind: UpstreamFailure, message: string): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#listener.onSendFailure(kind, message);
+  }
+}

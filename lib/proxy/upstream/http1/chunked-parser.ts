@@ -1,0 +1,125 @@
+/**
+ * Takes the chunks of a body apart (RFC 9112 §7.1), fed with pieces of any size. PURE.
+ *
+ * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but an extension
+ * that begins with `;`, and a size has digits.
+ */
+import { hexValue, MalformedResponse, parseFields } from './response-head.js';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SEMICOLON = 0x3b;
+/** 2^48 octets. */
+const MAX_SIZE_DIGITS = 12;
+/** All extensions of a body together: nobody uses them, and there must be an end to what is read and thrown away. */
+const MAX_EXTENSION_BYTES = 16_384;
+const MAX_TRAILER_BYTES = 65_536;
+
+type State = 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailers' | 'done';
+
+export class ChunkReader {
+  #state: State = 'size';
+  #digits = 0;
+  /** What is missing of the chunk. */
+  #left = 0;
+  #extensionBytes = 0;
+  /** The text of the trailers so far: whole lines, and the beginning of the next. */
+  #trailerText = '';
+  #trailers: readonly string[] = [];
+
+  get isDone(): boolean {
+    return this.#state === 'done';
+  }
+
+  /** Once it is done; flat. */
+  get trailers(): readonly string[] {
+    return this.#trailers;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @param onData is given what is body, as parts of `bytes`.
+   * @returns where the reading ended: behind the body if it is done, else at the end of `bytes`.
+   * @throws MalformedResponse
+   */
+  read(bytes: Buffer, start: number, onData: (piece: Buffer) => void): number {
+    let at = start;
+    while (at < bytes.length && this.#state !== 'done') {
+      if (this.#state === 'data') {
+        const end = Math.min(bytes.length, at + this.#left);
+        this.#left -= end - at;
+        if (this.#left === 0) this.#state = 'data CR';
+        onData(bytes.subarray(at, end));
+        at = end;
+      } else if (this.#state === 'trailers') {
+        at = this.#readTrailers(bytes, at);
+      } else {
+        this.#step(bytes[at] ?? 0);
+        at += 1;
+      }
+    }
+    return at;
+  }
+
+  #step(code: number): void {
+    switch (this.#state) {
+      case 'size':
+        this.#readSize(code);
+        break;
+      case 'extension':
+        this.#extensionBytes += 1;
+        if (this.#extensionBytes > MAX_EXTENSION_BYTES)
+          throw new MalformedResponse('chunk extensions are too long');
+        if (code === CR) this.#state = 'size LF';
+        else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
+          throw new MalformedResponse('a chunk extension is malformed');
+        }
+        break;
+      case 'size LF':
+        if (code !== LF) throw new MalformedResponse('the line of a chunk size does not end with CRLF');
+        this.#digits = 0;
+        this.#state = this.#left === 0 ? 'trailers' : 'data';
+        break;
+      case 'data CR':
+        if (code !== CR) throw new MalformedResponse('a chunk is longer than its size');
+        this.#state = 'data LF';
+        break;
+      default:
+        if (code !== LF) throw new MalformedResponse('a chunk does not end with CRLF');
+        this.#state = 'size';
+    }
+  }
+
+  #readSize(code: number): void {
+    const value = hexValue(code);
+    if (value >= 0) {
+      this.#digits += 1;
+      if (this.#digits > MAX_SIZE_DIGITS) throw new MalformedResponse('a chunk size is too long');
+      this.#left = this.#left * 16 + value;
+      return;
+    }
+    if (this.#digits === 0) throw new MalformedResponse('a chunk has no size');
+    if (code === CR) this.#state = 'size LF';
+    else if (code === SEMICOLON) this.#state = 'extension';
+    else throw new MalformedResponse('a chunk size is malformed');
+  }
+
+  #readTrailers(bytes: Buffer, start: number): number {
+    const text = this.#trailerText;
+    const feed = bytes.indexOf(LF, start);
+    const end = feed === -1 ? bytes.length : feed + 1;
+    this.#trailerText = text + bytes.toString('latin1', start, end);
+    if (this.#trailerText.length > MAX_TRAILER_BYTES)
+      throw new MalformedResponse('the trailers are too long');
+    if (feed === -1) return end;
+    if (!this.#trailerText.endsWith('\r\n')) throw new MalformedResponse('a trailer does not end with CRLF');
+    const lineStart = text.lastIndexOf('\n') + 1;
+    if (this.#trailerText.length - lineStart === 2) {
+      this.#trailers = parseFields(this.#trailerText.slice(0, lineStart), 0);
+      this.#trailerText = '';
+      this.#state = 'done';
+    }
+    return end;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The connections to one backend on HTTP/1.1: kept while they are idle, made when there is none, up to a number where there is
+ * one; further requests wait in turn.
+ *
+ * All deadlines of a pool are looked at by one clock that ticks a few times within the shortest of them: a timer for each
+ * request would cost more than the request's bookkeeping.
+ */
+import type { OnReadOpts, Socket } from 'node:net';
+import { Http1Line, type Http1Course, type LineOwner } from './connection.js';
+
+export interface Http1PoolOptions {
+  readonly connect: (onread: OnReadOpts) => Socket;
+  /** Of the socket: `connect` or `secureConnect`. */
+  readonly readyEvent: string;
+  /** Connections at once. */
+  readonly maxConnections: number;
+  readonly connectTimeoutMs: number;
+  /** From the end of a request to the head of its response. */
+  readonly headersTimeoutMs: number;
+  /** Between two pieces of a response. */
+  readonly bodyTimeoutMs: number;
+  /** An idle connection is closed, where the backend has not said how long it leaves it open. */
+  readonly idleTimeoutMs: number;
+}
+
+/** The request that would meet the backend's own close is on its way for no longer. */
+const IDLE_MARGIN_MS = 2_000;
+/** Whatever a backend says. */
+const MAX_IDLE_MS = 600_000;
+const MIN_TICK_MS = 10;
+const MAX_TICK_MS = 500;
+const TICKS_A_DEADLINE = 8;
+
+export class Http1Pool implements LineOwner {
+  readonly #options: Http1PoolOptions;
+  readonly #tickMs: number;
+  readonly #lines = new Set<Http1Line>();
+  /** The one that was used last is used next: the others lapse when there are more than are needed. */
+  readonly #free: Http1Line[] = [];
+  readonly #waiting: Http1Course[] = [];
+  #tick = 0;
+  #clock: NodeJS.Timeout | undefined;
+  #onEmpty: (() => void) | undefined;
+  #whenEmpty: Promise<void> | undefined;
+  #isClosing = false;
+
+  constructor(options: Http1PoolOptions) {
+    this.#options = options;
+    const { connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = options;
+    const shortestMs = Math.min(connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs);
+    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, Math.floor(shortestMs / TICKS_A_DEADLINE)));
+  }
+
+  /** Sends a request, or keeps it until there is a connection. */
+  dispatch(course: Http1Course): void {
+    if (course.request.needsNewConnection !== true) {
+      for (let line = this.#free.pop(); line !== undefined; line = this.#free.pop()) {
+        if (line.take(course)) return;
+      }
+    }
+    // A request that waits for a new one gets it when the connection that it was lost with has closed.
+    if (this.#lines.size < this.#options.maxConnections) this.#open(course);
+    else this.#waiting.push(course);
+  }
+
+  /** Ends when the requests under way have ended. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const line of this.#free.splice(0)) line.destroy();
+    if (this.#lines.size === 0) return;
+    this.#whenEmpty ??= new Promise((resolve) => (this.#onEmpty = resolve));
+    await this.#whenEmpty;
+  }
+
+  get connectDeadline(): number {
+    return this.#after(this.#options.connectTimeoutMs);
+  }
+
+  get headersDeadline(): number {
+    return this.#after(this.#options.headersTimeoutMs);
+  }
+
+  get bodyDeadline(): number {
+    return this.#after(this.#options.bodyTimeoutMs);
+  }
+
+  idleDeadline(keepAliveMs: number | undefined): number | undefined {
+    if (this.#isClosing && this.#waiting.length === 0) return undefined;
+    if (keepAliveMs === undefined) return this.#after(this.#options.idleTimeoutMs);
+    const idleMs = Math.min(keepAliveMs - IDLE_MARGIN_MS, MAX_IDLE_MS);
+    return idleMs <= 0 ? undefined : this.#after(idleMs);
+  }
+
+  onFree(line: Http1Line): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(line);
+    else if (!line.take(next)) this.#waiting.unshift(next);
+  }
+
+  onClosed(line: Http1Line): void {
+    this.#lines.delete(line);
+    const index = this.#free.indexOf(line);
+    if (index !== -1) this.#free.splice(index, 1);
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#open(next);
+    if (this.#lines.size > 0) return;
+    clearInterval(this.#clock);
+    this.#clock = undefined;
+    this.#onEmpty?.();
+  }
+
+  #open(course: Http1Course): void {
+    const { connect, readyEvent } = this.#options;
+    this.#clock ??= setInterval(() => this.#onTick(), this.#tickMs).unref();
+    this.#lines.add(new Http1Line(this, connect, readyEvent, course));
+  }
+
+  /** The tick that has begun is no whole one. */
+  #after(ms: number): number {
+    return this.#tick + Math.ceil(ms / this.#tickMs) + 1;
+  }
+
+  #onTick(): void {
+    this.#tick += 1;
+    for (const line of this.#lines) if (line.deadline <= this.#tick) line.expire();
+  }
+}

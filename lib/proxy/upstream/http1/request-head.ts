@@ -1,0 +1,75 @@
+/**
+ * The head of a request as it is written to a backend on HTTP/1.1. PURE.
+ *
+ * Its parts come from parsers that have looked at them already. They are looked at again all the same: what is written here
+ * is on a connection that others use after it.
+ */
+import type { UpstreamRequest } from '../upstream.js';
+
+/** A request that cannot be put on the wire. */
+export class InvalidRequest extends Error {
+  override readonly name = 'InvalidRequest';
+}
+
+export interface RequestHead {
+  /** With the empty line; one character for each octet (latin1). */
+  readonly text: string;
+  /** What the body must have; undefined: it is sent in chunks. 0 without a body. */
+  readonly bodyBytes: number | undefined;
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const NOT_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const LENGTH = /^\d{1,15}$/;
+
+/** Without a body these say that it has none (RFC 9110 §8.6). */
+const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/**
+ * @param fallbackHost where the request names none, as on HTTP/1.0.
+ * @throws InvalidRequest
+ */
+export function requestHead(request: UpstreamRequest, fallbackHost: string): RequestHead {
+  const { method, path, host = fallbackHost, headers, body } = request;
+  if (!TOKEN.test(method)) throw new InvalidRequest('the method is malformed');
+  if (path === '' || NOT_IN_TARGET.test(path)) throw new InvalidRequest('the target is malformed');
+  if (NOT_IN_VALUE.test(host)) throw new InvalidRequest('the host is malformed');
+  let text = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
+  let length: string | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    const value = headers[i + 1] ?? '';
+    if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw new InvalidRequest('a field is malformed');
+    if (decidesFraming(name)) {
+      if (length !== undefined || name.length !== 'content-length'.length || !LENGTH.test(value)) {
+        throw new InvalidRequest('it is unclear how long the body is');
+      }
+      length = value;
+    }
+    text += `${name}: ${value}\r\n`;
+  }
+  if (body === null) {
+    if (Number(length ?? 0) !== 0) throw new InvalidRequest('a length is given, and there is no body');
+    if (length === undefined && EXPECT_BODY.has(method)) text += 'Content-Length: 0\r\n';
+    return { text: `${text}\r\n`, bodyBytes: 0 };
+  }
+  if (length !== undefined) return { text: `${text}\r\n`, bodyBytes: Number(length) };
+  return { text: `${text}Transfer-Encoding: chunked\r\n\r\n`, bodyBytes: undefined };
+}
+
+function decidesFraming(name: string): boolean {
+  if (name.length === 14) return name.toLowerCase() === 'content-length';
+  return name.length === 17 && name.toLowerCase() === 'transfer-encoding';
+}
+
+/** Trailers as they are written, each with its CRLF. What could not be a field is left out. */
+export function trailerText(trailers: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i + 1 < trailers.length; i += 2) {
+    const name = trailers[i] ?? '';
+    const value = trailers[i + 1] ?? '';
+    if (TOKEN.test(name) && !NOT_IN_VALUE.test(value)) text += `${name}: ${value}\r\n`;
+  }
+  return text;
+}

@@ -1,0 +1,177 @@
+/**
+ * Reads the response to one request after the other on a connection to a backend, fed with pieces of any size. PURE.
+ *
+ * Where a body ends is told by its head alone (RFC 9112 §6.3). What comes behind the end of a response belongs to none, and is
+ * left to the caller.
+ */
+import { ChunkReader } from './chunked-parser.js';
+import { hasBareLineFeed, MalformedResponse, parseResponseHead, type ResponseHead } from './response-head.js';
+
+/** Of a response, in all its fields. */
+const MAX_HEAD_BYTES = 81_920;
+/** Hints of a response; a backend could go on with them for ever. */
+const MAX_INTERIM_HEADS = 32;
+const FIRST_PENDING_BYTES = 4_096;
+const END_OF_HEAD = '\r\n\r\n';
+const NO_TRAILERS: readonly string[] = [];
+
+/** Told of a response. Each of these may make the caller give the response up, see `stop`. */
+export interface ResponseListener {
+  /** One that comes before the response: 100, 103. */
+  onInterimHead(head: ResponseHead): void;
+  onResponseHead(head: ResponseHead): void;
+  /** @param piece a part of what was read. */
+  onBodyPiece(piece: Buffer): void;
+  /** The last of them. */
+  onResponseEnd(trailers: readonly string[]): void;
+}
+
+type Body = 'none' | 'length' | 'chunks' | 'until close';
+
+export class ResponseReader {
+  readonly #listener: ResponseListener;
+  /** A response is expected. */
+  #isActive = false;
+  #isToHead = false;
+  #head: ResponseHead | undefined;
+  #interimHeads = 0;
+  #body: Body = 'none';
+  /** What is missing of a body that has a length. */
+  #left = 0;
+  #chunks: ChunkReader | undefined;
+  /** The beginning of a head that came in several pieces. */
+  #pending: Buffer | undefined;
+  #pendingBytes = 0;
+
+  constructor(listener: ResponseListener) {
+    this.#listener = listener;
+  }
+
+  /** Expects the response to a request. */
+  start(method: string): void {
+    this.#isActive = true;
+    this.#isToHead = method === 'HEAD';
+    this.#interimHeads = 0;
+    this.#head = undefined;
+  }
+
+  /** Expects nothing more. */
+  stop(): void {
+    this.#isActive = false;
+    this.#head = undefined;
+    this.#chunks = undefined;
+    this.#pending = undefined;
+    this.#pendingBytes = 0;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @returns how much was read: less than `bytes` has where the response has ended before, or was given up.
+   * @throws MalformedResponse
+   */
+  read(bytes: Buffer): number {
+    let at = 0;
+    while (this.#isActive && at < bytes.length) {
+      at = this.#head === undefined ? this.#readHead(bytes, at) : this.#readBody(bytes, at);
+    }
+    return at;
+  }
+
+  /** The backend has ended the connection. @returns whether that was the end of the response. */
+  end(): boolean {
+    if (!this.#isActive || this.#head === undefined || this.#body !== 'until close') return false;
+    this.#finish(NO_TRAILERS);
+    return true;
+  }
+
+  #readHead(bytes: Buffer, start: number): number {
+    if (this.#pending === undefined) {
+      const end = bytes.indexOf(END_OF_HEAD, start, 'latin1');
+      if (end !== -1) {
+        checkHeadSize(end - start);
+        this.#onHead(bytes.toString('latin1', start, end + 2));
+        return end + END_OF_HEAD.length;
+      }
+    }
+    return this.#readPartOfHead(bytes, start);
+  }
+
+  /** @returns as `#readHead`. */
+  #readPartOfHead(bytes: Buffer, start: number): number {
+    const before = this.#pendingBytes;
+    const part = bytes.subarray(start, start + MAX_HEAD_BYTES + END_OF_HEAD.length - before);
+    const bytesNeeded = before + part.length;
+    if (this.#pending === undefined || this.#pending.length < bytesNeeded) {
+      const larger = Buffer.allocUnsafe(Math.max(FIRST_PENDING_BYTES, 2 * bytesNeeded));
+      this.#pending?.copy(larger, 0, 0, before);
+      this.#pending = larger;
+    }
+    const pending = this.#pending;
+    part.copy(pending, before);
+    this.#pendingBytes = bytesNeeded;
+    const end = pending
+      .subarray(0, bytesNeeded)
+      .indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1), 'latin1');
+    if (hasBareLineFeed(pending, before, end === -1 ? bytesNeeded : end)) {
+      throw new MalformedResponse('a line of the head does not end with CRLF');
+    }
+    if (end === -1) {
+      checkHeadSize(bytesNeeded);
+      return start + part.length;
+    }
+    this.#pending = undefined;
+    this.#pendingBytes = 0;
+    this.#onHead(pending.toString('latin1', 0, end + 2));
+    return start + end + END_OF_HEAD.length - before;
+  }
+
+  #onHead(text: string): void {
+    const head = parseResponseHead(text);
+    const { status, contentLength } = head;
+    if (status === 101) throw new MalformedResponse('the protocol is changed, and nobody has asked for that');
+    if (status < 200) {
+      this.#interimHeads += 1;
+      if (this.#interimHeads > MAX_INTERIM_HEADS)
+        throw new MalformedResponse('it has too many interim heads');
+      this.#listener.onInterimHead(head);
+      return;
+    }
+    this.#head = head;
+    if (this.#isToHead || status === 204 || status === 304) this.#body = 'none';
+    else if (head.isChunked) this.#body = 'chunks';
+    else if (contentLength === undefined) this.#body = 'until close';
+    else this.#body = contentLength === 0 ? 'none' : 'length';
+    this.#left = contentLength ?? 0;
+    if (this.#body === 'chunks') this.#chunks = new ChunkReader();
+    this.#listener.onResponseHead(head);
+    if (this.#isActive && this.#body === 'none') this.#finish(NO_TRAILERS);
+  }
+
+  #readBody(bytes: Buffer, start: number): number {
+    const chunks = this.#chunks;
+    if (chunks !== undefined) {
+      const end = chunks.read(bytes, start, this.#onChunk);
+      if (chunks.isDone && this.#isActive) this.#finish(chunks.trailers);
+      return end;
+    }
+    const end = this.#body === 'length' ? Math.min(bytes.length, start + this.#left) : bytes.length;
+    this.#left -= end - start;
+    this.#listener.onBodyPiece(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    if (this.#isActive && this.#body === 'length' && this.#left === 0) this.#finish(NO_TRAILERS);
+    return end;
+  }
+
+  readonly #onChunk = (piece: Buffer): void => {
+    if (this.#isActive) this.#listener.onBodyPiece(piece);
+  };
+
+  #finish(trailers: readonly string[]): void {
+    this.stop();
+    this.#listener.onResponseEnd(trailers);
+  }
+}
+
+function checkHeadSize(bytes: number): void {
+  if (bytes > MAX_HEAD_BYTES) throw new MalformedResponse('the head is too long');
+}

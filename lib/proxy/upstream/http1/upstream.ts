@@ -1,0 +1,108 @@
+/**
+ * A backend over HTTP/1.1: an engine that does no more than a proxy needs. A request is one write of its head and what there is
+ * of its body, a response is parsed once, connections are kept.
+ */
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { LimitSettings } from '../../../config/settings.js';
+import { describeError } from '../../../domain/errors.js';
+import { Http1Course } from './connection.js';
+import { Http1Pool } from './pool.js';
+import { requestHead, type RequestHead } from './request-head.js';
+import {
+  UpstreamError,
+  type HttpBackend,
+  type Upstream,
+  type UpstreamEvents,
+  type UpstreamRequest,
+} from '../upstream.js';
+
+/** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
+const KEEP_ALIVE_MS = 4_000;
+/** Idle connections are probed, so that those whose other end is gone are not kept for ever. */
+const PROBE_DELAY_MS = 60_000;
+
+/** What only some backends have. */
+export interface Http1UpstreamOptions {
+  /** What the backend's certificate must chain to. Absent: the system's authorities. */
+  readonly caPem?: string;
+  /** Connections at once; further requests wait. Absent: as many as it takes. */
+  readonly maxConnections?: number;
+}
+
+export class Http1Upstream implements Upstream {
+  readonly name: string;
+  readonly upgradeBackend: HttpBackend;
+  readonly #pool: Http1Pool;
+  readonly #host: string;
+
+  constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
+    const url = new URL(backend.origin);
+    this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
+    this.upgradeBackend = backend;
+    this.#host = url.host;
+    this.#pool = new Http1Pool({
+      connect: connectorTo(backend, options.caPem),
+      readyEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
+      maxConnections: options.maxConnections ?? Infinity,
+      connectTimeoutMs: limits.backendConnectTimeoutMs,
+      headersTimeoutMs: limits.backendHeadersTimeoutMs,
+      bodyTimeoutMs: limits.backendBodyTimeoutMs,
+      idleTimeoutMs: KEEP_ALIVE_MS,
+    });
+  }
+
+  dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
+    let head: RequestHead;
+    // While it waits for a connection nobody else listens.
+    request.body?.on('error', ignore);
+    try {
+      head = requestHead(request, this.#host);
+    } catch (thrown) {
+      events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
+      return;
+    }
+    this.#pool.dispatch(new Http1Course(request, head, events));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+/** Connects to a backend. Its certificate must be for the host of its URL. */
+function connectorTo(
+  { origin, socketPath }: HttpBackend,
+  ca: string | undefined,
+): (onread: OnReadOpts) => Socket {
+  const { protocol, hostname, port } = new URL(origin);
+  const isTls = protocol === 'https:';
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const common = {
+    ...(socketPath === undefined ? { host, port: Number(port) || (isTls ? 443 : 80) } : { path: socketPath }),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_DELAY_MS,
+  };
+  if (!isTls) return (onread) => connectTcp({ ...common, onread });
+  /** Of the last connection: the next handshake is a shorter one. */
+  let session: Buffer | undefined;
+  const secure = {
+    ...common,
+    ALPNProtocols: ['http/1.1'],
+    // An address is no server name; the certificate must hold it all the same.
+    servername: isIP(host) === 0 ? host : '',
+    ...(ca !== undefined && { ca }),
+  };
+  return (onread) => {
+    // Its types lack `onread`, which it passes on to the socket.
+    const options: ConnectionOptions & { onread: OnReadOpts } = { ...secure, onread };
+    const socket = connectTls(session === undefined ? options : { ...options, session });
+    socket.on('session', (next: Buffer) => (session = next));
+    return socket;
+  };
+}
+
+function ignore(): void {
+  // Whoever the body is given to has a listener of its own.
+}

@@ -1,0 +1,140 @@
+/**
+ * One request to an HTTP/2 backend: from the events of Node's stream to those of an engine.
+ */
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { pipeline } from 'node:stream';
+import { describeError } from '../../../domain/errors.js';
+import { toObject } from '../../headers/to-object.js';
+import {
+  UpstreamError,
+  type UpstreamEvents,
+  type UpstreamFailure,
+  type UpstreamRequest,
+} from '../upstream.js';
+
+export interface CourseOptions {
+  readonly headersTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  /** Aborts the stream. */
+  readonly abort: AbortController;
+  onTimeout(): void;
+}
+
+export class Http2Course {
+  readonly #stream: ClientHttp2Stream;
+  readonly #events: UpstreamEvents;
+  readonly #options: CourseOptions;
+  #trailers: string[] = [];
+  #isAborted = false;
+  #isPaused = false;
+  #hasHead = false;
+  #isOver = false;
+
+  constructor(
+    stream: ClientHttp2Stream,
+    request: UpstreamRequest,
+    events: UpstreamEvents,
+    options: CourseOptions,
+  ) {
+    this.#stream = stream;
+    this.#events = events;
+    this.#options = options;
+    stream.setTimeout(options.headersTimeoutMs);
+    stream.on('timeout', this.#onTimeout);
+    stream.on('headers', (headers: IncomingHttpHeaders) =>
+      events.onInformation(Number(headers[':status']), flat(headers)),
+    );
+    stream.on('response', (headers, flags) => {
+      this.#hasHead = true;
+      stream.setTimeout(options.bodyTimeoutMs);
+      const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      events.onHead(Number(headers[':status']), undefined, flat(headers), isAll);
+    });
+    stream.on('data', (chunk: Buffer) => events.onData(chunk));
+    stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
+    stream.on('end', () => this.#end());
+    stream.on('error', (error: Error) => this.#fail(error));
+    stream.on('close', () =>
+      this.#fail(new Error(`the backend has closed the stream (code ${String(stream.rstCode)})`)),
+    );
+    stream.on('wantTrailers', () => stream.sendTrailers(toObject(request.trailers())));
+    // A body that nobody has read may still go to another backend.
+    if (stream.pending) stream.once('ready', () => this.#begin(request, options));
+    else this.#begin(request, options);
+  }
+
+  #begin({ body }: UpstreamRequest, options: CourseOptions): void {
+    const stream = this.#stream;
+    if (this.#isOver) return;
+    this.#events.onStart({
+      pause: () => {
+        this.#isPaused = true;
+        stream.pause();
+      },
+      resume: () => {
+        this.#isPaused = false;
+        stream.setTimeout(options.bodyTimeoutMs);
+        stream.resume();
+      },
+      abort: () => {
+        this.#isAborted = true;
+        this.#cancel();
+      },
+    });
+    if (body !== null && !this.#isAborted) pipeline(body, stream, () => undefined);
+  }
+
+  #end(): void {
+    // The end of a stream that was reset is no end of the response.
+    if (this.#isOver || !this.#hasHead || this.#stream.rstCode) return;
+    this.#isOver = true;
+    // Nobody there waits for the rest of the request.
+    if (!this.#stream.writableEnded) this.#cancel();
+    this.#events.onEnd(this.#trailers);
+  }
+
+  /** A close first ends what is open: a half body would look like a whole one. What is aborted is only reset. */
+  #cancel(): void {
+    if (this.#stream.writableEnded) this.#stream.close(constants.NGHTTP2_CANCEL);
+    else this.#options.abort.abort();
+  }
+
+  readonly #onTimeout = (): void => {
+    // A client that is slow to take the response is not the backend's fault.
+    if (this.#isPaused || this.#isOver) return;
+    this.#options.onTimeout();
+    this.#fail(new UpstreamError('timeout', true, 'the backend is out of time'));
+    this.#cancel();
+  };
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const known = [error, error.cause].find((one) => one instanceof UpstreamError);
+    const wasRefused = this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    // A stream gets its number when its head goes out.
+    const hasNumber = this.#stream.id !== undefined;
+    const sent = known?.sent ?? (hasNumber && !wasRefused);
+    const lost = this.#isProtocolError(error) ? 'malformed' : 'broken';
+    const kind: UpstreamFailure = this.#isAborted
+      ? 'aborted'
+      : (known?.kind ?? (hasNumber ? lost : 'connect'));
+    this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
+  }
+
+  /** One side has found what the other sent to be malformed. */
+  #isProtocolError(error: Error): boolean {
+    // Node's code for an error of the whole connection that nghttp2 has found.
+    if ('code' in error && error.code === 'ERR_HTTP2_ERROR') return true;
+    return this.#stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
+  }
+}
+
+function flat(headers: IncomingHttpHeaders): string[] {
+  const fields: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(':') || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) fields.push(name, one);
+  }
+  return fields;
+}

@@ -1,0 +1,152 @@
+/**
+ * A backend over HTTP/2, by Node's client: the requests are streams of a session, and of a second one where the backend
+ * allows no more streams on the first. TLS with ALPN for https origins, prior knowledge for http ones.
+ *
+ * A session is used until the backend closes it, says GOAWAY or lets a request run out of time. What the backend has
+ * refused, or has not looked at before its GOAWAY, counts as never sent.
+ */
+import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect as connectTcp, isIP } from 'node:net';
+import type { LimitSettings } from '../../../config/settings.js';
+import { describeError } from '../../../domain/errors.js';
+import { toObject } from '../../headers/to-object.js';
+import { Http2Course } from './exchange.js';
+import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
+import {
+  UpstreamError,
+  type HttpBackend,
+  type Upstream,
+  type UpstreamEvents,
+  type UpstreamRequest,
+} from '../upstream.js';
+
+/** What nghttp2 may hold for a session; above it answers are refused. Back-pressure keeps it far below. */
+const MAX_SESSION_MEMORY_MIB = 256;
+/** What a backend may send on one stream before somebody has taken it. */
+const STREAM_WINDOW_BYTES = 262_144;
+
+interface Line {
+  readonly session: ClientHttp2Session;
+  streams: number;
+}
+
+export class Http2Upstream implements Upstream {
+  readonly name: string;
+  readonly #backend: HttpBackend;
+  readonly #limits: LimitSettings;
+  readonly #watch = new Http2Watch();
+  /** Those that new requests may go to. */
+  readonly #lines = new Set<Line>();
+
+  constructor(backend: HttpBackend, limits: LimitSettings) {
+    this.name = backend.socketPath === undefined ? `h2+${backend.origin}` : `h2+unix:${backend.socketPath}`;
+    this.#backend = backend;
+    this.#limits = limits;
+  }
+
+  dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
+    const { method, path, host, headers, body } = request;
+    const line = this.#freeLine() ?? this.#open();
+    const abort = new AbortController();
+    try {
+      const stream = line.session.request(
+        {
+          ':method': method,
+          ':path': path,
+          ':scheme': this.#backend.origin.startsWith('https:') ? 'https' : 'http',
+          ...(host !== undefined && { ':authority': host }),
+          ...toObject(headers),
+          // Trailers are passed on, whatever the client's hop can do.
+          te: 'trailers',
+        },
+        { endStream: body === null, waitForTrailers: body !== null, signal: abort.signal },
+      );
+      line.streams += 1;
+      // An idle session does not keep the process.
+      line.session.ref();
+      stream.once('close', () => {
+        line.streams -= 1;
+        if (line.streams === 0 && !line.session.destroyed) line.session.unref();
+      });
+      new Http2Course(stream, request, events, {
+        headersTimeoutMs: this.#limits.backendHeadersTimeoutMs,
+        bodyTimeoutMs: this.#limits.backendBodyTimeoutMs,
+        abort,
+        // Perhaps nobody is there any more.
+        onTimeout: () => this.#retire(line),
+      });
+    } catch (thrown) {
+      events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
+    }
+  }
+
+  async close(): Promise<void> {
+    const lines = [...this.#lines];
+    this.#lines.clear();
+    await Promise.all(
+      lines.map(
+        ({ session }) =>
+          new Promise<void>((resolve) => {
+            if (session.destroyed) {
+              resolve();
+              return;
+            }
+            session.once('close', () => resolve());
+            session.close();
+          }),
+      ),
+    );
+  }
+
+  #freeLine(): Line | undefined {
+    for (const line of this.#lines) {
+      if (line.session.closed || line.session.destroyed) this.#lines.delete(line);
+      else if (line.streams < (line.session.remoteSettings.maxConcurrentStreams ?? Infinity)) return line;
+    }
+    return undefined;
+  }
+
+  /** No new requests there; those under way go on. */
+  #retire(line: Line): void {
+    this.#lines.delete(line);
+    if (!line.session.closed) line.session.close();
+  }
+
+  #open(): Line {
+    const { origin, socketPath } = this.#backend;
+    const hostname = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1');
+    const session = connect(origin, {
+      maxSessionMemory: MAX_SESSION_MEMORY_MIB,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      // The certificate must be for the host of the URL.
+      ...(isIP(hostname) === 0 && { servername: hostname }),
+      ...(socketPath !== undefined && { createConnection: () => connectTcp(socketPath) }),
+    });
+    const line: Line = { session, streams: 0 };
+    this.#lines.add(line);
+    const { backendConnectTimeoutMs } = this.#limits;
+    const timer = setTimeout(() => {
+      const error = new UpstreamError('timeout', false, `no connection after ${backendConnectTimeoutMs} ms`);
+      session.destroy(error);
+    }, backendConnectTimeoutMs);
+    session.once('connect', (_, socket) => {
+      clearTimeout(timer);
+      this.#watch.add(session, {
+        socket,
+        stallMs: this.#limits.backendBodyTimeoutMs,
+        isProbed: false,
+        streams: () => line.streams,
+        cut: () => socket.destroy(),
+        queues: () => queuesOf(socket),
+      });
+    });
+    session.once('close', () => {
+      clearTimeout(timer);
+      this.#lines.delete(line);
+    });
+    // Its streams fail with it, and tell those who wait.
+    session.on('error', () => undefined);
+    session.on('goaway', () => this.#lines.delete(line));
+    return line;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * One reading of a certificate directory: its folders, and the certificates in them.
+ */
+import { forEachBounded } from './files.js';
+import { idOf, pathsOf, readEntry, type Entry, type EntryContext, type EntryPaths } from './entry.js';
+import { CONCURRENT_LOOKS, walk, type Folder } from './walk.js';
+
+export interface Reading {
+  readonly folders: ReadonlyMap<string, Folder>;
+  /** By their ids. */
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Folders that could not be looked into, with the reason: what was known of them is as it was. */
+  readonly unreadable: ReadonlyMap<string, string>;
+  /** One of them, or the directory itself, of which nobody knows the names: the reason. */
+  readonly unknown: string | undefined;
+}
+
+export interface ReadingContext {
+  readonly root: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** So many of the certificates that have changed are read with their keys. */
+  readonly maxKeysChecked: number;
+  /** The good pair of this version, where it is in memory. */
+  readonly pairOf: EntryContext['pairOf'];
+  readonly keep: EntryContext['keep'];
+}
+
+export const NOTHING_READ: Reading = {
+  folders: new Map(),
+  entries: new Map(),
+  unreadable: new Map(),
+  unknown: undefined,
+};
+
+/** Never rejects. */
+export async function readDirectory(before: Reading, context: ReadingContext): Promise<Reading> {
+  const { root, nowMs, pairOf, keep } = context;
+  const { folders, unreadable, frozen } = await walk(root, before.folders, nowMs);
+  let keysLeft = context.maxKeysChecked;
+  const entryContext = { nowMs, isKeyWanted: () => keysLeft-- > 0, pairOf, keep };
+  const entries = new Map<string, Entry>();
+  await forEachBounded(allPaths(folders), CONCURRENT_LOOKS, async (paths) => {
+    const id = idOf(paths);
+    const earlier = before.entries.get(id);
+    const entry = frozen.has(paths.folder) ? earlier : await readEntry(paths, earlier, entryContext);
+    if (entry !== undefined) entries.set(id, entry);
+  });
+  const known = [...folders.values()].filter(({ pairs }) => pairs.length > 0);
+  const lost = [...unreadable].find(
+    ([path]) =>
+      path === root || !known.some((folder) => folder.path === path || folder.path.startsWith(`${path}/`)),
+  );
+  return { folders, entries, unreadable, unknown: lost?.[1] };
+}
+
+function* allPaths(folders: ReadonlyMap<string, Folder>): Generator<EntryPaths> {
+  for (const { path, pairs } of folders.values()) for (const pair of pairs) yield pathsOf(path, pair);
+}

@@ -1,0 +1,190 @@
+/**
+ * A source behind a circuit breaker, so that a dead one does not add its time-out to every look-up.
+ *
+ * After a few failures in a row (`unavailable` with scope `source`; a sick entry in a healthy source is none) the source is
+ * skipped: look-ups are answered `unavailable` at once. Meanwhile `check()` is tried in the background, after 1 s, 2 s and
+ * so on up to 5 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
+ * goes on with the longer delays: only a look-up that succeeds brings them back to 1 s.
+ *
+ * Trouble is said when it begins, at err, whether or not successes come in between; and at notice when it is over: after ten
+ * seconds without a failure, with how long it took and how many look-ups failed.
+ *
+ * Also holds a source to its contract: one that throws or rejects is `unavailable`. Goes outside of a `MeteredSource`: what
+ * is skipped takes no token.
+ */
+import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
+import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
+import { describeError } from '../../domain/errors.js';
+import type { Lookup } from '../../domain/lookup.js';
+import type { ServerName } from '../../domain/server-name.js';
+import type { Logger } from '../../log/logger.js';
+import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from '../source.js';
+
+export interface GuardedSourceOptions {
+  readonly log: Logger;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
+  /** Failures in a row after which the source is skipped. @default 3 */
+  readonly threshold?: number;
+  /** @default a timer that does not keep the process alive */
+  readonly startTimer?: StartTimer;
+}
+
+/** Trouble of which nothing was heard for so long is over with the next success. */
+const QUIET_MS = 10_000;
+const FIRST_PROBE_DELAY_MS = 1_000;
+/** What a long outage may add to its end: names that were cold in it are served with the default for as long. */
+const LONGEST_PROBE_DELAY_MS = 5_000;
+
+export class GuardedSource implements CertificateSource {
+  readonly name: string;
+  readonly role?: SourceRole;
+  readonly isLocal: boolean;
+  readonly hasAddresses: boolean;
+  readonly #inner: CertificateSource;
+  readonly #log: Logger;
+  readonly #breaker: CircuitBreaker;
+  readonly #now: () => number;
+  readonly #startTimer: StartTimer;
+  #lastReason = '';
+  #trouble: { readonly sinceMs: number; lastMs: number; failures: number } | undefined;
+  #probeDelayMs = FIRST_PROBE_DELAY_MS;
+  #cancelProbe: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(inner: CertificateSource, options: GuardedSourceOptions) {
+    const { log, now, threshold, startTimer } = options;
+    this.name = inner.name;
+    if (inner.role !== undefined) this.role = inner.role;
+    this.isLocal = inner.isLocal ?? false;
+    this.hasAddresses = inner.hasAddresses ?? false;
+    this.#inner = inner;
+    this.#log = log;
+    this.#now = now;
+    this.#breaker = new CircuitBreaker({ now, ...(threshold === undefined ? {} : { threshold }) });
+    this.#startTimer = startTimer ?? startUnrefTimer;
+  }
+
+  /** `open` while the source is skipped. */
+  get state(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+    if (this.#breaker.state === 'open') {
+      return { kind: 'unavailable', reason: `it is skipped: ${this.#lastReason}`, scope: 'source' };
+    }
+    let result: Lookup;
+    try {
+      result = await this.#inner.lookup(name, context);
+    } catch (thrown) {
+      result = { kind: 'unavailable', reason: describeError(thrown), scope: 'source' };
+    }
+    this.#record(result);
+    return result;
+  }
+
+  async check(): Promise<SourceCheck> {
+    try {
+      return await this.#inner.check();
+    } catch (thrown) {
+      return { ok: false, reason: describeError(thrown) };
+    }
+  }
+
+  forget(name?: ServerName): void {
+    this.#inner.forget?.(name);
+  }
+
+  onChange(listener: (names: ChangedNames) => void): void {
+    this.#inner.onChange?.(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopProbing();
+    await this.#inner.close();
+  }
+
+  #record(result: Lookup): void {
+    if (this.#isClosed) return;
+    switch (result.kind) {
+      case 'pending':
+        return;
+      case 'found':
+      case 'absent':
+        this.#succeeded();
+        return;
+      case 'unavailable':
+        if (result.scope === 'name') this.#succeeded();
+        else this.#failed(result.reason);
+    }
+  }
+
+  #succeeded(): void {
+    this.#probeDelayMs = FIRST_PROBE_DELAY_MS;
+    this.#reopen();
+    if (this.#trouble !== undefined && this.#now() - this.#trouble.lastMs >= QUIET_MS) this.#endTrouble();
+  }
+
+  #endTrouble(): void {
+    if (this.#trouble === undefined) return;
+    const { sinceMs, failures } = this.#trouble;
+    this.#trouble = undefined;
+    this.#log.notice(`source ${this.name} answers again`, {
+      afterMs: Math.round(this.#now() - sinceMs),
+      failures,
+    });
+  }
+
+  #failed(reason: string): void {
+    const nowMs = this.#now();
+    if (this.#trouble === undefined) {
+      this.#trouble = { sinceMs: nowMs, lastMs: nowMs, failures: 0 };
+      this.#log.err(`source ${this.name} fails: ${reason}`);
+    }
+    this.#trouble.lastMs = nowMs;
+    this.#trouble.failures += 1;
+    if (this.#breaker.failure()) {
+      this.#log.notice(`source ${this.name} is unavailable: ${reason}; skipped until it answers again`);
+      this.#scheduleProbe();
+    }
+    this.#lastReason = reason;
+  }
+
+  /** Uses the source again, if it was skipped. */
+  #reopen(): void {
+    if (!this.#breaker.success()) return;
+    this.#stopProbing();
+    this.#endTrouble();
+  }
+
+  #scheduleProbe(): void {
+    // A probe from before the last closing may still have been under way, and end here beside the new one.
+    this.#stopProbing();
+    const delayMs = this.#probeDelayMs;
+    this.#probeDelayMs = Math.min(LONGEST_PROBE_DELAY_MS, delayMs * 2);
+    this.#cancelProbe = this.#startTimer(() => {
+      this.#cancelProbe = undefined;
+      void this.#probe();
+    }, delayMs);
+  }
+
+  /** Never rejects: `check` of this class does not. */
+  async #probe(): Promise<void> {
+    const outcome = await this.check();
+    // A look-up that was under way when the source failed may have closed the breaker meanwhile.
+    if (this.#isClosed || this.#breaker.state === 'closed') return;
+    if (outcome.ok) {
+      this.#reopen();
+      return;
+    }
+    this.#lastReason = outcome.reason;
+    this.#scheduleProbe();
+  }
+
+  #stopProbing(): void {
+    this.#cancelProbe?.();
+    this.#cancelProbe = undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A source that costs something to ask: each look-up takes a token from a bucket that the clients share fairly.
+ *
+ * With no token left a look-up waits its turn, and is `pending` after `maxWaitMs`, or when its signal aborts before: the
+ * source was not asked, so nothing is known of it or of the name, and nothing must be remembered. A look-up that finds a
+ * certificate gets its token back: real names are free, however many of them are cold after a restart.
+ */
+import type { FairTokenBucket } from './token-bucket.js';
+import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
+import type { Lookup } from '../../domain/lookup.js';
+import type { ServerName } from '../../domain/server-name.js';
+import { clientGroup } from '../../net/ip-bytes.js';
+import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from '../source.js';
+
+export interface MeteredSourceOptions {
+  /** Is closed with the source. */
+  readonly bucket: FairTokenBucket;
+  /** How long a look-up may wait for its token. */
+  readonly maxWaitMs: number;
+  /** @default a timer that does not keep the process alive */
+  readonly startTimer?: StartTimer;
+}
+
+export class MeteredSource implements CertificateSource {
+  readonly name: string;
+  readonly role?: SourceRole;
+  readonly isLocal: boolean;
+  readonly hasAddresses: boolean;
+  readonly #inner: CertificateSource;
+  readonly #bucket: FairTokenBucket;
+  readonly #maxWaitMs: number;
+  readonly #startTimer: StartTimer;
+  #isClosed = false;
+
+  constructor(inner: CertificateSource, { bucket, maxWaitMs, startTimer }: MeteredSourceOptions) {
+    this.name = inner.name;
+    if (inner.role !== undefined) this.role = inner.role;
+    this.isLocal = inner.isLocal ?? false;
+    this.hasAddresses = inner.hasAddresses ?? false;
+    this.#inner = inner;
+    this.#bucket = bucket;
+    this.#maxWaitMs = maxWaitMs;
+    this.#startTimer = startTimer ?? startUnrefTimer;
+  }
+
+  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+    if (!(await this.#acquire(context))) {
+      return this.#isClosed
+        ? { kind: 'unavailable', reason: 'it is closed', scope: 'source' }
+        : { kind: 'pending', reason: `the rate of requests to source ${this.name} is at its limit` };
+    }
+    const result = await this.#inner.lookup(name, context);
+    if (result.kind === 'found') this.#bucket.refund();
+    return result;
+  }
+
+  check(): Promise<SourceCheck> {
+    return this.#inner.check();
+  }
+
+  forget(name?: ServerName): void {
+    this.#inner.forget?.(name);
+  }
+
+  onChange(listener: (names: ChangedNames) => void): void {
+    this.#inner.onChange?.(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#bucket.close();
+    await this.#inner.close();
+  }
+
+  /** A token within `maxWaitMs` and before the signal aborts; false without. */
+  async #acquire({ client, signal }: LookupContext): Promise<boolean> {
+    if (signal.aborted) return false;
+    const wait = new AbortController();
+    const endWait = (): void => wait.abort();
+    const cancelTimer = this.#startTimer(endWait, this.#maxWaitMs);
+    signal.addEventListener('abort', endWait, { once: true });
+    try {
+      // Look-ups without a client (the program's own) share one turn.
+      return await this.#bucket.acquire(clientGroup(client ?? ''), wait.signal);
+    } finally {
+      cancelTimer();
+      signal.removeEventListener('abort', endWait);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A token bucket whose waiting clients are served in turns.
+ *
+ * The bucket holds up to `burst` tokens and gains `ratePerSecond`. Who finds none waits. Tokens go to the waiting clients
+ * round-robin, one each, whatever the number of their requests: a scanner waits for itself. The number of waiters is
+ * bounded; when it is reached, a client with few of them displaces the youngest of the client with the most.
+ */
+import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
+
+export interface FairTokenBucketOptions {
+  /** Above 0. */
+  readonly ratePerSecond: number;
+  /** The most tokens that can be saved up, at least 1. The bucket starts full. */
+  readonly burst: number;
+  /** The time in milliseconds, from any origin. */
+  readonly now: () => number;
+  /** @default 1024 */
+  readonly maxWaiters?: number;
+  /** @default a timer that does not keep the process alive */
+  readonly startTimer?: StartTimer;
+}
+
+interface Waiter {
+  /** Ends the wait: with a token or without. */
+  settle(hasToken: boolean): void;
+}
+
+const DEFAULT_MAX_WAITERS = 1024;
+
+export class FairTokenBucket {
+  readonly #ratePerMs: number;
+  readonly #burst: number;
+  readonly #maxWaiters: number;
+  readonly #now: () => number;
+  readonly #startTimer: StartTimer;
+  /** Each client's waiters, oldest first. The order of the clients is that of their turns. Never holds an empty set. */
+  readonly #queues = new Map<string, Set<Waiter>>();
+  #waiting = 0;
+  #tokens: number;
+  #filledAtMs: number;
+  #cancelTimer: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: FairTokenBucketOptions) {
+    this.#ratePerMs = options.ratePerSecond / 1000;
+    this.#burst = Math.max(1, options.burst);
+    this.#maxWaiters = options.maxWaiters ?? DEFAULT_MAX_WAITERS;
+    this.#now = options.now;
+    this.#startTimer = options.startTimer ?? startUnrefTimer;
+    this.#tokens = this.#burst;
+    this.#filledAtMs = this.#now();
+  }
+
+  /** How many are waiting for a token. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Takes a token, or waits for one.
+   *
+   * @param client whose turn it is to be, an address.
+   * @param signal ends the wait.
+   * @returns true with a token; false without: aborted, displaced, too many waiting, or the bucket is closed. Never rejects.
+   */
+  acquire(client: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#isClosed || signal.aborted) return Promise.resolve(false);
+    this.#serve();
+    // What is left now is left over by those who waited.
+    if (this.#tokens >= 1) {
+      this.#tokens -= 1;
+      return Promise.resolve(true);
+    }
+    if (this.#waiting >= this.#maxWaiters && !this.#displaceFor(client)) return Promise.resolve(false);
+    const waiting = this.#enqueue(client, signal);
+    this.#schedule();
+    return waiting;
+  }
+
+  /** Gives a token back: what it was taken for cost nothing after all. */
+  refund(): void {
+    this.#tokens += 1;
+    this.#serve();
+  }
+
+  /** Ends every wait without a token, and refuses all that come later. */
+  close(): void {
+    this.#isClosed = true;
+    for (const queue of [...this.#queues.values()]) {
+      for (const waiter of [...queue]) waiter.settle(false);
+    }
+  }
+
+  #enqueue(client: string, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const onAbort = (): void => waiter.settle(false);
+      const waiter: Waiter = {
+        settle: (hasToken) => {
+          signal.removeEventListener('abort', onAbort);
+          this.#remove(client, waiter);
+          resolve(hasToken);
+        },
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      const queue = this.#queues.get(client);
+      if (queue === undefined) this.#queues.set(client, new Set([waiter]));
+      else queue.add(waiter);
+      this.#waiting += 1;
+    });
+  }
+
+  #remove(client: string, waiter: Waiter): void {
+    const queue = this.#queues.get(client);
+    if (queue?.delete(waiter) !== true) return;
+    this.#waiting -= 1;
+    if (queue.size === 0) this.#queues.delete(client);
+    if (this.#waiting > 0) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** Hands out what tokens there are, one turn after the other. */
+  #serve(): void {
+    const nowMs = this.#now();
+    // A clock that was set back must not take tokens away.
+    const gained = Math.max(0, nowMs - this.#filledAtMs) * this.#ratePerMs;
+    this.#tokens = Math.min(this.#burst, this.#tokens + gained);
+    this.#filledAtMs = nowMs;
+    while (this.#tokens >= 1) {
+      const [turn] = this.#queues;
+      if (turn === undefined) return;
+      const [client, queue] = turn;
+      const [waiter] = queue;
+      // To the end of the line, before it is served: settling drops a client that waits for nothing more.
+      this.#queues.delete(client);
+      this.#queues.set(client, queue);
+      this.#tokens -= 1;
+      waiter?.settle(true);
+    }
+  }
+
+  /** Sets the timer for the next token, if anyone waits for it. */
+  #schedule(): void {
+    if (this.#waiting === 0 || this.#cancelTimer !== undefined) return;
+    const delayMs = Math.max(1, Math.ceil((1 - this.#tokens) / this.#ratePerMs));
+    this.#cancelTimer = this.#startTimer(() => {
+      this.#cancelTimer = undefined;
+      this.#serve();
+      this.#schedule();
+    }, delayMs);
+  }
+
+  /** Makes room for one more waiter of a client at the cost of the client that has the most. */
+  #displaceFor(client: string): boolean {
+    let longest: Set<Waiter> | undefined;
+    for (const queue of this.#queues.values()) {
+      if (longest === undefined || queue.size > longest.size) longest = queue;
+    }
+    const own = this.#queues.get(client)?.size ?? 0;
+    if (longest === undefined || longest.size <= own + 1) return false;
+    [...longest].at(-1)?.settle(false);
+    return true;
+  }
+}

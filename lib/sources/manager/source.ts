@@ -1,0 +1,142 @@
+/**
+ * The manager as a source: every name is asked for with a query, and only what the query leaves open is ordered.
+ *
+ * 1. A name that is being ordered: `pending`, without a request.
+ * 2. `GET {root}/domain/NAME/config.json?openresty=1`, which also makes the manager write the certificate to Redis.
+ *    A 500 as plain text is what a manager of prime style 2 says of a known name without certificate. The same question without
+ *    `openresty=1` does not prime: its answer tells the two apart.
+ * 3. With autocert: an order may follow what the query said (the rules are in `autocert.ts`).
+ *
+ * So a name that has a certificate never goes through the ordering path again, and an outage orders nothing.
+ */
+import type { ManagerSettings } from '../../config/settings.js';
+import { describeError } from '../../domain/errors.js';
+import type { Lookup } from '../../domain/lookup.js';
+import type { ServerName } from '../../domain/server-name.js';
+import type { Logger } from '../../log/logger.js';
+import { Autocert } from './autocert.js';
+import { ManagerClient, type ManagerTimeouts } from './client.js';
+import { interpretOrder, interpretQuery, type OrderVerdict, type QueryVerdict } from './schema.js';
+import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
+
+/** Reserved by RFC 6761 §6.4, so no manager has it. */
+const CHECK_NAME = 'check.peter-sslers-proxy.invalid' as ServerName;
+/** The certificate of an order is of use even when the one that started it has stopped waiting. */
+const MIN_ORDER_MS = 120_000;
+
+export interface ManagerSourceOptions {
+  readonly settings: ManagerSettings;
+  readonly log: Logger;
+  /** The clock, milliseconds. */
+  readonly now: () => number;
+  readonly timeouts?: Partial<ManagerTimeouts>;
+  /** Whether the default certificate covers a name, which is then not ordered. */
+  isCovered?(this: void, name: ServerName): boolean;
+  /** The source that this one replaces when the settings have been read again: its hold-offs are taken over. */
+  readonly previous?: ManagerSource;
+}
+
+export class ManagerSource implements CertificateSource {
+  readonly name = 'manager';
+  readonly role = 'authority';
+  readonly #settings: ManagerSettings;
+  readonly #client: ManagerClient;
+  readonly #autocert: Autocert | undefined;
+
+  constructor({ settings, log, now, timeouts, isCovered, previous }: ManagerSourceOptions) {
+    const { root, caPem, credentials, autocert } = settings;
+    this.#settings = settings;
+    this.#client = new ManagerClient({
+      root,
+      ...(caPem !== undefined && { caPem }),
+      ...(credentials !== undefined && { credentials }),
+      orderConnections: autocert?.concurrency ?? 1,
+      timeouts: {
+        connectMs: 2_000,
+        headersMs: 10_000,
+        bodyMs: 10_000,
+        orderMs: Math.max(autocert?.timeoutMs ?? 0, MIN_ORDER_MS),
+        askMs: 2_000,
+        ...timeouts,
+      },
+    });
+    if (autocert === undefined) return;
+    this.#autocert = new Autocert({
+      settings: autocert,
+      desk: {
+        order: (name) => this.#order(name),
+        ask: (url, name, signal) => this.#client.ask(url, name, signal),
+      },
+      log,
+      now,
+      ...(isCovered !== undefined && { isCovered }),
+    });
+    const earlier = previous === undefined ? undefined : previous.#autocert;
+    if (earlier !== undefined) this.#autocert.takeOver(earlier);
+  }
+
+  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+    try {
+      if (this.#autocert?.isOrdering(name) === true) {
+        return { kind: 'pending', reason: 'the name is being ordered' };
+      }
+      const query = await this.#query(name, context.signal);
+      return this.#autocert === undefined ? query.lookup : await this.#autocert.follow(name, query, context);
+    } catch (error) {
+      return { kind: 'unavailable', reason: describeError(error), scope: 'name' };
+    }
+  }
+
+  /** Asks for a name that cannot exist: a manager answers that it does not know it. */
+  async check(): Promise<SourceCheck> {
+    const { lookup } = await this.#query(CHECK_NAME);
+    if (lookup.kind === 'absent') return { ok: true };
+    const reason = 'reason' in lookup ? lookup.reason : 'it has a certificate for a name that cannot exist';
+    return { ok: false, reason: `the manager at ${this.#settings.root}: ${reason}` };
+  }
+
+  /** The names that are being ordered now, those in the queue included. */
+  ordering(): ServerName[] {
+    return this.#autocert?.ordering() ?? [];
+  }
+
+  /** See `Autocert`. */
+  challengeMissed(name: ServerName): void {
+    this.#autocert?.challengeMissed(name);
+  }
+
+  forget(name?: ServerName): void {
+    this.#autocert?.forget(name);
+  }
+
+  async close(): Promise<void> {
+    this.#autocert?.close();
+    await this.#client.close();
+  }
+
+  async #query(name: ServerName, signal?: AbortSignal): Promise<QueryVerdict> {
+    const verdict = await this.#ask(name, { primes: true }, signal);
+    if (verdict.mayOrder !== 'unless-known') return verdict;
+    const plain = await this.#ask(name, { primes: false }, signal);
+    return plain.lookup.kind === 'unavailable' ? verdict : plain;
+  }
+
+  async #ask(
+    name: ServerName,
+    options: { readonly primes: boolean },
+    signal: AbortSignal | undefined,
+  ): Promise<QueryVerdict> {
+    const path = this.#client.queryPath(name);
+    const answer = await this.#client.query(path, options, signal);
+    if ('failure' in answer) {
+      return { lookup: { kind: 'unavailable', reason: answer.failure, scope: 'source' }, mayOrder: 'no' };
+    }
+    return interpretQuery(answer, name, path, this.#settings.preferences);
+  }
+
+  async #order(name: ServerName): Promise<OrderVerdict> {
+    const answer = await this.#client.order(name);
+    if ('failure' in answer) return { kind: 'failed', reason: answer.failure };
+    return interpretOrder(answer, name, this.#settings.preferences);
+  }
+}

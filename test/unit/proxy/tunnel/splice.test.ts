@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { defer } from '../../../../lib/base/deferred.js';
+import {
+  cutSplices,
+  onSpliceEnd,
+  splice,
+  spliceCount,
+  type SpliceBytes,
+  type SpliceEnd,
+} from '../../../../lib/proxy/tunnel/splice.js';
+
+/** One side: what comes from it is pushed, what goes to it is taken when the test says so. */
+class Side extends Duplex {
+  readonly taken: string[] = [];
+  isReset = false;
+  #whenTaken: Promise<void> = Promise.resolve();
+
+  /** Takes nothing from now on, until the returned function is called. */
+  hold(): () => void {
+    const { promise, resolve } = defer<void>();
+    this.#whenTaken = promise;
+    return resolve;
+  }
+
+  override _read(): void {
+    // The test pushes.
+  }
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    void this.#whenTaken.then(() => {
+      this.taken.push(chunk.toString());
+      done();
+    });
+  }
+
+  resetAndDestroy(): void {
+    this.isReset = true;
+    this.destroy();
+  }
+}
+
+interface Ending {
+  readonly how: SpliceEnd;
+  readonly passed: SpliceBytes;
+}
+
+function start(): { client: Side; backend: Side; ended: Promise<Ending> } {
+  const [client, backend] = [new Side(), new Side()];
+  const { promise, resolve } = defer<Ending>();
+  splice({
+    client: client as unknown as Socket,
+    backend: backend as unknown as Socket,
+    idleTimeoutMs: 60_000,
+    resetClient: () => client.resetAndDestroy(),
+    onEnd: (how, passed) => resolve({ how, passed: { ...passed } }),
+  });
+  return { client, backend, ended: promise };
+}
+
+describe('A splice', () => {
+  /** Of other tests in this process. */
+  let others: number;
+  beforeEach(() => {
+    others = spliceCount();
+  });
+
+  it('counts as under way until the backend has taken everything, also when its client has long gone', async () => {
+    const { client, backend, ended } = start();
+    const letGo = backend.hold();
+    backend.push(null);
+    client.push('the last words');
+    client.push(null);
+    await once(client, 'close');
+    expect(spliceCount()).to.equal(others + 1);
+    let told = 0;
+    onSpliceEnd(() => (told += 1));
+    letGo();
+    expect(await ended).to.deep.equal({ how: 'ended', passed: { fromClient: 14, fromBackend: 0 } });
+    expect(backend.taken).to.deep.equal(['the last words']);
+    expect(spliceCount()).to.equal(others);
+    expect(told).to.equal(1);
+  });
+
+  it('is reset on both sides when it is cut, whichever is still open', async () => {
+    const [open, half] = [start(), start()];
+    open.client.push('half a message');
+    half.backend.hold();
+    half.backend.push('an answer');
+    half.backend.push(null);
+    half.client.push('half a message');
+    half.client.push(null);
+    half.client.resume();
+    await once(half.client, 'close');
+    expect(spliceCount()).to.equal(others + 2);
+    cutSplices();
+    expect((await open.ended).how).to.equal('stopped');
+    expect(await half.ended).to.deep.equal({ how: 'stopped', passed: { fromClient: 14, fromBackend: 9 } });
+    expect([open.client, open.backend, half.backend].map(({ isReset }) => isReset)).to.deep.equal([
+      ...[true, true, true],
+    ]);
+  });
+});

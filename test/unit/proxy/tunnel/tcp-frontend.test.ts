@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ServerName } from '../../../../lib/domain/server-name.js';
+import { TcpFrontend, type OnTcpEnd, type TcpSettings } from '../../../../lib/proxy/tunnel/tcp-frontend.js';
+import type { ConnectionInfo } from '../../../../lib/net/connection-info.js';
+import { startTcpBackend } from '../../../support/tcp-backend.js';
+import { LIMITS } from '../../../support/worker-settings.js';
+
+const INFO: ConnectionInfo = {
+  scheme: 'https',
+  serverName: 'a.test' as ServerName,
+  tier: 'lru',
+  chooseMs: 0,
+  isClientKnown: true,
+  client: { address: '192.0.2.7', port: 1 },
+  local: { address: '192.0.2.1', port: 443 },
+  listener: 0,
+};
+
+const nothing = (): void => undefined;
+
+describe('A client of a TCP route', () => {
+  it('that goes before its backend is connected is told of once', async () => {
+    await using backend = await startTcpBackend();
+    const settings: TcpSettings = {
+      routes: [{ backends: [{ kind: 'tcp', address: { host: '127.0.0.1', port: backend.port } }] }],
+      limits: LIMITS,
+      unknownName: 'serve',
+    };
+    const told: Parameters<OnTcpEnd>[0][] = [];
+    const log = { err: nothing, notice: nothing, info: nothing, debug: nothing, enabled: () => false };
+    const frontend = new TcpFrontend(settings, log, (connection) => told.push(connection));
+    const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
+    expect(frontend.accept({ socket: socket as unknown as TLSSocket, info: INFO, raw: socket })).to.equal(
+      true,
+    );
+    // Its end is seen before any answer of the kernel.
+    socket.destroy();
+    await once(socket, 'close');
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ client: '192.0.2.7', name: 'a.test', tier: 'lru', tls: 'TLSv1.3' });
+    expect(told[0]).to.include({ end: 'client gone', backend: undefined, bytesSent: 0, bytesReceived: 0 });
+  });
+});

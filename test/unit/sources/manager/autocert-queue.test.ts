@@ -1,0 +1,239 @@
+import { expect } from 'chai';
+import {
+  ABSENT,
+  AutocertHarness,
+  FAILED,
+  NAME,
+  follow,
+  settle,
+  type FakeDesk,
+} from '../../../support/autocert-harness.js';
+
+describe('Autocert, with several orders at a time', () => {
+  let harness: AutocertHarness;
+  let desk: FakeDesk;
+  beforeEach(() => {
+    harness = new AutocertHarness();
+    ({ desk } = harness);
+  });
+
+  describe('one order at a time', () => {
+    it('a second look-up for a name being ordered is pending at once', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make();
+      const first = follow(autocert);
+      await settle();
+      const second = await follow(autocert);
+      expect(second.kind).to.equal('pending');
+      desk.release();
+      expect((await first).kind).to.equal('found');
+      expect(desk.placed).to.have.length(1);
+    });
+    it('names being ordered are listed, those in the queue too, until their order ends', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 });
+      const lookups = ['a.test', 'b.test'].map((name) => follow(autocert, ABSENT, name));
+      await settle();
+      expect(autocert.ordering()).to.deep.equal(['a.test', 'b.test']);
+      desk.release();
+      await lookups[0];
+      await settle();
+      expect(autocert.ordering()).to.deep.equal(['b.test']);
+      desk.release();
+      await lookups[1];
+      expect(autocert.ordering()).to.deep.equal([]);
+    });
+    it('a starter that goes away cancels nothing', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make();
+      const controller = new AbortController();
+      const lookup = follow(autocert, ABSENT, NAME, { signal: controller.signal });
+      await settle();
+      controller.abort();
+      expect((await lookup).kind).to.equal('unavailable');
+      expect(autocert.ordering()).to.deep.equal([NAME]);
+      desk.release();
+      await settle();
+      expect(autocert.ordering()).to.deep.equal([]);
+      expect(harness.errors).to.deep.equal([]);
+    });
+  });
+
+  describe('the queue', () => {
+    it('lets so many orders run at once, and the others follow in the order in which they came', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 2 });
+      const names = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'];
+      let entered = 0;
+      const lookups = names.map((name) => follow(autocert, ABSENT, name, { onOrder: () => (entered += 1) }));
+      await settle();
+      expect([desk.placed.length, entered]).to.deep.equal([2, 5]);
+      for (const placed of [3, 4, 5, 5, 5]) {
+        desk.release(1);
+        await settle();
+        expect(desk.placed).to.deep.equal(names.slice(0, placed));
+      }
+      expect((await Promise.all(lookups)).every(({ kind }) => kind === 'found')).to.equal(true);
+    });
+    it('an order in the queue stays there when its starter goes away', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 });
+      const controller = new AbortController();
+      const lookups = [
+        follow(autocert, ABSENT, 'a.test'),
+        follow(autocert, ABSENT, 'b.test', { signal: controller.signal }),
+      ];
+      await settle();
+      controller.abort();
+      await lookups[1];
+      desk.release();
+      await settle();
+      expect(desk.placed).to.deep.equal(['a.test', 'b.test']);
+    });
+    it('takes no more than its bound: those beyond it are pending and start nothing', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 }, { max: 2 });
+      const names = ['a.test', 'b.test', 'c.test', 'd.test'];
+      const lookups = names.map((name) => follow(autocert, ABSENT, name));
+      expect((await lookups[3])?.kind).to.equal('pending');
+      expect(autocert.ordering()).to.deep.equal(names.slice(0, 3));
+      desk.release();
+    });
+    it('serves clients in turns: one with many names keeps nobody waiting', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 });
+      const many = Array.from({ length: 20 }, (_, i) =>
+        follow(autocert, ABSENT, `n${i}.test`, { client: '192.0.2.1' }),
+      );
+      await settle();
+      const other = follow(autocert, ABSENT, 'other.test', { client: '192.0.2.2' });
+      await settle();
+      for (let i = 0; i < 2; i++) {
+        desk.release(1);
+        await settle();
+      }
+      expect(desk.placed).to.include('other.test');
+      expect(desk.placed.length).to.be.at.most(3);
+      for (let i = 0; i < 25; i++) {
+        desk.release(1);
+        await settle();
+      }
+      await Promise.all([...many, other]);
+      expect(desk.placed).to.have.length(21);
+    });
+    it('takes an IPv6 client for its /64', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 2 });
+      void follow(autocert, ABSENT, 'first.test', { client: '2001:db8::9' });
+      await settle();
+      const kinds = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1'].map((client, i) =>
+        follow(autocert, ABSENT, `n${i}.test`, { client }),
+      );
+      expect((await kinds[2])?.kind).to.equal('pending');
+      await settle();
+      expect(autocert.ordering()).to.deep.equal(['first.test', 'n0.test', 'n1.test', 'n3.test']);
+      desk.release();
+    });
+    it('has bounds for one client and for the names below one parent, and says whose they are', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 3, maxPerParent: 2 });
+      const ask = (name: string, client: string) => follow(autocert, ABSENT, name, { client });
+      void ask('first.test', '192.0.2.9');
+      await settle();
+      for (const name of ['a.one.test', 'b.one.test']) void ask(name, '192.0.2.1');
+      expect((await ask('c.one.test', '192.0.2.2')).kind).to.equal('pending');
+      void ask('a.two.test', '192.0.2.1');
+      expect((await ask('a.three.test', '192.0.2.1')).kind).to.equal('pending');
+      void ask('a.three.test', '192.0.2.2');
+      await settle();
+      expect(autocert.ordering()).to.deep.equal([
+        'first.test',
+        'a.one.test',
+        'b.one.test',
+        'a.two.test',
+        'a.three.test',
+      ]);
+      expect(harness.notices[0]).to.match(
+        /2 orders for names below one\.test .*192\.0\.2\.2|192\.0\.2\.2.*2 orders for names below one\.test/,
+      );
+      expect(harness.notices[1]).to.match(/3 orders of this client/);
+      desk.release();
+    });
+    it('lets the one who starts an order wait for it only where its turn will come in time', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make({ concurrency: 2, timeoutMs: 30_000 });
+      const mayWait: boolean[] = [];
+      for (let i = 0; i < 14; i++) {
+        void follow(autocert, ABSENT, `n${i}.test`, {
+          client: '192.0.2.1',
+          onOrder: (order) => void mayWait.push(order.mayWait),
+        });
+        await settle();
+      }
+      // Two run, and those of the next four rounds of five seconds come within thirty.
+      expect(mayWait.filter(Boolean)).to.have.length(12);
+      void follow(autocert, ABSENT, 'other.test', {
+        client: '192.0.2.2',
+        onOrder: (order) => void mayWait.push(order.mayWait),
+      });
+      await settle();
+      expect(mayWait.slice(-3)).to.deep.equal([false, false, true]);
+      desk.release();
+    });
+    it('is let go by closing, without a word about the names', async () => {
+      desk.isHeld = true;
+      desk.verdict = FAILED;
+      const autocert = harness.make({ concurrency: 1 });
+      const lookups = ['a.test', 'b.test'].map((name) => follow(autocert, ABSENT, name));
+      await settle();
+      autocert.close();
+      desk.release();
+      expect((await Promise.all(lookups)).map(({ kind }) => kind)).to.deep.equal([
+        'unavailable',
+        'unavailable',
+      ]);
+      expect([desk.placed, harness.errors]).to.deep.equal([['a.test'], []]);
+    });
+  });
+
+  describe('the ask URL', () => {
+    const settings = { askUrl: 'http://ask.test/' };
+    it('that says yes lets the order go', async () => {
+      expect((await follow(harness.make(settings))).kind).to.equal('found');
+      expect(desk.asked).to.deep.equal([NAME]);
+    });
+    it('that says no leaves the query’s own result', async () => {
+      desk.permission = 'no';
+      expect(await follow(harness.make(settings))).to.equal(ABSENT.lookup);
+      expect(desk.placed).to.deep.equal([]);
+    });
+    it('that gives no verdict makes the name unavailable, and it may be asked again', async () => {
+      desk.permission = { failure: 'it did not answer in time' };
+      const autocert = harness.make(settings);
+      const lookup = await follow(autocert);
+      expect(lookup).to.deep.include({ kind: 'unavailable', scope: 'name' });
+      desk.permission = 'yes';
+      expect((await follow(autocert)).kind).to.equal('found');
+    });
+    it('is not asked about names that may not be ordered anyway, or are held off', async () => {
+      desk.verdict = FAILED;
+      const autocert = harness.make(settings);
+      await follow(autocert, ABSENT, 'a_b.test');
+      await follow(autocert);
+      await follow(autocert);
+      expect(desk.asked).to.deep.equal([NAME]);
+    });
+    it('is asked once about a name that many want, and nobody is let go before it has answered', async () => {
+      desk.isHeld = true;
+      const autocert = harness.make(settings);
+      let entered = 0;
+      const first = follow(autocert, ABSENT, NAME, { onOrder: () => (entered += 1) });
+      expect((await follow(autocert)).kind).to.equal('pending');
+      expect([entered, autocert.ordering()]).to.deep.equal([0, []]);
+      desk.isHeld = false;
+      desk.release();
+      await first;
+      expect([entered, desk.asked.length]).to.deep.equal([1, 1]);
+    });
+  });
+});

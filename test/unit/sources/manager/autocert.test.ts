@@ -1,0 +1,264 @@
+import { expect } from 'chai';
+import type { AutocertSettings } from '../../../../lib/config/settings.js';
+import type { Lookup } from '../../../../lib/domain/lookup.js';
+import type { Autocert } from '../../../../lib/sources/manager/autocert.js';
+import type { OrderVerdict, QueryVerdict } from '../../../../lib/sources/manager/schema.js';
+import type { LookupContext } from '../../../../lib/sources/source.js';
+import {
+  ABSENT,
+  ACTIVE,
+  AMBIGUOUS,
+  AutocertHarness,
+  DOWN,
+  FAILED,
+  FOUND,
+  ISSUED,
+  NAME,
+  REFUSED,
+  follow,
+  settle,
+  type FakeDesk,
+} from '../../../support/autocert-harness.js';
+
+const HOUR_MS = 3_600_000;
+
+describe('Autocert', () => {
+  let harness: AutocertHarness;
+  let desk: FakeDesk;
+  beforeEach(() => {
+    harness = new AutocertHarness();
+    ({ desk } = harness);
+  });
+
+  describe('orders', () => {
+    const cases: [
+      string,
+      boolean,
+      QueryVerdict,
+      string,
+      Partial<LookupContext>,
+      Partial<AutocertSettings>,
+    ][] = [
+      ['a name that is absent', true, ABSENT, 'a.test', {}, {}],
+      ['an absent name of which a certificate is known', true, ABSENT, 'a.test', { known: true }, {}],
+      ['a name with the ambiguous 500', true, AMBIGUOUS, 'a.test', {}, {}],
+      ['a name with the ambiguous 500 that is not known', true, AMBIGUOUS, 'a.test', { known: false }, {}],
+      [
+        'a name with the ambiguous 500 of which a certificate is known',
+        false,
+        AMBIGUOUS,
+        'a.test',
+        { known: true },
+        {},
+      ],
+      ['a name that was found', false, FOUND, 'a.test', {}, {}],
+      ['a name that nobody could tell of', false, DOWN, 'a.test', {}, {}],
+      ['a name with an underscore', false, ABSENT, 'a_b.test', {}, {}],
+      ['a wildcard', false, ABSENT, '*.a.test', {}, {}],
+      ['a name that no pattern covers', false, ABSENT, 'a.test', {}, { allow: ['b.test', '*.a.test'] }],
+      ['a name below a pattern', true, ABSENT, 'x.a.test', {}, { allow: ['b.test', '*.a.test'] }],
+      ['a name that the list has', true, ABSENT, 'b.test', {}, { allow: ['b.test', '*.a.test'] }],
+      ['any name of an empty list', false, ABSENT, 'a.test', {}, { allow: [] }],
+      ['a name whose look-up was given up', false, ABSENT, 'a.test', { signal: AbortSignal.abort() }, {}],
+    ];
+    for (const [what, isOrdered, query, name, context, settings] of cases) {
+      it(`${isOrdered ? 'are placed for' : 'are not placed for'} ${what}`, async () => {
+        let entered = 0;
+        const lookup = await follow(harness.make(settings), query, name, {
+          ...context,
+          onOrder: () => (entered += 1),
+        });
+        expect(desk.placed).to.deep.equal(isOrdered ? [name] : []);
+        expect(entered).to.equal(isOrdered ? 1 : 0);
+        if (isOrdered) expect(lookup.kind).to.equal('found');
+        else if (context.signal === undefined) expect(lookup).to.equal(query.lookup);
+      });
+    }
+  });
+
+  describe('an order that is', () => {
+    const cases: [string, OrderVerdict, QueryVerdict, Lookup['kind'], boolean][] = [
+      ['issued', ISSUED, ABSENT, 'found', false],
+      ['refused after absent', REFUSED, ABSENT, 'absent', true],
+      ['refused after the ambiguous 500', REFUSED, AMBIGUOUS, 'unavailable', true],
+      ['failed after absent', FAILED, ABSENT, 'unavailable', true],
+      ['failed after the ambiguous 500', FAILED, AMBIGUOUS, 'unavailable', true],
+      ['active already', ACTIVE, ABSENT, 'pending', false],
+    ];
+    for (const [what, verdict, query, kind, isError] of cases) {
+      it(`${what} makes the look-up ${kind}${isError ? ', and is logged as an error' : ''}`, async () => {
+        desk.verdict = verdict;
+        const lookup = await follow(harness.make(), query);
+        expect(lookup.kind).to.equal(kind);
+        if (lookup.kind === 'unavailable') expect(lookup.scope).to.equal('name');
+        expect(harness.errors.length).to.equal(isError ? 1 : 0);
+      });
+    }
+    it('refused is logged in the words of the manager, with the name and the hold-off', async () => {
+      desk.verdict = REFUSED;
+      await follow(harness.make());
+      expect(harness.errors[0]).to.include('blocklisted').and.include(NAME).and.include('900000');
+    });
+  });
+
+  describe('a manager that cannot order at all', () => {
+    const UNABLE: OrderVerdict = { kind: 'unable', message: 'no account' };
+
+    it('is left alone for a minute, with every name, which are tried again then: none is held off', async () => {
+      const autocert = harness.make();
+      desk.verdict = UNABLE;
+      expect(await follow(autocert)).to.deep.include({ kind: 'unavailable', scope: 'name' });
+      desk.verdict = ISSUED;
+      harness.nowMs += 59_999;
+      expect((await follow(autocert)).kind).to.equal('unavailable');
+      expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('unavailable');
+      expect(desk.placed).to.have.length(1);
+      harness.nowMs += 1;
+      expect((await follow(autocert)).kind).to.equal('found');
+      expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('found');
+    });
+
+    it('is said once, and once when it orders again', async () => {
+      const autocert = harness.make();
+      desk.verdict = UNABLE;
+      for (let i = 0; i < 3; i++) {
+        await follow(autocert);
+        harness.nowMs += 60_000;
+      }
+      expect(desk.placed).to.have.length(3);
+      expect(harness.errors).to.have.length(1);
+      desk.verdict = ISSUED;
+      await follow(autocert);
+      expect(harness.notices[0]).to.include('the manager orders certificates again');
+    });
+  });
+
+  it('orders nothing that the default certificate covers, nor where the caller does not want it', async () => {
+    const autocert = harness.make({}, undefined, (name) => name === 'pool.test');
+    expect(await follow(autocert, ABSENT, 'pool.test')).to.equal(ABSENT.lookup);
+    expect(await follow(autocert, ABSENT, 'a.test', { mayOrder: false })).to.equal(ABSENT.lookup);
+    expect(desk.placed).to.deep.equal([]);
+    expect(harness.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
+  });
+
+  describe('the hold-off', () => {
+    /** The times, in seconds after the start, at which an order was placed when a look-up comes every 100 s. */
+    const orderTimes = async (autocert: Autocert, hours: number) => {
+      const startMs = harness.nowMs;
+      const times: number[] = [];
+      for (; harness.nowMs < startMs + hours * HOUR_MS; harness.nowMs += 100_000) {
+        const before = desk.placed.length;
+        await follow(autocert);
+        if (desk.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
+      }
+      return times;
+    };
+    for (const [what, verdict] of [
+      ['refusals', REFUSED],
+      ['failures', FAILED],
+    ] as const) {
+      it(`doubles with ${what} in a row, up to four hours`, async () => {
+        desk.verdict = verdict;
+        expect(await orderTimes(harness.make(), 17)).to.deep.equal([
+          0, 900, 2700, 6300, 13_500, 27_900, 42_300, 56_700,
+        ]);
+      });
+    }
+    it('leaves the query’s own result as it is', async () => {
+      desk.verdict = FAILED;
+      const autocert = harness.make();
+      await follow(autocert);
+      expect(await follow(autocert)).to.equal(ABSENT.lookup);
+      expect(await follow(autocert, AMBIGUOUS)).to.equal(AMBIGUOUS.lookup);
+    });
+    it('of one name does not hold another', async () => {
+      desk.verdict = FAILED;
+      const autocert = harness.make();
+      await follow(autocert);
+      await follow(autocert, ABSENT, 'b.test');
+      expect(desk.placed).to.deep.equal(['a.test', 'b.test']);
+    });
+    it('follows a success as well, so that a useless certificate is not ordered over and over', async () => {
+      expect(await orderTimes(harness.make(), 1)).to.deep.equal([0, 900, 1800, 2700]);
+    });
+    it('starts afresh after a success', async () => {
+      const autocert = harness.make();
+      desk.verdict = FAILED;
+      await orderTimes(autocert, 0.5);
+      desk.verdict = ISSUED;
+      harness.nowMs += 4 * HOUR_MS;
+      await follow(autocert);
+      desk.verdict = FAILED;
+      harness.nowMs += HOUR_MS;
+      expect((await orderTimes(autocert, 0.5)).slice(0, 2)).to.deep.equal([0, 900]);
+    });
+    it('ends by hand, for one name or for all', async () => {
+      desk.verdict = FAILED;
+      const autocert = harness.make();
+      const both = async () => {
+        await follow(autocert);
+        await follow(autocert, ABSENT, 'b.test');
+      };
+      await both();
+      autocert.forget(NAME);
+      await both();
+      autocert.forget();
+      await both();
+      expect(desk.placed).to.deep.equal(['a.test', 'b.test', 'a.test', 'a.test', 'b.test']);
+    });
+    it('is measured from the end of the order', async () => {
+      desk.verdict = FAILED;
+      desk.isHeld = true;
+      const autocert = harness.make();
+      const lookup = follow(autocert);
+      await settle();
+      harness.nowMs += 800_000;
+      desk.release();
+      await lookup;
+      desk.isHeld = false;
+      harness.nowMs += 899_999;
+      await follow(autocert);
+      expect(desk.placed).to.have.length(1);
+    });
+  });
+
+  describe('an order that somebody else has under way', () => {
+    it('is looked at again after two seconds, and pending until then', async () => {
+      desk.verdict = ACTIVE;
+      const autocert = harness.make();
+      await follow(autocert);
+      harness.nowMs += 1_999;
+      expect((await follow(autocert)).kind).to.equal('pending');
+      expect(desk.placed).to.have.length(1);
+      harness.nowMs += 1;
+      desk.verdict = ISSUED;
+      expect((await follow(autocert)).kind).to.equal('found');
+    });
+    it('is looked at less and less often while the manager goes on saying so, at least once a minute', async () => {
+      desk.verdict = ACTIVE;
+      const autocert = harness.make();
+      const startMs = harness.nowMs;
+      const times: number[] = [];
+      for (; harness.nowMs < startMs + 200_000; harness.nowMs += 1_000) {
+        const before = desk.placed.length;
+        expect((await follow(autocert)).kind).to.equal('pending');
+        if (desk.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
+      }
+      expect(times).to.deep.equal([0, 2, 6, 14, 30, 62, 122, 182]);
+    });
+    it('does not hide a certificate that the query finds', async () => {
+      desk.verdict = ACTIVE;
+      const autocert = harness.make();
+      await follow(autocert);
+      expect(await follow(autocert, FOUND)).to.equal(FOUND.lookup);
+    });
+    it('is forgotten by hand', async () => {
+      desk.verdict = ACTIVE;
+      const autocert = harness.make();
+      await follow(autocert);
+      autocert.forget(NAME);
+      await follow(autocert);
+      expect(desk.placed).to.have.length(2);
+    });
+  });
+});
