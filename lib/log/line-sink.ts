@@ -36,7 +36,7 @@ const LOG: SinkKind = { fd: STDERR, flagName: '--log-file' };
 /** Writes some of the bytes and returns how many, or throws, as `fs.writeSync` does. */
 export type WriteBytes = (fd: number, bytes: Buffer) => number;
 
-export class LogSink implements LogStream {
+export class LineSink implements LogStream {
   readonly #fd: number;
   readonly #isFile: boolean;
   readonly #writeBytes: WriteBytes;

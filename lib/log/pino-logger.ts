@@ -8,7 +8,7 @@
  */
 import { pino } from 'pino';
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from './logger.js';
-import { LogSink, type LogStream } from './line-sink.js';
+import { LineSink, type LogStream } from './line-sink.js';
 
 export interface LogSettings {
   readonly level: LogLevel;
@@ -49,7 +49,7 @@ export interface ReopenableLogger extends Logger {
 export function createLogger(options: LoggerOptions): ReopenableLogger {
   const { role, workerId, pid = process.pid, now = Date.now } = options;
   let settings = options.settings;
-  let sink = options.stream ? undefined : new LogSink(settings.file);
+  let sink = options.stream ? undefined : new LineSink(settings.file);
   const write = (line: string): void => void (options.stream ?? sink)?.write(line);
 
   const json = pino(
@@ -83,7 +83,7 @@ export function createLogger(options: LoggerOptions): ReopenableLogger {
   };
   const swap = (file: string | undefined): void => {
     if (sink === undefined) return;
-    const next = new LogSink(file);
+    const next = new LineSink(file);
     sink.close();
     sink = next;
   };

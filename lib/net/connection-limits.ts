@@ -1,7 +1,7 @@
 /**
  * How many connections a worker has, and how many of one client address.
  *
- * A connection takes its place when it is accepted, and a place of its client's when that is known, which a PROXY header may
+ * A connection takes a slot when it is accepted, and one of its client's when that is known, which a PROXY header may
  * put off. Addresses of unix sockets are empty: those are counted in the total only.
  */
 
@@ -48,13 +48,13 @@ export class ConnectionLimits {
   }
 
   /** @returns undefined over the limit: the connection is to be closed. */
-  admit(client: string): ConnectionPlace | undefined {
+  admit(client: string): ConnectionSlot | undefined {
     if (this.#open >= this.#options.limits().maxConnections) {
       this.#refuse('maxConnections', client);
       return undefined;
     }
     this.#open += 1;
-    return new ConnectionPlace(this.#taken);
+    return new ConnectionSlot(this.#taken);
   }
 
   #take(client: string): boolean {
@@ -67,7 +67,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** @param client empty: it has not claimed a place. */
+  /** @param client empty: it has not claimed one of its client's. */
   #release(client: string): void {
     this.#open -= 1;
     const count = this.#clients.get(client) ?? 0;
@@ -86,14 +86,14 @@ export class ConnectionLimits {
   }
 }
 
-/** What a place needs of the limits. */
+/** What a slot needs of the limits. */
 interface Taken {
   take(client: string): boolean;
   release(client: string): void;
 }
 
-/** The place of one connection. */
-export class ConnectionPlace {
+/** The slot of one connection. */
+export class ConnectionSlot {
   readonly #taken: Taken;
   #client = '';
   #isLeft = false;
@@ -102,7 +102,7 @@ export class ConnectionPlace {
     this.#taken = taken;
   }
 
-  /** Takes a place of its client's. @returns false over the limit: the connection is to be closed. */
+  /** Takes a slot of its client's. @returns false over the limit: the connection is to be closed. */
   claim(client: string): boolean {
     if (this.#isLeft || this.#client !== '' || client === '') return true;
     if (!this.#taken.take(client)) return false;
@@ -111,7 +111,7 @@ export class ConnectionPlace {
   }
 
   /** Gives all back. May be called more than once. */
-  leave(): void {
+  release(): void {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#taken.release(this.#client);

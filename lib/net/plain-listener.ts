@@ -4,7 +4,7 @@
  */
 import type { Server, Socket } from 'node:net';
 import { plainAddress, type ConnectionInfo } from './connection-info.js';
-import type { ConnectionLimits, ConnectionPlace } from './connection-limits.js';
+import type { ConnectionLimits, ConnectionSlot } from './connection-limits.js';
 import { namesClient, parseProxyHeader } from './proxy-protocol-parser.js';
 
 export interface PlainListenerOptions {
@@ -25,27 +25,27 @@ export function acceptPlain(server: Server, options: PlainListenerOptions): Read
   server.on('connection', (socket) => {
     const client = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const local = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
-    const place = options.limits.admit(client.address);
-    if (place === undefined) {
+    const slot = options.limits.admit(client.address);
+    if (slot === undefined) {
       socket.destroy();
       return;
     }
     open.add(socket);
     socket.once('close', () => {
       open.delete(socket);
-      place.leave();
+      slot.release();
     });
     socket.on('error', () => socket.destroy());
-    if (options.sendsProxyHeader(client.address)) awaitHeader(socket, { client, local }, place, options);
-    else handOver(socket, { client, local, isClientKnown: true }, place, options);
+    if (options.sendsProxyHeader(client.address)) awaitHeader(socket, { client, local }, slot, options);
+    else handOver(socket, { client, local, isClientKnown: true }, slot, options);
   });
   return open;
 }
 
 type Peers = Pick<ConnectionInfo, 'client' | 'local' | 'isClientKnown'>;
 
-function handOver(socket: Socket, peers: Peers, place: ConnectionPlace, options: PlainListenerOptions): void {
-  if (!place.claim(peers.client.address)) {
+function handOver(socket: Socket, peers: Peers, slot: ConnectionSlot, options: PlainListenerOptions): void {
+  if (!slot.claim(peers.client.address)) {
     socket.destroy();
     return;
   }
@@ -59,7 +59,7 @@ function give(socket: Socket, peers: Peers, options: PlainListenerOptions): void
 function awaitHeader(
   socket: Socket,
   own: Pick<Peers, 'client' | 'local'>,
-  place: ConnectionPlace,
+  slot: ConnectionSlot,
   options: PlainListenerOptions,
 ): void {
   let received = Buffer.alloc(0);
@@ -84,9 +84,9 @@ function awaitHeader(
     if (rest.length > 0) socket.unshift(rest);
     const told = header.peers;
     const isClientKnown = namesClient(header);
-    // A proxy that speaks for itself (a health check) takes no place of a client's.
+    // A proxy that speaks for itself (a health check) takes no slot of a client's.
     if (told === undefined) give(socket, { ...own, isClientKnown }, options);
-    else handOver(socket, { client: told.source, local: told.destination, isClientKnown }, place, options);
+    else handOver(socket, { client: told.source, local: told.destination, isClientKnown }, slot, options);
     socket.resume();
   };
   socket.on('data', onData);

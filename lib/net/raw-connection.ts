@@ -14,7 +14,7 @@ import { Socket, type Server } from 'node:net';
 import { plainAddress, type Endpoint } from './connection-info.js';
 
 /** What carries a TLS connection, to those who have no more to do with it. */
-export interface Carrier {
+export interface Transport {
   destroy(): unknown;
   /** Closes the connection with a reset. */
   resetAndDestroy(): unknown;
@@ -74,7 +74,7 @@ export function acceptRaw(server: Server, onConnection: (connection: RawConnecti
   });
 }
 
-export class RawConnection implements Carrier {
+export class RawConnection implements Transport {
   /** What `EventEmitter` keeps, as Node's streams lay it out: with its own constructor a connection costs 1 % more. */
   _events: Record<string, unknown> = { close: undefined, error: undefined, connect: undefined };
   _eventsCount = 0;

@@ -4,7 +4,7 @@
 import type { ListenRole } from '../bus/messages.js';
 import type { Address } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
-import { LogSink, STDOUT } from '../log/line-sink.js';
+import { LineSink, STDOUT } from '../log/line-sink.js';
 import { bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
 import type { WorkerHandle } from './supervisor.js';
@@ -32,5 +32,5 @@ export function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): W
  */
 export function tryAccessLog({ accessLog }: Pick<Settings, 'accessLog'>): void {
   if (accessLog?.file === undefined) return;
-  new LogSink(accessLog.file, undefined, { fd: STDOUT, flagName: '--access-log' }).close();
+  new LineSink(accessLog.file, undefined, { fd: STDOUT, flagName: '--access-log' }).close();
 }

@@ -12,10 +12,10 @@ import type { Clock } from '../base/clock.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { DirectorySource } from '../sources/directory/source.js';
-import { GuardedSource } from '../sources/limits/circuit-broken-source.js';
+import { CircuitBrokenSource } from '../sources/limits/circuit-broken-source.js';
 import { InternalCaSource } from '../sources/internal-ca/source.js';
 import { ManagerSource } from '../sources/manager/source.js';
-import { MeteredSource } from '../sources/limits/rate-limited-source.js';
+import { RateLimitedSource } from '../sources/limits/rate-limited-source.js';
 import { RedisSource } from '../sources/redis/source.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
 
@@ -132,11 +132,11 @@ export class Sources {
       burst: manager.missRate,
       now: this.#parts.clock.now,
     });
-    return this.#guard(new MeteredSource(core, { bucket, maxWaitMs: lookupTimeoutMs }));
+    return this.#guard(new RateLimitedSource(core, { bucket, maxWaitMs: lookupTimeoutMs }));
   }
 
   #guard(source: CertificateSource): CertificateSource {
-    return new GuardedSource(source, { log: this.#parts.log, now: this.#parts.clock.now });
+    return new CircuitBrokenSource(source, { log: this.#parts.log, now: this.#parts.clock.now });
   }
 }
 

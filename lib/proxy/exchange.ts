@@ -30,10 +30,10 @@
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
 import { Attempts } from './upstream/attempts.js';
-import type { Balancer, Place } from './upstream/balancer.js';
+import type { Balancer, Lease } from './upstream/balancer.js';
 import { requestTrailers, responseHeaders, trailerFields } from './headers/headers.js';
 import type { ErrorStatus } from './downstream/pages.js';
-import type { ClientSide } from './downstream/response-writer.js';
+import type { ResponseWriter } from './downstream/response-writer.js';
 import { RequestBody } from './downstream/request-body.js';
 import type { RequestContext } from './downstream/request-context.js';
 import {
@@ -63,11 +63,11 @@ export interface ExchangeOptions {
 export class Exchange implements UpstreamEvents {
   readonly #context: RequestContext;
   readonly #options: ExchangeOptions;
-  readonly #client: ClientSide;
+  readonly #client: ResponseWriter;
   readonly #body: RequestBody | null;
   /** Set when a backend has failed it. */
   #attempts: Attempts<Upstream> | undefined;
-  #place: Place<Upstream> | undefined;
+  #lease: Lease<Upstream> | undefined;
   #controller: UpstreamController | undefined;
   #hasBegunBody = false;
   #isOver = false;
@@ -95,13 +95,13 @@ export class Exchange implements UpstreamEvents {
 
   /** Sends the request to the backend whose turn it is. */
   send(): void {
-    this.#place = this.#options.balancer.take();
-    if (this.#place === undefined) {
+    this.#lease = this.#options.balancer.take();
+    if (this.#lease === undefined) {
       this.#finish('failed');
       this.#client.refuse(503);
       return;
     }
-    this.#dispatch(this.#place.target);
+    this.#dispatch(this.#lease.target);
   }
 
   onStart(controller: UpstreamController): void {
@@ -193,20 +193,20 @@ export class Exchange implements UpstreamEvents {
   /** Sends the request again where that can do no harm. @returns false where it is not sent. */
   #sendAgain(error: UpstreamError): boolean {
     const { balancer, head, log } = this.#options;
-    const place = this.#place;
-    if (place === undefined) return false;
+    const lease = this.#lease;
+    if (lease === undefined) return false;
     const body = this.#body;
     this.#attempts ??= new Attempts(balancer);
-    const next = this.#attempts.next(place, error, {
+    const next = this.#attempts.next(lease, error, {
       method: head.method,
       hasBody: body !== null,
       isBodyRead: body !== null && body.readableDidRead,
     });
     if (next === undefined) return false;
-    this.#place = next;
+    this.#lease = next;
     log.info('request sent again', {
       id: this.#context.id,
-      backend: place.target.name,
+      backend: lease.target.name,
       next: next.target.name,
       error: error.message,
     });
@@ -237,7 +237,7 @@ export class Exchange implements UpstreamEvents {
 
   #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
     this.#isOver = true;
-    this.#place?.leave(outcome);
+    this.#lease?.release(outcome);
     // An engine that has not taken it lets go of nothing.
     this.#body?.destroy();
     this.#options.onOver();
@@ -249,7 +249,7 @@ export class Exchange implements UpstreamEvents {
       id,
       host,
       url,
-      backend: this.#place?.target.name,
+      backend: this.#lease?.target.name,
       error: error.message,
     });
   }

@@ -25,7 +25,7 @@ import type { Page } from './downstream/pages.js';
 import type { RequestContext } from './downstream/request-context.js';
 import { sendPage } from './downstream/send.js';
 
-export type CompanionVerdict =
+export type PlainHttpVerdict =
   /** To the challenge servers. */
   { readonly kind: 'challenge' | 'whoami' } | { readonly kind: 'redirect'; readonly location: string };
 
@@ -39,7 +39,7 @@ const NOT_IN_URL = /[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g;
  *
  * @returns undefined when its host is none for what it asks.
  */
-export function decideCompanion({ host, path }: Destination): CompanionVerdict | undefined {
+export function decidePlainHttp({ host, path }: Destination): PlainHttpVerdict | undefined {
   if (host === undefined) return undefined;
   if (CHALLENGE.test(path)) return { kind: 'challenge' };
   const { name } = host;
@@ -55,7 +55,7 @@ export function decideCompanion({ host, path }: Destination): CompanionVerdict |
   return { kind: 'redirect', location: `https://${name}${safe}` };
 }
 
-export interface HttpCompanionOptions {
+export interface PlainHttpOptions {
   readonly admin: AdminRouter;
   readonly challenges: ChallengeSettings;
   readonly desk: ChallengeDesk;
@@ -69,11 +69,11 @@ const REDIRECT: Page = {
   body: '308 Permanent Redirect\n',
 };
 
-export class HttpCompanion {
-  readonly #options: HttpCompanionOptions;
+export class PlainHttpHandler {
+  readonly #options: PlainHttpOptions;
   readonly #servers: ChallengeServers;
 
-  constructor(options: HttpCompanionOptions) {
+  constructor(options: PlainHttpOptions) {
     this.#options = options;
     this.#servers = new ChallengeServers(options.challenges, options.limits);
   }
@@ -91,7 +91,7 @@ export class HttpCompanion {
       void answerAdmin(context, { admin, log });
       return;
     }
-    const verdict = decideCompanion(destination);
+    const verdict = decidePlainHttp(destination);
     if (verdict === undefined) {
       client.refuse(400);
     } else if (verdict.kind === 'redirect') {

@@ -15,7 +15,7 @@ import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
 import { Attempts, type AttemptFailure } from './upstream/attempts.js';
-import type { Balancer, Place } from './upstream/balancer.js';
+import type { Balancer, Lease } from './upstream/balancer.js';
 import { releaseSocket } from './downstream/bare-response.js';
 import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
@@ -41,7 +41,7 @@ export class UpgradeExchange {
   readonly #context: RequestContext;
   readonly #options: UpgradeOptions;
   readonly #attempts: Attempts<Upstream>;
-  #place: Place<Upstream> | undefined;
+  #lease: Lease<Upstream> | undefined;
   #request: ClientRequest | undefined;
   /** What the client has sent already. */
   readonly #early: Buffer[];
@@ -71,14 +71,14 @@ export class UpgradeExchange {
 
   /** Asks the backend whose turn it is. */
   send(): void {
-    const place = this.#options.balancer.take();
-    if (place === undefined) this.#fail('no backend can be asked', 503);
-    else this.#dispatch(place);
+    const lease = this.#options.balancer.take();
+    if (lease === undefined) this.#fail('no backend can be asked', 503);
+    else this.#dispatch(lease);
   }
 
-  #dispatch(place: Place<Upstream>): void {
-    this.#place = place;
-    const backend = place.target.upgradeBackend;
+  #dispatch(lease: Lease<Upstream>): void {
+    this.#lease = lease;
+    const backend = lease.target.upgradeBackend;
     if (backend === undefined) {
       this.#fail('the backend knows no upgrade', 502);
       return;
@@ -109,7 +109,7 @@ export class UpgradeExchange {
     request.on('error', (error) => {
       clearTimeout(timer);
       if (this.#isOver) return;
-      this.#onError(place, error, { kind: isTimeout ? 'timeout' : kindOf(error, sent), sent });
+      this.#onError(lease, error, { kind: isTimeout ? 'timeout' : kindOf(error, sent), sent });
     });
     request.end();
   }
@@ -181,13 +181,13 @@ export class UpgradeExchange {
     response.setTimeout(this.#options.limits.backendBodyTimeoutMs, () => response.destroy());
   }
 
-  #onError(place: Place<Upstream>, error: Error, failure: AttemptFailure): void {
+  #onError(lease: Lease<Upstream>, error: Error, failure: AttemptFailure): void {
     const context = this.#context;
     const options = this.#options;
     const { method } = options.head;
     const next = context.client.headersSent
       ? undefined
-      : this.#attempts.next(place, failure, { method, hasBody: false, isBodyRead: false });
+      : this.#attempts.next(lease, failure, { method, hasBody: false, isBodyRead: false });
     if (next === undefined) {
       const status = failure.kind === 'timeout' ? 504 : 502;
       this.#fail(describeError(error), this.#attempts.isNoneLeft ? 503 : status);
@@ -195,7 +195,7 @@ export class UpgradeExchange {
     }
     options.log.info('request sent again', {
       id: context.id,
-      backend: place.target.name,
+      backend: lease.target.name,
       next: next.target.name,
       error: describeError(error),
     });
@@ -204,7 +204,7 @@ export class UpgradeExchange {
 
   #fail(error: string, status: 502 | 503 | 504): void {
     const { id, host, url, client } = this.#context;
-    const backend = this.#place?.target.name;
+    const backend = this.#lease?.target.name;
     this.#finish('failed');
     this.#options.log.err('backend failed', { id, host, url, backend, error });
     if (client.headersSent) client.cut();
@@ -215,13 +215,13 @@ export class UpgradeExchange {
     const { id, host } = this.#context;
     this.#options.log.debug('upgraded connection closed', { id, host, how });
     // That it was upgraded says that the backend is well.
-    this.#place?.leave('ok');
+    this.#lease?.release('ok');
   }
 
   #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
     if (this.#isOver || this.#isUpgraded) return;
     this.#isOver = true;
-    this.#place?.leave(outcome);
+    this.#lease?.release(outcome);
     this.#options.upgrade.socket.off('data', this.#onEarly).resume();
     this.#options.onOver();
   }

@@ -18,14 +18,14 @@ import { TIER_DEFAULT, type Tier } from '../domain/lookup.js';
 import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
-import type { ConnectionPlace } from '../net/connection-limits.js';
+import type { ConnectionSlot } from '../net/connection-limits.js';
 import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
 import { namesClient, parseProxyHeader } from '../net/proxy-protocol-parser.js';
-import type { Carrier, RawConnection, Reader } from '../net/raw-connection.js';
+import type { Transport, RawConnection, Reader } from '../net/raw-connection.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
 /** The certificate for a connection. */
-export interface Choice {
+export interface ChosenCertificate {
   readonly context: SecureContext;
   readonly tier: Tier;
 }
@@ -39,7 +39,7 @@ export interface HandshakeOptions {
    * @param name without a valid server name the local address of the connection, where `choosesByAddress`; else undefined.
    * @param hello the bytes of the ClientHello, as they came.
    */
-  choose(name: ServerName | undefined, client: string, hello: Buffer): Choice | Promise<Choice>;
+  choose(name: ServerName | undefined, client: string, hello: Buffer): ChosenCertificate | Promise<ChosenCertificate>;
   /**
    * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
    * them is offered, the handshake fails.
@@ -55,7 +55,7 @@ export interface HandshakeOptions {
   rejectsUnknownNames(): boolean;
   handshakeTimeoutMs(): number;
   /** Takes the connection over after the handshake. `raw` carries it. */
-  onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Carrier): void;
+  onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Transport): void;
   /** A connection that came to nothing. */
   onFailure(failure: FailedHandshake): void;
 }
@@ -113,7 +113,7 @@ function onSecure(this: TLSSocket & HasHandshake): void {
 /** What all connections of a listener share, and what this one has of it. */
 export interface HandshakeParts {
   readonly options: HandshakeOptions;
-  readonly place: ConnectionPlace;
+  readonly slot: ConnectionSlot;
   /** Gets the connection for as long as it is open. */
   readonly open: Set<RawConnection>;
 }
@@ -121,7 +121,7 @@ export interface HandshakeParts {
 export class Handshake implements Reader {
   readonly #raw: RawConnection & HasHandshake;
   readonly #options: HandshakeOptions;
-  readonly #place: ConnectionPlace;
+  readonly #slot: ConnectionSlot;
   readonly #open: Set<RawConnection>;
   #client: Endpoint;
   #isClientKnown = true;
@@ -136,17 +136,17 @@ export class Handshake implements Reader {
   #timer: NodeJS.Timeout | undefined;
   /** What has come with the ClientHello, for the log of a failure. Let go of with the handshake. */
   #hello: Buffer | undefined;
-  #choice: Choice | undefined;
+  #choice: ChosenCertificate | undefined;
   #serverName: ServerName | undefined;
   #chooseMs = 0;
   #done = false;
 
   /** @param client the other end of `raw`. */
-  constructor(raw: RawConnection, client: Endpoint, { options, place, open }: HandshakeParts) {
+  constructor(raw: RawConnection, client: Endpoint, { options, slot, open }: HandshakeParts) {
     this.#raw = raw;
     this.#client = client;
     this.#options = options;
-    this.#place = place;
+    this.#slot = slot;
     this.#open = open;
   }
 
@@ -157,7 +157,7 @@ export class Handshake implements Reader {
     raw.on('close', onRawClose);
     this.#awaitsProxyHeader = this.#options.sendsProxyHeader(this.#client.address);
     // The address of a proxy is the address of all its clients: its own does not count.
-    if (!this.#awaitsProxyHeader && !this.#claimPlace()) return;
+    if (!this.#awaitsProxyHeader && !this.#claimSlot()) return;
     this.#startTimer();
     raw.startReading(this);
   }
@@ -203,7 +203,7 @@ export class Handshake implements Reader {
   /** The connection has closed, whatever has become of it. */
   close(): void {
     this.#open.delete(this.#raw);
-    this.#place.leave();
+    this.#slot.release();
     this.fail('closed', 'the client closed the connection');
   }
 
@@ -246,9 +246,9 @@ export class Handshake implements Reader {
     this.#timer = setTimeout(onTimeout, this.#options.handshakeTimeoutMs(), this);
   }
 
-  #claimPlace(): boolean {
+  #claimSlot(): boolean {
     const { address } = this.#client;
-    if (this.#place.claim(address)) return true;
+    if (this.#slot.claim(address)) return true;
     this.fail('too-many-connections', `too many connections from ${address}`);
     return false;
   }
@@ -273,7 +273,7 @@ export class Handshake implements Reader {
         if (header.peers !== undefined) {
           this.#client = header.peers.source;
           this.#local = header.peers.destination;
-          if (!this.#claimPlace()) return false;
+          if (!this.#claimSlot()) return false;
         }
         const rest = bytes.subarray(header.consumedBytes);
         return rest.length === 0 || this.#readHello(rest);
@@ -323,7 +323,7 @@ export class Handshake implements Reader {
     return addressName((this.#local ?? this.#raw.local).address);
   }
 
-  #secure(choice: Choice, hello: ClientHello, bytes: Buffer): void {
+  #secure(choice: ChosenCertificate, hello: ClientHello, bytes: Buffer): void {
     const isUnknown = hello.serverName !== undefined && choice.tier === TIER_DEFAULT;
     if (isUnknown && this.#options.rejectsUnknownNames()) {
       this.fail('unknown-name', 'no certificate for the server name', UNRECOGNIZED_NAME_ALERT);

@@ -1,7 +1,7 @@
 /**
  * From an accepted connection to a TLS connection with the right certificate.
  *
- * A connection takes its place in the limits first: over them it is closed at once. Then it is a `Handshake`'s.
+ * A connection takes a slot of the limits first: over them it is closed at once. Then it is a `Handshake`'s.
  */
 import type { Server } from 'node:net';
 import type { ConnectionLimits } from '../net/connection-limits.js';
@@ -9,7 +9,7 @@ import { Handshake, type HandshakeOptions } from './handshake.js';
 import { acceptRaw, type RawConnection } from '../net/raw-connection.js';
 
 export type { FailedHandshake } from './failed-handshake.js';
-export type { Choice } from './handshake.js';
+export type { ChosenCertificate } from './handshake.js';
 
 export interface ListenerOptions extends HandshakeOptions {
   /** Shared with the other listeners of the worker. */
@@ -24,9 +24,9 @@ export function terminateTls(server: Server, options: ListenerOptions): Readonly
   const open = new Set<RawConnection>();
   acceptRaw(server, (raw) => {
     const client = raw.remote;
-    const place = options.limits.admit(client.address);
-    if (place === undefined) raw.destroy();
-    else new Handshake(raw, client, { options, place, open }).start();
+    const slot = options.limits.admit(client.address);
+    if (slot === undefined) raw.destroy();
+    else new Handshake(raw, client, { options, slot, open }).start();
   });
   return open;
 }

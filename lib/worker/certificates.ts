@@ -18,7 +18,7 @@
  */
 import { canUseKey } from '../tls/client-keys.js';
 import { buildContext, setTicketKeys } from '../tls/secure-context.js';
-import type { Choice } from '../tls/terminate.js';
+import type { ChosenCertificate } from '../tls/terminate.js';
 import type { SecureContext } from 'node:tls';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
@@ -48,7 +48,7 @@ type StaleEntry = ContextEntry<SecureContext> | undefined;
  * who asked may wait for an order.
  */
 interface Answer {
-  readonly choice: Choice | undefined;
+  readonly choice: ChosenCertificate | undefined;
   readonly order: boolean;
 }
 
@@ -109,7 +109,7 @@ export class Certificates {
     client: string,
     listener = 0,
     hello?: Buffer,
-  ): Choice | Promise<Choice> {
+  ): ChosenCertificate | Promise<ChosenCertificate> {
     if (name === undefined) return this.#defaultOf(listener);
     const hit = this.#cache.get(name);
     switch (hit?.state) {
@@ -179,7 +179,7 @@ export class Certificates {
     for (const context of this.#cache.contexts()) setTicketKeys(context, keys);
   }
 
-  #defaultOf(listener: number): Choice {
+  #defaultOf(listener: number): ChosenCertificate {
     return this.#defaults.own[listener] ?? this.#defaults.common;
   }
 
@@ -197,7 +197,7 @@ export class Certificates {
     listener: number,
     stale: StaleEntry,
     hello: Buffer | undefined,
-  ): Choice | Promise<Choice> {
+  ): ChosenCertificate | Promise<ChosenCertificate> {
     const chosen = this.#chooseWithPrimary(name, client, listener, stale);
     if (!(chosen instanceof Promise) || hello === undefined) return chosen;
     return chosen.then((choice) => {
@@ -214,7 +214,7 @@ export class Certificates {
     client: string,
     listener: number,
     entry: ContextEntry<SecureContext>,
-  ): Promise<Choice> {
+  ): Promise<ChosenCertificate> {
     const { missingKind } = entry;
     if (missingKind === undefined || this.#breaker.isOpen) return { context: entry.context, tier: TIER_LRU };
     const joined = this.#completing.get(name);
@@ -232,14 +232,14 @@ export class Certificates {
     client: string,
     listener: number,
     stale: StaleEntry,
-  ): Choice | Promise<Choice> {
+  ): ChosenCertificate | Promise<ChosenCertificate> {
     if (!this.#breaker.isOpen) return this.#askOrElse(name, client, listener, stale);
     // Behind the handshake: it never rejects.
     if (this.#breaker.mayProbe()) void this.#ask(name, client, stale);
     return choiceOf(stale) ?? this.#defaultOf(listener);
   }
 
-  async #askOrElse(name: ServerName, client: string, listener: number, stale: StaleEntry): Promise<Choice> {
+  async #askOrElse(name: ServerName, client: string, listener: number, stale: StaleEntry): Promise<ChosenCertificate> {
     const asked = this.#ask(name, client, stale);
     const choice = stale === undefined ? await asked : await this.#atTheLatest(asked, stale);
     return choice ?? this.#defaultOf(listener);
@@ -247,11 +247,11 @@ export class Certificates {
 
   /** The primary's answer, or the stale entry when that takes longer than a refresh does at the primary. */
   async #atTheLatest(
-    asked: Promise<Choice | undefined>,
+    asked: Promise<ChosenCertificate | undefined>,
     stale: NonNullable<StaleEntry>,
-  ): Promise<Choice | undefined> {
+  ): Promise<ChosenCertificate | undefined> {
     let cancel = (): void => undefined;
-    const overdue = new Promise<Choice | undefined>((resolve) => {
+    const overdue = new Promise<ChosenCertificate | undefined>((resolve) => {
       const patienceMs = this.#settings.refreshTimeoutMs + BUS_GRACE_MS;
       cancel = this.#startTimer(() => resolve(choiceOf(stale)), patienceMs);
     });
@@ -262,7 +262,7 @@ export class Certificates {
     }
   }
 
-  async #ask(name: ServerName, client: string, stale: StaleEntry): Promise<Choice | undefined> {
+  async #ask(name: ServerName, client: string, stale: StaleEntry): Promise<ChosenCertificate | undefined> {
     const joined = this.#asking.get(name);
     if (joined !== undefined) return (await joined).choice;
     const asking = this.#question({ name, phase: 'lookup', client }, stale);
@@ -317,7 +317,7 @@ export class Certificates {
     resolution: Resolution,
     stale: StaleEntry,
     mayKeep: boolean,
-  ): Choice | Refusal | undefined {
+  ): ChosenCertificate | Refusal | undefined {
     const cache = this.#cache;
     const limitMs = 'keepMs' in resolution ? (resolution.keepMs ?? Infinity) : Infinity;
     const keepMs = (notAfterMs = Infinity): number => {
@@ -381,6 +381,6 @@ export class Certificates {
   }
 }
 
-function choiceOf(stale: StaleEntry): Choice | undefined {
+function choiceOf(stale: StaleEntry): ChosenCertificate | undefined {
   return stale === undefined ? undefined : { context: stale.context, tier: TIER_LRU };
 }

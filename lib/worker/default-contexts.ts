@@ -6,12 +6,12 @@ import { examine, type CertificatePair } from '../domain/certificate.js';
 import { ProxyError } from '../domain/errors.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
 import { buildContext } from '../tls/secure-context.js';
-import type { Choice } from '../tls/terminate.js';
+import type { ChosenCertificate } from '../tls/terminate.js';
 
 export interface DefaultContexts {
-  readonly common: Choice;
+  readonly common: ChosenCertificate;
   /** By the index of the listener. */
-  readonly own: readonly (Choice | undefined)[];
+  readonly own: readonly (ChosenCertificate | undefined)[];
 }
 
 /**
@@ -23,7 +23,7 @@ export function buildDefaultContexts(
   ticketKeys: Buffer,
   dateMs: number,
 ): DefaultContexts {
-  const build = (pairs: readonly CertificatePair[]): Choice => {
+  const build = (pairs: readonly CertificatePair[]): ChosenCertificate => {
     const verdict = examine(pairs, undefined, dateMs);
     if (verdict.kind === 'unusable') {
       throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);

@@ -15,7 +15,7 @@ import type { ChallengeDesk } from '../proxy/challenge-forwarding.js';
 import { openRoutes, type OpenRoutes } from '../proxy/open-routes.js';
 import { ClientConnection } from '../proxy/downstream/client-connection.js';
 import { Handler } from '../proxy/handler.js';
-import { HttpCompanion } from '../proxy/plain-http.js';
+import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1-server.js';
 import { Http2Server } from '../proxy/downstream/http2-server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
@@ -23,7 +23,7 @@ import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
 import type { ServerName } from '../domain/server-name.js';
 import { protocolList } from '../tls/alpn.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
-import type { Carrier } from '../net/raw-connection.js';
+import type { Transport } from '../net/raw-connection.js';
 
 export interface FrontendParts {
   readonly actions: AdminActions;
@@ -39,7 +39,7 @@ const HTTP_PROTOCOLS = protocolList(['h2', 'http/1.1']);
 interface Current {
   readonly tcp: TcpFrontend;
   readonly handler: Handler;
-  readonly companion: HttpCompanion;
+  readonly companion: PlainHttpHandler;
   readonly routes: OpenRoutes | undefined;
 }
 
@@ -82,7 +82,7 @@ export class Frontend {
   }
 
   /** Takes a connection over after its handshake. `raw` carries it. */
-  accept(socket: TLSSocket, info: ConnectionInfo, raw: Carrier): void {
+  accept(socket: TLSSocket, info: ConnectionInfo, raw: Transport): void {
     if (this.#current.tcp.accept({ socket, info, raw })) return;
     const connection = new ClientConnection(socket, info, raw);
     if (info.alpn === 'h2') this.#http2.accept(connection);
@@ -149,7 +149,7 @@ export class Frontend {
       workerName,
     });
     const { challenges } = settings;
-    const companion = new HttpCompanion({ admin: router, challenges, desk: challengeDesk, limits, log });
+    const companion = new PlainHttpHandler({ admin: router, challenges, desk: challengeDesk, limits, log });
     const tcp = new TcpFrontend(settings, log, (connection) => this.#accessLog.tcp(connection));
     return { tcp, handler, companion, routes };
   }

@@ -25,7 +25,7 @@ export const FAILED: OrderVerdict = { kind: 'failed', reason: 'it answered 500' 
 export const ACTIVE: OrderVerdict = { kind: 'active', message: 'active challenges' };
 
 /** A manager whose orders end when the test says so. */
-export class FakeDesk {
+export class FakeOrderClient {
   readonly placed: ServerName[] = [];
   readonly asked: ServerName[] = [];
   verdict: OrderVerdict = ISSUED;
@@ -52,7 +52,7 @@ export class FakeDesk {
 
 /** What one test works with. */
 export class AutocertHarness {
-  readonly desk = new FakeDesk();
+  readonly orderClient = new FakeOrderClient();
   /** What was logged as an error, one line each. */
   readonly errors: string[] = [];
   readonly notices: string[] = [];
@@ -73,7 +73,7 @@ export class AutocertHarness {
     };
     return new Autocert({
       settings: { allow: ['*'], holdoffMs: 900_000, concurrency: 2, timeoutMs: 30_000, ...settings },
-      desk: this.desk,
+      orderClient: this.orderClient,
       log,
       now: () => this.nowMs,
       ...(isCovered !== undefined && { isCovered }),

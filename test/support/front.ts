@@ -16,7 +16,7 @@ import type { Logger } from '../../lib/log/logger.js';
 import { AddressList } from '../../lib/net/address-list.js';
 import { ConnectionLimits } from '../../lib/net/connection-limits.js';
 import { terminateTls } from '../../lib/tls/terminate.js';
-import type { Carrier } from '../../lib/net/raw-connection.js';
+import type { Transport } from '../../lib/net/raw-connection.js';
 import { Frontend } from '../../lib/worker/frontend.js';
 import { makeTestCa } from './certificates.js';
 import { LIMITS, workerSettings } from './worker-settings.js';
@@ -75,7 +75,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     },
     settingsOf(options),
   );
-  const ports = new WeakMap<Carrier, number>();
+  const ports = new WeakMap<Transport, number>();
   const server = createServer({ pauseOnConnect: false, noDelay: true });
   const open = terminateTls(server, {
     index: 0,

@@ -9,7 +9,7 @@ import type { AccessLogSettings } from '../../config/settings.js';
 import { describeError } from '../../domain/errors.js';
 import type { Logger } from '../../log/logger.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
-import { LogSink, STDOUT, type LogStream } from '../../log/line-sink.js';
+import { LineSink, STDOUT, type LogStream } from '../../log/line-sink.js';
 import { accessLine, type AccessEntry } from './request-line.js';
 import type { TcpEntry } from '../tunnel/tcp-record.js';
 import { tcpLine } from './tcp-line.js';
@@ -41,7 +41,7 @@ export interface AccessLogSink extends LogStream {
  * @throws ProxyError ERR_USAGE: it cannot be written.
  */
 export function openAccessLog(file: string | undefined): AccessLogSink {
-  return new LogSink(file, undefined, { fd: STDOUT, flagName: '--access-log' });
+  return new LineSink(file, undefined, { fd: STDOUT, flagName: '--access-log' });
 }
 
 export class AccessLog implements Http1Audience {

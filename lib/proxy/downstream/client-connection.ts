@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { covers } from '../../domain/certificate.js';
 import type { Host } from '../../domain/host.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
-import type { Carrier } from '../../net/raw-connection.js';
+import type { Transport } from '../../net/raw-connection.js';
 
 /** A client that asks for more names than this on one connection has each of them checked again. */
 const MAX_REMEMBERED = 100;
@@ -24,12 +24,12 @@ export class ClientConnection {
   readonly socket: Socket;
   readonly info: ConnectionInfo;
   /** What carries it: the socket itself without TLS. */
-  readonly raw: Carrier;
+  readonly raw: Transport;
   last: LastDestination | undefined;
   #covered: Map<string, boolean> | undefined;
   #certificate: X509Certificate | undefined;
 
-  constructor(socket: Socket, info: ConnectionInfo, raw: Carrier = socket) {
+  constructor(socket: Socket, info: ConnectionInfo, raw: Transport = socket) {
     this.socket = socket;
     this.info = info;
     this.raw = raw;

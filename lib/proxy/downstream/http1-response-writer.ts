@@ -2,7 +2,7 @@
  * How a response is written on HTTP/1.1. A character of a head is an octet (latin1), whatever the backend means by it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CommonClientSide, type ClientSide } from './response-writer.js';
+import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
 import { responseHeaders } from '../headers/headers.js';
 import { lingerOnClose } from './linger.js';
 import type { ErrorStatus } from './pages.js';
@@ -14,7 +14,7 @@ import { isGone } from './send.js';
  */
 const ENDING: ReadonlySet<ErrorStatus> = new Set<ErrorStatus>([400, 408, 421, 431, 501]);
 
-export class Http1ClientSide extends CommonClientSide<IncomingMessage, ServerResponse> implements ClientSide {
+export class Http1ResponseWriter extends CommonResponseWriter<IncomingMessage, ServerResponse> implements ResponseWriter {
   inform(status: number, headers: readonly string[]): void {
     // 100 is a matter of each hop, and Node writes 103 only with the one form of `Link` that it knows.
     const { socket } = this.response;

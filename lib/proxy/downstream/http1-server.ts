@@ -8,9 +8,9 @@ import type { LimitSettings } from '../../config/settings.js';
 import { bareResponse } from './bare-response.js';
 import type { ClientConnection } from './client-connection.js';
 import { answerAndClose, answerClientError, type Refusal } from './client-error.js';
-import { announcesBody, Http1ClientSide } from './http1-response-writer.js';
+import { announcesBody, Http1ResponseWriter } from './http1-response-writer.js';
 import type { ErrorStatus } from './pages.js';
-import type { RequestAudience, RequestContext } from './request-context.js';
+import type { RequestObserver, RequestContext } from './request-context.js';
 import { MAX_FIELDS } from '../headers/headers.js';
 import { asksForProtocol, Turns } from './http1-turns.js';
 import { newRequestId } from './request-id.js';
@@ -61,7 +61,7 @@ function onResponseClose(this: ServerResponse): void {
 }
 
 /** Who is told of what comes in. */
-export interface Http1Audience extends RequestAudience {
+export interface Http1Audience extends RequestObserver {
   /** What came on a connection was no request, or a CONNECT; it has been answered. */
   noteRefusal(connection: ClientConnection, refusal: Refusal): void;
 }
@@ -227,7 +227,7 @@ function contextOf(
     id,
     request,
     response,
-    client: new Http1ClientSide({ request, response, id, awaitsContinue }),
+    client: new Http1ResponseWriter({ request, response, id, awaitsContinue }),
     connection,
     method,
     url,

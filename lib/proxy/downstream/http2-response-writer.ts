@@ -2,13 +2,13 @@
  * How a response is written on HTTP/2.
  */
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { CommonClientSide, type ClientSide } from './response-writer.js';
+import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
 import { toObject } from '../headers/to-object.js';
 import { responseHeaders } from '../headers/headers.js';
 
-export class Http2ClientSide
-  extends CommonClientSide<Http2ServerRequest, Http2ServerResponse>
-  implements ClientSide
+export class Http2ResponseWriter
+  extends CommonResponseWriter<Http2ServerRequest, Http2ServerResponse>
+  implements ResponseWriter
 {
   inform(status: number, headers: readonly string[]): void {
     const { stream } = this.response;

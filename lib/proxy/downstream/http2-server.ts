@@ -11,9 +11,9 @@ import {
 } from 'node:http2';
 import type { LimitSettings } from '../../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
-import { Http2ClientSide } from './http2-response-writer.js';
+import { Http2ResponseWriter } from './http2-response-writer.js';
 import { MAX_FIELDS, withoutPseudoFields } from '../headers/headers.js';
-import type { RequestAudience, RequestContext } from './request-context.js';
+import type { RequestObserver, RequestContext } from './request-context.js';
 import { ReceiveWindow } from './http2-receive-window.js';
 import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
 import { newRequestId } from './request-id.js';
@@ -33,7 +33,7 @@ const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
-  readonly #audience: RequestAudience;
+  readonly #audience: RequestObserver;
   #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
@@ -42,7 +42,7 @@ export class Http2Server {
   #accepting: ClientConnection | undefined;
   #draining = false;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: RequestAudience) {
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: RequestObserver) {
     this.#handle = handle;
     this.#audience = audience;
     this.#limits = limits;
@@ -58,7 +58,7 @@ export class Http2Server {
       this.#answer(request, response, true),
     );
     this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
-      new Http2ClientSide({ request, response, id: newRequestId(), awaitsContinue: false }).refuse(405),
+      new Http2ResponseWriter({ request, response, id: newRequestId(), awaitsContinue: false }).refuse(405),
     );
     this.#server.on('session', (session) => this.#begin(session));
     this.#server.on('sessionError', () => undefined);
@@ -165,7 +165,7 @@ function contextOf(
     id,
     request,
     response,
-    client: new Http2ClientSide({ request, response, id, awaitsContinue }),
+    client: new Http2ResponseWriter({ request, response, id, awaitsContinue }),
     connection,
     method,
     url,

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ClientConnection } from './client-connection.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
-import type { ClientSide } from './response-writer.js';
+import type { ResponseWriter } from './response-writer.js';
 
 /** What is to be upgraded. */
 export interface UpgradeRequest {
@@ -18,7 +18,7 @@ export interface UpgradeRequest {
 }
 
 /** Who is told of requests. */
-export interface RequestAudience {
+export interface RequestObserver {
   /** Each request, also one that is refused by its server, before anything is answered. */
   follow(context: RequestContext): void;
 }
@@ -28,7 +28,7 @@ export interface RequestContext {
   readonly id: string;
   readonly request: ClientRequest;
   readonly response: ClientResponse;
-  readonly client: ClientSide;
+  readonly client: ResponseWriter;
   readonly connection: ClientConnection;
   readonly method: string;
   /** The target as it came. */

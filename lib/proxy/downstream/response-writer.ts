@@ -7,7 +7,7 @@ import { errorPage, type ErrorStatus } from './pages.js';
 import { isGone, sendPage } from './send.js';
 
 /** What the pipeline does to the client. */
-export interface ClientSide {
+export interface ResponseWriter {
   readonly headersSent: boolean;
   /** The body is wanted: lets a client go on that waits for `100 Continue`. */
   invite(): void;
@@ -44,7 +44,7 @@ export interface ClientSideParts<Request extends ClientRequest, Response extends
 }
 
 /** What is the same on HTTP/1.1 and on HTTP/2. */
-export abstract class CommonClientSide<Request extends ClientRequest, Response extends ClientResponse> {
+export abstract class CommonResponseWriter<Request extends ClientRequest, Response extends ClientResponse> {
   protected readonly request: Request;
   protected readonly response: Response;
   readonly #id: string;

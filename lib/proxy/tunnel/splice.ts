@@ -5,7 +5,7 @@
  * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
  */
 import type { Socket } from 'node:net';
-import type { Carrier } from '../../net/raw-connection.js';
+import type { Transport } from '../../net/raw-connection.js';
 import { pump } from './pump.js';
 
 export interface SpliceOptions {
@@ -95,7 +95,7 @@ export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: S
 }
 
 /** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */
-export function resetSocket(socket: Carrier): void {
+export function resetSocket(socket: Transport): void {
   try {
     socket.resetAndDestroy();
   } catch {

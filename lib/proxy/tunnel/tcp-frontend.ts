@@ -16,10 +16,10 @@ import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
-import type { Carrier } from '../../net/raw-connection.js';
+import type { Transport } from '../../net/raw-connection.js';
 import { buildProxyHeader } from '../../net/proxy-protocol-writer.js';
 import type { TcpEntry } from './tcp-record.js';
-import { Balancer, type Place } from '../upstream/balancer.js';
+import { Balancer, type Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
 import { Router } from '../upstream/router.js';
 import { resetSocket, splice, type SpliceBytes } from './splice.js';
@@ -39,7 +39,7 @@ export interface TcpClient {
   readonly socket: TLSSocket;
   readonly info: ConnectionInfo;
   /** What carries it. */
-  readonly raw: Carrier;
+  readonly raw: Transport;
 }
 
 /** The TCP routes of the settings. */
@@ -157,13 +157,13 @@ class TcpConnection {
   open(): void {
     const { socket } = this.#client;
     const { balancer, settings } = this.#parts;
-    const place = balancer.take(this.#tried);
-    if (place === undefined) {
+    const lease = balancer.take(this.#tried);
+    if (lease === undefined) {
       socket.destroy();
       this.#end('no backend');
       return;
     }
-    const { address } = place.target;
+    const { address } = lease.target;
     const backend = connect({
       ...('socketPath' in address ? { path: address.socketPath } : address),
       allowHalfOpen: true,
@@ -182,31 +182,31 @@ class TcpConnection {
     const onGone = (): void => {
       settle();
       backend.on('error', () => undefined).destroy();
-      place.leave('aborted');
+      lease.release('aborted');
       this.#end('client gone');
     };
     const onError = (error: Error): void => {
       settle();
-      this.#onRefused(place, error);
+      this.#onRefused(lease, error);
     };
     socket.once('close', onGone);
     backend.once('error', onError);
     backend.once('connect', () => {
       settle();
-      this.#splice(place, backend);
+      this.#splice(lease, backend);
     });
   }
 
-  #onRefused(place: Place<TcpBackend>, error: Error): void {
-    place.leave('failed');
-    this.#tried.add(place.target);
+  #onRefused(lease: Lease<TcpBackend>, error: Error): void {
+    lease.release('failed');
+    this.#tried.add(lease.target);
     const { serverName, client } = this.#client.info;
     const { balancer, log } = this.#parts;
     const isLast = this.#tried.size >= balancer.targets.length;
     const fields = {
       name: serverName,
       client: client.address,
-      backend: place.target.name,
+      backend: lease.target.name,
       error: error.message,
     };
     if (isLast) log.err('backend failed', fields);
@@ -214,8 +214,8 @@ class TcpConnection {
     this.open();
   }
 
-  #splice(place: Place<TcpBackend>, backend: Socket): void {
-    place.confirm();
+  #splice(lease: Lease<TcpBackend>, backend: Socket): void {
+    lease.confirm();
     const { socket, info, raw } = this.#client;
     const { sendProxyProtocol, limits } = this.#parts.settings;
     if (sendProxyProtocol !== undefined) {
@@ -237,8 +237,8 @@ class TcpConnection {
       idleTimeoutMs: limits.tcpIdleTimeoutMs,
       resetClient: () => resetSocket(raw),
       onEnd: (how, passed) => {
-        place.leave('aborted');
-        this.#end(how, place.target.name, passed);
+        lease.release('aborted');
+        this.#end(how, lease.target.name, passed);
       },
     });
   }

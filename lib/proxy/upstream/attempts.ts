@@ -2,7 +2,7 @@
  * Where a request goes after a backend has failed it, by the rules in the doc comment of `exchange.ts`. Made at the first
  * failure: most requests have none.
  */
-import type { Balancer, Place } from './balancer.js';
+import type { Balancer, Lease } from './balancer.js';
 import type { UpstreamFailure } from './upstream.js';
 
 /** RFC 9110 §9.2.2. */
@@ -43,15 +43,15 @@ export class Attempts<Target> {
   }
 
   /**
-   * Leaves the place of an attempt that has failed and takes one for the next attempt.
+   * Releases the lease of an attempt that has failed and takes one for the next attempt.
    *
-   * @returns undefined where the request is not to be sent again. The failed place may not have been left then.
+   * @returns undefined where the request is not to be sent again. The failed lease may not have been released then.
    */
   next(
-    place: Place<Target>,
+    lease: Lease<Target>,
     { kind, sent }: AttemptFailure,
     { method, hasBody, isBodyRead }: AttemptedRequest,
-  ): Place<Target> | undefined {
+  ): Lease<Target> | undefined {
     const isConnectionLost = kind === 'broken';
     if (!isConnectionLost && kind !== 'connect' && kind !== 'timeout') return undefined;
     if (sent) {
@@ -60,12 +60,12 @@ export class Attempts<Target> {
     } else if (isBodyRead) {
       return undefined;
     }
-    const { target } = place;
+    const { target } = lease;
     const isAgain = this.#failed.has(target);
     if (!isConnectionLost || isAgain) this.#excluded.add(target);
     this.#failed.add(target);
     // A connection that is closed before anything is sent on it, or a stream that is refused, is no failure.
-    place.leave(isConnectionLost && !sent && !isAgain ? 'aborted' : 'failed');
+    lease.release(isConnectionLost && !sent && !isAgain ? 'aborted' : 'failed');
     return this.#balancer.takeHealthy(this.#failed) ?? this.#balancer.take(this.#excluded);
   }
 }

@@ -20,11 +20,11 @@ export interface BalancerOptions<Target> {
 /** `failed`: the backend's fault (no connection, a broken answer, out of time). `aborted`: the client's. */
 type Outcome = 'ok' | 'failed' | 'aborted';
 
-/** A request's place at a backend: to be left, once, with what came of it. */
-export interface Place<Target> {
+/** A request's lease of a backend: to be released, once, with what came of it. */
+export interface Lease<Target> {
   readonly target: Target;
-  leave(outcome: Outcome): void;
-  /** The target works, long before the place is left: a connection has been made that may last for hours. */
+  release(outcome: Outcome): void;
+  /** The target works, long before the lease is released: a connection has been made that may last for hours. */
   confirm(): void;
 }
 
@@ -72,21 +72,21 @@ export class Balancer<Target> {
   }
 
   /**
-   * Takes a place for a request.
+   * Takes a lease for a request.
    *
    * @param except targets that are not to be taken.
    * @returns undefined when there is no other target.
    */
-  take(except?: ReadonlySet<Target>): Place<Target> | undefined {
+  take(except?: ReadonlySet<Target>): Lease<Target> | undefined {
     return this.#take(except, false);
   }
 
   /** As `take`, but only a target that is in use. */
-  takeHealthy(except: ReadonlySet<Target>): Place<Target> | undefined {
+  takeHealthy(except: ReadonlySet<Target>): Lease<Target> | undefined {
     return this.#take(except, true);
   }
 
-  #take(except: ReadonlySet<Target> | undefined, isHealthyOnly: boolean): Place<Target> | undefined {
+  #take(except: ReadonlySet<Target> | undefined, isHealthyOnly: boolean): Lease<Target> | undefined {
     const nowMs = this.#now();
     let best: Member<Target> | undefined;
     for (const member of this.#members) {
@@ -98,7 +98,7 @@ export class Balancer<Target> {
     if (isTrial) best.onTrial = true;
     best.underWay += 1;
     best.lastUse = ++this.#uses;
-    return new MemberPlace(best, isTrial, this.#record);
+    return new MemberLease(best, isTrial, this.#record);
   }
 
   readonly #record: Recorder<Target> = (member, outcome, isTrial) => {
@@ -135,7 +135,7 @@ function isBetter<Target>(member: Member<Target>, other: Member<Target>, nowMs: 
   return difference === 0 ? member.lastUse < other.lastUse : difference < 0;
 }
 
-class MemberPlace<Target> implements Place<Target> {
+class MemberLease<Target> implements Lease<Target> {
   readonly target: Target;
   readonly #member: Member<Target>;
   /** It tries the target after its rest. */
@@ -151,11 +151,11 @@ class MemberPlace<Target> implements Place<Target> {
     this.#record = record;
   }
 
-  leave(outcome: Outcome): void {
+  release(outcome: Outcome): void {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#member.underWay -= 1;
-    // Nothing was learned since: by now it may be another place that tries the target after a rest.
+    // Nothing was learned since: by now it may be another lease that tries the target after a rest.
     if (this.#isConfirmed && outcome === 'aborted') return;
     this.#record(this.#member, outcome, this.#isTrial);
   }

@@ -9,7 +9,7 @@
  * Trouble is said when it begins, at err, whether or not successes come in between; and at notice when it is over: after ten
  * seconds without a failure, with how long it took and how many look-ups failed.
  *
- * Also holds a source to its contract: one that throws or rejects is `unavailable`. Goes outside of a `MeteredSource`: what
+ * Also holds a source to its contract: one that throws or rejects is `unavailable`. Goes outside of a `RateLimitedSource`: what
  * is skipped takes no token.
  */
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
@@ -36,7 +36,7 @@ const FIRST_PROBE_DELAY_MS = 1_000;
 /** What a long outage may add to its end: names that were cold in it are served with the default for as long. */
 const LONGEST_PROBE_DELAY_MS = 5_000;
 
-export class GuardedSource implements CertificateSource {
+export class CircuitBrokenSource implements CertificateSource {
   readonly name: string;
   readonly role?: SourceRole;
   readonly isLocal: boolean;

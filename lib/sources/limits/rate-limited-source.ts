@@ -21,7 +21,7 @@ export interface MeteredSourceOptions {
   readonly startTimer?: StartTimer;
 }
 
-export class MeteredSource implements CertificateSource {
+export class RateLimitedSource implements CertificateSource {
   readonly name: string;
   readonly role?: SourceRole;
   readonly isLocal: boolean;

@@ -28,7 +28,7 @@ import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, wildcardOf, type ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
 import { clientGroup } from '../../net/ip-bytes.js';
-import { HoldOff } from './backoff.js';
+import { Backoff } from './backoff.js';
 import type { Failure } from './client.js';
 import type { OrderVerdict, QueryVerdict } from './schema.js';
 import { OrderQueue, type OrderPlace, type OrderQueueLimits, type QueuedOrder } from './order-queue.js';
@@ -53,14 +53,14 @@ const USUAL_ORDER_MS = 5_000;
 const NEWEST_WEIGHT = 0.2;
 
 /** How orders reach the manager. */
-export interface OrderDesk {
+export interface OrderClient {
   order(name: ServerName): Promise<OrderVerdict>;
   ask(url: string, name: ServerName, signal: AbortSignal): Promise<'yes' | 'no' | Failure>;
 }
 
 export interface AutocertOptions {
   readonly settings: AutocertSettings;
-  readonly desk: OrderDesk;
+  readonly orderClient: OrderClient;
   readonly log: Logger;
   /** The clock, milliseconds. */
   readonly now: () => number;
@@ -73,17 +73,17 @@ export interface AutocertOptions {
  * `asking`: whether it may be ordered. `queued`: waits for a slot. `missed`: runs, and a challenge of the name could not be
  * answered in time.
  */
-type OrderState = 'asking' | 'queued' | 'running' | 'missed';
+type OrderStage = 'asking' | 'queued' | 'running' | 'missed';
 
 /**
- * What is known of orders. When the settings have been read again, the one that takes over writes on in the same books, and
+ * What is known of orders. When the settings have been read again, the one that takes over goes on with the same state, and
  * so do the orders that its predecessor has under way: no name is ordered by both, and no failure is forgotten.
  */
-interface Books {
+interface OrderState {
   /** Names on their way through an order. */
-  readonly orders: Map<ServerName, OrderState>;
-  readonly active: HoldOff;
-  holdOff: HoldOff;
+  readonly orders: Map<ServerName, OrderStage>;
+  readonly active: Backoff;
+  holdOff: Backoff;
   concurrency: number;
   running: number;
   readonly queue: OrderQueue<Autocert>;
@@ -99,23 +99,23 @@ interface Books {
 
 export class Autocert {
   readonly #settings: AutocertSettings;
-  readonly #desk: OrderDesk;
+  readonly #orderClient: OrderClient;
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #isCovered: (name: ServerName) => boolean;
-  #books: Books;
+  #state: OrderState;
   #isClosed = false;
 
-  constructor({ settings, desk, log, now, queueLimits = QUEUE_LIMITS, isCovered }: AutocertOptions) {
+  constructor({ settings, orderClient, log, now, queueLimits = QUEUE_LIMITS, isCovered }: AutocertOptions) {
     this.#settings = settings;
-    this.#desk = desk;
+    this.#orderClient = orderClient;
     this.#log = log;
     this.#now = now;
     this.#isCovered = isCovered ?? (() => false);
-    this.#books = {
+    this.#state = {
       orders: new Map(),
-      active: new HoldOff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now }),
-      holdOff: new HoldOff({ firstMs: settings.holdoffMs, maxMs: MAX_HOLDOFF_MS, now }),
+      active: new Backoff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now }),
+      holdOff: new Backoff({ firstMs: settings.holdoffMs, maxMs: MAX_HOLDOFF_MS, now }),
       concurrency: settings.concurrency,
       running: 0,
       queue: new OrderQueue(queueLimits),
@@ -128,17 +128,17 @@ export class Autocert {
 
   /** The names that are being ordered now, those in the queue included. */
   ordering(): ServerName[] {
-    return [...this.#books.orders].filter(([, state]) => state !== 'asking').map(([name]) => name);
+    return [...this.#state.orders].filter(([, state]) => state !== 'asking').map(([name]) => name);
   }
 
   /** Whether the name is on its way through an order. */
   isOrdering(name: ServerName): boolean {
-    return this.#books.orders.has(name);
+    return this.#state.orders.has(name);
   }
 
   /** A challenge of the name could not be answered in time: an order of it that runs now may fail for that. */
   challengeMissed(name: ServerName): void {
-    if (this.#books.orders.get(name) === 'running') this.#books.orders.set(name, 'missed');
+    if (this.#state.orders.get(name) === 'running') this.#state.orders.set(name, 'missed');
   }
 
   /**
@@ -154,20 +154,20 @@ export class Autocert {
       this.#log.info('not ordered', { name, reason: obstacle });
       return query.lookup;
     }
-    if (this.#books.orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
-    const heldMs = this.#books.holdOff.remainingMs(name);
+    if (this.#state.orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
+    const heldMs = this.#state.holdOff.remainingMs(name);
     if (heldMs > 0) {
       this.#log.debug('not ordered: held off', { name, holdoffMs: heldMs });
       // To be absent is kept for long, and would outlast this.
-      return this.#books.holdOff.isExcused(name) ? toBeTriedAgain : query.lookup;
+      return this.#state.holdOff.isExcused(name) ? toBeTriedAgain : query.lookup;
     }
-    if (this.#books.active.remainingMs(name) > 0) {
+    if (this.#state.active.remainingMs(name) > 0) {
       return { kind: 'pending', reason: 'the manager has an order for the name under way' };
     }
-    const { unable } = this.#books;
+    const { unable } = this.#state;
     if (unable !== undefined && this.#now() < unable.untilMs) return cannotOrder(unable.message);
     if (this.#isClosed || context.signal.aborted) return givenUp;
-    const { queue, holdOff } = this.#books;
+    const { queue, holdOff } = this.#state;
     const place = {
       client: clientGroup(context.client ?? ''),
       parent: parentOf(name),
@@ -182,18 +182,18 @@ export class Autocert {
       });
       return { kind: 'pending', reason: `the queue of orders is full: ${refusal}` };
     }
-    this.#books.orders.set(name, 'asking');
+    this.#state.orders.set(name, 'asking');
     let isPlaced = false;
     try {
       const answer = await this.#ask(name, query, context.signal);
       if (answer !== undefined) return answer;
-      this.#books.orders.set(name, 'queued');
+      this.#state.orders.set(name, 'queued');
       context.onOrder?.({ mayWait: this.#waitMs(place.client) <= this.#settings.timeoutMs });
       isPlaced = true;
       return await unlessAborted(this.#place(name, query, place), context.signal);
     } finally {
       if (!isPlaced) {
-        this.#books.orders.delete(name);
+        this.#state.orders.delete(name);
         queue.release(place);
       }
     }
@@ -201,30 +201,30 @@ export class Autocert {
 
   /** Ends hold-offs, and the belief that somebody else is ordering: of one name, or of all. */
   forget(name?: ServerName): void {
-    this.#books.holdOff.clear(name);
-    this.#books.active.clear(name);
+    this.#state.holdOff.clear(name);
+    this.#state.active.clear(name);
   }
 
-  /** Takes over the books of an earlier one, when the settings have been read again. To be called before any look-up. */
+  /** Takes over the state of an earlier one, when the settings have been read again. To be called before any look-up. */
   takeOver(other: Autocert): void {
-    const { holdOff, concurrency } = this.#books;
-    this.#books = other.#books;
-    holdOff.takeOver(this.#books.holdOff);
-    this.#books.holdOff = holdOff;
-    this.#books.concurrency = concurrency;
+    const { holdOff, concurrency } = this.#state;
+    this.#state = other.#state;
+    holdOff.takeOver(this.#state.holdOff);
+    this.#state.holdOff = holdOff;
+    this.#state.concurrency = concurrency;
     this.#admit();
   }
 
   /** Lets its part of the queue go. The orders under way end with the client's connections. */
   close(): void {
     this.#isClosed = true;
-    const { queue, nextAlone } = this.#books;
+    const { queue, nextAlone } = this.#state;
     const own = queue.removeAll(this);
     if (nextAlone?.owner === this) {
       own.push(nextAlone);
-      this.#books.nextAlone = undefined;
+      this.#state.nextAlone = undefined;
     }
-    this.#books.running += own.length;
+    this.#state.running += own.length;
     for (const { enter } of own) enter();
   }
 
@@ -244,7 +244,7 @@ export class Autocert {
   async #ask(name: ServerName, query: QueryVerdict, signal: AbortSignal): Promise<Lookup | undefined> {
     const { askUrl } = this.#settings;
     if (askUrl === undefined) return undefined;
-    const verdict = await this.#desk.ask(askUrl, name, signal);
+    const verdict = await this.#orderClient.ask(askUrl, name, signal);
     if (verdict === 'yes') return undefined;
     if (verdict === 'no') {
       this.#log.info('not ordered: --autocert-ask says no', { name });
@@ -255,20 +255,20 @@ export class Autocert {
     return { kind: 'unavailable', reason, scope: 'name' };
   }
 
-  /** Waits for a slot, orders, and keeps the books. Never rejects. */
+  /** Waits for a slot, orders, and keeps the record of it. Never rejects. */
   async #place(name: ServerName, query: QueryVerdict, place: OrderPlace): Promise<Lookup> {
     const order = await this.#enter(place);
     try {
       if (this.#isClosed) return givenUp;
-      this.#books.orders.set(name, 'running');
+      this.#state.orders.set(name, 'running');
       this.#log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
       const startedAtMs = this.#now();
-      const verdict = await this.#desk.order(name);
-      const { usualMs } = this.#books;
-      this.#books.usualMs = usualMs + (this.#now() - startedAtMs - usualMs) * NEWEST_WEIGHT;
+      const verdict = await this.#orderClient.order(name);
+      const { usualMs } = this.#state;
+      this.#state.usualMs = usualMs + (this.#now() - startedAtMs - usualMs) * NEWEST_WEIGHT;
       return this.#conclude(name, query, verdict);
     } finally {
-      this.#books.orders.delete(name);
+      this.#state.orders.delete(name);
       this.#leave(order);
     }
   }
@@ -277,28 +277,28 @@ export class Autocert {
     // It failed because we closed it, which says nothing of the name.
     if (this.#isClosed) return givenUp;
     if (verdict.kind === 'active') {
-      this.#books.active.fail(name);
+      this.#state.active.fail(name);
       this.#log.info('an order is under way already', { name, reason: verdict.message });
       return { kind: 'pending', reason: `the manager says: ${verdict.message}` };
     }
-    this.#books.active.clear(name);
+    this.#state.active.clear(name);
     if (verdict.kind === 'unable') {
-      const isNew = this.#books.unable === undefined;
-      this.#books.unable = { message: verdict.message, untilMs: this.#now() + UNABLE_MS };
+      const isNew = this.#state.unable === undefined;
+      this.#state.unable = { message: verdict.message, untilMs: this.#now() + UNABLE_MS };
       if (isNew) this.#log.err('the manager cannot order any certificate', { reason: verdict.message });
       return cannotOrder(verdict.message);
     }
-    if (this.#books.unable !== undefined) {
-      this.#books.unable = undefined;
+    if (this.#state.unable !== undefined) {
+      this.#state.unable = undefined;
       this.#log.notice('the manager orders certificates again');
     }
     if (verdict.kind === 'issued') {
-      this.#books.holdOff.rest(name);
+      this.#state.holdOff.rest(name);
       this.#log.notice('a certificate was issued', { name });
       return { kind: 'found', candidates: verdict.candidates };
     }
-    if (this.#books.orders.get(name) === 'missed') return this.#excuse(name, verdict);
-    const holdoffMs = this.#books.holdOff.fail(name);
+    if (this.#state.orders.get(name) === 'missed') return this.#excuse(name, verdict);
+    const holdoffMs = this.#state.holdOff.fail(name);
     if (verdict.kind === 'refused') {
       this.#log.err('the order was refused', { name, reason: verdict.message, holdoffMs });
       if (query.lookup.kind === 'absent') return query.lookup;
@@ -310,7 +310,7 @@ export class Autocert {
 
   /** The order has failed after a challenge that we could not answer. It is not said to be absent: that is kept for long. */
   #excuse(name: ServerName, verdict: Extract<OrderVerdict, { kind: 'refused' | 'failed' }>): Lookup {
-    const holdoffMs = this.#books.holdOff.excuse(name, MISSED_CHALLENGE_MS);
+    const holdoffMs = this.#state.holdOff.excuse(name, MISSED_CHALLENGE_MS);
     const cause = verdict.kind === 'refused' ? verdict.message : verdict.reason;
     this.#log.err('the order failed, and its challenge was not answered in time', {
       name,
@@ -323,13 +323,13 @@ export class Autocert {
 
   /** How many orders may begin now. */
   get #free(): number {
-    const { running, concurrency, alone, nextAlone } = this.#books;
+    const { running, concurrency, alone, nextAlone } = this.#state;
     return alone === undefined && nextAlone === undefined ? concurrency - running : 0;
   }
 
   /** About how long a new order of this client will take, its time in the queue included. */
   #waitMs(client: string): number {
-    const { queue, concurrency, usualMs } = this.#books;
+    const { queue, concurrency, usualMs } = this.#state;
     if (this.#free > 0) return usualMs;
     return (Math.floor(queue.ahead(client) / concurrency) + 2) * usualMs;
   }
@@ -338,27 +338,27 @@ export class Autocert {
     // Admitted at once where there is room, else by `leave`, so that nobody who comes later slips in between.
     return await new Promise((resolve) => {
       const order: QueuedOrder<Autocert> = { owner: this, ...place, enter: () => resolve(order) };
-      this.#books.queue.add(order);
+      this.#state.queue.add(order);
       this.#admit();
     });
   }
 
   #leave(order: QueuedOrder<Autocert>): void {
-    const books = this.#books;
-    books.running -= 1;
-    if (books.alone === order) books.alone = undefined;
+    const state = this.#state;
+    state.running -= 1;
+    if (state.alone === order) state.alone = undefined;
     this.#admit();
   }
 
   #admit(): void {
-    const books = this.#books;
-    while (books.alone === undefined && books.running < books.concurrency) {
-      const next = books.nextAlone ?? books.queue.next();
+    const state = this.#state;
+    while (state.alone === undefined && state.running < state.concurrency) {
+      const next = state.nextAlone ?? state.queue.next();
       if (next === undefined) return;
-      books.nextAlone = next.isAlone && books.running > 0 ? next : undefined;
-      if (books.nextAlone !== undefined) return;
-      if (next.isAlone) books.alone = next;
-      books.running += 1;
+      state.nextAlone = next.isAlone && state.running > 0 ? next : undefined;
+      if (state.nextAlone !== undefined) return;
+      if (next.isAlone) state.alone = next;
+      state.running += 1;
       next.enter();
     }
   }

@@ -29,7 +29,7 @@ interface Hold {
   readonly excused?: 'last' | 'earlier';
 }
 
-export class HoldOff {
+export class Backoff {
   readonly #options: HoldOffOptions;
   readonly #holds: LRUCache<ServerName, Hold>;
 
@@ -90,7 +90,7 @@ export class HoldOff {
   }
 
   /** Takes over what another one remembers, as when the settings have been read again. */
-  takeOver(other: HoldOff): void {
+  takeOver(other: Backoff): void {
     this.#holds.load(other.#holds.dump());
   }
 

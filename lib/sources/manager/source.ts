@@ -63,7 +63,7 @@ export class ManagerSource implements CertificateSource {
     if (autocert === undefined) return;
     this.#autocert = new Autocert({
       settings: autocert,
-      desk: {
+      orderClient: {
         order: (name) => this.#order(name),
         ask: (url, name, signal) => this.#client.ask(url, name, signal),
       },

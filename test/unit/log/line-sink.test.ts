@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { LogSink } from '../../../lib/log/line-sink.js';
+import { LineSink } from '../../../lib/log/line-sink.js';
 
 const MIB = 1024 * 1024;
 
@@ -17,12 +17,12 @@ class Reader {
   };
 }
 
-describe('LogSink', () => {
+describe('LineSink', () => {
   let reader: Reader;
-  let sink: LogSink;
+  let sink: LineSink;
   beforeEach(() => {
     reader = new Reader();
-    sink = new LogSink(undefined, reader.write);
+    sink = new LineSink(undefined, reader.write);
   });
 
   it('writes each line before the call returns', () => {
@@ -57,7 +57,7 @@ describe('LogSink', () => {
 
   it('waits in flush for a reader that is behind', () => {
     let refused = 0;
-    const behind = new LogSink(undefined, (fd, bytes) => {
+    const behind = new LineSink(undefined, (fd, bytes) => {
       if (refused++ < 3) throw Object.assign(new Error('EAGAIN'), { code: 'EAGAIN' });
       return reader.write(fd, bytes);
     });
@@ -70,7 +70,7 @@ describe('LogSink', () => {
     reader.code = 'ENOSPC';
     reader.room = 0;
     let attempts = 0;
-    const full = new LogSink(undefined, (fd, bytes) => {
+    const full = new LineSink(undefined, (fd, bytes) => {
       attempts++;
       return reader.write(fd, bytes);
     });

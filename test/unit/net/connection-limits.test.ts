@@ -19,35 +19,35 @@ describe('The connection limits', () => {
   });
 
   const admit = (client: string): (() => void) | undefined => {
-    const place = connections.admit(client);
-    if (place === undefined) return undefined;
-    const leave = (): void => place.leave();
-    if (place.claim(client)) return leave;
-    leave();
+    const slot = connections.admit(client);
+    if (slot === undefined) return undefined;
+    const release = (): void => slot.release();
+    if (slot.claim(client)) return release;
+    release();
     return undefined;
   };
 
   it('hold for all connections together', () => {
-    const leave = ['a', 'b', 'c'].map(admit);
+    const release = ['a', 'b', 'c'].map(admit);
     expect(admit('d')).to.equal(undefined);
-    leave[0]?.();
+    release[0]?.();
     expect(admit('d')).not.to.equal(undefined);
     expect(connections.open).to.equal(3);
   });
 
   it('hold for each client', () => {
-    const leave = admit('a');
+    const release = admit('a');
     admit('a');
     expect(admit('a')).to.equal(undefined);
     expect(connections.open).to.equal(2);
-    leave?.();
+    release?.();
     expect(admit('a')).not.to.equal(undefined);
   });
 
-  it('count a place once, however often it is left', () => {
-    const leave = admit('a');
-    leave?.();
-    leave?.();
+  it('count a slot once, however often it is left', () => {
+    const release = admit('a');
+    release?.();
+    release?.();
     expect(connections.open).to.equal(0);
     admit('a');
     admit('a');

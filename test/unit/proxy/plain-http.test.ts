@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { readHost } from '../../../lib/domain/host.js';
-import { decideCompanion } from '../../../lib/proxy/plain-http.js';
+import { decidePlainHttp } from '../../../lib/proxy/plain-http.js';
 
 const CHALLENGES = '/.well-known/acme-challenge/';
 const WHOAMI = '/.well-known/public/whoami';
 
 const decide = (host: string | undefined, path: string) =>
-  decideCompanion({ host: host === undefined ? undefined : readHost(host), path });
+  decidePlainHttp({ host: host === undefined ? undefined : readHost(host), path });
 
 describe('A request on plain HTTP', () => {
   for (const token of ['abc', 'A-Z_09', 'abc?x=1', 'a'.repeat(500)]) {

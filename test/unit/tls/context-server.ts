@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { examine, type CertificateBundle, type CertificatePair } from '../../../lib/domain/certificate.js';
-import { terminateTls, type Choice } from '../../../lib/tls/terminate.js';
+import { terminateTls, type ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { listenerOptions } from './listener-options.js';
 
 export interface ContextServer {
@@ -20,7 +20,7 @@ export interface ContextServer {
 export async function serveContexts(
   onSecure: (socket: TLSSocket) => void = (socket) => void socket.end('.'),
 ): Promise<ContextServer> {
-  let choice: Choice | undefined;
+  let choice: ChosenCertificate | undefined;
   const server = createServer();
   terminateTls(server, {
     ...listenerOptions,

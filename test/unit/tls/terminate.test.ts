@@ -11,7 +11,7 @@ import type { ConnectionInfo } from '../../../lib/net/connection-info.js';
 import { ConnectionLimits } from '../../../lib/net/connection-limits.js';
 import {
   terminateTls,
-  type Choice,
+  type ChosenCertificate,
   type FailedHandshake,
   type ListenerOptions,
 } from '../../../lib/tls/terminate.js';
@@ -21,7 +21,7 @@ import { clientHello12, RawClient, readFlight } from '../../support/raw-tls.js';
 import { listenerOptions } from './listener-options.js';
 
 describe('The TLS listener', () => {
-  let choice: Choice;
+  let choice: ChosenCertificate;
   let server: Server;
   let open: ReadonlySet<RawConnection>;
   let port: number;
@@ -148,7 +148,7 @@ describe('The TLS listener', () => {
   });
 
   it('waits for a certificate as long as its choice takes, with no clock running', async () => {
-    const late = defer<Choice>();
+    const late = defer<ChosenCertificate>();
     choose = () => late.promise;
     timeoutMs = 150;
     const waiting = handshake({ port, servername: 'a.test' });
@@ -163,7 +163,7 @@ describe('The TLS listener', () => {
   });
 
   it('starts the clock again when the certificate is there', async () => {
-    const late = defer<Choice>();
+    const late = defer<ChosenCertificate>();
     choose = () => late.promise;
     timeoutMs = 150;
     using client = await RawClient.connect(port);
@@ -176,7 +176,7 @@ describe('The TLS listener', () => {
   });
 
   it('survives a client that has gone when its certificate comes', async () => {
-    const late = defer<Choice>();
+    const late = defer<ChosenCertificate>();
     choose = () => late.promise;
     const client = await RawClient.connect(port);
     await client.send(clientHello12({ serverName: 'a.test' }));
@@ -190,7 +190,7 @@ describe('The TLS listener', () => {
   });
 
   it('may be drained while a certificate is chosen', async () => {
-    const late = defer<Choice>();
+    const late = defer<ChosenCertificate>();
     choose = () => late.promise;
     using client = await RawClient.connect(port);
     await client.send(clientHello12({ serverName: 'a.test' }));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
 import type { CertificateBundle, CertificatePair } from '../../../lib/domain/certificate.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
-import type { Choice } from '../../../lib/tls/terminate.js';
+import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { settled } from '../../support/manual-time.js';
 import { mintLeaf } from '../../../lib/pki/mint.js';
 import {
@@ -47,7 +47,7 @@ describe("A worker's certificates", () => {
   });
 
   const found = (bundle = certificate) => ({ kind: 'found', certificate: bundle, tier: 'redis' }) as const;
-  const defaultOf = (choice: Choice | Promise<Choice>) => namesIn(choice as Choice);
+  const defaultOf = (choice: ChosenCertificate | Promise<ChosenCertificate>) => namesIn(choice as ChosenCertificate);
 
   describe('on new settings', () => {
     it('are all asked for again, and follow the new default and durations', async () => {
@@ -241,7 +241,7 @@ describe("A worker's certificates", () => {
       const { certificates, resolve, hit, time } = await setup();
       const first = await resolve(A, found());
       const other = await resolve(B, { ...found(ofB), keepMs: 1_000 });
-      const fallback = certificates.choose(undefined, CLIENT) as Choice;
+      const fallback = certificates.choose(undefined, CLIENT) as ChosenCertificate;
       for (const choice of [first, other, fallback]) expect(ticketKeysIn(choice)).to.equal(ticketKeys(1));
       time.nowMs += 1_000;
       certificates.setTicketKeys(ticketKeys(2));
@@ -255,7 +255,7 @@ describe("A worker's certificates", () => {
       certificates.setTicketKeys(ticketKeys(2));
       expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(2));
       certificates.configure(await makeSettings({ ticketKeys: ticketKeys(3) }));
-      expect(ticketKeysIn(certificates.choose(undefined, CLIENT) as Choice)).to.equal(ticketKeys(3));
+      expect(ticketKeysIn(certificates.choose(undefined, CLIENT) as ChosenCertificate)).to.equal(ticketKeys(3));
       expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(3));
     });
   });
@@ -271,7 +271,7 @@ describe("A worker's certificates", () => {
       { certificates, questions }: Awaited<ReturnType<typeof setup>>,
       first: Resolution,
       second: Resolution,
-    ): Promise<Choice> => {
+    ): Promise<ChosenCertificate> => {
       const from = questions.length;
       const choice = certificates.choose(A, CLIENT);
       questions[from]?.reply.resolve(first);

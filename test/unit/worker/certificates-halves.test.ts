@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { examine, type CertificateBundle } from '../../../lib/domain/certificate.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
-import type { Choice } from '../../../lib/tls/terminate.js';
+import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { craftWith, extension, u16, vector16 } from '../tls/client-hello-bytes.js';
 import { A, CLIENT, issue, issuePair, namesIn, setup, START_MS } from './support.js';
 
@@ -39,9 +39,9 @@ describe('A client that can use no key of the context', () => {
     const parts = await setup();
     const { certificates, questions, resolve } = parts;
     await resolve(A, found(certificate));
-    const choose = (hello: Buffer): Choice | Promise<Choice> => certificates.choose(A, CLIENT, 0, hello);
+    const choose = (hello: Buffer): ChosenCertificate | Promise<ChosenCertificate> => certificates.choose(A, CLIENT, 0, hello);
     /** The handshake has to be answered at once. */
-    const atOnce = (hello: Buffer): Choice => {
+    const atOnce = (hello: Buffer): ChosenCertificate => {
       const choice = choose(hello);
       if (choice instanceof Promise) throw new Error('the primary was asked');
       return choice;

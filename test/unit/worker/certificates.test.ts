@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
-import type { Choice } from '../../../lib/tls/terminate.js';
+import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { settled } from '../../support/manual-time.js';
 import { A, B, C, CLIENT, issue, namesIn, serialIn, serialOf, setup } from './support.js';
 
@@ -21,7 +21,7 @@ describe("A worker's choice of the certificate", () => {
     const { certificates, questions } = await setup();
     const choice = certificates.choose(undefined, CLIENT);
     expect(choice).to.include({ tier: 'default' });
-    expect(namesIn(choice as Choice)).to.equal('default.invalid');
+    expect(namesIn(choice as ChosenCertificate)).to.equal('default.invalid');
     expect(questions).to.deep.equal([]);
   });
 

@@ -8,7 +8,7 @@ import { defer, type Deferred } from '../../../lib/base/deferred.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import type { Logger } from '../../../lib/log/logger.js';
-import type { Choice } from '../../../lib/tls/terminate.js';
+import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { Certificates } from '../../../lib/worker/certificates.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
 import { workerSettings } from '../../support/worker-settings.js';
@@ -55,18 +55,18 @@ interface NativeContext {
 const native = (context: SecureContext): NativeContext => context.context as NativeContext;
 
 /** The names of the certificate that a context serves. */
-export function namesIn({ context }: Choice): string | undefined {
+export function namesIn({ context }: ChosenCertificate): string | undefined {
   return new X509Certificate(native(context).getCertificate()).subjectAltName?.replaceAll('DNS:', '');
 }
 
-export function serialIn({ context }: Choice): string {
+export function serialIn({ context }: ChosenCertificate): string {
   return new X509Certificate(native(context).getCertificate()).serialNumber;
 }
 
 export const serialOf = ({ pairs }: CertificateBundle): string =>
   new X509Certificate(pairs[0]?.chainPem ?? '').serialNumber;
 
-export const ticketKeysIn = ({ context }: Choice): string =>
+export const ticketKeysIn = ({ context }: ChosenCertificate): string =>
   native(context).getTicketKeys().toString('base64');
 
 export interface Question {
@@ -109,7 +109,7 @@ export async function setup(changes: Partial<WorkerSettings> = {}) {
     settings,
   );
   /** Makes a handshake to whose question the primary says this. */
-  const resolve = async (name: ServerName, resolution: Resolution): Promise<Choice> => {
+  const resolve = async (name: ServerName, resolution: Resolution): Promise<ChosenCertificate> => {
     const before = questions.length;
     const choice = certificates.choose(name, CLIENT);
     if (questions.length !== before + 1) throw new Error(`nobody was asked for ${name}`);
@@ -117,7 +117,7 @@ export async function setup(changes: Partial<WorkerSettings> = {}) {
     return choice;
   };
   /** Makes a handshake that has to be answered at once. */
-  const hit = (name: ServerName): Choice => {
+  const hit = (name: ServerName): ChosenCertificate => {
     const choice = certificates.choose(name, CLIENT);
     if (choice instanceof Promise) throw new Error(`the primary was asked for ${name}`);
     return choice;

@@ -29,7 +29,7 @@ export interface BodySenderOptions {
   trailers(): readonly string[];
 }
 
-export class BodySender {
+export class BodyWriter {
   readonly #options: BodySenderOptions;
   readonly #listener: BodySenderListener;
   #hasBegun = false;

@@ -17,7 +17,7 @@ const MAX_TRAILER_BYTES = 65_536;
 
 type State = 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailers' | 'done';
 
-export class ChunkReader {
+export class ChunkedParser {
   #state: State = 'size';
   #digits = 0;
   /** What is missing of the chunk. */

@@ -10,10 +10,10 @@
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { describeError } from '../../../domain/errors.js';
-import { BodySender, type BodySenderListener } from './body-writer.js';
+import { BodyWriter, type BodySenderListener } from './body-writer.js';
 import type { RequestHead } from './request-head.js';
 import type { ResponseHead } from './response-head.js';
-import { ResponseReader, type ResponseListener } from './response-parser.js';
+import { ResponseParser, type ResponseListener } from './response-parser.js';
 import {
   UpstreamError,
   type UpstreamController,
@@ -40,18 +40,18 @@ export interface LineOwner {
   /** @returns undefined where the connection is not to be kept. */
   idleDeadline(keepAliveMs: number | undefined): Tick | undefined;
   /** It can serve another request. */
-  onFree(line: Http1Line): void;
+  onFree(line: Http1Connection): void;
   /** It is there no more. */
-  onClosed(line: Http1Line): void;
+  onClosed(line: Http1Connection): void;
 }
 
 /** A request on its way, from its dispatch to its last event. */
-export class Http1Course implements UpstreamController {
+export class Http1Request implements UpstreamController {
   readonly request: UpstreamRequest;
   readonly head: RequestHead;
   readonly events: UpstreamEvents;
   /** Set while it is on a connection. */
-  line: Http1Line | undefined;
+  line: Http1Connection | undefined;
   sent = false;
 
   constructor(request: UpstreamRequest, head: RequestHead, events: UpstreamEvents) {
@@ -79,15 +79,15 @@ export class Http1Course implements UpstreamController {
 
 type Phase = 'connecting' | 'idle' | 'sending' | 'waiting' | 'receiving' | 'closed';
 
-export class Http1Line implements ResponseListener, BodySenderListener {
+export class Http1Connection implements ResponseListener, BodySenderListener {
   /** When it is given up. */
   deadline: Tick;
   readonly #owner: LineOwner;
   readonly #socket: Socket;
-  readonly #reader = new ResponseReader(this);
+  readonly #reader = new ResponseParser(this);
   #phase: Phase = 'connecting';
-  #course: Http1Course | undefined;
-  #sender: BodySender | undefined;
+  #course: Http1Request | undefined;
+  #sender: BodyWriter | undefined;
   #head: ResponseHead | undefined;
   /** All of the request has been written. */
   #isSent = false;
@@ -105,7 +105,7 @@ export class Http1Line implements ResponseListener, BodySenderListener {
     owner: LineOwner,
     connect: (onread: OnReadOpts) => Socket,
     readyEvent: string,
-    course: Http1Course,
+    course: Http1Request,
   ) {
     this.#owner = owner;
     this.#course = course;
@@ -133,7 +133,7 @@ export class Http1Line implements ResponseListener, BodySenderListener {
   }
 
   /** Sends a request. @returns false where the connection has just been closed: nothing has been done. */
-  take(course: Http1Course): boolean {
+  take(course: Http1Request): boolean {
     if (this.#phase !== 'idle' || !this.#socket.writable) return false;
     this.#begin(course);
     return true;
@@ -229,7 +229,7 @@ export class Http1Line implements ResponseListener, BodySenderListener {
     this.#fail(kind, message);
   }
 
-  #begin(course: Http1Course): void {
+  #begin(course: Http1Request): void {
     this.#course = course;
     this.#phase = 'sending';
     this.deadline = Infinity;
@@ -246,7 +246,7 @@ export class Http1Line implements ResponseListener, BodySenderListener {
       this.#socket.write(head.text, 'latin1');
       this.onSendEnd();
     } else {
-      this.#sender = new BodySender(
+      this.#sender = new BodyWriter(
         { socket: this.#socket, head, body, trailers: () => request.trailers() },
         this,
       );
@@ -307,7 +307,7 @@ export class Http1Line implements ResponseListener, BodySenderListener {
   }
 
   /** Takes the request off the connection. */
-  #leave(): Http1Course | undefined {
+  #leave(): Http1Request | undefined {
     const course = this.#course;
     this.#course = undefined;
     this.#sender?.stop();

@@ -6,7 +6,7 @@
  * request would cost more than the request's bookkeeping.
  */
 import type { OnReadOpts, Socket } from 'node:net';
-import { Http1Line, type Http1Course, type LineOwner } from './connection.js';
+import { Http1Connection, type Http1Request, type LineOwner } from './connection.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;
@@ -34,10 +34,10 @@ const TICKS_A_DEADLINE = 8;
 export class Http1Pool implements LineOwner {
   readonly #options: Http1PoolOptions;
   readonly #tickMs: number;
-  readonly #lines = new Set<Http1Line>();
+  readonly #lines = new Set<Http1Connection>();
   /** The one that was used last is used next: the others lapse when there are more than are needed. */
-  readonly #free: Http1Line[] = [];
-  readonly #waiting: Http1Course[] = [];
+  readonly #free: Http1Connection[] = [];
+  readonly #waiting: Http1Request[] = [];
   #tick = 0;
   #clock: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | undefined;
@@ -52,7 +52,7 @@ export class Http1Pool implements LineOwner {
   }
 
   /** Sends a request, or keeps it until there is a connection. */
-  dispatch(course: Http1Course): void {
+  dispatch(course: Http1Request): void {
     if (course.request.needsNewConnection !== true) {
       for (let line = this.#free.pop(); line !== undefined; line = this.#free.pop()) {
         if (line.take(course)) return;
@@ -91,13 +91,13 @@ export class Http1Pool implements LineOwner {
     return idleMs <= 0 ? undefined : this.#after(idleMs);
   }
 
-  onFree(line: Http1Line): void {
+  onFree(line: Http1Connection): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free.push(line);
     else if (!line.take(next)) this.#waiting.unshift(next);
   }
 
-  onClosed(line: Http1Line): void {
+  onClosed(line: Http1Connection): void {
     this.#lines.delete(line);
     const index = this.#free.indexOf(line);
     if (index !== -1) this.#free.splice(index, 1);
@@ -109,10 +109,10 @@ export class Http1Pool implements LineOwner {
     this.#onEmpty?.();
   }
 
-  #open(course: Http1Course): void {
+  #open(course: Http1Request): void {
     const { connect, readyEvent } = this.#options;
     this.#clock ??= setInterval(() => this.#onTick(), this.#tickMs).unref();
-    this.#lines.add(new Http1Line(this, connect, readyEvent, course));
+    this.#lines.add(new Http1Connection(this, connect, readyEvent, course));
   }
 
   /** The tick that has begun is no whole one. */

@@ -4,7 +4,7 @@
  * Where a body ends is told by its head alone (RFC 9112 §6.3). What comes behind the end of a response belongs to none, and is
  * left to the caller.
  */
-import { ChunkReader } from './chunked-parser.js';
+import { ChunkedParser } from './chunked-parser.js';
 import { hasBareLineFeed, MalformedResponse, parseResponseHead, type ResponseHead } from './response-head.js';
 
 /** Of a response, in all its fields. */
@@ -28,7 +28,7 @@ export interface ResponseListener {
 
 type Body = 'none' | 'length' | 'chunks' | 'until close';
 
-export class ResponseReader {
+export class ResponseParser {
   readonly #listener: ResponseListener;
   /** A response is expected. */
   #isActive = false;
@@ -38,7 +38,7 @@ export class ResponseReader {
   #body: Body = 'none';
   /** What is missing of a body that has a length. */
   #left = 0;
-  #chunks: ChunkReader | undefined;
+  #chunks: ChunkedParser | undefined;
   /** The beginning of a head that came in several pieces. */
   #pending: Buffer | undefined;
   #pendingBytes = 0;
@@ -143,7 +143,7 @@ export class ResponseReader {
     else if (contentLength === undefined) this.#body = 'until close';
     else this.#body = contentLength === 0 ? 'none' : 'length';
     this.#left = contentLength ?? 0;
-    if (this.#body === 'chunks') this.#chunks = new ChunkReader();
+    if (this.#body === 'chunks') this.#chunks = new ChunkedParser();
     this.#listener.onResponseHead(head);
     if (this.#isActive && this.#body === 'none') this.#finish(NO_TRAILERS);
   }

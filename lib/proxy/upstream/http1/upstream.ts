@@ -6,7 +6,7 @@ import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { LimitSettings } from '../../../config/settings.js';
 import { describeError } from '../../../domain/errors.js';
-import { Http1Course } from './connection.js';
+import { Http1Request } from './connection.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
 import {
@@ -62,7 +62,7 @@ export class Http1Upstream implements Upstream {
       events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
       return;
     }
-    this.#pool.dispatch(new Http1Course(request, head, events));
+    this.#pool.dispatch(new Http1Request(request, head, events));
   }
 
   async close(): Promise<void> {

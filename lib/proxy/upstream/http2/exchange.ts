@@ -20,7 +20,7 @@ export interface CourseOptions {
   onTimeout(): void;
 }
 
-export class Http2Course {
+export class Http2Request {
   readonly #stream: ClientHttp2Stream;
   readonly #events: UpstreamEvents;
   readonly #options: CourseOptions;

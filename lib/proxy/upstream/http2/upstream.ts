@@ -10,7 +10,7 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { LimitSettings } from '../../../config/settings.js';
 import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
-import { Http2Course } from './exchange.js';
+import { Http2Request } from './exchange.js';
 import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
 import {
   UpstreamError,
@@ -68,7 +68,7 @@ export class Http2Upstream implements Upstream {
         line.streams -= 1;
         if (line.streams === 0 && !line.session.destroyed) line.session.unref();
       });
-      new Http2Course(stream, request, events, {
+      new Http2Request(stream, request, events, {
         headersTimeoutMs: this.#limits.backendHeadersTimeoutMs,
         bodyTimeoutMs: this.#limits.backendBodyTimeoutMs,
         abort,

@@ -24,13 +24,13 @@ function course(targets: string, request: AttemptedRequest, failures: readonly A
   const balancer = new Balancer({ targets: targets.split(''), now: () => 0 });
   const attempts = new Attempts(balancer);
   const asked: string[] = [];
-  let place = balancer.take();
+  let lease = balancer.take();
   for (const failure of failures) {
-    if (place === undefined) break;
-    asked.push(place.target);
-    place = attempts.next(place, failure, request);
+    if (lease === undefined) break;
+    asked.push(lease.target);
+    lease = attempts.next(lease, failure, request);
   }
-  return `${asked.join('')}${place === undefined ? '' : place.target}${attempts.isNoneLeft ? ' none left' : ''}`;
+  return `${asked.join('')}${lease === undefined ? '' : lease.target}${attempts.isNoneLeft ? ' none left' : ''}`;
 }
 
 const repeat = (failure: AttemptFailure): AttemptFailure[] => Array<AttemptFailure>(9).fill(failure);
@@ -62,10 +62,10 @@ describe('A request that a backend has failed', () => {
 
   it('goes to the same one rather than to one that rests', () => {
     const balancer = new Balancer({ targets: ['a', 'b'], now: () => 0 });
-    for (let i = 0; i < 3; i++) balancer.take(new Set(['a']))?.leave('failed');
-    const place = balancer.take();
-    expect(place?.target).to.equal('a');
-    expect(place && new Attempts(balancer).next(place, LOST, GET)?.target).to.equal('a');
+    for (let i = 0; i < 3; i++) balancer.take(new Set(['a']))?.release('failed');
+    const lease = balancer.take();
+    expect(lease?.target).to.equal('a');
+    expect(lease && new Attempts(balancer).next(lease, LOST, GET)?.target).to.equal('a');
   });
 
   it('counts as a failure of the backend, but not where only the connection had been closed', () => {
@@ -77,8 +77,8 @@ describe('A request that a backend has failed', () => {
       let isOut = false;
       const balancer = new Balancer({ targets: ['a', 'b'], now: () => 0, onChange: () => (isOut = true) });
       for (let i = 0; i < 3; i++) {
-        const place = balancer.take(new Set(['b']));
-        if (place !== undefined) new Attempts(balancer).next(place, failure, GET)?.leave('ok');
+        const lease = balancer.take(new Set(['b']));
+        if (lease !== undefined) new Attempts(balancer).next(lease, failure, GET)?.release('ok');
       }
       expect(isOut).to.equal(expected);
     }

@@ -18,21 +18,21 @@ const OTHER = new Set(['b']);
 describe('A balancer', () => {
   it('leaves a backend out for a second when all that was under way there fails at once', () => {
     const { balancer, clock, changes } = start();
-    const places = Array.from({ length: 50 }, () => balancer.take(OTHER));
-    for (const place of places) place?.leave('failed');
+    const leases = Array.from({ length: 50 }, () => balancer.take(OTHER));
+    for (const lease of leases) lease?.release('failed');
     expect(changes).to.deep.equal(['a out']);
     clock.nowMs += 999;
     expect([balancer.take()?.target, balancer.take()?.target]).to.deep.equal(['b', 'b']);
     clock.nowMs += 1;
     const trial = balancer.take();
     expect([trial?.target, balancer.take()?.target]).to.deep.equal(['a', 'b']);
-    trial?.leave('ok');
+    trial?.release('ok');
     expect(changes).to.deep.equal(['a out', 'a back']);
   });
 
   it('leaves a backend out for twice as long after each trial that fails', () => {
     const { balancer, clock } = start();
-    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.leave('failed');
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
     for (const restMs of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
       clock.nowMs += restMs - 1;
       const tooEarly = balancer.take();
@@ -40,25 +40,25 @@ describe('A balancer', () => {
       clock.nowMs += 1;
       const trial = balancer.take();
       expect(trial?.target).to.equal('a');
-      tooEarly?.leave('ok');
-      trial?.leave('failed');
+      tooEarly?.release('ok');
+      trial?.release('failed');
     }
   });
 
   it('tries a backend with one request at a time, whatever comes of older ones meanwhile', () => {
     const { balancer, clock } = start();
     const [old, ...others] = Array.from({ length: 4 }, () => balancer.take(OTHER));
-    for (const place of others) place?.leave('failed');
+    for (const lease of others) lease?.release('failed');
     for (let i = 0; i < 3; i++) balancer.take(new Set(['a']));
     clock.nowMs += 1_000;
     expect(balancer.take()?.target).to.equal('a');
-    old?.leave('aborted');
+    old?.release('aborted');
     expect(balancer.take()?.target).to.equal('b');
   });
 
   it('has a healthy one only of those that are in use', () => {
     const { balancer, clock } = start();
-    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.leave('failed');
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
     clock.nowMs += 1_000;
     expect(balancer.takeHealthy(new Set())?.target).to.equal('b');
     expect(balancer.takeHealthy(OTHER)).to.equal(undefined);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Lookup } from '../../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
 import { silentLogger, type Logger } from '../../../../lib/log/logger.js';
-import { GuardedSource } from '../../../../lib/sources/limits/circuit-broken-source.js';
+import { CircuitBrokenSource } from '../../../../lib/sources/limits/circuit-broken-source.js';
 import type { CertificateSource, SourceCheck } from '../../../../lib/sources/source.js';
 import { ManualTime, settled } from '../../../support/manual-time.js';
 
@@ -51,7 +51,7 @@ function setup() {
       Object.assign(said, fields);
     },
   };
-  const source = new GuardedSource(inner, { log, now: time.now, startTimer: time.startTimer });
+  const source = new CircuitBrokenSource(inner, { log, now: time.now, startTimer: time.startTimer });
   const look = (result?: Lookup) => {
     if (result !== undefined) script.answer = () => Promise.resolve(result);
     return source.lookup(NAME, CONTEXT);
@@ -62,7 +62,7 @@ function setup() {
   return { time, calls, script, notices, errors, said, source, look, fail };
 }
 
-describe('GuardedSource', () => {
+describe('CircuitBrokenSource', () => {
   it('passes answers through while the source is well', async () => {
     const { look, source, notices } = setup();
     expect(source.name).to.equal('redis');

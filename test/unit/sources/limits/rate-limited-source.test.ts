@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { FairTokenBucket } from '../../../../lib/sources/limits/token-bucket.js';
 import type { Lookup } from '../../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
-import { MeteredSource } from '../../../../lib/sources/limits/rate-limited-source.js';
+import { RateLimitedSource } from '../../../../lib/sources/limits/rate-limited-source.js';
 import type { CertificateSource, LookupContext } from '../../../../lib/sources/source.js';
 import { ManualTime, settled } from '../../../support/manual-time.js';
 
@@ -28,7 +28,7 @@ function setup({ ratePerSecond = 1, burst = 1, result = ABSENT } = {}) {
     close: () => Promise.resolve(void (closed += 1)),
   };
   const bucket = new FairTokenBucket({ ratePerSecond, burst, now, startTimer });
-  const source = new MeteredSource(inner, { bucket, maxWaitMs: 2000, startTimer });
+  const source = new RateLimitedSource(inner, { bucket, maxWaitMs: 2000, startTimer });
   const results: Lookup[] = [];
   const contexts: LookupContext[] = [];
   const look = (changes: Partial<LookupContext> = {}) => {
@@ -39,7 +39,7 @@ function setup({ ratePerSecond = 1, burst = 1, result = ABSENT } = {}) {
   return { time, asked, forgotten, closed: () => closed, source, results, contexts, look };
 }
 
-describe('MeteredSource', () => {
+describe('RateLimitedSource', () => {
   it('asks the source with the same name and context, a token a look-up, and leaves no timer behind', async () => {
     const { look, asked, contexts, results, time, source } = setup();
     look();

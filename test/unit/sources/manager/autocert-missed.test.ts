@@ -10,27 +10,27 @@ import {
   NAME,
   REFUSED,
   settle,
-  type FakeDesk,
+  type FakeOrderClient,
 } from '../../../support/autocert-harness.js';
 
 const SHORT_MS = 60_000;
 
 describe('Autocert, when a challenge could not be answered in time', () => {
   let harness: AutocertHarness;
-  let desk: FakeDesk;
+  let orderClient: FakeOrderClient;
   beforeEach(() => {
     harness = new AutocertHarness();
-    ({ desk } = harness);
-    desk.isHeld = true;
+    ({ orderClient } = harness);
+    orderClient.isHeld = true;
   });
 
   /** Lets an order of the name fail, with a challenge of it missed meanwhile. */
   async function miss(autocert: Autocert, verdict = REFUSED, name = NAME) {
-    desk.verdict = verdict;
+    orderClient.verdict = verdict;
     const lookup = follow(autocert, ABSENT, name);
     await settle();
     autocert.challengeMissed(name);
-    desk.release();
+    orderClient.release();
     return await lookup;
   }
 
@@ -41,10 +41,10 @@ describe('Autocert, when a challenge could not be answered in time', () => {
       expect(harness.errors.at(-1)).to.include('"holdoffMs":60000');
       harness.nowMs += SHORT_MS - 1;
       await follow(autocert);
-      expect(desk.placed).to.have.length(1);
+      expect(orderClient.placed).to.have.length(1);
       harness.nowMs += 1;
       await miss(autocert, verdict);
-      expect(desk.placed).to.have.length(2);
+      expect(orderClient.placed).to.have.length(2);
       expect(harness.errors.at(-1)).to.include('"holdoffMs":900000');
       harness.nowMs += 900_000;
       await miss(autocert, verdict);
@@ -59,16 +59,16 @@ describe('Autocert, when a challenge could not be answered in time', () => {
   });
 
   it('that of another name, or before or after the order, excuses nothing', async () => {
-    desk.verdict = REFUSED;
+    orderClient.verdict = REFUSED;
     const autocert = harness.make({ concurrency: 1 });
     autocert.challengeMissed(NAME);
     const lookups = [follow(autocert), follow(autocert, ABSENT, 'queued.test')];
     await settle();
     for (const name of ['queued.test', 'other.test']) autocert.challengeMissed(name as ServerName);
-    desk.release();
+    orderClient.release();
     await lookups[0];
     autocert.challengeMissed(NAME);
-    desk.release();
+    orderClient.release();
     await Promise.all(lookups);
     expect(harness.errors.map((error) => /"holdoffMs":(\d+)/.exec(error)?.[1])).to.deep.equal([
       '900000',
@@ -85,20 +85,20 @@ describe('Autocert, when a challenge could not be answered in time', () => {
     const autocert = harness.make({ concurrency: 2 });
     await miss(autocert);
     harness.nowMs += SHORT_MS;
-    desk.verdict = ISSUED;
+    orderClient.verdict = ISSUED;
     const lookups = ['before.test', NAME, 'after.test', 'last.test'].map((name) =>
       follow(autocert, ABSENT, name),
     );
     await settle();
     // There is a slot left, and nobody gets it.
-    expect(desk.placed.slice(1)).to.deep.equal(['before.test']);
-    desk.release();
+    expect(orderClient.placed.slice(1)).to.deep.equal(['before.test']);
+    orderClient.release();
     await settle();
-    expect(desk.placed.slice(1)).to.deep.equal(['before.test', NAME]);
-    desk.release();
+    expect(orderClient.placed.slice(1)).to.deep.equal(['before.test', NAME]);
+    orderClient.release();
     await settle();
-    expect(desk.placed.slice(1)).to.deep.equal(['before.test', NAME, 'after.test', 'last.test']);
-    desk.release();
+    expect(orderClient.placed.slice(1)).to.deep.equal(['before.test', NAME, 'after.test', 'last.test']);
+    orderClient.release();
     expect((await Promise.all(lookups)).map(({ kind }) => kind)).to.deep.equal(Array(4).fill('found'));
   });
 
@@ -106,7 +106,7 @@ describe('Autocert, when a challenge could not be answered in time', () => {
     const autocert = harness.make({ concurrency: 2 });
     await miss(autocert);
     harness.nowMs += SHORT_MS;
-    desk.verdict = ISSUED;
+    orderClient.verdict = ISSUED;
     const lookups = ['before.test', NAME].map((name) => follow(autocert, ABSENT, name));
     await settle();
     const next = harness.make({ concurrency: 2 });
@@ -115,8 +115,8 @@ describe('Autocert, when a challenge could not be answered in time', () => {
     expect((await lookups[1])?.kind).to.equal('unavailable');
     const later = follow(next, ABSENT, 'later.test');
     await settle();
-    expect(desk.placed.slice(1)).to.deep.equal(['before.test', 'later.test']);
-    desk.release();
+    expect(orderClient.placed.slice(1)).to.deep.equal(['before.test', 'later.test']);
+    orderClient.release();
     expect((await later).kind).to.equal('found');
   });
 });

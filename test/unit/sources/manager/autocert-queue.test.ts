@@ -6,45 +6,45 @@ import {
   NAME,
   follow,
   settle,
-  type FakeDesk,
+  type FakeOrderClient,
 } from '../../../support/autocert-harness.js';
 
 describe('Autocert, with several orders at a time', () => {
   let harness: AutocertHarness;
-  let desk: FakeDesk;
+  let orderClient: FakeOrderClient;
   beforeEach(() => {
     harness = new AutocertHarness();
-    ({ desk } = harness);
+    ({ orderClient } = harness);
   });
 
   describe('one order at a time', () => {
     it('a second look-up for a name being ordered is pending at once', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make();
       const first = follow(autocert);
       await settle();
       const second = await follow(autocert);
       expect(second.kind).to.equal('pending');
-      desk.release();
+      orderClient.release();
       expect((await first).kind).to.equal('found');
-      expect(desk.placed).to.have.length(1);
+      expect(orderClient.placed).to.have.length(1);
     });
     it('names being ordered are listed, those in the queue too, until their order ends', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 1 });
       const lookups = ['a.test', 'b.test'].map((name) => follow(autocert, ABSENT, name));
       await settle();
       expect(autocert.ordering()).to.deep.equal(['a.test', 'b.test']);
-      desk.release();
+      orderClient.release();
       await lookups[0];
       await settle();
       expect(autocert.ordering()).to.deep.equal(['b.test']);
-      desk.release();
+      orderClient.release();
       await lookups[1];
       expect(autocert.ordering()).to.deep.equal([]);
     });
     it('a starter that goes away cancels nothing', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make();
       const controller = new AbortController();
       const lookup = follow(autocert, ABSENT, NAME, { signal: controller.signal });
@@ -52,7 +52,7 @@ describe('Autocert, with several orders at a time', () => {
       controller.abort();
       expect((await lookup).kind).to.equal('unavailable');
       expect(autocert.ordering()).to.deep.equal([NAME]);
-      desk.release();
+      orderClient.release();
       await settle();
       expect(autocert.ordering()).to.deep.equal([]);
       expect(harness.errors).to.deep.equal([]);
@@ -61,22 +61,22 @@ describe('Autocert, with several orders at a time', () => {
 
   describe('the queue', () => {
     it('lets so many orders run at once, and the others follow in the order in which they came', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 2 });
       const names = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'];
       let entered = 0;
       const lookups = names.map((name) => follow(autocert, ABSENT, name, { onOrder: () => (entered += 1) }));
       await settle();
-      expect([desk.placed.length, entered]).to.deep.equal([2, 5]);
+      expect([orderClient.placed.length, entered]).to.deep.equal([2, 5]);
       for (const placed of [3, 4, 5, 5, 5]) {
-        desk.release(1);
+        orderClient.release(1);
         await settle();
-        expect(desk.placed).to.deep.equal(names.slice(0, placed));
+        expect(orderClient.placed).to.deep.equal(names.slice(0, placed));
       }
       expect((await Promise.all(lookups)).every(({ kind }) => kind === 'found')).to.equal(true);
     });
     it('an order in the queue stays there when its starter goes away', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 1 });
       const controller = new AbortController();
       const lookups = [
@@ -86,21 +86,21 @@ describe('Autocert, with several orders at a time', () => {
       await settle();
       controller.abort();
       await lookups[1];
-      desk.release();
+      orderClient.release();
       await settle();
-      expect(desk.placed).to.deep.equal(['a.test', 'b.test']);
+      expect(orderClient.placed).to.deep.equal(['a.test', 'b.test']);
     });
     it('takes no more than its bound: those beyond it are pending and start nothing', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 1 }, { max: 2 });
       const names = ['a.test', 'b.test', 'c.test', 'd.test'];
       const lookups = names.map((name) => follow(autocert, ABSENT, name));
       expect((await lookups[3])?.kind).to.equal('pending');
       expect(autocert.ordering()).to.deep.equal(names.slice(0, 3));
-      desk.release();
+      orderClient.release();
     });
     it('serves clients in turns: one with many names keeps nobody waiting', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 1 });
       const many = Array.from({ length: 20 }, (_, i) =>
         follow(autocert, ABSENT, `n${i}.test`, { client: '192.0.2.1' }),
@@ -109,20 +109,20 @@ describe('Autocert, with several orders at a time', () => {
       const other = follow(autocert, ABSENT, 'other.test', { client: '192.0.2.2' });
       await settle();
       for (let i = 0; i < 2; i++) {
-        desk.release(1);
+        orderClient.release(1);
         await settle();
       }
-      expect(desk.placed).to.include('other.test');
-      expect(desk.placed.length).to.be.at.most(3);
+      expect(orderClient.placed).to.include('other.test');
+      expect(orderClient.placed.length).to.be.at.most(3);
       for (let i = 0; i < 25; i++) {
-        desk.release(1);
+        orderClient.release(1);
         await settle();
       }
       await Promise.all([...many, other]);
-      expect(desk.placed).to.have.length(21);
+      expect(orderClient.placed).to.have.length(21);
     });
     it('takes an IPv6 client for its /64', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 2 });
       void follow(autocert, ABSENT, 'first.test', { client: '2001:db8::9' });
       await settle();
@@ -132,10 +132,10 @@ describe('Autocert, with several orders at a time', () => {
       expect((await kinds[2])?.kind).to.equal('pending');
       await settle();
       expect(autocert.ordering()).to.deep.equal(['first.test', 'n0.test', 'n1.test', 'n3.test']);
-      desk.release();
+      orderClient.release();
     });
     it('has bounds for one client and for the names below one parent, and says whose they are', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 3, maxPerParent: 2 });
       const ask = (name: string, client: string) => follow(autocert, ABSENT, name, { client });
       void ask('first.test', '192.0.2.9');
@@ -157,10 +157,10 @@ describe('Autocert, with several orders at a time', () => {
         /2 orders for names below one\.test .*192\.0\.2\.2|192\.0\.2\.2.*2 orders for names below one\.test/,
       );
       expect(harness.notices[1]).to.match(/3 orders of this client/);
-      desk.release();
+      orderClient.release();
     });
     it('lets the one who starts an order wait for it only where its turn will come in time', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make({ concurrency: 2, timeoutMs: 30_000 });
       const mayWait: boolean[] = [];
       for (let i = 0; i < 14; i++) {
@@ -178,21 +178,21 @@ describe('Autocert, with several orders at a time', () => {
       });
       await settle();
       expect(mayWait.slice(-3)).to.deep.equal([false, false, true]);
-      desk.release();
+      orderClient.release();
     });
     it('is let go by closing, without a word about the names', async () => {
-      desk.isHeld = true;
-      desk.verdict = FAILED;
+      orderClient.isHeld = true;
+      orderClient.verdict = FAILED;
       const autocert = harness.make({ concurrency: 1 });
       const lookups = ['a.test', 'b.test'].map((name) => follow(autocert, ABSENT, name));
       await settle();
       autocert.close();
-      desk.release();
+      orderClient.release();
       expect((await Promise.all(lookups)).map(({ kind }) => kind)).to.deep.equal([
         'unavailable',
         'unavailable',
       ]);
-      expect([desk.placed, harness.errors]).to.deep.equal([['a.test'], []]);
+      expect([orderClient.placed, harness.errors]).to.deep.equal([['a.test'], []]);
     });
   });
 
@@ -200,40 +200,40 @@ describe('Autocert, with several orders at a time', () => {
     const settings = { askUrl: 'http://ask.test/' };
     it('that says yes lets the order go', async () => {
       expect((await follow(harness.make(settings))).kind).to.equal('found');
-      expect(desk.asked).to.deep.equal([NAME]);
+      expect(orderClient.asked).to.deep.equal([NAME]);
     });
     it('that says no leaves the query’s own result', async () => {
-      desk.permission = 'no';
+      orderClient.permission = 'no';
       expect(await follow(harness.make(settings))).to.equal(ABSENT.lookup);
-      expect(desk.placed).to.deep.equal([]);
+      expect(orderClient.placed).to.deep.equal([]);
     });
     it('that gives no verdict makes the name unavailable, and it may be asked again', async () => {
-      desk.permission = { failure: 'it did not answer in time' };
+      orderClient.permission = { failure: 'it did not answer in time' };
       const autocert = harness.make(settings);
       const lookup = await follow(autocert);
       expect(lookup).to.deep.include({ kind: 'unavailable', scope: 'name' });
-      desk.permission = 'yes';
+      orderClient.permission = 'yes';
       expect((await follow(autocert)).kind).to.equal('found');
     });
     it('is not asked about names that may not be ordered anyway, or are held off', async () => {
-      desk.verdict = FAILED;
+      orderClient.verdict = FAILED;
       const autocert = harness.make(settings);
       await follow(autocert, ABSENT, 'a_b.test');
       await follow(autocert);
       await follow(autocert);
-      expect(desk.asked).to.deep.equal([NAME]);
+      expect(orderClient.asked).to.deep.equal([NAME]);
     });
     it('is asked once about a name that many want, and nobody is let go before it has answered', async () => {
-      desk.isHeld = true;
+      orderClient.isHeld = true;
       const autocert = harness.make(settings);
       let entered = 0;
       const first = follow(autocert, ABSENT, NAME, { onOrder: () => (entered += 1) });
       expect((await follow(autocert)).kind).to.equal('pending');
       expect([entered, autocert.ordering()]).to.deep.equal([0, []]);
-      desk.isHeld = false;
-      desk.release();
+      orderClient.isHeld = false;
+      orderClient.release();
       await first;
-      expect([entered, desk.asked.length]).to.deep.equal([1, 1]);
+      expect([entered, orderClient.asked.length]).to.deep.equal([1, 1]);
     });
   });
 });

@@ -17,17 +17,17 @@ import {
   REFUSED,
   follow,
   settle,
-  type FakeDesk,
+  type FakeOrderClient,
 } from '../../../support/autocert-harness.js';
 
 const HOUR_MS = 3_600_000;
 
 describe('Autocert', () => {
   let harness: AutocertHarness;
-  let desk: FakeDesk;
+  let orderClient: FakeOrderClient;
   beforeEach(() => {
     harness = new AutocertHarness();
-    ({ desk } = harness);
+    ({ orderClient } = harness);
   });
 
   describe('orders', () => {
@@ -68,7 +68,7 @@ describe('Autocert', () => {
           ...context,
           onOrder: () => (entered += 1),
         });
-        expect(desk.placed).to.deep.equal(isOrdered ? [name] : []);
+        expect(orderClient.placed).to.deep.equal(isOrdered ? [name] : []);
         expect(entered).to.equal(isOrdered ? 1 : 0);
         if (isOrdered) expect(lookup.kind).to.equal('found');
         else if (context.signal === undefined) expect(lookup).to.equal(query.lookup);
@@ -87,7 +87,7 @@ describe('Autocert', () => {
     ];
     for (const [what, verdict, query, kind, isError] of cases) {
       it(`${what} makes the look-up ${kind}${isError ? ', and is logged as an error' : ''}`, async () => {
-        desk.verdict = verdict;
+        orderClient.verdict = verdict;
         const lookup = await follow(harness.make(), query);
         expect(lookup.kind).to.equal(kind);
         if (lookup.kind === 'unavailable') expect(lookup.scope).to.equal('name');
@@ -95,7 +95,7 @@ describe('Autocert', () => {
       });
     }
     it('refused is logged in the words of the manager, with the name and the hold-off', async () => {
-      desk.verdict = REFUSED;
+      orderClient.verdict = REFUSED;
       await follow(harness.make());
       expect(harness.errors[0]).to.include('blocklisted').and.include(NAME).and.include('900000');
     });
@@ -106,13 +106,13 @@ describe('Autocert', () => {
 
     it('is left alone for a minute, with every name, which are tried again then: none is held off', async () => {
       const autocert = harness.make();
-      desk.verdict = UNABLE;
+      orderClient.verdict = UNABLE;
       expect(await follow(autocert)).to.deep.include({ kind: 'unavailable', scope: 'name' });
-      desk.verdict = ISSUED;
+      orderClient.verdict = ISSUED;
       harness.nowMs += 59_999;
       expect((await follow(autocert)).kind).to.equal('unavailable');
       expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('unavailable');
-      expect(desk.placed).to.have.length(1);
+      expect(orderClient.placed).to.have.length(1);
       harness.nowMs += 1;
       expect((await follow(autocert)).kind).to.equal('found');
       expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('found');
@@ -120,14 +120,14 @@ describe('Autocert', () => {
 
     it('is said once, and once when it orders again', async () => {
       const autocert = harness.make();
-      desk.verdict = UNABLE;
+      orderClient.verdict = UNABLE;
       for (let i = 0; i < 3; i++) {
         await follow(autocert);
         harness.nowMs += 60_000;
       }
-      expect(desk.placed).to.have.length(3);
+      expect(orderClient.placed).to.have.length(3);
       expect(harness.errors).to.have.length(1);
-      desk.verdict = ISSUED;
+      orderClient.verdict = ISSUED;
       await follow(autocert);
       expect(harness.notices[0]).to.include('the manager orders certificates again');
     });
@@ -137,7 +137,7 @@ describe('Autocert', () => {
     const autocert = harness.make({}, undefined, (name) => name === 'pool.test');
     expect(await follow(autocert, ABSENT, 'pool.test')).to.equal(ABSENT.lookup);
     expect(await follow(autocert, ABSENT, 'a.test', { mayOrder: false })).to.equal(ABSENT.lookup);
-    expect(desk.placed).to.deep.equal([]);
+    expect(orderClient.placed).to.deep.equal([]);
     expect(harness.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
   });
 
@@ -147,9 +147,9 @@ describe('Autocert', () => {
       const startMs = harness.nowMs;
       const times: number[] = [];
       for (; harness.nowMs < startMs + hours * HOUR_MS; harness.nowMs += 100_000) {
-        const before = desk.placed.length;
+        const before = orderClient.placed.length;
         await follow(autocert);
-        if (desk.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
+        if (orderClient.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
       }
       return times;
     };
@@ -158,42 +158,42 @@ describe('Autocert', () => {
       ['failures', FAILED],
     ] as const) {
       it(`doubles with ${what} in a row, up to four hours`, async () => {
-        desk.verdict = verdict;
+        orderClient.verdict = verdict;
         expect(await orderTimes(harness.make(), 17)).to.deep.equal([
           0, 900, 2700, 6300, 13_500, 27_900, 42_300, 56_700,
         ]);
       });
     }
     it('leaves the query’s own result as it is', async () => {
-      desk.verdict = FAILED;
+      orderClient.verdict = FAILED;
       const autocert = harness.make();
       await follow(autocert);
       expect(await follow(autocert)).to.equal(ABSENT.lookup);
       expect(await follow(autocert, AMBIGUOUS)).to.equal(AMBIGUOUS.lookup);
     });
     it('of one name does not hold another', async () => {
-      desk.verdict = FAILED;
+      orderClient.verdict = FAILED;
       const autocert = harness.make();
       await follow(autocert);
       await follow(autocert, ABSENT, 'b.test');
-      expect(desk.placed).to.deep.equal(['a.test', 'b.test']);
+      expect(orderClient.placed).to.deep.equal(['a.test', 'b.test']);
     });
     it('follows a success as well, so that a useless certificate is not ordered over and over', async () => {
       expect(await orderTimes(harness.make(), 1)).to.deep.equal([0, 900, 1800, 2700]);
     });
     it('starts afresh after a success', async () => {
       const autocert = harness.make();
-      desk.verdict = FAILED;
+      orderClient.verdict = FAILED;
       await orderTimes(autocert, 0.5);
-      desk.verdict = ISSUED;
+      orderClient.verdict = ISSUED;
       harness.nowMs += 4 * HOUR_MS;
       await follow(autocert);
-      desk.verdict = FAILED;
+      orderClient.verdict = FAILED;
       harness.nowMs += HOUR_MS;
       expect((await orderTimes(autocert, 0.5)).slice(0, 2)).to.deep.equal([0, 900]);
     });
     it('ends by hand, for one name or for all', async () => {
-      desk.verdict = FAILED;
+      orderClient.verdict = FAILED;
       const autocert = harness.make();
       const both = async () => {
         await follow(autocert);
@@ -204,61 +204,61 @@ describe('Autocert', () => {
       await both();
       autocert.forget();
       await both();
-      expect(desk.placed).to.deep.equal(['a.test', 'b.test', 'a.test', 'a.test', 'b.test']);
+      expect(orderClient.placed).to.deep.equal(['a.test', 'b.test', 'a.test', 'a.test', 'b.test']);
     });
     it('is measured from the end of the order', async () => {
-      desk.verdict = FAILED;
-      desk.isHeld = true;
+      orderClient.verdict = FAILED;
+      orderClient.isHeld = true;
       const autocert = harness.make();
       const lookup = follow(autocert);
       await settle();
       harness.nowMs += 800_000;
-      desk.release();
+      orderClient.release();
       await lookup;
-      desk.isHeld = false;
+      orderClient.isHeld = false;
       harness.nowMs += 899_999;
       await follow(autocert);
-      expect(desk.placed).to.have.length(1);
+      expect(orderClient.placed).to.have.length(1);
     });
   });
 
   describe('an order that somebody else has under way', () => {
     it('is looked at again after two seconds, and pending until then', async () => {
-      desk.verdict = ACTIVE;
+      orderClient.verdict = ACTIVE;
       const autocert = harness.make();
       await follow(autocert);
       harness.nowMs += 1_999;
       expect((await follow(autocert)).kind).to.equal('pending');
-      expect(desk.placed).to.have.length(1);
+      expect(orderClient.placed).to.have.length(1);
       harness.nowMs += 1;
-      desk.verdict = ISSUED;
+      orderClient.verdict = ISSUED;
       expect((await follow(autocert)).kind).to.equal('found');
     });
     it('is looked at less and less often while the manager goes on saying so, at least once a minute', async () => {
-      desk.verdict = ACTIVE;
+      orderClient.verdict = ACTIVE;
       const autocert = harness.make();
       const startMs = harness.nowMs;
       const times: number[] = [];
       for (; harness.nowMs < startMs + 200_000; harness.nowMs += 1_000) {
-        const before = desk.placed.length;
+        const before = orderClient.placed.length;
         expect((await follow(autocert)).kind).to.equal('pending');
-        if (desk.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
+        if (orderClient.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
       }
       expect(times).to.deep.equal([0, 2, 6, 14, 30, 62, 122, 182]);
     });
     it('does not hide a certificate that the query finds', async () => {
-      desk.verdict = ACTIVE;
+      orderClient.verdict = ACTIVE;
       const autocert = harness.make();
       await follow(autocert);
       expect(await follow(autocert, FOUND)).to.equal(FOUND.lookup);
     });
     it('is forgotten by hand', async () => {
-      desk.verdict = ACTIVE;
+      orderClient.verdict = ACTIVE;
       const autocert = harness.make();
       await follow(autocert);
       autocert.forget(NAME);
       await follow(autocert);
-      expect(desk.placed).to.have.length(2);
+      expect(orderClient.placed).to.have.length(2);
     });
   });
 });

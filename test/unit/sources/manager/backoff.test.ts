@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
-import { HoldOff } from '../../../../lib/sources/manager/backoff.js';
+import { Backoff } from '../../../../lib/sources/manager/backoff.js';
 
 const NAME = 'a.test' as ServerName;
 const OTHER = 'b.test' as ServerName;
 const START_MS = 1_000_000;
 
-describe('HoldOff', () => {
+describe('Backoff', () => {
   let nowMs = START_MS;
-  let holdOff: HoldOff;
+  let holdOff: Backoff;
   const options = { firstMs: 900, maxMs: 14_400, now: () => nowMs };
   beforeEach(() => {
     nowMs = START_MS;
-    holdOff = new HoldOff(options);
+    holdOff = new Backoff(options);
   });
 
   it('doubles with each failure in a row, up to the maximum', () => {
@@ -50,7 +50,7 @@ describe('HoldOff', () => {
     expect(holdOff.fail(NAME)).to.equal(900);
   });
   it('a first time longer than the maximum stays as it is', () => {
-    holdOff = new HoldOff({ ...options, firstMs: 20_000 });
+    holdOff = new Backoff({ ...options, firstMs: 20_000 });
     expect([holdOff.fail(NAME), holdOff.fail(NAME)]).to.deep.equal([20_000, 20_000]);
   });
   it('excuses one failure in a row: it holds shortly and does not count, and the next one does', () => {
@@ -67,7 +67,7 @@ describe('HoldOff', () => {
     expect(holdOff.excuse(OTHER, 60_000)).to.equal(900);
   });
   it('remembers a bounded number of names', () => {
-    holdOff = new HoldOff({ ...options, maxNames: 2 });
+    holdOff = new Backoff({ ...options, maxNames: 2 });
     for (const name of ['a.test', 'b.test', 'c.test']) holdOff.fail(name as ServerName);
     expect(
       ['a.test', 'b.test', 'c.test'].map((name) => holdOff.remainingMs(name as ServerName)),
@@ -76,7 +76,7 @@ describe('HoldOff', () => {
   it('another one takes over what it remembers, the row of failures included', () => {
     holdOff.fail(NAME);
     nowMs = START_MS + 400;
-    const next = new HoldOff(options);
+    const next = new Backoff(options);
     next.takeOver(holdOff);
     expect([next.remainingMs(NAME), next.fail(NAME)]).to.deep.equal([500, 1800]);
   });

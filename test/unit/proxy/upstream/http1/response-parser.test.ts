@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import type { ResponseHead } from '../../../../../lib/proxy/upstream/http1/response-head.js';
 import {
-  ResponseReader,
+  ResponseParser,
   type ResponseListener,
 } from '../../../../../lib/proxy/upstream/http1/response-parser.js';
 
@@ -48,7 +48,7 @@ interface Outcome {
 
 function read(pieces: readonly string[], method = 'GET', isEnded = false): Outcome {
   const recorder = new Recorder();
-  const reader = new ResponseReader(recorder);
+  const reader = new ResponseParser(recorder);
   reader.start(method);
   let surplus = 0;
   let error: string | undefined;
