@@ -40,36 +40,36 @@ export interface LineOwner {
   /** @returns undefined where the connection is not to be kept. */
   idleDeadline(keepAliveMs: number | undefined): Tick | undefined;
   /** It can serve another request. */
-  onFree(line: Http1Connection): void;
+  onFree(connection: Http1Connection): void;
   /** It is there no more. */
-  onClosed(line: Http1Connection): void;
+  onClosed(connection: Http1Connection): void;
 }
 
 /** A request on its way, from its dispatch to its last event. */
 export class Http1Request implements UpstreamController {
-  readonly request: UpstreamRequest;
+  readonly message: UpstreamRequest;
   readonly head: RequestHead;
   readonly events: UpstreamEvents;
   /** Set while it is on a connection. */
-  line: Http1Connection | undefined;
+  connection: Http1Connection | undefined;
   sent = false;
 
-  constructor(request: UpstreamRequest, head: RequestHead, events: UpstreamEvents) {
-    this.request = request;
+  constructor(message: UpstreamRequest, head: RequestHead, events: UpstreamEvents) {
+    this.message = message;
     this.head = head;
     this.events = events;
   }
 
   pause(): void {
-    this.line?.pause();
+    this.connection?.pause();
   }
 
   resume(): void {
-    this.line?.resume();
+    this.connection?.resume();
   }
 
   abort(reason: Error): void {
-    this.line?.abort(reason);
+    this.connection?.abort(reason);
   }
 
   fail(kind: UpstreamFailure, message: string, cause?: unknown): void {
@@ -86,7 +86,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
   readonly #socket: Socket;
   readonly #reader = new ResponseParser(this);
   #phase: Phase = 'connecting';
-  #course: Http1Request | undefined;
+  #current: Http1Request | undefined;
   #sender: BodyWriter | undefined;
   #head: ResponseHead | undefined;
   /** All of the request has been written. */
@@ -99,16 +99,16 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
   /**
    * @param connect begins a connection that reads as it is told.
    * @param readyEvent of the socket: `connect` or `secureConnect`.
-   * @param course the first request.
+   * @param request the first request.
    */
   constructor(
     owner: LineOwner,
     connect: (onread: OnReadOpts) => Socket,
     readyEvent: string,
-    course: Http1Request,
+    request: Http1Request,
   ) {
     this.#owner = owner;
-    this.#course = course;
+    this.#current = request;
     this.deadline = owner.connectDeadline;
     let next = SHARED ?? Buffer.allocUnsafeSlow(READ_BYTES);
     const socket = connect({
@@ -124,7 +124,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     this.#socket = socket;
     socket.once(readyEvent, () => {
       this.#phase = 'idle';
-      this.#begin(course);
+      this.#begin(request);
     });
     socket.on('drain', () => this.#sender?.onDrain());
     socket.on('end', () => this.#onEnd());
@@ -133,9 +133,9 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
   }
 
   /** Sends a request. @returns false where the connection has just been closed: nothing has been done. */
-  take(course: Http1Request): boolean {
+  take(request: Http1Request): boolean {
     if (this.#phase !== 'idle' || !this.#socket.writable) return false;
-    this.#begin(course);
+    this.#begin(request);
     return true;
   }
 
@@ -144,7 +144,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     if (this.#phase === 'connecting') this.#fail('timeout', 'Connect Timeout: no connection to the backend');
     else if (this.#phase === 'receiving')
       this.#fail('timeout', 'Body Timeout: the backend sends no more of its response');
-    else if (this.#course !== undefined)
+    else if (this.#current !== undefined)
       this.#fail('timeout', 'Headers Timeout: the backend does not answer');
     else this.destroy();
   }
@@ -169,31 +169,31 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
   }
 
   abort(reason: Error): void {
-    if (this.#course?.sent !== false) {
+    if (this.#current?.sent !== false) {
       this.#fail('aborted', describeError(reason), reason);
       return;
     }
     // Nothing of it is on the connection. Not at once: the next request may have been given up as well, and so on.
-    const course = this.#leave();
+    const request = this.#leave();
     this.#phase = 'idle';
     process.nextTick(() => {
       if (this.#phase === 'idle') this.#free(undefined);
     });
-    course?.fail('aborted', describeError(reason), reason);
+    request?.fail('aborted', describeError(reason), reason);
   }
 
   onInterimHead({ status, fields }: ResponseHead): void {
-    this.#course?.events.onInformation(status, fields);
+    this.#current?.events.onInformation(status, fields);
   }
 
   onResponseHead(head: ResponseHead): void {
     this.#head = head;
     this.#phase = 'receiving';
-    this.#course?.events.onHead(head.status, head.reason, head.fields);
+    this.#current?.events.onHead(head.status, head.reason, head.fields);
   }
 
   onBodyPiece(piece: Buffer): void {
-    this.#course?.events.onData(this.#isShared ? Buffer.from(piece) : piece);
+    this.#current?.events.onData(this.#isShared ? Buffer.from(piece) : piece);
   }
 
   onResponseEnd(trailers: readonly string[]): void {
@@ -201,16 +201,16 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     const isReusable =
       head?.isKept === true &&
       this.#isSent &&
-      this.#course?.request.method !== 'HEAD' &&
+      this.#current?.message.method !== 'HEAD' &&
       this.#phase === 'receiving';
-    const course = this.#leave();
+    const request = this.#leave();
     if (isReusable) this.#phase = 'idle';
     else this.destroy();
-    course?.events.onEnd(trailers);
+    request?.events.onEnd(trailers);
   }
 
   onSendBegin(): void {
-    if (this.#course !== undefined) this.#course.sent = true;
+    if (this.#current !== undefined) this.#current.sent = true;
   }
 
   onSendBlocked(isBlocked: boolean): void {
@@ -229,32 +229,32 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     this.#fail(kind, message);
   }
 
-  #begin(course: Http1Request): void {
-    this.#course = course;
+  #begin(request: Http1Request): void {
+    this.#current = request;
     this.#phase = 'sending';
     this.deadline = Infinity;
     this.#isSent = false;
-    course.line = this;
-    course.events.onStart(course);
+    request.connection = this;
+    request.events.onStart(request);
     // It may have been given up in there.
-    if (this.#course !== course) return;
-    const { request, head } = course;
-    const { body } = request;
-    this.#reader.start(request.method);
+    if (this.#current !== request) return;
+    const { message, head } = request;
+    const { body } = message;
+    this.#reader.start(message.method);
     if (body === null) {
-      course.sent = true;
+      request.sent = true;
       this.#socket.write(head.text, 'latin1');
       this.onSendEnd();
     } else {
       this.#sender = new BodyWriter(
-        { socket: this.#socket, head, body, trailers: () => request.trailers() },
+        { socket: this.#socket, head, body, trailers: () => message.trailers() },
         this,
       );
     }
   }
 
   #onRead(bytes: Buffer): void {
-    if (this.#course?.sent === false) {
+    if (this.#current?.sent === false) {
       this.#fail('broken', 'the backend has answered what it was not asked');
       return;
     }
@@ -276,7 +276,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
 
   #onEnd(): void {
     if (this.#reader.end()) return;
-    if (this.#course === undefined) this.destroy();
+    if (this.#current === undefined) this.destroy();
     else
       this.#fail(
         this.#phase === 'connecting' ? 'connect' : 'broken',
@@ -308,18 +308,18 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
 
   /** Takes the request off the connection. */
   #leave(): Http1Request | undefined {
-    const course = this.#course;
-    this.#course = undefined;
+    const request = this.#current;
+    this.#current = undefined;
     this.#sender?.stop();
     this.#sender = undefined;
     this.#reader.stop();
-    if (course !== undefined) course.line = undefined;
-    return course;
+    if (request !== undefined) request.connection = undefined;
+    return request;
   }
 
   #fail(kind: UpstreamFailure, message: string, cause?: unknown): void {
-    const course = this.#leave();
+    const request = this.#leave();
     this.destroy();
-    course?.fail(kind, message, cause);
+    request?.fail(kind, message, cause);
   }
 }

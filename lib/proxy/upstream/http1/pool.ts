@@ -34,7 +34,7 @@ const TICKS_A_DEADLINE = 8;
 export class Http1Pool implements LineOwner {
   readonly #options: Http1PoolOptions;
   readonly #tickMs: number;
-  readonly #lines = new Set<Http1Connection>();
+  readonly #connections = new Set<Http1Connection>();
   /** The one that was used last is used next: the others lapse when there are more than are needed. */
   readonly #free: Http1Connection[] = [];
   readonly #waiting: Http1Request[] = [];
@@ -52,22 +52,22 @@ export class Http1Pool implements LineOwner {
   }
 
   /** Sends a request, or keeps it until there is a connection. */
-  dispatch(course: Http1Request): void {
-    if (course.request.needsNewConnection !== true) {
-      for (let line = this.#free.pop(); line !== undefined; line = this.#free.pop()) {
-        if (line.take(course)) return;
+  dispatch(request: Http1Request): void {
+    if (request.message.needsNewConnection !== true) {
+      for (let connection = this.#free.pop(); connection !== undefined; connection = this.#free.pop()) {
+        if (connection.take(request)) return;
       }
     }
     // A request that waits for a new one gets it when the connection that it was lost with has closed.
-    if (this.#lines.size < this.#options.maxConnections) this.#open(course);
-    else this.#waiting.push(course);
+    if (this.#connections.size < this.#options.maxConnections) this.#open(request);
+    else this.#waiting.push(request);
   }
 
   /** Ends when the requests under way have ended. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const line of this.#free.splice(0)) line.destroy();
-    if (this.#lines.size === 0) return;
+    for (const connection of this.#free.splice(0)) connection.destroy();
+    if (this.#connections.size === 0) return;
     this.#whenEmpty ??= new Promise((resolve) => (this.#onEmpty = resolve));
     await this.#whenEmpty;
   }
@@ -91,28 +91,28 @@ export class Http1Pool implements LineOwner {
     return idleMs <= 0 ? undefined : this.#after(idleMs);
   }
 
-  onFree(line: Http1Connection): void {
+  onFree(connection: Http1Connection): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free.push(line);
-    else if (!line.take(next)) this.#waiting.unshift(next);
+    if (next === undefined) this.#free.push(connection);
+    else if (!connection.take(next)) this.#waiting.unshift(next);
   }
 
-  onClosed(line: Http1Connection): void {
-    this.#lines.delete(line);
-    const index = this.#free.indexOf(line);
+  onClosed(connection: Http1Connection): void {
+    this.#connections.delete(connection);
+    const index = this.#free.indexOf(connection);
     if (index !== -1) this.#free.splice(index, 1);
     const next = this.#waiting.shift();
     if (next !== undefined) this.#open(next);
-    if (this.#lines.size > 0) return;
+    if (this.#connections.size > 0) return;
     clearInterval(this.#clock);
     this.#clock = undefined;
     this.#onEmpty?.();
   }
 
-  #open(course: Http1Request): void {
+  #open(request: Http1Request): void {
     const { connect, readyEvent } = this.#options;
     this.#clock ??= setInterval(() => this.#onTick(), this.#tickMs).unref();
-    this.#lines.add(new Http1Connection(this, connect, readyEvent, course));
+    this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
   }
 
   /** The tick that has begun is no whole one. */
@@ -122,6 +122,6 @@ export class Http1Pool implements LineOwner {
 
   #onTick(): void {
     this.#tick += 1;
-    for (const line of this.#lines) if (line.deadline <= this.#tick) line.expire();
+    for (const connection of this.#connections) if (connection.deadline <= this.#tick) connection.expire();
   }
 }

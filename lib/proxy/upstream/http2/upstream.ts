@@ -25,7 +25,7 @@ const MAX_SESSION_MEMORY_MIB = 256;
 /** What a backend may send on one stream before somebody has taken it. */
 const STREAM_WINDOW_BYTES = 262_144;
 
-interface Line {
+interface OpenSession {
   readonly session: ClientHttp2Session;
   streams: number;
 }
@@ -36,7 +36,7 @@ export class Http2Upstream implements Upstream {
   readonly #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   /** Those that new requests may go to. */
-  readonly #lines = new Set<Line>();
+  readonly #sessions = new Set<OpenSession>();
 
   constructor(backend: HttpBackend, limits: LimitSettings) {
     this.name = backend.socketPath === undefined ? `h2+${backend.origin}` : `h2+unix:${backend.socketPath}`;
@@ -46,10 +46,10 @@ export class Http2Upstream implements Upstream {
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
     const { method, path, host, headers, body } = request;
-    const line = this.#freeLine() ?? this.#open();
+    const open = this.#freeSession() ?? this.#open();
     const abort = new AbortController();
     try {
-      const stream = line.session.request(
+      const stream = open.session.request(
         {
           ':method': method,
           ':path': path,
@@ -61,19 +61,19 @@ export class Http2Upstream implements Upstream {
         },
         { endStream: body === null, waitForTrailers: body !== null, signal: abort.signal },
       );
-      line.streams += 1;
+      open.streams += 1;
       // An idle session does not keep the process.
-      line.session.ref();
+      open.session.ref();
       stream.once('close', () => {
-        line.streams -= 1;
-        if (line.streams === 0 && !line.session.destroyed) line.session.unref();
+        open.streams -= 1;
+        if (open.streams === 0 && !open.session.destroyed) open.session.unref();
       });
       new Http2Request(stream, request, events, {
         headersTimeoutMs: this.#limits.backendHeadersTimeoutMs,
         bodyTimeoutMs: this.#limits.backendBodyTimeoutMs,
         abort,
         // Perhaps nobody is there any more.
-        onTimeout: () => this.#retire(line),
+        onTimeout: () => this.#retire(open),
       });
     } catch (thrown) {
       events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
@@ -81,10 +81,10 @@ export class Http2Upstream implements Upstream {
   }
 
   async close(): Promise<void> {
-    const lines = [...this.#lines];
-    this.#lines.clear();
+    const open = [...this.#sessions];
+    this.#sessions.clear();
     await Promise.all(
-      lines.map(
+      open.map(
         ({ session }) =>
           new Promise<void>((resolve) => {
             if (session.destroyed) {
@@ -98,21 +98,21 @@ export class Http2Upstream implements Upstream {
     );
   }
 
-  #freeLine(): Line | undefined {
-    for (const line of this.#lines) {
-      if (line.session.closed || line.session.destroyed) this.#lines.delete(line);
-      else if (line.streams < (line.session.remoteSettings.maxConcurrentStreams ?? Infinity)) return line;
+  #freeSession(): OpenSession | undefined {
+    for (const open of this.#sessions) {
+      if (open.session.closed || open.session.destroyed) this.#sessions.delete(open);
+      else if (open.streams < (open.session.remoteSettings.maxConcurrentStreams ?? Infinity)) return open;
     }
     return undefined;
   }
 
   /** No new requests there; those under way go on. */
-  #retire(line: Line): void {
-    this.#lines.delete(line);
-    if (!line.session.closed) line.session.close();
+  #retire(open: OpenSession): void {
+    this.#sessions.delete(open);
+    if (!open.session.closed) open.session.close();
   }
 
-  #open(): Line {
+  #open(): OpenSession {
     const { origin, socketPath } = this.#backend;
     const hostname = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1');
     const session = connect(origin, {
@@ -122,8 +122,8 @@ export class Http2Upstream implements Upstream {
       ...(isIP(hostname) === 0 && { servername: hostname }),
       ...(socketPath !== undefined && { createConnection: () => connectTcp(socketPath) }),
     });
-    const line: Line = { session, streams: 0 };
-    this.#lines.add(line);
+    const open: OpenSession = { session, streams: 0 };
+    this.#sessions.add(open);
     const { backendConnectTimeoutMs } = this.#limits;
     const timer = setTimeout(() => {
       const error = new UpstreamError('timeout', false, `no connection after ${backendConnectTimeoutMs} ms`);
@@ -135,18 +135,18 @@ export class Http2Upstream implements Upstream {
         socket,
         stallMs: this.#limits.backendBodyTimeoutMs,
         isProbed: false,
-        streams: () => line.streams,
+        streams: () => open.streams,
         cut: () => socket.destroy(),
         queues: () => queuesOf(socket),
       });
     });
     session.once('close', () => {
       clearTimeout(timer);
-      this.#lines.delete(line);
+      this.#sessions.delete(open);
     });
     // Its streams fail with it, and tell those who wait.
     session.on('error', () => undefined);
-    session.on('goaway', () => this.#lines.delete(line));
-    return line;
+    session.on('goaway', () => this.#sessions.delete(open));
+    return open;
   }
 }
