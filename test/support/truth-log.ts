@@ -1,5 +1,6 @@
 /**
- * What the program's own log says of the scenario "truth": when workers found the primary late, and when sources were skipped.
+ * What the program's own log says of the scenario "truth": when workers found the primary late, when sources were skipped, and
+ * when all names were looked up afresh.
  */
 import type { LogLine } from './program.js';
 import type { Span } from './truth-history.js';
@@ -47,6 +48,15 @@ export function skippedSpans(log: readonly LogLine[]): Record<SourceName, Span[]
   };
   const [directory, redis, manager] = [spansOf(SOURCES[0]), spansOf(SOURCES[1]), spansOf(SOURCES[2])];
   return { directory, redis, manager };
+}
+
+/** When all names were to be looked up afresh: an entry of the directory was readable again whose names nobody knew. */
+export function freshStarts(log: readonly LogLine[]): number[] {
+  return log
+    .filter(
+      ({ msg, lookedUpAfresh }) => msg === 'the certificate directory is indexed' && lookedUpAfresh === 'all',
+    )
+    .map(timeOf);
 }
 
 /** When a line was written by the system's clock: the program's is stepped by whole hours. */

@@ -68,6 +68,8 @@ export interface Reported {
   readonly late: readonly Span[];
   /** Sources were skipped, for they had failed too often. */
   readonly skipped: Readonly<Record<SourceName, readonly Span[]>>;
+  /** All names were looked up afresh, milliseconds since 1970. */
+  readonly freshStarts: readonly number[];
 }
 
 /** From when on each source may have been asked. */
@@ -90,11 +92,13 @@ export class Oracle {
   readonly #defaultLeaf: string;
   readonly #late: readonly Span[];
   readonly #skipped: Reported['skipped'];
+  readonly #freshStarts: readonly number[];
 
-  constructor(history: History, defaultLeaf: string, { late, skipped }: Reported) {
+  constructor(history: History, defaultLeaf: string, { late, skipped, freshStarts }: Reported) {
     this.#history = history;
     this.#defaultLeaf = defaultLeaf;
     this.#skipped = skipped;
+    this.#freshStarts = freshStarts;
     const stops = history.stops.map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + RECOVERY_MS }));
     this.#late = [...stops, ...late];
   }
@@ -197,7 +201,9 @@ export class Oracle {
         other.endedMs - other.beganMs >= LATE_MS,
     );
     // The directory tells, and the name is looked up once more.
-    const isToldOf = this.#history.hasChanged(name, 'directory', last.fromMs - BOUND_MS.directory, endedMs);
+    const isToldOf =
+      this.#history.hasChanged(name, 'directory', last.fromMs - BOUND_MS.directory, endedMs) ||
+      this.#freshStarts.some((atMs) => atMs >= last.fromMs - NOTICE_MS && atMs <= endedMs);
     return isLapsed && isFresh && !isSlow && !isToldOf && !this.#isLate(visit) ? last : undefined;
   }
 

@@ -286,19 +286,19 @@ export class DirectorySource implements CertificateSource {
     if (isAsBefore) return;
     for (const id of gone) this.#pairs.forget(id);
     this.#index = indexOf(reading.entries, reading.unknown);
+    const concerned = changedNames(
+      { entries: before.entries, unknown: unknownBefore },
+      { entries: reading.entries, unknown: this.#unknown },
+    );
     this.#log.info('the certificate directory is indexed', {
       changed: isNew.length,
       removed: gone.length,
       certificates: reading.entries.size,
       names: this.#index.names.size,
+      lookedUpAfresh: concerned?.length ?? 'all',
     });
     if (this.#isOpen) this.#shortcomings.say(this.#index, this.#now());
-    this.#tell(
-      changedNames(
-        { entries: before.entries, unknown: unknownBefore },
-        { entries: reading.entries, unknown: this.#unknown },
-      ),
-    );
+    this.#tell(concerned);
   }
 
   #tell(names: ChangedNames): void {

@@ -17,7 +17,7 @@ import { makeStuff, type Stuff } from '../../support/truth-certificates.js';
 import { TruthClients } from '../../support/truth-clients.js';
 import { DURATIONS } from '../../support/truth-durations.js';
 import { History } from '../../support/truth-history.js';
-import { breakerSpans, skippedSpans } from '../../support/truth-log.js';
+import { breakerSpans, freshStarts, skippedSpans } from '../../support/truth-log.js';
 import { Oracle } from '../../support/truth-oracle.js';
 import { makePlan, type Change, type Plan } from '../../support/truth-plan.js';
 import { describeWrong, summarise } from '../../support/truth-report.js';
@@ -32,7 +32,7 @@ const SETTLE_MS = 4_000;
 const CONCURRENT_OPENSSL = 4;
 
 const FLAGS = [
-  ...['--workers', '2', '--log-level', 'notice', '--miss-rate', '10000', '--lru-maxitems', '1000'],
+  ...['--workers', '2', '--log-level', 'info', '--miss-rate', '10000', '--lru-maxitems', '1000'],
   ...['--cert-cache-duration', DURATIONS.certCache, '--lru-cache-duration', DURATIONS.lruCache],
   ...['--error-cache-duration', DURATIONS.errorCache, '--absent-grace', DURATIONS.absentGrace],
   ...['--lookup-timeout', DURATIONS.lookupTimeout, '--refresh-timeout', DURATIONS.refreshTimeout],
@@ -89,6 +89,7 @@ describe('The truth', function () {
     const oracle = new Oracle(history, certificate.fingerprint256, {
       late: breakerSpans(program.log),
       skipped: skippedSpans(program.log),
+      freshStarts: freshStarts(program.log),
     });
     const judgements = oracle.judge(clients.visits);
     console.log(`truth: seed ${SEED}, ${SECONDS} s: ${summarise(judgements, run.counts, history, oracle)}`);

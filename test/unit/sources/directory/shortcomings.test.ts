@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { splitChain, type CertificatePair } from '../../../../lib/domain/certificate.js';
 import { generateKey, mintIntermediate, mintLeaf, type Authority } from '../../../../lib/pki/mint.js';
 import { writePair } from '../../../support/certificates.js';
+import { ManualTime } from '../../../support/manual-time.js';
 import { opensslIssue } from '../../../support/openssl-issue.js';
 import { DAY_MS, DirectorySetup } from './setup.js';
 
@@ -50,6 +51,8 @@ describe('DirectorySource says what its certificates lack', () => {
       join(setup.dir, 'whole.test'),
       await (await setup.ca.intermediate()).issue(['whole.test']),
     );
+    // Those of OpenSSL are valid from the second in which they were made.
+    setup.time = new ManualTime(Date.now());
     await setup.open();
     expect(said()).to.have.length(5);
     const [alone, late, old, soon, staple] = said();
