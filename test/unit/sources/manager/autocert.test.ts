@@ -141,6 +141,22 @@ describe('Autocert', () => {
     expect(harness.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
   });
 
+  describe('says why a name is not ordered:', () => {
+    for (const [name, reason] of [
+      ['*.a.test', 'it is a wildcard'],
+      ['a_b.a.test', 'it has an underscore'],
+      ['pool.a.test', 'the default certificate covers it'],
+      ['a.other', '--autocert-allow does not have it'],
+    ] as const) {
+      it(reason, async () => {
+        const autocert = harness.make({ allow: ['*.a.test'] }, undefined, (one) => one === 'pool.a.test');
+        expect(await follow(autocert, ABSENT, name)).to.equal(ABSENT.lookup);
+        expect(orderClient.placed).to.deep.equal([]);
+        expect(harness.infos).to.deep.equal([`not ordered ${JSON.stringify({ name, reason })}`]);
+      });
+    }
+  });
+
   describe('the hold-off', () => {
     /** The times, in seconds after the start, at which an order was placed when a look-up comes every 100 s. */
     const orderTimes = async (autocert: Autocert, hours: number) => {
