@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { handshake } from '../../support/client.js';
 import { startEmbedder } from '../../support/embedder.js';
 
-const SHARED_HANDLE = new URL('../../../dist/tls/shared-handle.js', import.meta.url).href;
+const SHARED_HANDLE = new URL('../../../dist/net/shared-handle.js', import.meta.url).href;
 
 describe('Two programs that start on one port at the same moment', function () {
   this.timeout(30_000);
