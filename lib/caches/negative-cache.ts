@@ -59,7 +59,7 @@ export class NegativeCache {
     this.#entries.clear();
   }
 
-  /** The names that are kept, in no order. Is no use of them. */
+  /** The names that are kept, in no order. Does not update recency. */
   names(): IterableIterator<ServerName> {
     return this.#entries.keys();
   }

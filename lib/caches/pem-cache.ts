@@ -130,7 +130,7 @@ export class PemCache {
     }
   }
 
-  /** The names that are kept, in no order. Is no use of them. */
+  /** The names that are kept, in no order. Does not update recency. */
   names(): IterableIterator<ServerName> {
     return this.#slots.keys();
   }
@@ -158,7 +158,7 @@ export class PemCache {
     for (const slot of this.#slots.values()) slot.freshUntilMs = LAPSED;
   }
 
-  /** The names with a fresh entry, most recently used first, at most `limit` of them. Is no use of them. */
+  /** The names with a fresh entry, most recently used first, at most `limit` of them. Does not update recency. */
   freshNames(limit: number): ServerName[] {
     const nowMs = this.#clock.now();
     const dateMs = this.#clock.date();

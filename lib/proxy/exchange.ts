@@ -238,7 +238,7 @@ export class Exchange implements UpstreamEvents {
   #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
     this.#isOver = true;
     this.#lease?.release(outcome);
-    // An engine that has not taken it lets go of nothing.
+    // If no upstream engine took the body, destroy it here.
     this.#body?.destroy();
     this.#options.onOver();
   }

@@ -58,7 +58,7 @@ export class BodyWriter {
     body.off('close', this.#onClose);
     body.off('end', this.#onEnd);
     body.off('data', this.#onData);
-    // Or it would run dry, and another backend may be sent it.
+    // Pause the body, so that it is intact for a retry at another backend.
     if (!this.#hasBegun) body.pause();
   }
 

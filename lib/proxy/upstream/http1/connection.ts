@@ -255,7 +255,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
 
   #onRead(bytes: Buffer): void {
     if (this.#current?.sent === false) {
-      this.#fail('broken', 'the backend has answered what it was not asked');
+      this.#fail('broken', 'unsolicited response from the backend');
       return;
     }
     let readBytes = 0;

@@ -23,7 +23,7 @@ export interface Http1PoolOptions {
   readonly idleTimeoutMs: number;
 }
 
-/** The request that would meet the backend's own close is on its way for no longer. */
+/** Retire idle connections this long before the backend would close them. */
 const IDLE_MARGIN_MS = 2_000;
 /** Whatever a backend says. */
 const MAX_IDLE_MS = 600_000;
@@ -115,7 +115,7 @@ export class Http1Pool implements LineOwner {
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
   }
 
-  /** The tick that has begun is no whole one. */
+  /** Round up: the current tick is partial. */
   #after(ms: number): number {
     return this.#tick + Math.ceil(ms / this.#tickMs) + 1;
   }

@@ -51,7 +51,7 @@ const TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*(\d{1,6})(?:$|[,;\s])/i;
 export function parseResponseHead(text: string): ResponseHead {
   const lineEnd = text.indexOf('\r\n');
   const line = STATUS_LINE.exec(text.slice(0, lineEnd));
-  if (lineEnd < 0 || line === null) throw new MalformedResponse('the status line is none of HTTP/1.1');
+  if (lineEnd < 0 || line === null) throw new MalformedResponse('invalid status line');
   const fields = parseFields(text, lineEnd + 2);
   return { status: Number(line[2]), reason: line[3] ?? '', fields, ...framingOf(fields, line[1] === '0') };
 }
@@ -67,7 +67,7 @@ export function parseFields(text: string, start: number): string[] {
     const nameStart = at;
     while (IS_TOKEN[text.charCodeAt(at)] === 1) at += 1;
     if (at === nameStart || text.charCodeAt(at) !== COLON) {
-      throw new MalformedResponse('a field is malformed: it has no name, or what is none');
+      throw new MalformedResponse('malformed header field: invalid name');
     }
     const name = text.slice(nameStart, at);
     at += 1;
@@ -78,7 +78,7 @@ export function parseFields(text: string, start: number): string[] {
       if (!isBlank(text.charCodeAt(at))) valueEnd = at + 1;
     }
     if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) {
-      throw new MalformedResponse('a field is malformed: what stands in its value may not');
+      throw new MalformedResponse('malformed header field: invalid character in value');
     }
     at += 2;
     fields.push(name, text.slice(valueStart, valueEnd));
