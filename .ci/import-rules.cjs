@@ -82,7 +82,7 @@ const folders = {
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  cli: { may: ['domain', 'config', 'admin', 'primary'], says: 'the command line' },
+  cli: { may: ['domain', 'base', 'config', 'admin', 'primary'], says: 'the command line' },
 };
 
 /** The files of a folder itself, or (`folder/*`) of those below it. */

@@ -10,7 +10,7 @@ import type { Authenticator } from './authenticator.js';
 import { isFromAnotherSite, type BrowserFields } from './cross-site.js';
 import { isBelow, mayReach, normaliseHost, splitTarget } from './request-target.js';
 import { spacedJson, type Json } from './spaced-json.js';
-import { SERVER_NAME, SERVER_VERSION } from './version.js';
+import { VERSION } from '../base/version.js';
 import type { CacheStatus, WorkersExpired } from '../domain/cache-status.js';
 import { describeError } from '../domain/errors.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
@@ -202,7 +202,9 @@ const workersTold = ({ workers, acknowledged }: Partial<WorkersExpired>): Record
   ...(acknowledged === undefined ? {} : { acknowledged }),
 });
 
-const SERVER = { server: SERVER_NAME, server_version: SERVER_VERSION };
+/** What the routes call themselves: the manager wants this name. */
+export const SERVER_NAME = 'peter_sslers:openresty';
+const SERVER = { server: SERVER_NAME, server_version: VERSION };
 
 /** The order of the fields is the original's; ours come last. */
 function success(fields: Record<string, Json>, extra: Record<string, Json> = {}): AdminResponse {
@@ -220,7 +222,7 @@ function json(status: number, fields: Json, headers: Record<string, string> = {}
     status,
     headers: {
       'content-type': 'application/json',
-      'x-peter-sslers': SERVER_VERSION,
+      'x-peter-sslers': VERSION,
       'cache-control': 'no-store',
       ...headers,
     },

@@ -4,8 +4,8 @@
  * Whatever goes wrong is one sentence on stderr, `peter-sslers-proxy: …`. Exit code 2: a wrong flag, or a file that one
  * names; 1: everything else. The stack follows with `--log-level debug` only.
  */
-import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
+import { VERSION } from '../base/version.js';
 import { DEFAULTS, environmentName, flag, FLAG_NAMES, type FlagName } from '../config/flags.js';
 import { loadSettings, type Loaded } from '../config/load.js';
 import { describeError, ProxyError, usageError } from '../domain/errors.js';
@@ -87,7 +87,7 @@ async function parse(
     .strict()
     .exitProcess(false)
     .help()
-    .version(packageVersion())
+    .version(VERSION)
     .wrap(100)
     .epilogue(
       'Dashes and underscores are equal; --no-wildcards is --wildcards=false. A flag goes before its environment variable (--cert-dir: ' +
@@ -132,12 +132,4 @@ function isDebug(flags: GivenValues, io: CliIo): boolean {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-}
-
-/** The package's version. The file is as far from here in a checkout as it is from the built module. */
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown';
 }

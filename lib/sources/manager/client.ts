@@ -13,9 +13,10 @@ import { setMaxListeners } from 'node:events';
 import type { Agent, Dispatcher, Pool } from 'undici';
 import { describeError } from '../../domain/errors.js';
 import { undici } from '../../base/lazy-imports.js';
+import { VERSION } from '../../base/version.js';
 import type { ManagerAnswer } from './schema.js';
 
-const USER_AGENT = 'peter-sslers-proxy/0.5.0';
+const USER_AGENT = `peter-sslers-proxy/${VERSION}`;
 const MAX_ANSWER_BYTES = 1_048_576;
 /** With two orders under way these three queries are more than four threads, but a query takes milliseconds. */
 const QUERY_CONNECTIONS = 3;

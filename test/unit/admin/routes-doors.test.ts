@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SERVER_VERSION } from '../../../lib/admin/version.js';
+import { VERSION } from '../../../lib/base/version.js';
 import { authenticator, build, RIGHT, ROOT, SERVER, WRONG } from './routes-setup.js';
 
 describe('the doors of the admin routes', () => {
@@ -124,7 +124,7 @@ describe('the doors of the admin routes', () => {
         const { ask, calls } = build();
         const { status, headers, body } = await ask(ROOT + path, { browser: foreign });
         expect(status).to.equal(403);
-        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': SERVER_VERSION });
+        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': VERSION });
         expect(JSON.parse(body)).to.deep.equal({
           ...{ result: 'error', expired: 'None', reason: 'Sent by a page of another site' },
           ...SERVER,

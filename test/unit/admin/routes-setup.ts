@@ -4,13 +4,14 @@
 import { Authenticator } from '../../../lib/admin/authenticator.js';
 import { FailedLogins } from '../../../lib/admin/failed-logins.js';
 import { AdminRouter, type AdminRequest, type AdminRouterOptions } from '../../../lib/admin/routes.js';
-import { SERVER_NAME, SERVER_VERSION } from '../../../lib/admin/version.js';
+import { SERVER_NAME } from '../../../lib/admin/routes.js';
+import { VERSION } from '../../../lib/base/version.js';
 import { silentLogger } from '../../../lib/log/logger.js';
 
 export const ROOT = '/.peter_sslers/nginx/shared_cache';
 export const RIGHT = `Basic ${Buffer.from('peter:sslers').toString('base64')}`;
 export const WRONG = `Basic ${Buffer.from('peter:wrong').toString('base64')}`;
-export const SERVER = { server: SERVER_NAME, server_version: SERVER_VERSION };
+export const SERVER = { server: SERVER_NAME, server_version: VERSION };
 
 /** Knows peter, whose password is sslers, and mary, whose hash is a slow one. */
 export const authenticator = (check: () => Promise<boolean>): Authenticator =>

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { SERVER_NAME, SERVER_VERSION } from '../../../lib/admin/version.js';
+import { SERVER_NAME } from '../../../lib/admin/routes.js';
+import { VERSION } from '../../../lib/base/version.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import { build, ROOT, SERVER } from './routes-setup.js';
 
@@ -56,7 +57,7 @@ describe('the admin routes', () => {
       const { version } = JSON.parse(
         readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
       ) as { version: string };
-      expect(SERVER_VERSION).to.equal(version);
+      expect(VERSION).to.equal(version);
       expect(SERVER_NAME).to.equal('peter_sslers:openresty');
     });
 
@@ -118,7 +119,7 @@ describe('the admin routes', () => {
         const { ask, calls } = build();
         const { status, headers, body } = await ask(`${ROOT}/expire/domain/${sent}`);
         expect(status).to.equal(400);
-        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': SERVER_VERSION });
+        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': VERSION });
         expect(JSON.parse(body)).to.deep.equal({
           ...{ result: 'error', expired: 'None', reason: 'Not a domain name' },
           ...SERVER,
@@ -149,7 +150,7 @@ describe('the admin routes', () => {
         expect(router.owns(path, 'any.test')).to.equal(true);
         const { status, headers, body } = await ask(path);
         expect(status).to.equal(404);
-        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': SERVER_VERSION });
+        expect(headers).to.include({ 'content-type': 'application/json', 'x-peter-sslers': VERSION });
         expect(JSON.parse(body)).to.include({ result: 'error', expired: 'None', reason: 'Unknown URI' });
         expect(body.endsWith('}\n')).to.equal(true);
         expect(calls).to.deep.equal([]);

@@ -1,0 +1,10 @@
+/**
+ * The version of the package: the one in its `package.json`.
+ */
+import { createRequire } from 'node:module';
+
+// The package's root is two folders up from lib/base and from dist/base alike.
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** As the admin routes tell the manager, which wants a Major.Minor equal to its own. */
+export const VERSION: string = version;
