@@ -4,8 +4,9 @@
  * Every parser returns the value, or a `Problem`: the rest of a sentence that begins with the flag's name. Problems never
  * quote the text: the caller does, where it holds no password.
  */
-import { isIP } from 'node:net';
-import { normaliseDomain, normaliseServerName } from '../domain/server-name.js';
+import { isIP, isIPv6 } from 'node:net';
+import { readHost } from '../domain/host.js';
+import { normaliseDomain } from '../domain/server-name.js';
 import { showBytes, type FlagDefinition } from './flag.js';
 import type { Address } from '../domain/address.js';
 
@@ -215,9 +216,10 @@ export function parsePattern(text: string): string | Problem {
 
 /** A host as a Host header may have it, without a port: a name, or an IP address without brackets. */
 export function parseHost(text: string): string | Problem {
-  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (isIP(bare) !== 0) return bare.toLowerCase();
-  return normaliseServerName(text) ?? new Problem('must be a host name or an IP address, without a port');
+  const host = readHost(isIPv6(text) ? `[${text}]` : text);
+  const hasPort = host !== undefined && /:\d+$/.test(host.text);
+  const bare = hasPort ? undefined : (host?.name ?? host?.address);
+  return bare ?? new Problem('must be a host name or an IP address, without a port');
 }
 
 /** A path without a trailing slash: `/.peter_sslers`. */
