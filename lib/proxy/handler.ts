@@ -21,6 +21,7 @@ import { informationPage, type ErrorStatus, type Page } from './downstream/pages
 import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './downstream/request-context.js';
 import { sendPage } from './downstream/send.js';
+import type { Splices } from './tunnel/splice.js';
 import { UpgradeExchange } from './upgrade.js';
 import type { Balancer } from './upstream/balancer.js';
 import type { Upstream } from './upstream/upstream.js';
@@ -35,6 +36,8 @@ export interface HandlerOptions {
   readonly log: Logger;
   /** How the information page calls this worker. */
   readonly workerName: string;
+  /** Takes upgraded connections. */
+  readonly splices: Splices;
 }
 
 /** Where the requests of a connection went last, as the handler that sent them there remembers it. */
@@ -115,7 +118,7 @@ export class Handler {
     const { headers, method } = context;
     const { balancer } = route;
     const forwarded = route.forwarded ?? forwardedFields(headers, this.#forwarding(context, destination));
-    const { log, limits } = this.#options;
+    const { log, limits, splices } = this.#options;
     routes.hold();
     const common = {
       balancer,
@@ -135,7 +138,7 @@ export class Handler {
       upgrade !== undefined &&
       balancer.targets.every(({ upgradeBackend }) => upgradeBackend !== undefined)
     ) {
-      new UpgradeExchange(context, { ...common, upgrade, limits }).send();
+      new UpgradeExchange(context, { ...common, upgrade, limits, splices }).send();
     } else {
       new Exchange(context, common).send();
     }

@@ -19,7 +19,7 @@ import type { Balancer, Lease } from './upstream/balancer.js';
 import { releaseSocket } from './downstream/bare-response.js';
 import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
-import { resetSocket, splice, type SpliceEnd } from './tunnel/splice.js';
+import { resetSocket, type SpliceEnd, type Splices } from './tunnel/splice.js';
 import type { HttpBackend, Upstream, UpstreamFailure, UpstreamRequest } from './upstream/upstream.js';
 
 export interface UpgradeOptions {
@@ -27,6 +27,7 @@ export interface UpgradeOptions {
   readonly balancer: Balancer<Upstream>;
   readonly log: Logger;
   readonly limits: LimitSettings;
+  readonly splices: Splices;
   readonly head: Omit<UpstreamRequest, 'body' | 'trailers'>;
   /** Called once, when the backend has been chosen for good. */
   onOver(): void;
@@ -146,7 +147,7 @@ export class UpgradeExchange {
     backend.allowHalfOpen = true;
     backend.setNoDelay(true);
     const { raw } = this.#context.connection;
-    splice({
+    this.#options.splices.splice({
       client,
       backend,
       idleTimeoutMs: limits.tcpIdleTimeoutMs,

@@ -239,7 +239,12 @@ export class Certificates {
     return choiceOf(stale) ?? this.#defaultOf(listener);
   }
 
-  async #askOrElse(name: ServerName, client: string, listener: number, stale: StaleEntry): Promise<ChosenCertificate> {
+  async #askOrElse(
+    name: ServerName,
+    client: string,
+    listener: number,
+    stale: StaleEntry,
+  ): Promise<ChosenCertificate> {
     const asked = this.#ask(name, client, stale);
     const choice = stale === undefined ? await asked : await this.#atTheLatest(asked, stale);
     return choice ?? this.#defaultOf(listener);

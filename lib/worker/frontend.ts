@@ -19,6 +19,7 @@ import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1-server.js';
 import { Http2Server } from '../proxy/downstream/http2-server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
+import { Splices } from '../proxy/tunnel/splice.js';
 import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
 import type { ServerName } from '../domain/server-name.js';
 import { protocolList } from '../tls/alpn.js';
@@ -44,6 +45,8 @@ interface Current {
 }
 
 export class Frontend {
+  /** Upgraded connections and those of TCP mode. */
+  readonly splices = new Splices();
   readonly #parts: FrontendParts;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
@@ -147,10 +150,15 @@ export class Frontend {
       limits,
       log,
       workerName,
+      splices: this.splices,
     });
     const { challenges } = settings;
     const companion = new PlainHttpHandler({ admin: router, challenges, desk: challengeDesk, limits, log });
-    const tcp = new TcpFrontend(settings, log, (connection) => this.#accessLog.tcp(connection));
+    const tcp = new TcpFrontend(settings, {
+      log,
+      splices: this.splices,
+      onEnd: (record) => this.#accessLog.tcp(record),
+    });
     return { tcp, handler, companion, routes };
   }
 }

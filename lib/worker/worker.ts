@@ -21,7 +21,6 @@ import { createLogger } from '../log/pino-logger.js';
 import { acceptPlain } from '../net/plain-listener.js';
 import { addressOfHandle, listenOnHandle } from '../net/shared-handle.js';
 import { AddressList } from '../net/address-list.js';
-import { cutSplices, onSpliceEnd, spliceCount } from '../proxy/tunnel/splice.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import { ConnectionLimits } from '../net/connection-limits.js';
 import type { RawConnection } from '../net/raw-connection.js';
@@ -236,12 +235,12 @@ class Worker {
     this.#draining = true;
     for (const server of this.#servers) server.close();
     const check = (): void => {
-      if (!this.#cutting && this.#openCount() === 0 && spliceCount() === 0) this.#exit();
+      if (!this.#cutting && this.#openCount() === 0 && this.#frontend.splices.size === 0) this.#exit();
     };
     for (const open of this.#connections) {
       for (const socket of open) socket.once('close', () => setImmediate(check));
     }
-    onSpliceEnd(() => setImmediate(check));
+    this.#frontend.splices.onEnd(() => setImmediate(check));
     setImmediate(check);
   }
 
@@ -249,7 +248,7 @@ class Worker {
   #cut(): void {
     this.#cutting = true;
     this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
-    cutSplices();
+    this.#frontend.splices.cut();
     for (const open of this.#connections) for (const socket of open) socket.destroy();
     setTimeout(() => this.#exit(), CUT_MS);
   }

@@ -14,7 +14,10 @@ import { isGone } from './send.js';
  */
 const ENDING: ReadonlySet<ErrorStatus> = new Set<ErrorStatus>([400, 408, 421, 431, 501]);
 
-export class Http1ResponseWriter extends CommonResponseWriter<IncomingMessage, ServerResponse> implements ResponseWriter {
+export class Http1ResponseWriter
+  extends CommonResponseWriter<IncomingMessage, ServerResponse>
+  implements ResponseWriter
+{
   inform(status: number, headers: readonly string[]): void {
     // 100 is a matter of each hop, and Node writes 103 only with the one form of `Link` that it knows.
     const { socket } = this.response;

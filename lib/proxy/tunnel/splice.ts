@@ -27,71 +27,76 @@ export interface SpliceBytes {
 
 export type SpliceEnd = 'ended' | 'idle' | 'client failed' | 'backend failed' | 'stopped';
 
-/** How to cut each splice of this process that is under way. */
-const underWay = new Set<() => void>();
-const watchers = new Set<() => void>();
+/** The splices of a worker that are under way. */
+export class Splices {
+  /** How to cut each. */
+  readonly #underWay = new Set<() => void>();
+  #onEnd: () => void = () => undefined;
 
-/**
- * Splices of this process that are under way. The client's side of one may have closed long before: what it has sent is still
- * on its way to a backend that takes its time.
- */
-export function spliceCount(): number {
-  return underWay.size;
-}
+  /**
+   * How many are under way. The client's side of one may have closed long before: what it has sent is still on its way to a
+   * backend that takes its time.
+   */
+  get size(): number {
+    return this.#underWay.size;
+  }
 
-/** Calls back whenever a splice has ended. */
-export function onSpliceEnd(callback: () => void): void {
-  watchers.add(callback);
-}
+  /** Calls back whenever one has ended. One listener at a time. */
+  onEnd(callback: () => void): void {
+    this.#onEnd = callback;
+  }
 
-/** Resets both sides of every splice: the program stops. */
-export function cutSplices(): void {
-  for (const cut of [...underWay]) cut();
-}
+  /** Resets both sides of each: the program stops. */
+  cut(): void {
+    for (const cut of [...this.#underWay]) cut();
+  }
 
-/** Splices two connections. Both must allow to be half open. */
-export function splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: SpliceOptions): void {
-  let how: SpliceEnd = 'ended';
-  let openCount = 2;
-  const passed = { fromClient: 0, fromBackend: 0 };
-  const idle = setTimeout(() => {
-    how = 'idle';
-    client.destroy();
-    backend.destroy();
-  }, idleTimeoutMs);
-  const cut = (): void => {
-    how = 'stopped';
-    resetClient();
-    resetSocket(backend);
-  };
-  underWay.add(cut);
-  const onClientBytes = (bytes: number): void => {
-    idle.refresh();
-    passed.fromClient += bytes;
-  };
-  const onBackendBytes = (bytes: number): void => {
-    idle.refresh();
-    passed.fromBackend += bytes;
-  };
-  const onClose = (socket: Socket, failure: SpliceEnd, hadError: boolean, reset: () => void): void => {
-    const isWhole = !hadError && socket.readableEnded && socket.writableFinished;
-    if (!isWhole && how === 'ended') {
-      how = failure;
-      reset();
-    }
-    openCount -= 1;
-    if (openCount > 0) return;
-    clearTimeout(idle);
-    underWay.delete(cut);
-    onEnd(how, passed);
-    for (const watcher of watchers) watcher();
-  };
-  client.on('error', () => undefined);
-  backend.on('error', () => undefined);
-  client.once('close', (hadError) => onClose(client, 'client failed', hadError, () => resetSocket(backend)));
-  backend.once('close', (hadError) => onClose(backend, 'backend failed', hadError, resetClient));
-  pump(client, backend, onClientBytes);
-  pump(backend, client, onBackendBytes);
+  /** Splices two connections. Both must allow to be half open. */
+  splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: SpliceOptions): void {
+    let how: SpliceEnd = 'ended';
+    let openCount = 2;
+    const passed = { fromClient: 0, fromBackend: 0 };
+    const idle = setTimeout(() => {
+      how = 'idle';
+      client.destroy();
+      backend.destroy();
+    }, idleTimeoutMs);
+    const cut = (): void => {
+      how = 'stopped';
+      resetClient();
+      resetSocket(backend);
+    };
+    this.#underWay.add(cut);
+    const onClientBytes = (bytes: number): void => {
+      idle.refresh();
+      passed.fromClient += bytes;
+    };
+    const onBackendBytes = (bytes: number): void => {
+      idle.refresh();
+      passed.fromBackend += bytes;
+    };
+    const onClose = (socket: Socket, failure: SpliceEnd, hadError: boolean, reset: () => void): void => {
+      const isWhole = !hadError && socket.readableEnded && socket.writableFinished;
+      if (!isWhole && how === 'ended') {
+        how = failure;
+        reset();
+      }
+      openCount -= 1;
+      if (openCount > 0) return;
+      clearTimeout(idle);
+      this.#underWay.delete(cut);
+      onEnd(how, passed);
+      this.#onEnd();
+    };
+    client.on('error', () => undefined);
+    backend.on('error', () => undefined);
+    client.once('close', (hadError) =>
+      onClose(client, 'client failed', hadError, () => resetSocket(backend)),
+    );
+    backend.once('close', (hadError) => onClose(backend, 'backend failed', hadError, resetClient));
+    pump(client, backend, onClientBytes);
+    pump(backend, client, onBackendBytes);
+  }
 }
 
 /** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */

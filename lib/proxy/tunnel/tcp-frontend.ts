@@ -22,7 +22,7 @@ import type { TcpEntry } from './tcp-record.js';
 import { Balancer, type Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
 import { Router } from '../upstream/router.js';
-import { resetSocket, splice, type SpliceBytes } from './splice.js';
+import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
 
 export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyProtocol' | 'unknownName'>;
 
@@ -42,18 +42,22 @@ export interface TcpClient {
   readonly raw: Transport;
 }
 
+export interface TcpFrontendParts {
+  readonly log: Logger;
+  readonly splices: Splices;
+  readonly onEnd: OnTcpEnd;
+}
+
 /** The TCP routes of the settings. */
 export class TcpFrontend {
   readonly #settings: TcpSettings;
-  readonly #log: Logger;
-  readonly #onEnd: OnTcpEnd;
+  readonly #parts: TcpFrontendParts;
   /** Null: an HTTP route. It stands in the way of the default route. Undefined: there are no TCP routes. */
   readonly #router: Router<Balancer<TcpBackend> | null> | undefined;
 
-  constructor(settings: TcpSettings, log: Logger, onEnd: OnTcpEnd) {
+  constructor(settings: TcpSettings, parts: TcpFrontendParts) {
     this.#settings = settings;
-    this.#log = log;
-    this.#onEnd = onEnd;
+    this.#parts = parts;
     const { routes } = settings;
     if (!routes.some(({ backends }) => backends[0].kind === 'tcp')) return;
     this.#router = new Router(
@@ -74,12 +78,7 @@ export class TcpFrontend {
     const { info } = client;
     const balancer = this.#balancer(info.serverName);
     if (balancer === undefined) return false;
-    const connection = new TcpConnection(client, {
-      balancer,
-      settings: this.#settings,
-      log: this.#log,
-      onEnd: this.#onEnd,
-    });
+    const connection = new TcpConnection(client, { ...this.#parts, balancer, settings: this.#settings });
     if (judgeName(info, undefined, this.#settings.unknownName, { covers: () => true }) === 'serve')
       connection.open();
     else connection.refuse();
@@ -98,7 +97,9 @@ export class TcpFrontend {
       }),
       now: () => performance.now(),
       onChange: ({ name }, state) =>
-        this.#log.notice(state === 'out' ? 'backend left out' : 'backend used again', { backend: name }),
+        this.#parts.log.notice(state === 'out' ? 'backend left out' : 'backend used again', {
+          backend: name,
+        }),
     });
   }
 }
@@ -120,11 +121,9 @@ function isGrease(protocol: string): boolean {
   return /^([\x0a-\xfa])\1$/.test(protocol) && (protocol.charCodeAt(0) & 0x0f) === 0x0a;
 }
 
-interface TcpParts {
+interface TcpParts extends TcpFrontendParts {
   readonly balancer: Balancer<TcpBackend>;
   readonly settings: TcpSettings;
-  readonly log: Logger;
-  readonly onEnd: OnTcpEnd;
 }
 
 class TcpConnection {
@@ -231,7 +230,7 @@ class TcpConnection {
         }),
       );
     }
-    splice({
+    this.#parts.splices.splice({
       client: socket,
       backend,
       idleTimeoutMs: limits.tcpIdleTimeoutMs,

@@ -3,14 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { defer } from '../../../../lib/base/deferred.js';
-import {
-  cutSplices,
-  onSpliceEnd,
-  splice,
-  spliceCount,
-  type SpliceBytes,
-  type SpliceEnd,
-} from '../../../../lib/proxy/tunnel/splice.js';
+import { Splices, type SpliceBytes, type SpliceEnd } from '../../../../lib/proxy/tunnel/splice.js';
 
 /** One side: what comes from it is pushed, what goes to it is taken when the test says so. */
 class Side extends Duplex {
@@ -47,10 +40,10 @@ interface Ending {
   readonly passed: SpliceBytes;
 }
 
-function start(): { client: Side; backend: Side; ended: Promise<Ending> } {
+function start(splices: Splices): { client: Side; backend: Side; ended: Promise<Ending> } {
   const [client, backend] = [new Side(), new Side()];
   const { promise, resolve } = defer<Ending>();
-  splice({
+  splices.splice({
     client: client as unknown as Socket,
     backend: backend as unknown as Socket,
     idleTimeoutMs: 60_000,
@@ -61,31 +54,30 @@ function start(): { client: Side; backend: Side; ended: Promise<Ending> } {
 }
 
 describe('A splice', () => {
-  /** Of other tests in this process. */
-  let others: number;
+  let splices: Splices;
   beforeEach(() => {
-    others = spliceCount();
+    splices = new Splices();
   });
 
   it('counts as under way until the backend has taken everything, also when its client has long gone', async () => {
-    const { client, backend, ended } = start();
+    const { client, backend, ended } = start(splices);
     const letGo = backend.hold();
     backend.push(null);
     client.push('the last words');
     client.push(null);
     await once(client, 'close');
-    expect(spliceCount()).to.equal(others + 1);
+    expect(splices.size).to.equal(1);
     let told = 0;
-    onSpliceEnd(() => (told += 1));
+    splices.onEnd(() => (told += 1));
     letGo();
     expect(await ended).to.deep.equal({ how: 'ended', passed: { fromClient: 14, fromBackend: 0 } });
     expect(backend.taken).to.deep.equal(['the last words']);
-    expect(spliceCount()).to.equal(others);
+    expect(splices.size).to.equal(0);
     expect(told).to.equal(1);
   });
 
   it('is reset on both sides when it is cut, whichever is still open', async () => {
-    const [open, half] = [start(), start()];
+    const [open, half] = [start(splices), start(splices)];
     open.client.push('half a message');
     half.backend.hold();
     half.backend.push('an answer');
@@ -94,8 +86,8 @@ describe('A splice', () => {
     half.client.push(null);
     half.client.resume();
     await once(half.client, 'close');
-    expect(spliceCount()).to.equal(others + 2);
-    cutSplices();
+    expect(splices.size).to.equal(2);
+    splices.cut();
     expect((await open.ended).how).to.equal('stopped');
     expect(await half.ended).to.deep.equal({ how: 'stopped', passed: { fromClient: 14, fromBackend: 9 } });
     expect([open.client, open.backend, half.backend].map(({ isReset }) => isReset)).to.deep.equal([

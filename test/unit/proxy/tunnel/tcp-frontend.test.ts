@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
+import { Splices } from '../../../../lib/proxy/tunnel/splice.js';
 import { TcpFrontend, type OnTcpEnd, type TcpSettings } from '../../../../lib/proxy/tunnel/tcp-frontend.js';
 import type { ConnectionInfo } from '../../../../lib/net/connection-info.js';
 import { startTcpBackend } from '../../../support/tcp-backend.js';
@@ -31,7 +32,11 @@ describe('A client of a TCP route', () => {
     };
     const told: Parameters<OnTcpEnd>[0][] = [];
     const log = { err: nothing, notice: nothing, info: nothing, debug: nothing, enabled: () => false };
-    const frontend = new TcpFrontend(settings, log, (connection) => told.push(connection));
+    const frontend = new TcpFrontend(settings, {
+      log,
+      splices: new Splices(),
+      onEnd: (record) => told.push(record),
+    });
     const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
     expect(frontend.accept({ socket: socket as unknown as TLSSocket, info: INFO, raw: socket })).to.equal(
       true,
