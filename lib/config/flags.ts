@@ -1,6 +1,6 @@
 /**
  * The one table of flags: what each is, its default and its limits. `--help`, the environment, the configuration file
- * and the README's table all come from it, so none of them can say something else.
+ * and the table in docs/flags.md all come from it, so none of them can say something else.
  *
  * A flag `cert-cache-duration` is `--cert-cache-duration` or `--cert_cache_duration` on the command line,
  * `PETER_SSLERS_CERT_CACHE_DURATION` in the environment and `cert-cache-duration` or `cert_cache_duration` in the file.
@@ -274,7 +274,7 @@ export function environmentName(name: FlagName): string {
   return `PETER_SSLERS_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** How each default is shown in `--help` and in the README: `600`, `256 MiB`, `CPU count`, `none`. */
+/** How each default is shown in `--help` and in docs/flags.md: `600`, `256 MiB`, `CPU count`, `none`. */
 export const DEFAULTS = Object.fromEntries(
   FLAG_NAMES.map((name) => [name, showDefault(flag(name))]),
 ) as Readonly<Record<FlagName, string>>;

@@ -1,5 +1,5 @@
 /**
- * The README's table of flags, made from the one table that the program reads.
+ * The table of flags in docs/flags.md, made from the one table that the program reads.
  */
 import { DEFAULTS, FLAG_NAMES, flag } from '../../lib/config/flags.js';
 

@@ -6,18 +6,20 @@ import { parseListen } from '../../../lib/config/parse.js';
 import { parseBackend } from '../../../lib/config/routes.js';
 import { flagTable } from '../../support/flag-table.js';
 
-const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+const textOf = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+const flags = textOf('docs/flags.md');
+const readme = textOf('README.md');
 
-describe('The README', () => {
-  it('has the table of flags that the program reads', () => {
-    const between = /<!-- flags -->\n\n?([\s\S]*?)\n\n?<!-- \/flags -->/.exec(readme)?.[1];
+describe('README and docs/flags.md', () => {
+  it('have the table of flags that the program reads', () => {
+    const between = /<!-- flags -->\n\n?([\s\S]*?)\n\n?<!-- \/flags -->/.exec(flags)?.[1];
     const cells = (table: string | undefined) =>
       (table ?? '').split('\n').map((row) => row.split('|').map((cell) => cell.trim().replace(/^-+$/, '-')));
     expect(cells(between)).to.deep.equal(cells(flagTable()));
   });
 
-  it('has configuration files that the program takes', () => {
-    const texts = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  it('have configuration files that the program takes', () => {
+    const texts = [...flags.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
     expect(texts.length).to.be.greaterThan(0);
     for (const text of texts) {
       const { given } = gather({ flags: { config: ['/c'] }, env: {}, readFile: () => text, cwd: '/' });
@@ -26,7 +28,7 @@ describe('The README', () => {
     }
   });
 
-  it('names no flag that there is not', () => {
+  it('name no flag that there is not', () => {
     const commands = [...readme.matchAll(/peter-sslers-proxy start((?:[^\n`]|\\\n)*)/g)].map(
       ([, rest = '']) =>
         rest
@@ -37,15 +39,15 @@ describe('The README', () => {
           .map((word) => word.replaceAll("'", '')),
     );
     expect(commands.length).to.be.greaterThan(6);
-    for (const flags of commands) {
+    for (const words of commands) {
       const given = Object.fromEntries(
-        canonicalArguments(flags)
+        canonicalArguments(words)
           .filter((flag) => flag.startsWith('--'))
           .map((flag) => [flag.slice(2, flag.indexOf('=')), [flag.slice(flag.indexOf('=') + 1)]]),
       );
       gather({ flags: given, env: {}, readFile: () => '', cwd: '/' });
     }
-    for (const [, name = ''] of readme.matchAll(/`--([a-z][a-z_-]+)/g)) {
+    for (const [, name = ''] of (readme + flags).matchAll(/`--([a-z][a-z_-]+)/g)) {
       expect(() => canonicalArguments([`--${name}=x`]), name).not.to.throw();
     }
   });
