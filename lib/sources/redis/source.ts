@@ -257,6 +257,8 @@ export class RedisSource implements CertificateSource {
       clearTimeout(timer);
       redis.disconnect();
       this.#surveying = undefined;
+      // Asked for while this one was under way.
+      this.#surveyIfDue();
     }
   }
 

@@ -60,8 +60,13 @@ export async function survey(redis: Redis, database: number, style: PrimeStyle):
   // Refused: what is known of our own is still worth saying.
   const full = await redis.info('keyspace').then(databasesOf, () => []);
   for (const other of full.filter((number) => number !== database).slice(0, MAX_OTHERS)) {
-    await redis.select(other);
-    others.push(await surveyDatabase(redis, other, `d${style}`));
+    try {
+      await redis.select(other);
+      others.push(await surveyDatabase(redis, other, `d${style}`));
+    } catch {
+      // Refused, likewise.
+      break;
+    }
   }
   return { own, others };
 }
@@ -103,7 +108,7 @@ export function findingOf({ own, others }: Survey, style: PrimeStyle): Finding {
   // A key that was looked for and not found among many proves nothing.
   if (!isWhole) return { kind: 'as expected' };
   if (keys === 0 && others.length === 0)
-    return { kind: 'empty', message: 'Redis is empty: nothing is primed yet' };
+    return { kind: 'empty', message: 'Redis has no keys of the manager: nothing is primed yet' };
   const full = others.map((other) => other.database).join(', ');
   return { kind: 'empty', message: full === '' ? none : `${none}; not empty: database ${full}` };
 }

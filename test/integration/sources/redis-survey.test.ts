@@ -68,7 +68,10 @@ describe('A look around Redis', () => {
   });
 
   it('says no more than that of an empty one', async () => {
-    expect(await find(1)).to.deep.equal({ kind: 'empty', message: 'Redis is empty: nothing is primed yet' });
+    expect(await find(1)).to.deep.equal({
+      kind: 'empty',
+      message: 'Redis has no keys of the manager: nothing is primed yet',
+    });
     await redis.client(2).set('a:b', 'c');
     expect(await find(1)).to.deep.equal({
       kind: 'empty',
@@ -143,7 +146,7 @@ describe('A look around Redis', () => {
         open(`${late.url}/9`);
         await late.restart();
         await ended();
-        expect(lines.at(-1)).to.equal('info Redis is empty: nothing is primed yet');
+        expect(lines.at(-1)).to.equal('info Redis has no keys of the manager: nothing is primed yet');
       } finally {
         await late.stop();
       }
