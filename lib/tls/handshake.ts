@@ -39,7 +39,11 @@ export interface HandshakeOptions {
    * @param name without a valid server name the local address of the connection, where `choosesByAddress`; else undefined.
    * @param hello the bytes of the ClientHello, as they came.
    */
-  choose(name: ServerName | undefined, client: string, hello: Buffer): ChosenCertificate | Promise<ChosenCertificate>;
+  choose(
+    name: ServerName | undefined,
+    client: string,
+    hello: Buffer,
+  ): ChosenCertificate | Promise<ChosenCertificate>;
   /**
    * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
    * them is offered, the handshake fails.

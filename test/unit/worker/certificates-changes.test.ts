@@ -47,7 +47,8 @@ describe("A worker's certificates", () => {
   });
 
   const found = (bundle = certificate) => ({ kind: 'found', certificate: bundle, tier: 'redis' }) as const;
-  const defaultOf = (choice: ChosenCertificate | Promise<ChosenCertificate>) => namesIn(choice as ChosenCertificate);
+  const defaultOf = (choice: ChosenCertificate | Promise<ChosenCertificate>) =>
+    namesIn(choice as ChosenCertificate);
 
   describe('on new settings', () => {
     it('are all asked for again, and follow the new default and durations', async () => {
@@ -255,7 +256,9 @@ describe("A worker's certificates", () => {
       certificates.setTicketKeys(ticketKeys(2));
       expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(2));
       certificates.configure(await makeSettings({ ticketKeys: ticketKeys(3) }));
-      expect(ticketKeysIn(certificates.choose(undefined, CLIENT) as ChosenCertificate)).to.equal(ticketKeys(3));
+      expect(ticketKeysIn(certificates.choose(undefined, CLIENT) as ChosenCertificate)).to.equal(
+        ticketKeys(3),
+      );
       expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(3));
     });
   });

@@ -39,7 +39,8 @@ describe('A client that can use no key of the context', () => {
     const parts = await setup();
     const { certificates, questions, resolve } = parts;
     await resolve(A, found(certificate));
-    const choose = (hello: Buffer): ChosenCertificate | Promise<ChosenCertificate> => certificates.choose(A, CLIENT, 0, hello);
+    const choose = (hello: Buffer): ChosenCertificate | Promise<ChosenCertificate> =>
+      certificates.choose(A, CLIENT, 0, hello);
     /** The handshake has to be answered at once. */
     const atOnce = (hello: Buffer): ChosenCertificate => {
       const choice = choose(hello);
