@@ -18,9 +18,10 @@ import { describeError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
-import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from '../source.js';
+import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
+import { WrappedSource } from './wrapped-source.js';
 
-export interface GuardedSourceOptions {
+export interface CircuitBrokenSourceOptions {
   readonly log: Logger;
   /** The time, milliseconds since 1970. */
   readonly now: () => number;
@@ -36,12 +37,7 @@ const FIRST_PROBE_DELAY_MS = 1_000;
 /** What a long outage may add to its end: names that were cold in it are served with the default for as long. */
 const LONGEST_PROBE_DELAY_MS = 5_000;
 
-export class CircuitBrokenSource implements CertificateSource {
-  readonly name: string;
-  readonly role?: SourceRole;
-  readonly isLocal: boolean;
-  readonly hasAddresses: boolean;
-  readonly #inner: CertificateSource;
+export class CircuitBrokenSource extends WrappedSource {
   readonly #log: Logger;
   readonly #breaker: CircuitBreaker;
   readonly #now: () => number;
@@ -52,13 +48,9 @@ export class CircuitBrokenSource implements CertificateSource {
   #cancelProbe: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(inner: CertificateSource, options: GuardedSourceOptions) {
+  constructor(inner: CertificateSource, options: CircuitBrokenSourceOptions) {
+    super(inner);
     const { log, now, threshold, startTimer } = options;
-    this.name = inner.name;
-    if (inner.role !== undefined) this.role = inner.role;
-    this.isLocal = inner.isLocal ?? false;
-    this.hasAddresses = inner.hasAddresses ?? false;
-    this.#inner = inner;
     this.#log = log;
     this.#now = now;
     this.#breaker = new CircuitBreaker({ now, ...(threshold === undefined ? {} : { threshold }) });
@@ -70,13 +62,13 @@ export class CircuitBrokenSource implements CertificateSource {
     return this.#breaker.state;
   }
 
-  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+  override async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
     if (this.#breaker.state === 'open') {
       return { kind: 'unavailable', reason: `it is skipped: ${this.#lastReason}`, scope: 'source' };
     }
     let result: Lookup;
     try {
-      result = await this.#inner.lookup(name, context);
+      result = await this.inner.lookup(name, context);
     } catch (thrown) {
       result = { kind: 'unavailable', reason: describeError(thrown), scope: 'source' };
     }
@@ -84,26 +76,18 @@ export class CircuitBrokenSource implements CertificateSource {
     return result;
   }
 
-  async check(): Promise<SourceCheck> {
+  override async check(): Promise<SourceCheck> {
     try {
-      return await this.#inner.check();
+      return await super.check();
     } catch (thrown) {
       return { ok: false, reason: describeError(thrown) };
     }
   }
 
-  forget(name?: ServerName): void {
-    this.#inner.forget?.(name);
-  }
-
-  onChange(listener: (names: ChangedNames) => void): void {
-    this.#inner.onChange?.(listener);
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopProbing();
-    await this.#inner.close();
+    await super.close();
   }
 
   #record(result: Lookup): void {

@@ -10,9 +10,10 @@ import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { clientGroup } from '../../net/ip-bytes.js';
-import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from '../source.js';
+import type { CertificateSource, LookupContext } from '../source.js';
+import { WrappedSource } from './wrapped-source.js';
 
-export interface MeteredSourceOptions {
+export interface RateLimitedSourceOptions {
   /** Is closed with the source. */
   readonly bucket: FairTokenBucket;
   /** How long a look-up may wait for its token. */
@@ -21,55 +22,34 @@ export interface MeteredSourceOptions {
   readonly startTimer?: StartTimer;
 }
 
-export class RateLimitedSource implements CertificateSource {
-  readonly name: string;
-  readonly role?: SourceRole;
-  readonly isLocal: boolean;
-  readonly hasAddresses: boolean;
-  readonly #inner: CertificateSource;
+export class RateLimitedSource extends WrappedSource {
   readonly #bucket: FairTokenBucket;
   readonly #maxWaitMs: number;
   readonly #startTimer: StartTimer;
   #isClosed = false;
 
-  constructor(inner: CertificateSource, { bucket, maxWaitMs, startTimer }: MeteredSourceOptions) {
-    this.name = inner.name;
-    if (inner.role !== undefined) this.role = inner.role;
-    this.isLocal = inner.isLocal ?? false;
-    this.hasAddresses = inner.hasAddresses ?? false;
-    this.#inner = inner;
+  constructor(inner: CertificateSource, { bucket, maxWaitMs, startTimer }: RateLimitedSourceOptions) {
+    super(inner);
     this.#bucket = bucket;
     this.#maxWaitMs = maxWaitMs;
     this.#startTimer = startTimer ?? startUnrefTimer;
   }
 
-  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+  override async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
     if (!(await this.#acquire(context))) {
       return this.#isClosed
         ? { kind: 'unavailable', reason: 'it is closed', scope: 'source' }
         : { kind: 'pending', reason: `the rate of requests to source ${this.name} is at its limit` };
     }
-    const result = await this.#inner.lookup(name, context);
+    const result = await this.inner.lookup(name, context);
     if (result.kind === 'found') this.#bucket.refund();
     return result;
   }
 
-  check(): Promise<SourceCheck> {
-    return this.#inner.check();
-  }
-
-  forget(name?: ServerName): void {
-    this.#inner.forget?.(name);
-  }
-
-  onChange(listener: (names: ChangedNames) => void): void {
-    this.#inner.onChange?.(listener);
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#isClosed = true;
     this.#bucket.close();
-    await this.#inner.close();
+    await super.close();
   }
 
   /** A token within `maxWaitMs` and before the signal aborts; false without. */
