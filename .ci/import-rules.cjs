@@ -6,7 +6,7 @@ const folders = {
   domain: { may: [], says: 'names, certificates and results: it computes, and knows nobody' },
   base: { may: [], says: 'small tools without a word of the domain' },
   log: { may: ['domain'], says: 'lines of the log, and where they go' },
-  net: { may: ['domain'], says: 'connections below TLS, and addresses' },
+  net: { may: ['domain', 'base'], says: 'connections below TLS, and addresses' },
   pki: { may: ['domain'], says: 'certificates that we make ourselves' },
   tls: { may: ['domain', 'net'], says: 'from accepted bytes to a finished handshake' },
   caches: { may: ['domain', 'base'], says: 'what is remembered, and for how long' },

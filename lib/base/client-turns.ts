@@ -61,6 +61,22 @@ export class ClientTurns<Item> {
     if (items.size === 0) this.#waiting.delete(client);
   }
 
+  /**
+   * Takes out the youngest item of the client that has the most, to make room for one of another client.
+   *
+   * @returns undefined where that client would then have as many as it, or more.
+   */
+  displaceFor(client: string): Item | undefined {
+    let [most, longest] = ['', undefined as Set<Item> | undefined];
+    for (const [other, items] of this.#waiting) {
+      if (longest === undefined || items.size > longest.size) [most, longest] = [other, items];
+    }
+    if (longest === undefined || longest.size <= this.of(client) + 1) return undefined;
+    const youngest = [...longest].at(-1);
+    if (youngest !== undefined) this.remove(most, youngest);
+    return youngest;
+  }
+
   /** Takes out all items that a test holds for. */
   removeAll(test: (item: Item) => boolean): Item[] {
     const removed: Item[] = [];

@@ -4,6 +4,7 @@
  * A connection takes a slot when it is accepted, and one of its client's when that is known, which a PROXY header may
  * put off. Addresses of unix sockets are empty: those are counted in the total only.
  */
+import { Counts } from '../base/counts.js';
 
 interface Limits {
   readonly maxConnections: number;
@@ -28,7 +29,7 @@ export class ConnectionLimits {
     take: (client) => this.#take(client),
     release: (client) => this.#release(client),
   };
-  readonly #clients = new Map<string, number>();
+  readonly #clients = new Counts();
   #open = 0;
   #refused = 0;
   #unreported = 0;
@@ -58,21 +59,18 @@ export class ConnectionLimits {
   }
 
   #take(client: string): boolean {
-    const count = this.#clients.get(client) ?? 0;
-    if (count >= this.#options.limits().maxConnectionsPerClient) {
+    if (this.#clients.of(client) >= this.#options.limits().maxConnectionsPerClient) {
       this.#refuse('maxConnectionsPerClient', client);
       return false;
     }
-    this.#clients.set(client, count + 1);
+    this.#clients.change(client, 1);
     return true;
   }
 
   /** @param client empty: it has not claimed one of its client's. */
   #release(client: string): void {
     this.#open -= 1;
-    const count = this.#clients.get(client) ?? 0;
-    if (count > 1) this.#clients.set(client, count - 1);
-    else this.#clients.delete(client);
+    if (client !== '') this.#clients.change(client, -1);
   }
 
   #refuse(limit: keyof Limits, client: string): void {

@@ -7,6 +7,7 @@
  */
 import { CHALLENGE_WAIT_MS } from '../bus/messages.js';
 import { ClientTurns } from '../base/client-turns.js';
+import { Counts } from '../base/counts.js';
 import type { StartTimer } from '../base/timer.js';
 import { clientGroup } from '../net/ip-bytes.js';
 
@@ -58,7 +59,7 @@ export class ChallengeLeases {
   readonly #entries = new Map<string, Entry>();
   readonly #turns = new ClientTurns<Entry>();
   /** How many are out, of each client. */
-  readonly #out = new Map<string, number>();
+  readonly #out = new Counts();
 
   constructor({ startTimer, limits = LIMITS }: { startTimer: StartTimer; limits?: LeaseLimits }) {
     this.#limits = limits;
@@ -67,7 +68,7 @@ export class ChallengeLeases {
 
   /** Leases that are out. */
   get out(): number {
-    return this.#entries.size - this.#turns.size;
+    return this.#out.total;
   }
 
   /** Waits for a lease. Never rejects; settles within `waitMs`. Only one that is not refused is to be released. */
@@ -114,9 +115,7 @@ export class ChallengeLeases {
     entry.cancelTimer();
     this.#entries.delete(textOf(entry));
     if (entry.isGranted) {
-      const left = (this.#out.get(entry.client) ?? 0) - 1;
-      if (left > 0) this.#out.set(entry.client, left);
-      else this.#out.delete(entry.client);
+      this.#out.change(entry.client, -1);
       this.#serve();
     } else {
       this.#turns.remove(entry.client, entry);
@@ -128,15 +127,14 @@ export class ChallengeLeases {
     return this.out < this.#limits.atOnce && this.#hasShare(client);
   }
 
-  readonly #hasShare = (client: string): boolean =>
-    (this.#out.get(client) ?? 0) < this.#limits.atOncePerClient;
+  readonly #hasShare = (client: string): boolean => this.#out.of(client) < this.#limits.atOncePerClient;
 
   #serve(): void {
     while (this.out < this.#limits.atOnce) {
       const entry = this.#turns.next(this.#hasShare);
       if (entry === undefined) return;
       entry.isGranted = true;
-      this.#out.set(entry.client, (this.#out.get(entry.client) ?? 0) + 1);
+      this.#out.change(entry.client, 1);
       entry.cancelTimer();
       entry.cancelTimer = this.#startTimer(() => this.#drop(entry, ''), this.#limits.holdMs);
       entry.settle({});

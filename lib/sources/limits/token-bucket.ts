@@ -5,6 +5,7 @@
  * round-robin, one each, whatever the number of their requests: a scanner waits for itself. The number of waiters is
  * bounded; when it is reached, a client with few of them displaces the youngest of the client with the most.
  */
+import { ClientTurns } from '../../base/client-turns.js';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
 
 export interface FairTokenBucketOptions {
@@ -33,9 +34,7 @@ export class FairTokenBucket {
   readonly #maxWaiters: number;
   readonly #now: () => number;
   readonly #startTimer: StartTimer;
-  /** Each client's waiters, oldest first. The order of the clients is that of their turns. Never holds an empty set. */
-  readonly #queues = new Map<string, Set<Waiter>>();
-  #waiting = 0;
+  readonly #turns = new ClientTurns<Waiter>();
   #tokens: number;
   #filledAtMs: number;
   #cancelTimer: (() => void) | undefined;
@@ -53,7 +52,7 @@ export class FairTokenBucket {
 
   /** How many are waiting for a token. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#turns.size;
   }
 
   /**
@@ -71,7 +70,11 @@ export class FairTokenBucket {
       this.#tokens -= 1;
       return Promise.resolve(true);
     }
-    if (this.#waiting >= this.#maxWaiters && !this.#displaceFor(client)) return Promise.resolve(false);
+    if (this.waiting >= this.#maxWaiters) {
+      const displaced = this.#turns.displaceFor(client);
+      if (displaced === undefined) return Promise.resolve(false);
+      displaced.settle(false);
+    }
     const waiting = this.#enqueue(client, signal);
     this.#schedule();
     return waiting;
@@ -86,9 +89,7 @@ export class FairTokenBucket {
   /** Ends every wait without a token, and refuses all that come later. */
   close(): void {
     this.#isClosed = true;
-    for (const queue of [...this.#queues.values()]) {
-      for (const waiter of [...queue]) waiter.settle(false);
-    }
+    for (const waiter of this.#turns.removeAll(() => true)) waiter.settle(false);
   }
 
   #enqueue(client: string, signal: AbortSignal): Promise<boolean> {
@@ -97,24 +98,17 @@ export class FairTokenBucket {
       const waiter: Waiter = {
         settle: (hasToken) => {
           signal.removeEventListener('abort', onAbort);
-          this.#remove(client, waiter);
+          this.#turns.remove(client, waiter);
+          if (this.waiting === 0) this.#stopTimer();
           resolve(hasToken);
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      const queue = this.#queues.get(client);
-      if (queue === undefined) this.#queues.set(client, new Set([waiter]));
-      else queue.add(waiter);
-      this.#waiting += 1;
+      this.#turns.add(client, waiter);
     });
   }
 
-  #remove(client: string, waiter: Waiter): void {
-    const queue = this.#queues.get(client);
-    if (queue?.delete(waiter) !== true) return;
-    this.#waiting -= 1;
-    if (queue.size === 0) this.#queues.delete(client);
-    if (this.#waiting > 0) return;
+  #stopTimer(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
@@ -127,38 +121,21 @@ export class FairTokenBucket {
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
     this.#filledAtMs = nowMs;
     while (this.#tokens >= 1) {
-      const [turn] = this.#queues;
-      if (turn === undefined) return;
-      const [client, queue] = turn;
-      const [waiter] = queue;
-      // To the end of the line, before it is served: settling drops a client that waits for nothing more.
-      this.#queues.delete(client);
-      this.#queues.set(client, queue);
+      const waiter = this.#turns.next();
+      if (waiter === undefined) return;
       this.#tokens -= 1;
-      waiter?.settle(true);
+      waiter.settle(true);
     }
   }
 
   /** Sets the timer for the next token, if anyone waits for it. */
   #schedule(): void {
-    if (this.#waiting === 0 || this.#cancelTimer !== undefined) return;
+    if (this.waiting === 0 || this.#cancelTimer !== undefined) return;
     const delayMs = Math.max(1, Math.ceil((1 - this.#tokens) / this.#ratePerMs));
     this.#cancelTimer = this.#startTimer(() => {
       this.#cancelTimer = undefined;
       this.#serve();
       this.#schedule();
     }, delayMs);
-  }
-
-  /** Makes room for one more waiter of a client at the cost of the client that has the most. */
-  #displaceFor(client: string): boolean {
-    let longest: Set<Waiter> | undefined;
-    for (const queue of this.#queues.values()) {
-      if (longest === undefined || queue.size > longest.size) longest = queue;
-    }
-    const own = this.#queues.get(client)?.size ?? 0;
-    if (longest === undefined || longest.size <= own + 1) return false;
-    [...longest].at(-1)?.settle(false);
-    return true;
   }
 }

@@ -3,6 +3,7 @@
  * each client, and for the names below one parent domain.
  */
 import { ClientTurns } from '../../base/client-turns.js';
+import { Counts } from '../../base/counts.js';
 
 /** Whose an order is. */
 export interface OrderPlace {
@@ -92,21 +93,5 @@ export class OrderQueue<Owner> {
     const removed = this.#waiting.removeAll((order) => order.owner === owner);
     for (const order of removed) this.release(order);
     return removed;
-  }
-}
-
-class Counts {
-  readonly #counts = new Map<string, number>();
-  total = 0;
-
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0;
-  }
-
-  change(key: string, by: 1 | -1): void {
-    this.total += by;
-    const count = this.of(key) + by;
-    if (count === 0) this.#counts.delete(key);
-    else this.#counts.set(key, count);
   }
 }

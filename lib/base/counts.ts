@@ -1,0 +1,21 @@
+/** How many there are of each key. Keys with none are not kept. */
+export class Counts {
+  readonly #counts = new Map<string, number>();
+  #total = 0;
+
+  /** Of all keys together. */
+  get total(): number {
+    return this.#total;
+  }
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  change(key: string, by: 1 | -1): void {
+    this.#total += by;
+    const count = this.of(key) + by;
+    if (count === 0) this.#counts.delete(key);
+    else this.#counts.set(key, count);
+  }
+}
