@@ -14,6 +14,7 @@ import {
   privateKeyBlock,
   splitChain,
 } from './pem.js';
+import { shortList } from './short-list.js';
 import { isAddress, isWildcard, wildcardOf, type ServerName } from './server-name.js';
 
 export { splitChain } from './pem.js';
@@ -97,6 +98,7 @@ const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 /** What the field's clients take: the CA/Browser Forum's curves, as OpenSSL calls them. */
 const GOOD_CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1'];
 const MIN_RSA_BITS = 2048;
+const MAX_NAMES_SHOWN = 5;
 /** In a bundle. */
 const PLACE: Readonly<Record<KeyClass, number>> = { ecdsa: 0, other: 1, rsa: 2 };
 /** sha1WithRSAEncryption and ecdsa-with-SHA1 (RFC 3279 §2.2) as DER. */
@@ -291,14 +293,14 @@ function holdsWildcard(leaf: X509Certificate, wildcard: ServerName): boolean {
   return matched?.toLowerCase() === wildcard;
 }
 
-/** The names of a certificate, for a message: its SANs, else its subject. At most five. */
+/** The names of a certificate, for a message: its SANs, else its subject. */
 function namesOf(leaf: X509Certificate): string {
   // Node's types do not say so, but an empty subject is undefined.
   const { subjectAltName, subject } = leaf as { subjectAltName?: string; subject?: string };
   const text = subjectAltName ?? subject;
   if (text === undefined) return 'none at all';
   const names = text.split(/,\s*|\n/).map((entry) => entry.replace(/^DNS:/, ''));
-  return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+  return shortList(names, MAX_NAMES_SHOWN);
 }
 
 function keyClassOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyClass {

@@ -77,17 +77,21 @@ export function changedNames(
  */
 export function validGroups(named: readonly Named[], nowMs: number, limit: number): Leaf[][] {
   const groups = named.flatMap(({ leaves }) => {
-    const valid = leaves.filter(
-      ({ certificate: { notBeforeMs, notAfterMs } }) => notBeforeMs <= nowMs && nowMs < notAfterMs,
-    );
-    const newest = [
-      valid.find(({ certificate }) => !certificate.isRsa),
-      valid.find(({ certificate }) => certificate.isRsa),
-    ].filter((leaf) => leaf !== undefined);
-    const others = valid.filter((leaf) => !newest.includes(leaf));
+    const newest = newestOfEach(leaves, nowMs);
+    const others = leaves.filter((leaf) => isValidAt(leaf, nowMs) && !newest.includes(leaf));
     return [newest, ...others.map((leaf) => [leaf])];
   });
   return groups.filter(({ length }) => length > 0).slice(0, limit);
+}
+
+/** Of certificates, the newest first, the newest valid ECDSA one and the newest valid RSA one: what is served. */
+export function newestOfEach(leaves: readonly Leaf[], nowMs: number): Leaf[] {
+  const valid = leaves.filter((leaf) => isValidAt(leaf, nowMs));
+  return [false, true].flatMap((isRsa) => valid.find(({ certificate }) => certificate.isRsa === isRsa) ?? []);
+}
+
+export function isValidAt({ certificate: { notBeforeMs, notAfterMs } }: Leaf, nowMs: number): boolean {
+  return notBeforeMs <= nowMs && nowMs < notAfterMs;
 }
 
 /** Those that are not valid now, the one that lapses or lapsed last first: for want of a better one. */

@@ -1,9 +1,10 @@
 /**
  * Says what the certificates of a directory lack: a line for each, again only when that has changed.
  */
+import { shortList } from '../../domain/short-list.js';
 import { shortcomingsOf } from '../../domain/shortcomings.js';
 import type { Logger } from '../../log/logger.js';
-import { leavesOf, type DirectoryIndex, type Leaf } from './name-index.js';
+import { isValidAt, leavesOf, newestOfEach, type DirectoryIndex, type Leaf } from './name-index.js';
 
 /** In one go. A directory may have ten thousand certificates, all of one authority that has lapsed. */
 const MAX_LINES = 20;
@@ -35,7 +36,7 @@ export class DirectoryShortcomings {
     for (const { id, paths, certificate } of news.slice(0, MAX_LINES)) {
       this.#log.notice(`a certificate needs attention: ${found.get(id)}`, {
         file: paths.chain[0],
-        names: shortList(certificate.names),
+        names: shortList(certificate.names, MAX_NAMES),
       });
     }
     if (news.length > MAX_LINES) {
@@ -44,19 +45,11 @@ export class DirectoryShortcomings {
   }
 }
 
-/** Whether others are served for all of its names, as `validGroups` chooses: what is left of an earlier order troubles nobody. */
+/** Whether others are served for all of its names: what is left of an earlier order troubles nobody. */
 function isSuperseded(leaf: Leaf, { names }: DirectoryIndex, nowMs: number): boolean {
-  const isValid = ({ certificate: { notBeforeMs, notAfterMs } }: Leaf): boolean =>
-    notBeforeMs <= nowMs && nowMs < notAfterMs;
-  const isOwnValid = isValid(leaf);
+  const isOwnValid = isValidAt(leaf, nowMs);
   return leaf.certificate.names.every((name) => {
-    const valid = (names.get(name)?.leaves ?? []).filter(isValid);
-    if (!isOwnValid) return valid.length > 0;
-    return valid.find(({ certificate }) => certificate.isRsa === leaf.certificate.isRsa) !== leaf;
+    const served = newestOfEach(names.get(name)?.leaves ?? [], nowMs);
+    return isOwnValid ? !served.includes(leaf) : served.length > 0;
   });
-}
-
-function shortList(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_NAMES).join(', ');
-  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
 }
