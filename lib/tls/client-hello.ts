@@ -50,7 +50,10 @@ const VERSION_MAJOR = 0x03;
 const MAX_FRAGMENT_BYTES = 16 * 1024;
 const HANDSHAKE_CLIENT_HELLO = 0x01;
 const EXTENSION_SERVER_NAME = 0;
+export const EXTENSION_GROUPS = 10;
+export const EXTENSION_SIGNATURES = 13;
 const EXTENSION_ALPN = 16;
+export const EXTENSION_VERSIONS = 43;
 const NAME_TYPE_HOST = 0;
 export const VERSION_AND_RANDOM_BYTES = 2 + 32;
 
@@ -136,7 +139,7 @@ export function handshakeMessage(bytes: Buffer): Buffer {
 }
 
 /** The first `length` bytes of the handshake, out of records that are known to hold them. */
-export function joinRecords(bytes: Buffer, length: number): Buffer {
+function joinRecords(bytes: Buffer, length: number): Buffer {
   const parts: Buffer[] = [];
   let offset = 0;
   for (let rest = length; rest > 0;) {

@@ -13,8 +13,11 @@ import type { KeyKind } from '../domain/certificate.js';
 import {
   endOfVector16,
   endOfVector8,
+  EXTENSION_GROUPS,
+  EXTENSION_SIGNATURES,
+  EXTENSION_VERSIONS,
   HANDSHAKE_HEADER_BYTES,
-  joinRecords,
+  handshakeMessage,
   NONE,
   RECORD_HEADER_BYTES,
   VERSION_AND_RANDOM_BYTES,
@@ -24,10 +27,6 @@ import {
 export const ECDSA_SUITES: readonly number[] = [0xc02b, 0xc02c, 0xcca9];
 export const RSA_SIGNATURE_SUITES: readonly number[] = [0xc02f, 0xc030, 0xcca8];
 export const RSA_KEY_EXCHANGE_SUITES: readonly number[] = [0x009c, 0x009d];
-
-const EXTENSION_GROUPS = 10;
-const EXTENSION_SIGNATURES = 13;
-const EXTENSION_VERSIONS = 43;
 
 const VERSION_1_3: readonly number[] = [0x0304];
 /** P-256 and P-384: the curves of what counts as an ECDSA certificate. */
@@ -52,8 +51,8 @@ export function canUseKey(bytes: Buffer, kind: KeyKind): boolean {
     const length = HANDSHAKE_HEADER_BYTES + bytes.readUIntBE(RECORD_HEADER_BYTES + 1, 3);
     if (length <= inRecord) return canUse(bytes, RECORD_HEADER_BYTES, RECORD_HEADER_BYTES + length, kind);
   }
-  const length = HANDSHAKE_HEADER_BYTES + joinRecords(bytes, HANDSHAKE_HEADER_BYTES).readUIntBE(1, 3);
-  return canUse(joinRecords(bytes, length), 0, length, kind);
+  const message = handshakeMessage(bytes);
+  return canUse(message, 0, message.length, kind);
 }
 
 /** The same for a handshake message from `start` to `end`. */

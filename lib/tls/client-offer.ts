@@ -4,7 +4,18 @@
  * PURE, and only for failures: `client-hello.ts` reads what every handshake needs. Everything here is the client's own bytes,
  * so each list is cut, and no character passes that is not printable ASCII.
  */
-import { handshakeMessage, parseClientHello } from './client-hello.js';
+import { shortList } from '../domain/short-list.js';
+import {
+  endOfVector16,
+  endOfVector8,
+  EXTENSION_GROUPS,
+  EXTENSION_SIGNATURES,
+  EXTENSION_VERSIONS,
+  HANDSHAKE_HEADER_BYTES,
+  handshakeMessage,
+  parseClientHello,
+  VERSION_AND_RANDOM_BYTES,
+} from './client-hello.js';
 
 /** Lists as one text, best first, their ends cut. A list that the client has not sent is absent. */
 export interface Offer {
@@ -24,12 +35,6 @@ const MAX_PROTOCOLS = 8;
 const MAX_PROTOCOL_LENGTH = 32;
 /** RFC 1035 §2.3.4: no name is longer. */
 const MAX_NAME_LENGTH = 255;
-
-const EXTENSION_GROUPS = 10;
-const EXTENSION_SIGNATURES = 13;
-const EXTENSION_VERSIONS = 43;
-const HEADER_BYTES = 4;
-const RANDOM_BYTES = 32;
 
 type Names = Readonly<Record<number, string>>;
 
@@ -128,15 +133,13 @@ export function readOffer(bytes: Buffer): Offer {
   if (hello.kind !== 'hello') return {};
   const { serverName, alpn } = hello;
   const message = handshakeMessage(bytes);
-  const legacyVersion = message.readUInt16BE(HEADER_BYTES);
+  const end = message.length;
+  const legacyVersion = message.readUInt16BE(HANDSHAKE_HEADER_BYTES);
   // The parser has seen that every vector ends within the message.
-  let at = HEADER_BYTES + 2 + RANDOM_BYTES;
-  at += 1 + message.readUInt8(at);
-  const ciphersEnd = at + 2 + message.readUInt16BE(at);
-  const ciphers = codes(message.subarray(at + 2, ciphersEnd)).filter((code) => !SIGNALS.includes(code));
-  at = ciphersEnd + 1 + message.readUInt8(ciphersEnd);
-  const extensions =
-    at === message.length ? new Map<number, Buffer>() : extensionsOf(message.subarray(at + 2));
+  const suites = endOfVector8(message, HANDSHAKE_HEADER_BYTES + VERSION_AND_RANDOM_BYTES, end);
+  const suitesEnd = endOfVector16(message, suites, end);
+  const ciphers = codes(message.subarray(suites + 2, suitesEnd)).filter((code) => !SIGNALS.includes(code));
+  const extensions = extensionsOf(message.subarray(endOfVector8(message, suitesEnd, end) + 2));
   const listOf = (type: number, lengthBytes: number): number[] =>
     codes((extensions.get(type) ?? Buffer.alloc(0)).subarray(lengthBytes));
   const versions = listOf(EXTENSION_VERSIONS, 1);
@@ -146,9 +149,10 @@ export function readOffer(bytes: Buffer): Offer {
     ciphers: listed(ciphers, CIPHERS),
     groups: listed(listOf(EXTENSION_GROUPS, 2), GROUPS),
     signatures: listed(listOf(EXTENSION_SIGNATURES, 2), SIGNATURES),
-    alpn: cut(
+    alpn: shortList(
       alpn.map((protocol) => printable(protocol, MAX_PROTOCOL_LENGTH)),
       MAX_PROTOCOLS,
+      ',',
     ),
   });
 }
@@ -179,15 +183,11 @@ function named(code: number, names: Names): string {
 }
 
 function listed(list: readonly number[], names: Names): string {
-  return cut(
+  return shortList(
     list.map((code) => named(code, names)),
     MAX_LISTED,
+    ',',
   );
-}
-
-function cut(list: readonly string[], most: number): string {
-  const shown = list.slice(0, most).join(',');
-  return list.length > most ? `${shown} and ${list.length - most} more` : shown;
 }
 
 /** @param text one character for each octet. */
