@@ -48,15 +48,7 @@ export interface SecureContextCacheOptions {
   readonly now: () => number;
 }
 
-interface MutableEntry<C> {
-  readonly context: C;
-  readonly fingerprint: string;
-  tier: Tier;
-  readonly notAfterMs: number;
-  readonly missingKind: KeyKind | undefined;
-  freshUntilMs: number;
-  noHalfUntilMs: number;
-}
+type MutableEntry<C> = { -readonly [Key in keyof ContextEntry<C>]: ContextEntry<C>[Key] };
 
 interface Slot<C> {
   readonly entry: MutableEntry<C>;
@@ -97,12 +89,7 @@ export class SecureContextCache<C> {
 
   /** Stores a context, fresh for `ttlMs` (0: stale from the start), in place of what was known of the name. */
   setContext(name: ServerName, found: NewContext<C>, ttlMs: number): void {
-    const { context, fingerprint, tier, notAfterMs, missingKind } = found;
-    const entry = {
-      ...{ context, fingerprint, tier, notAfterMs, missingKind },
-      freshUntilMs: this.#now() + ttlMs,
-      noHalfUntilMs: -Infinity,
-    };
+    const entry = { ...found, freshUntilMs: this.#now() + ttlMs, noHalfUntilMs: -Infinity };
     this.#slots.set(name, {
       entry,
       fresh: { state: 'fresh', entry },

@@ -231,7 +231,12 @@ export function bundleOf(halves: readonly CertificateHalf[]): CertificateBundle 
 export function kindMissingIn({ pairs }: CertificateBundle): KeyKind | undefined {
   const [half, other] = pairs;
   if (half === undefined || other !== undefined || half.keyClass === 'other') return undefined;
-  return half.keyClass === 'rsa' ? 'ecdsa' : 'rsa';
+  return otherKind(half.keyClass);
+}
+
+/** The kind of the other half of a pair. */
+export function otherKind(kind: KeyKind): KeyKind {
+  return kind === 'rsa' ? 'ecdsa' : 'rsa';
 }
 
 function sha256(parts: readonly (Buffer | string)[]): string {

@@ -20,7 +20,7 @@ import {
   bundleOf,
   datesProblem,
   examinePair,
-  kindMissingIn,
+  otherKind,
   type CertificateBundle,
   type CertificatePair,
   type ChainState,
@@ -55,7 +55,7 @@ export interface Best {
 }
 
 /** Where a pair comes from, beside its source. */
-export interface Standing {
+export interface Provenance {
   /** There was a good one before the source was asked. */
   readonly isLate?: boolean;
   /** It is the wildcard's above the name. */
@@ -89,7 +89,7 @@ export class Candidates {
   add(
     pair: CertificatePair,
     tier: Tier,
-    { isLate = false, isLent = false }: Standing = {},
+    { isLate = false, isLent = false }: Provenance = {},
   ): Remark | undefined {
     const examination = examinePair(pair, this.#name);
     if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
@@ -109,10 +109,8 @@ export class Candidates {
 
   /** The kind of which there is no good one, where there is a good one of the other kind. */
   get missingKind(): KeyKind | undefined {
-    const good = this.#kept.filter(isGood);
-    const kinds = new Set(good.map(({ examined }) => examined.half.keyClass));
-    const [only] = good;
-    return only === undefined || kinds.size > 1 ? undefined : kindMissingIn(bundleOf([only.examined.half]));
+    const [kind, ...more] = new Set(this.#kept.filter(isGood).map(({ examined }) => examined.half.keyClass));
+    return kind === undefined || kind === 'other' || more.length > 0 ? undefined : otherKind(kind);
   }
 
   /** The best that can be served; undefined without a candidate. */

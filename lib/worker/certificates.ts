@@ -23,7 +23,7 @@ import type { SecureContext } from 'node:tls';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import { SecureContextCache, type ContextEntry } from '../caches/secure-context-cache.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
-import { kindMissingIn, type CertificateBundle } from '../domain/certificate.js';
+import { kindMissingIn, otherKind, type CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_LRU, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
@@ -186,8 +186,7 @@ export class Certificates {
   /** Whether the client can use what is there, or there is nothing else for it. */
   #isOfUse({ missingKind, noHalfUntilMs }: ContextEntry<SecureContext>, hello: Buffer | undefined): boolean {
     if (missingKind === undefined || hello === undefined) return true;
-    if (canUseKey(hello, missingKind === 'rsa' ? 'ecdsa' : 'rsa') || !canUseKey(hello, missingKind))
-      return true;
+    if (canUseKey(hello, otherKind(missingKind)) || !canUseKey(hello, missingKind)) return true;
     return this.#parts.clock.now() < noHalfUntilMs;
   }
 

@@ -16,7 +16,7 @@ import { tcpLine } from './tcp-line.js';
 import type { ClientConnection } from '../downstream/client-connection.js';
 import type { Refusal } from '../downstream/client-error.js';
 import type { ClientResponse } from '../downstream/client-message.js';
-import type { Http1Audience } from '../downstream/http1-server.js';
+import type { Http1Observer } from '../downstream/http1-server.js';
 import type { RequestContext } from '../downstream/request-context.js';
 
 /** nginx's number for a client that has gone before its answer. */
@@ -44,7 +44,7 @@ export function openAccessLog(file: string | undefined): AccessLogSink {
   return new LineSink(file, undefined, { fd: STDOUT, flagName: '--access-log' });
 }
 
-export class AccessLog implements Http1Audience {
+export class AccessLog implements Http1Observer {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #open: (file: string | undefined) => AccessLogSink;

@@ -61,7 +61,7 @@ function onResponseClose(this: ServerResponse): void {
 }
 
 /** Who is told of what comes in. */
-export interface Http1Audience extends RequestObserver {
+export interface Http1Observer extends RequestObserver {
   /** What came on a connection was no request, or a CONNECT; it has been answered. */
   noteRefusal(connection: ClientConnection, refusal: Refusal): void;
 }
@@ -69,14 +69,14 @@ export interface Http1Audience extends RequestObserver {
 export class Http1Server {
   readonly #server: Server;
   readonly #handle: (context: RequestContext) => void;
-  readonly #audience: Http1Audience;
+  readonly #observer: Http1Observer;
   readonly #connections = new Set<Http1Connection>();
   #draining: 'no' | 'idle connections may ask once more' | 'idle connections are closed' = 'no';
   #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: Http1Audience) {
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, observer: Http1Observer) {
     this.#handle = handle;
-    this.#audience = audience;
+    this.#observer = observer;
     this.#server = createServer(
       { ...SERVER_OPTIONS, maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.headerTimeoutMs },
       (request, response) => this.#answer(request, response, false),
@@ -95,13 +95,13 @@ export class Http1Server {
     );
     this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
       const refusal = answerAndClose(socket, 405, ['Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS']);
-      this.#audience.noteRefusal(connectionOf(request.socket).client, refusal);
+      this.#observer.noteRefusal(connectionOf(request.socket).client, refusal);
     });
     this.#server.on('clientError', (error, socket) => {
       const { client, turns } = connectionOf(socket as HasConnection);
       if (turns.defer(error)) return;
       const refusal = answerClientError(error, socket);
-      if (refusal !== undefined) this.#audience.noteRefusal(client, refusal);
+      if (refusal !== undefined) this.#observer.noteRefusal(client, refusal);
     });
     // It never listens itself; this event starts its supervision of slow and idle connections.
     this.#server.emit('listening');
@@ -181,7 +181,7 @@ export class Http1Server {
     response.on('close', onResponseClose);
     if (this.#draining !== 'no') response.shouldKeepAlive = false;
     const context = contextOf(request, response, connection.client, awaitsContinue);
-    this.#audience.follow(context);
+    this.#observer.follow(context);
     if (problem === undefined) this.#handle(context);
     else context.client.refuse(problem);
   }
@@ -194,7 +194,7 @@ export class Http1Server {
     socket.on('error', () => undefined);
     connection.isUnused = false;
     const context = contextOf(request, response, client, false);
-    this.#audience.follow(context);
+    this.#observer.follow(context);
     const early = Buffer.concat([head, ...turns.takeHeld()]);
     const protocol = passableProtocol(request.headers.upgrade) ?? '';
     // The same object: who follows it is told what its handler has read.

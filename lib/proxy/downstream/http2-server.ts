@@ -33,7 +33,7 @@ const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
-  readonly #audience: RequestObserver;
+  readonly #observer: RequestObserver;
   #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
@@ -42,9 +42,9 @@ export class Http2Server {
   #accepting: ClientConnection | undefined;
   #draining = false;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, audience: RequestObserver) {
+  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, observer: RequestObserver) {
     this.#handle = handle;
-    this.#audience = audience;
+    this.#observer = observer;
     this.#limits = limits;
     this.#server = createServer(
       {
@@ -132,7 +132,7 @@ export class Http2Server {
       return;
     }
     const context = contextOf(request, response, connection, awaitsContinue);
-    this.#audience.follow(context);
+    this.#observer.follow(context);
     // What the settings say of it is a request to the client, no limit.
     const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
     if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
