@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings what the tests need beside Node: redis-server, openssl, curl, nginx, h2load and faketime, from Debian's packages where
+# Brings what the tests need beside Node: redis-server, openssl, curl, nginx, h2load, faketime and ssh-keygen, from Debian's packages where
 # they are missing.
 set -eu
 missing=''
@@ -10,6 +10,7 @@ command -v curl >/dev/null 2>&1 || missing="$missing curl"
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
 command -v h2load >/dev/null 2>&1 || missing="$missing nghttp2-client"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
+command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
   echo "The tests need$missing, and there is no apt-get to install it with: please install it by hand." >&2
