@@ -30,6 +30,8 @@ export interface PemEntry {
   readonly origin: Tier;
   /** How much longer it is fresh, milliseconds; 0 where it is retained. */
   readonly freshForMs: number;
+  /** It is kept for want of a better one: nobody may keep it longer than it is fresh here. */
+  readonly isProvisional: boolean;
 }
 
 export interface PemHit {
@@ -59,6 +61,7 @@ interface Slot {
   /** It was outside its dates when it came: no half of it disappears by itself. */
   readonly isOutdated: boolean;
   readonly origin: Tier;
+  readonly isProvisional: boolean;
   /** By the clock for durations. */
   freshUntilMs: number;
   /** Since when every source has said that there is none, by the same clock. */
@@ -87,9 +90,16 @@ export class PemCache {
    * Stores a certificate in place of what was known of the name.
    *
    * @param freshMs how long it is fresh. A certificate within its dates is not fresh beyond its `notAfter`.
+   * @param isProvisional see `PemEntry`.
    * @returns false if it is larger than the whole cache. Then nothing is kept of the name, and `onEvictFresh` is told.
    */
-  set(name: ServerName, certificate: CertificateBundle, origin: Tier, freshMs: number): boolean {
+  set(
+    name: ServerName,
+    certificate: CertificateBundle,
+    origin: Tier,
+    freshMs: number,
+    isProvisional = false,
+  ): boolean {
     const nowMs = this.#clock.now();
     const { fingerprint, notBeforeMs, notAfterMs } = certificate;
     const slot: Slot = {
@@ -99,6 +109,7 @@ export class PemCache {
       notAfterMs,
       isOutdated: datesProblem(certificate, this.#clock.date()) !== undefined,
       origin,
+      isProvisional,
       freshUntilMs: nowMs + freshMs,
       absentSinceMs: undefined,
     };
@@ -268,7 +279,7 @@ function isFresh(slot: Slot, nowMs: number, dateMs: number): boolean {
 
 /** What is left of an entry at a date; undefined where nothing is. */
 function hitOf(slot: Slot, nowMs: number, dateMs: number): PemHit | undefined {
-  const { halves, fingerprint, notBeforeMs, notAfterMs, origin, freshUntilMs } = slot;
+  const { halves, fingerprint, notBeforeMs, notAfterMs, origin, isProvisional, freshUntilMs } = slot;
   const pairs = halves
     .filter((half) => isLeft(slot, half, dateMs))
     .map(({ leafPem, intermediatesPem, ...half }) => ({ ...half, chainPem: leafPem + intermediatesPem }));
@@ -279,6 +290,7 @@ function hitOf(slot: Slot, nowMs: number, dateMs: number): PemHit | undefined {
       certificate:
         pairs.length === halves.length ? { pairs, fingerprint, notBeforeMs, notAfterMs } : bundleOf(pairs),
       origin,
+      isProvisional,
       freshForMs: fresh ? freshUntilMs - nowMs : 0,
     },
     state: fresh ? 'fresh' : 'retained',

@@ -10,6 +10,8 @@ export interface HotCertificate {
   readonly name: ServerName;
   readonly certificate: CertificateBundle;
   readonly tier: Tier;
+  /** The longest that a worker may keep it, milliseconds. Absent: as long as the worker's own TTL says. */
+  readonly keepMs?: number;
 }
 
 /** What the primary knows of its caches, as the admin route `status` reports it. At most 1,024 names in all. */

@@ -327,7 +327,9 @@ export class Primary {
     const most = Math.min(this.#settings.lruMaxItems, MAX_HOT);
     for (const [name, { entry, state }] of this.pem.entries()) {
       if (hot.length >= most) break;
-      if (state === 'fresh') hot.push({ name, certificate: entry.certificate, tier: entry.origin });
+      if (state !== 'fresh') continue;
+      const { certificate, origin: tier, isProvisional, freshForMs } = entry;
+      hot.push({ name, certificate, tier, ...(isProvisional && { keepMs: freshForMs }) });
     }
     return hot.reverse();
   }

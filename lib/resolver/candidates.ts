@@ -76,7 +76,7 @@ export class Candidates {
   readonly #name: ServerName;
   readonly #dateMs: number;
   readonly #servable: ServableCertificates;
-  readonly #kept: Candidate[] = [];
+  #kept: Candidate[] = [];
 
   /** @param dateMs the time to judge dates by, milliseconds since 1970. */
   constructor(name: ServerName, dateMs: number, servable: ServableCertificates) {
@@ -100,6 +100,11 @@ export class Candidates {
     const outdated = datesProblem(examined.half, this.#dateMs);
     this.#kept.push({ examined, tier, isValid: outdated === undefined, isLate, isLent });
     return outdated === undefined ? undefined : { kind: 'outdated', reason: outdated, fingerprint };
+  }
+
+  /** Forgets what a source has. */
+  drop(tier: Tier): void {
+    this.#kept = this.#kept.filter((candidate) => candidate.tier !== tier);
   }
 
   /** Whether there is one that no other could put into the shade: no further source need be asked. */

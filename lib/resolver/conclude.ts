@@ -51,7 +51,7 @@ export interface ConclusionParts {
 export interface Returned {
   readonly gathered: Gathered;
   readonly best: Best | undefined;
-  /** It comes from a copy, of a name that was expired by hand, and the authority is silent: its word counts until that can be asked. */
+  /** A part of it comes from a copy, of a name that was expired by hand, and the authority is silent: it counts until that can be asked. */
   readonly isProvisional: boolean;
   /** What is retained may serve on where every source says that there is none. */
   readonly hasGrace: boolean;
@@ -113,7 +113,7 @@ export class Conclusions {
     const { bundle: certificate, tier } = best;
     const keepMs = isProvisional ? errorCacheDurationMs : certCacheDurationMs;
     if (mayKeep) {
-      pem.set(name, certificate, tier, keepMs);
+      pem.set(name, certificate, tier, keepMs, isProvisional);
       negative.delete(name);
       this.#outdated.delete(name);
     }
@@ -129,7 +129,7 @@ export class Conclusions {
     const { errorCacheDurationMs } = this.#settings;
     const keepMs = Math.min(errorCacheDurationMs * 2 ** times, Math.max(errorCacheDurationMs, MAX_RETRY_MS));
     if (mayKeep) {
-      pem.set(name, certificate, tier, keepMs);
+      pem.set(name, certificate, tier, keepMs, true);
       negative.delete(name);
       this.#outdated.set(name, { fingerprint, times });
     }

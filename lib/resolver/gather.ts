@@ -2,7 +2,7 @@
  * Asks the sources for a name, one after the other, until one has a certificate that no other could put into the shade.
  *
  *  1. In their order. For a name that was purged by hand the authority comes before its copies, which may still hold what was
- *     withdrawn: only its silence lets them be asked.
+ *     withdrawn: only its silence lets them be asked, and nothing that they have counts once it has spoken.
  *  2. Each has its share of `lookupTimeoutMs`: what is left of it, divided by the number of those still to be asked. One that is
  *     late is left to itself and the next one asked; it counts all the same if it answers while nobody has a good certificate.
  *     The last one has the time that it takes.
@@ -12,6 +12,7 @@
  *  5. For an IP address only those are asked that have certificates for addresses.
  */
 import type { StartTimer } from '../base/timer.js';
+import type { CertificatePair } from '../domain/certificate.js';
 import type { Lookup } from '../domain/lookup.js';
 import { isAddress, type ServerName } from '../domain/server-name.js';
 import type { CertificateSource, LookupContext } from '../sources/source.js';
@@ -33,7 +34,7 @@ export interface GatherOptions {
   onRemark(this: void, source: string, remark: Remark): void;
 }
 
-/** What the sources said, besides the candidates. */
+/** What the sources have said so far, besides the candidates: what comes late is added, as it is to these. */
 export interface Gathered {
   /** Sources that could not tell, or held what may not be served, with their reasons; in their order. */
   readonly troubles: readonly string[];
@@ -41,7 +42,10 @@ export interface Gathered {
   readonly isOwnTrouble: boolean;
   /** Sources that have no answer yet. */
   readonly waits: readonly string[];
-  /** What the authority said; undefined where it was not asked, or did not answer. */
+  /**
+   * What the authority said; undefined where it was not asked, or did not answer. `absent` also where it has only what is
+   * outdated or must not be served.
+   */
   readonly authority: 'found' | 'absent' | 'pending' | undefined;
 }
 
@@ -102,8 +106,19 @@ class Gathering implements Gathered {
   }
 
   #isWanted({ isLocal, role }: CertificateSource): boolean {
-    if (this.#options.isPurged && role === 'copy' && this.authority !== undefined) return false;
+    if (role === 'copy' && this.#isOverruled) return false;
     return isLocal === true || !this.#isEnough();
+  }
+
+  /** The authority has spoken of a name that was purged: what copies have does not count. */
+  get #isOverruled(): boolean {
+    return this.#options.isPurged && this.authority !== undefined;
+  }
+
+  /** The authority may speak late, when its copies have been asked in its silence. */
+  #dropCopies(): void {
+    const { candidates, isPurged, sources } = this.#options;
+    if (isPurged) for (const { name, role } of sources) if (role === 'copy') candidates.drop(name);
   }
 
   #isEnough(): boolean {
@@ -133,27 +148,39 @@ class Gathering implements Gathered {
   }
 
   #take({ name: source, role }: CertificateSource, lookup: Lookup, isLate: boolean): void {
-    const { candidates, onRemark } = this.#options;
+    if (role === 'copy' && this.#isOverruled) return;
+    const said = this.#said(source, lookup, isLate);
+    if (role !== 'authority' || said === undefined) return;
+    this.authority = said;
+    this.#dropCopies();
+  }
+
+  /** Notes what a source has said. @returns what it comes to; undefined where it could not tell. */
+  #said(source: string, lookup: Lookup, isLate: boolean): Gathered['authority'] {
     switch (lookup.kind) {
       case 'pending':
         this.waits.push(`${source}: ${lookup.reason}`);
-        if (role === 'authority') this.authority = 'pending';
-        return;
+        return 'pending';
       case 'unavailable':
         this.#noteTrouble(source, lookup.reason);
         this.isOwnTrouble ||= lookup.scope === 'name';
-        return;
+        return undefined;
       case 'absent':
-        if (role === 'authority') this.authority = 'absent';
-        return;
-      case 'found':
-        if (role === 'authority') this.authority = 'found';
-        for (const pair of lookup.candidates.flat()) {
-          const remark = candidates.add(pair, source, { isLate });
-          if (remark === undefined) continue;
-          if (remark.kind === 'unusable') this.#noteTrouble(source, remark.reason);
-          onRemark(source, remark);
-        }
+        return 'absent';
+      case 'found': {
+        const isAsItShouldBe = lookup.candidates.flat().map((pair) => this.#addPair(source, pair, isLate));
+        return isAsItShouldBe.includes(true) ? 'found' : 'absent';
+      }
     }
+  }
+
+  /** @returns whether it is as it should be. */
+  #addPair(source: string, pair: CertificatePair, isLate: boolean): boolean {
+    const { candidates, onRemark } = this.#options;
+    const remark = candidates.add(pair, source, { isLate });
+    if (remark === undefined) return true;
+    if (remark.kind === 'unusable') this.#noteTrouble(source, remark.reason);
+    onRemark(source, remark);
+    return false;
   }
 }

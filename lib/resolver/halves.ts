@@ -72,13 +72,13 @@ export class Halves {
    *
    * @param found both were there.
    * @param restMs how long to leave it at that.
-   * @param lent the fingerprint of the half that is the wildcard's.
+   * @param lent the fingerprint of the half that is the wildcard's; left out: that is as it was.
    */
-  note(name: ServerName, options: { found: boolean; restMs: number; lent: string | undefined }): void {
+  note(name: ServerName, options: { found: boolean; restMs: number; lent?: string | undefined }): void {
     const wanted = this.#wanted.get(name);
     if (wanted === undefined) return;
     wanted.restUntilMs = this.#now() + options.restMs;
-    wanted.lent = options.lent;
+    if ('lent' in options) wanted.lent = options.lent;
     if (options.found) wanted.absentSinceMs = undefined;
   }
 

@@ -3,9 +3,8 @@
  * Steps 4, 5, 7 and 8 of the order in `resolver.ts`.
  */
 import { LRUCache } from 'lru-cache';
-import type { PemCache } from '../caches/pem-cache.js';
+import type { PemCache, PemEntry } from '../caches/pem-cache.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
-import type { CertificateBundle } from '../domain/certificate.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import type { CertificateSource } from '../sources/source.js';
@@ -65,13 +64,20 @@ export class LookUps {
   }
 
   configure(settings: LookUpSettings, sources: readonly CertificateSource[]): void {
+    this.#renewals.overtake();
     this.#settings = settings;
     this.#conclusions.configure(settings);
     this.#sources = sources;
   }
 
+  /** What the sources had may be theirs no more: answers that are under way behind the scenes do not count. */
+  overtake(): void {
+    this.#renewals.overtake();
+  }
+
   /** The name was expired by hand: the authority is asked before its copies, until it has a certificate again. */
   purge(name: ServerName): void {
+    this.#renewals.overtake();
     this.#purged.set(name, true);
   }
 
@@ -102,15 +108,18 @@ export class LookUps {
       startTimer: this.#parts.startTimer ?? startUnrefTimer,
       onRemark: (source, remark) => this.#note(name, source, remark),
     });
-    if (wantsBoth) await this.#lookForHalf(name, { client, candidates, gathered, flight, isPurged });
+    const provisional = wantsBoth
+      ? await this.#lookForHalf(name, { client, candidates, gathered, flight, isPurged })
+      : undefined;
     const best = candidates.best();
     const outcome = this.#conclusions.conclude(name, {
       gathered,
       best,
       isProvisional:
-        isPurged &&
-        gathered.authority === undefined &&
-        best?.tiers.some((tier) => this.#isCopy(tier)) === true,
+        best?.bundle.pairs.some(({ fingerprint }) => provisional?.has(fingerprint)) === true ||
+        (isPurged &&
+          gathered.authority === undefined &&
+          best?.tiers.some((tier) => this.#isCopy(tier)) === true),
       hasGrace: !(isPurged && this.#isCopy(pem.get(name)?.entry.origin)),
       lastTier: this.#sources.at(-1)?.name ?? TIER_CACHE,
       mayKeep: flight.current && (mayOrder || candidates.isGood),
@@ -125,17 +134,23 @@ export class LookUps {
     return outcome;
   }
 
-  /** After the sources of the name itself: the wildcard's half, else the one that there was before. */
+  /**
+   * After the sources of the name itself: the wildcard's half, else the one that there was before.
+   *
+   * @returns the fingerprints of the halves that were kept for want of a better one where they come from.
+   */
   async #lookForHalf(
     name: ServerName,
     { client, candidates, gathered, flight, isPurged }: HalfSearch,
-  ): Promise<void> {
+  ): Promise<ReadonlySet<string>> {
     const { pem, halves, resolve } = this.#parts;
     const { certCacheDurationMs, errorCacheDurationMs, absentGraceMs } = this.#settings;
-    const add = (bundle: CertificateBundle, tier: Tier, isLent: (fingerprint: string) => boolean): void => {
-      for (const half of bundle.pairs) {
+    const provisional = new Set<string>();
+    const add = (entry: PemEntry, isLent: (fingerprint: string) => boolean): void => {
+      for (const half of entry.certificate.pairs) {
         if (half.keyClass !== candidates.missingKind) continue;
-        candidates.add(half, tier, { isLate: true, isLent: isLent(half.fingerprint) });
+        candidates.add(half, entry.origin, { isLate: true, isLent: isLent(half.fingerprint) });
+        if (entry.isProvisional) provisional.add(half.fingerprint);
       }
     };
     let isUnclear = gathered.troubles.length > 0 || gathered.waits.length > 0;
@@ -144,25 +159,29 @@ export class LookUps {
     if (wants !== undefined && wildcard !== undefined) {
       const { kind } = await resolve(wildcard, { name: wildcard, phase: 'lookup', client, wants });
       const lender = pem.get(wildcard)?.entry;
-      if (lender !== undefined) add(lender.certificate, lender.origin, () => true);
+      if (lender !== undefined) add(lender, () => true);
       isUnclear ||= kind === 'unavailable' || kind === 'pending';
     }
     const isMissing = candidates.missingKind !== undefined;
     const earlier = pem.get(name)?.entry;
     if (isMissing && earlier !== undefined) {
-      // Of a name that was expired by hand only the authority's silence lets a half stay.
+      // Of a name that was expired by hand only the authority's silence lets a half stay, and there is no grace for one that was
+      // kept for want of a better one.
+      const graceMs = earlier.isProvisional ? 0 : absentGraceMs;
       const mayStay = isPurged
         ? gathered.authority === undefined
-        : isUnclear || halves.absentForMs(name) < absentGraceMs;
-      if (mayStay)
-        add(earlier.certificate, earlier.origin, (fingerprint) => halves.isLent(name, fingerprint));
+        : isUnclear || halves.absentForMs(name) < graceMs;
+      if (mayStay) add(earlier, (fingerprint) => halves.isLent(name, fingerprint));
     }
-    if (!flight.current) return;
-    halves.note(name, {
-      found: candidates.isGood && !isMissing,
-      restMs: isUnclear ? errorCacheDurationMs : certCacheDurationMs,
-      lent: candidates.best()?.lent,
-    });
+    if (flight.current) {
+      halves.note(name, {
+        found: candidates.isGood && !isMissing,
+        restMs: isUnclear ? errorCacheDurationMs : certCacheDurationMs,
+        // Without a good one what there was before serves on, the lent half with it.
+        ...(candidates.isGood && { lent: candidates.best()?.lent }),
+      });
+    }
+    return provisional;
   }
 
   #isCopy(tier: Tier | undefined): boolean {

@@ -2,8 +2,9 @@
  * Renewals that nobody has primed: in the last third of a certificate's life that came from a copy (Redis), the authority (the
  * manager) is asked behind the scenes, at most hourly a name. Its answer also brings the copy up to date.
  *
- * It orders nothing, and withdraws nothing: only another certificate that is as good is taken over. It is a look-up like any
- * other to the authority's rate limit; one that gets no token is tried again at the next occasion.
+ * It orders nothing, and withdraws nothing: only another certificate that is as good is taken over, and only as long as what it
+ * knew at the beginning is still so. It is a look-up like any other to the authority's rate limit; one that gets no token, or is
+ * overtaken, is tried again at the next occasion.
  */
 import { LRUCache } from 'lru-cache';
 import type { PemCache } from '../caches/pem-cache.js';
@@ -33,12 +34,19 @@ export class RenewalChecks {
   readonly #signal: AbortSignal;
   /** When each name was asked for, by the clock for durations. */
   readonly #askedAtMs = new LRUCache<ServerName, number>({ max: MAX_NAMES });
+  /** Raised by whatever overtakes the answers under way. */
+  #epoch = 0;
 
   /** @param signal aborts when the resolver is closed. */
   constructor(parts: RenewalCheckParts, servable: ServableCertificates, signal: AbortSignal) {
     this.#parts = parts;
     this.#servable = servable;
     this.#signal = signal;
+  }
+
+  /** Something was expired, or a source has something new: answers to questions that were put before do not count. */
+  overtake(): void {
+    this.#epoch++;
   }
 
   /**
@@ -74,10 +82,12 @@ export class RenewalChecks {
     cacheMs: number,
   ): Promise<void> {
     const { pem, log, clock } = this.#parts;
+    const epoch = this.#epoch;
     try {
       const lookup = await authority.lookup(name, { signal: this.#signal, known: true, mayOrder: false });
-      if (lookup.kind === 'pending') this.#askedAtMs.delete(name);
-      if (lookup.kind !== 'found') return;
+      const isOvertaken = epoch !== this.#epoch;
+      if (lookup.kind === 'pending' || isOvertaken) this.#askedAtMs.delete(name);
+      if (isOvertaken || lookup.kind !== 'found') return;
       const candidates = new Candidates(name, clock.date(), this.#servable);
       for (const pair of lookup.candidates.flat()) candidates.add(pair, authority.name);
       if (!candidates.isGood) return;
@@ -85,7 +95,7 @@ export class RenewalChecks {
       for (const half of known.pairs) candidates.add(half, TIER_CACHE, { isLate: true });
       const best = candidates.best();
       if (best === undefined || best.bundle.fingerprint === known.fingerprint) return;
-      // Meanwhile it may have been expired, or looked up once more.
+      // Meanwhile it may have been looked up once more.
       if (pem.get(name)?.entry.certificate.fingerprint !== known.fingerprint) return;
       pem.set(name, best.bundle, authority.name, cacheMs);
       log.notice('a renewed certificate was found at the authority', {

@@ -14,8 +14,8 @@
  *     scenes, at most hourly a name: a renewal gets through with nobody priming.
  *
  * A waiter waits for `lookupTimeoutMs`; for `refreshTimeoutMs` only where a valid certificate is retained, which then serves on;
- * the starter of an order, who comes back with phase `order`, for `autocertTimeoutMs`. Then it is told `pending`, with the last
- * good certificate where there is one. The flight goes on behind it and fills the caches.
+ * the starter of an order, who comes back with phase `order`, for `autocertTimeoutMs`; name, wildcard and half together. Then it
+ * is told `pending`, with the last good certificate where there is one. The flight goes on behind it and fills the caches.
  *
  * An expire begins a new epoch: flights under way answer their waiters, who may not keep the answer, and store nothing. The
  * look-ups of a name that was expired by hand ask the authority before its copies, until it has one again.
@@ -67,6 +67,9 @@ export interface ResolverParts {
   readonly servable?: ServableCertificates;
 }
 
+/** What a worker asks, and how long it waits for all of the answer: by the clock for durations. */
+type Question = ResolveRequest & { readonly untilMs: number };
+
 /** The admin route lists this many names in all. */
 const MAX_STATUS_NAMES = 1024;
 
@@ -93,7 +96,7 @@ export class Resolver {
         servable: this.#servable,
         halves: this.#halves,
         signal: this.#closing.signal,
-        resolve: (name, request) => this.#resolveOne(name, request),
+        resolve: (name, request) => this.#resolveOne(name, this.#questionOf(request)),
       },
       settings,
       sources,
@@ -104,9 +107,11 @@ export class Resolver {
 
   /** Answers a worker's question. Never rejects. */
   async resolve(request: ResolveRequest): Promise<Resolution> {
-    const exact = await this.#resolveOne(request.name, request);
+    const question = this.#questionOf(request);
+    const exact = await this.#resolveOne(request.name, question);
     const wildcard = this.#settings.wildcards ? wildcardOf(request.name) : undefined;
-    return exact.kind === 'absent' && wildcard !== undefined ? this.#resolveOne(wildcard, request) : exact;
+    if (exact.kind !== 'absent' || wildcard === undefined) return exact;
+    return keptNoLonger(await this.#resolveOne(wildcard, question), exact.keepMs);
   }
 
   /** A hard expire: forgets all that is known of a name. */
@@ -130,6 +135,7 @@ export class Resolver {
     this.#parts.pem.flush(options);
     this.#parts.negative.clear();
     this.#halves.lookAgain();
+    this.#lookUps.overtake();
     for (const source of this.#sources) source.forget?.();
   }
 
@@ -139,6 +145,7 @@ export class Resolver {
    */
   changed(names: ChangedNames): void {
     const { pem, negative } = this.#parts;
+    this.#lookUps.overtake();
     if (names === undefined) {
       this.#flights.detach();
       pem.flush({ hard: false });
@@ -204,23 +211,27 @@ export class Resolver {
     await Promise.all(this.#sources.map((source) => source.close()));
   }
 
-  /** What is known of a name, with the half that is wanted where there is one. */
-  async #resolveOne(name: ServerName, request: ResolveRequest): Promise<Resolution> {
-    const resolution = await this.#resolveAny(name, request);
-    return request.wants === undefined
-      ? resolution
-      : this.#complete(name, request, request.wants, resolution);
+  #questionOf(request: ResolveRequest): Question {
+    const { autocertTimeoutMs, lookupTimeoutMs } = this.#settings;
+    const patienceMs = request.phase === 'order' ? autocertTimeoutMs : lookupTimeoutMs;
+    return { ...request, untilMs: this.#parts.clock.now() + patienceMs };
   }
 
-  async #resolveAny(name: ServerName, request: ResolveRequest): Promise<Resolution> {
+  /** What is known of a name, with the half that is wanted where there is one. */
+  async #resolveOne(name: ServerName, question: Question): Promise<Resolution> {
+    const resolution = await this.#resolveAny(name, question);
+    return question.wants === undefined
+      ? resolution
+      : this.#complete(name, question, question.wants, resolution);
+  }
+
+  async #resolveAny(name: ServerName, request: Question): Promise<Resolution> {
     const { pem, negative, clock } = this.#parts;
     if (request.refused !== undefined) this.#refuse(name, request.refused);
     const cached = pem.get(name);
     if (cached?.state === 'fresh') {
-      const { certificate, freshForMs } = cached.entry;
-      // One that is kept for want of a better one: a worker must not keep it any longer than we do.
-      const isOutdated = datesProblem(certificate, clock.date()) !== undefined;
-      const keeping = isOutdated ? { keepMs: freshForMs } : {};
+      const { certificate, freshForMs, isProvisional } = cached.entry;
+      const keeping = isProvisional ? { keepMs: freshForMs } : {};
       return answer({ kind: 'found', certificate, tier: TIER_CACHE, ...keeping }, request);
     }
     const known = negative.get(name);
@@ -237,14 +248,14 @@ export class Resolver {
   /** Step 7. @param resolution what is to be said where there is no such half. */
   async #complete(
     name: ServerName,
-    request: ResolveRequest,
+    request: Question,
     wants: KeyKind,
     resolution: Resolution,
   ): Promise<Resolution> {
     const { pem, clock } = this.#parts;
     let said = resolution;
     // A flight under way may have begun before anybody wanted both halves: then one more is needed.
-    for (let flights = 0; ; flights++) {
+    for (let flights = 0; said.kind !== 'pending'; flights++) {
       const held = pem.get(name)?.entry.certificate;
       const isMissing = held !== undefined && kindMissingIn(held) === wants;
       if (!isMissing || datesProblem(held, clock.date()) !== undefined) return said;
@@ -255,8 +266,8 @@ export class Resolver {
       if (flights === 2) return said;
       this.#halves.want(name);
       said = await this.#fly(name, request, false);
-      if (said.kind === 'pending') return said;
     }
+    return said;
   }
 
   /** The wildcard is withdrawn: so are the halves that names below it have from it. */
@@ -286,7 +297,7 @@ export class Resolver {
    *
    * @param mayOrder false: it is for the other half of what is there.
    */
-  async #fly(name: ServerName, request: ResolveRequest, mayOrder = true): Promise<Resolution> {
+  async #fly(name: ServerName, request: Question, mayOrder = true): Promise<Resolution> {
     const throughOrder = request.phase === 'order';
     const under = this.#flights.get(name);
     const flight =
@@ -294,7 +305,8 @@ export class Resolver {
     const lastGood = this.#parts.pem.get(name)?.entry.certificate;
     // Who wants the other half cannot go on with what is there.
     const goodEnough = mayOrder ? lastGood : undefined;
-    const patienceMs = throughOrder ? this.#settings.autocertTimeoutMs : this.#patienceMs(flight, goodEnough);
+    const leftMs = Math.max(0, request.untilMs - this.#parts.clock.now());
+    const patienceMs = throughOrder ? leftMs : Math.min(leftMs, this.#patienceMs(flight, goodEnough));
     try {
       const arrival = await flight.wait(patienceMs, { first: under === undefined, throughOrder });
       switch (arrival.kind) {
@@ -323,4 +335,10 @@ export class Resolver {
     const limitMs = isValid ? Math.min(refreshTimeoutMs, lookupTimeoutMs) : lookupTimeoutMs;
     return clock.now() - flight.startedAtMs >= limitMs ? 0 : limitMs;
   }
+}
+
+/** The same, for a worker that may keep it no longer than so; undefined: as it is. */
+function keptNoLonger(resolution: Resolution, keepMs: number | undefined): Resolution {
+  if (keepMs === undefined || resolution.kind === 'pending') return resolution;
+  return { ...resolution, keepMs: Math.min(keepMs, resolution.keepMs ?? Infinity) };
 }

@@ -25,6 +25,7 @@ import { SecureContextCache, type ContextEntry } from '../caches/secure-context-
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { kindMissingIn, otherKind, type CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../base/clock.js';
+import type { HotCertificate } from '../domain/cache-status.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_LRU, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { isWildcard, type ServerName } from '../domain/server-name.js';
@@ -149,8 +150,8 @@ export class Certificates {
   }
 
   /** Puts a certificate in that the primary has, before anybody asks for it. */
-  warm(name: ServerName, certificate: CertificateBundle, tier: Tier): void {
-    this.#take(name, { kind: 'found', certificate, tier }, undefined, true);
+  warm({ name, ...found }: HotCertificate): void {
+    this.#take(name, { kind: 'found', ...found }, undefined, true);
   }
 
   /** Drops a name, or everything. Only the opt-in `--expire-workers` comes here. */

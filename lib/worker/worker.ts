@@ -63,8 +63,7 @@ export function runWorker(): void {
       return {};
     },
     warm: ({ certificates }) => {
-      for (const { name, certificate, tier } of certificates)
-        worker?.certificates.warm(name, certificate, tier);
+      for (const hot of certificates) worker?.certificates.warm(hot);
       return {};
     },
     makeStale: ({ names }) => {

@@ -81,7 +81,7 @@ describe('PemCache', () => {
     it('then the other one alone, under its own fingerprint, to be looked up afresh', () => {
       const { cache, time, rsa } = store();
       time.nowMs += HOUR_MS;
-      const left = { certificate: bundleOf([rsa]), origin: 'redis', freshForMs: 0 };
+      const left = { certificate: bundleOf([rsa]), origin: 'redis', freshForMs: 0, isProvisional: false };
       expect(cache.get(A)).to.deep.equal({ state: 'retained', entry: left });
       expect(left.certificate.fingerprint).to.equal(rsa.fingerprint);
       expect([...cache.entries()]).to.deep.equal([[A, { state: 'retained', entry: left }]]);
@@ -110,7 +110,7 @@ describe('PemCache', () => {
     ]);
     expect(cache.set(A, certificate, 'manager', 1000)).to.equal(true);
     expect(cache.get(A)).to.deep.equal({
-      entry: { certificate, origin: 'manager', freshForMs: 1000 },
+      entry: { certificate, origin: 'manager', freshForMs: 1000, isProvisional: false },
       state: 'fresh',
     });
     expect(cache.get(B)).to.equal(undefined);

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { ABSENT, DOWN, found, WAIT } from '../../support/fake-source.js';
+import { ABSENT, DOWN, FakeSource, found, WAIT } from '../../support/fake-source.js';
 import { settled } from '../../support/manual-time.js';
-import { DAY_MS, issue, NAME, setup, setupRoles, START_MS } from './support.js';
+import { DAY_MS, issue, NAME, setup, setupRoles, SETTINGS, START_MS } from './support.js';
 
 const HOUR_MS = 3_600_000;
+
+type Overtaken = ReturnType<typeof setupRoles>;
 
 describe('Resolver: after an expire of a name', () => {
   it('follows the manager, whatever Redis still has', async () => {
@@ -34,6 +36,19 @@ describe('Resolver: after an expire of a name', () => {
     expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
   });
 
+  it('goes on to mistrust Redis where the manager has only an outdated one', async () => {
+    const { resolve, resolver, redis, manager, time } = setupRoles();
+    const outdated = await issue([NAME], { notBefore: 0, notAfter: START_MS - 1 });
+    redis.answer(found(await issue()));
+    manager.answer(found(outdated));
+    resolver.expireDomain(NAME);
+    for (let i = 0; i < 2; i++) {
+      expect(await resolve()).to.include({ kind: 'found', tier: 'manager', keepMs: 5_000 * 2 ** i });
+      time.nowMs += 10_000;
+    }
+    expect(redis.asked).to.deep.equal([]);
+  });
+
   it('lets Redis answer while the manager is silent, and asks the manager again soon', async () => {
     const { resolve, resolver, redis, manager, time } = setupRoles();
     redis.answer(found(await issue()));
@@ -43,6 +58,57 @@ describe('Resolver: after an expire of a name', () => {
     time.nowMs += 5_000;
     manager.answer(ABSENT);
     expect(await resolve()).to.include({ kind: 'absent' });
+  });
+
+  it('lets no worker keep what Redis has in its silence any longer, the one that asks later no more than the first', async () => {
+    const { resolve, resolver, redis, manager, time } = setupRoles();
+    redis.answer(found(await issue()));
+    manager.answer(DOWN);
+    resolver.expireDomain(NAME);
+    expect(await resolve()).to.include({ kind: 'found', tier: 'redis', keepMs: 5_000 });
+    time.nowMs += 2_000;
+    expect(await resolve()).to.include({ kind: 'found', tier: 'cache', keepMs: 3_000 });
+  });
+
+  for (const [what, answer, outcome] of [
+    ['has none', ABSENT, 'absent'],
+    ['has no answer yet', WAIT, 'pending'],
+  ] as const) {
+    it(`does not count what Redis says once the manager has said, late, that it ${what}`, async () => {
+      const { resolve, resolver, redis, manager, time, pem } = setupRoles();
+      resolver.expireDomain(NAME);
+      const [late, copy] = [manager.hold(), redis.hold()];
+      const waiting = resolve();
+      await settled();
+      // The manager's share of the time.
+      await time.advance(1_000);
+      expect(redis.asked).to.have.length(1);
+      late.resolve(answer);
+      await settled();
+      copy.resolve(found(await issue()));
+      expect(await waiting).to.include({ kind: outcome });
+      expect(pem.get(NAME)).to.equal(undefined);
+    });
+  }
+
+  it('does not count what Redis has said when the manager says, while others are asked, that there is none', async () => {
+    const { resolve, resolver, redis, manager, time, sources, pem } = setupRoles();
+    const own = new FakeSource('own');
+    resolver.expireDomain(NAME);
+    own.role = 'copy';
+    await resolver.configure(SETTINGS, [...sources, own]);
+    // One that is not good enough to ask no further.
+    redis.answer(found(await issue([NAME], { notBefore: 0, notAfter: START_MS - 1 })));
+    const [late, copy] = [manager.hold(), own.hold()];
+    const waiting = resolve();
+    await settled();
+    await time.advance(1_000);
+    expect(own.asked).to.have.length(1);
+    late.resolve(ABSENT);
+    await settled();
+    copy.resolve(ABSENT);
+    expect(await waiting).to.include({ kind: 'absent' });
+    expect(pem.get(NAME)).to.equal(undefined);
   });
 
   it('does not ask Redis while the manager is ordering one', async () => {
@@ -132,6 +198,31 @@ describe('Resolver: renewals that nobody has primed', () => {
       expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
     }
   });
+
+  for (const [what, overtake] of [
+    ['a source has something new', ({ resolver }: Overtaken) => resolver.changed([NAME])],
+    ['all is expired', ({ resolver }: Overtaken) => resolver.expireAll({ hard: false })],
+    ['the sources change', ({ resolver, sources }: Overtaken) => resolver.configure(SETTINGS, [...sources])],
+  ] as const) {
+    it(`do not count, and are asked for again, when ${what} meanwhile`, async () => {
+      const parts = await withLifeLeft(0.1);
+      const { manager, resolve, time, pem, redis } = parts;
+      const held = manager.hold();
+      time.nowMs += HOUR_MS;
+      await resolve();
+      void overtake(parts);
+      // The look-up afterwards has the same certificate, and asks nobody else.
+      expect(await resolve()).to.include({ kind: 'found' });
+      held.resolve(found(await issue()));
+      await settled();
+      expect(pem.get(NAME)?.entry.origin).to.equal('redis');
+      time.nowMs += 600_000;
+      await resolve();
+      await settled();
+      expect(pem.get(NAME)?.entry.origin).to.equal('manager');
+      expect(redis.asked).not.to.equal([]);
+    });
+  }
 
   it('are asked for again soon when no token was left', async () => {
     const { manager, resolve, time } = await withLifeLeft(0.1);

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { defer } from '../../../lib/base/deferred.js';
+import type { Lookup, Resolution } from '../../../lib/domain/lookup.js';
+import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ABSENT, FakeSource, found } from '../../support/fake-source.js';
 import { settled } from '../../support/manual-time.js';
 import { issue, NAME, SETTINGS, setup } from './support.js';
@@ -40,6 +43,38 @@ describe('Resolver: one look-up for everybody', () => {
     const second = resolve({ fingerprint });
     await time.advance(0);
     expect(await second).to.deep.include({ kind: 'pending', lastGood: { kind: 'unchanged' } });
+  });
+
+  it('waits for name, wildcard and half no longer than for one look-up: longer than that no worker waits', async () => {
+    const WILDCARD = '*.a.test' as ServerName;
+    const { resolve, redis, manager, time } = setup({ wildcards: true });
+    const [exact, wildcard] = [defer<Lookup>(), defer<Lookup>()];
+    redis.answer((name) => (name === NAME ? exact : wildcard).promise);
+    const waiting = resolve({ wants: 'rsa' });
+    await time.advance(1_500);
+    exact.resolve(ABSENT);
+    await time.advance(499);
+    expect(redis.asked).to.deep.equal([NAME, WILDCARD]);
+    let answer: Resolution | undefined;
+    void waiting.then((resolution) => (answer = resolution));
+    await time.advance(1);
+    expect(answer?.kind).to.equal('pending');
+    expect(manager.asked).to.deep.equal([NAME]);
+    wildcard.resolve(ABSENT);
+  });
+
+  it('does not begin to look for a half when it has waited for the rest in vain', async () => {
+    const { resolve, redis, manager, time } = setup();
+    redis.answer(found(await issue()));
+    await resolve();
+    time.nowMs += 600_000;
+    redis.hold();
+    const waiting = resolve({ wants: 'rsa' });
+    let answer: Resolution | undefined;
+    void waiting.then((resolution) => (answer = resolution));
+    await time.advance(100);
+    expect(answer?.kind).to.equal('pending');
+    expect(manager.asked).to.deep.equal([]);
   });
 
   it('survives a source that throws', async () => {
@@ -143,6 +178,21 @@ describe('Resolver: expiring by hand', () => {
       expect(pem.get(NAME)?.entry.certificate.fingerprint).to.equal(kept);
       expect(redis.asked).to.have.length(2);
     }
+  });
+
+  it('lets no worker keep what a wildcard has in place of a name that was expired while it was looked up', async () => {
+    const { resolve, resolver, redis, manager } = setup({ wildcards: true });
+    const pair = await issue(['*.a.test']);
+    const held = redis.hold();
+    const waiting = resolve();
+    await settled();
+    manager.answer((name) => (name === NAME ? ABSENT : found(pair)));
+    resolver.expireDomain(NAME);
+    held.resolve(ABSENT);
+    expect(await waiting).to.include({ kind: 'found', keepMs: 0 });
+    expect(await resolve())
+      .to.include({ kind: 'found' })
+      .and.not.to.have.property('keepMs');
   });
 
   it('of all: looks everything up afresh; retained copies serve in an outage, unless it is hard', async () => {

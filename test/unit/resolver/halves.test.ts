@@ -289,6 +289,34 @@ describe('A half that a client needs', () => {
       expect(keysOf(await resolve())).to.deep.equal([ec.keyPem]);
     });
 
+    it('goes with it also when nobody could tell of the name meanwhile', async () => {
+      const { resolve, resolver, time, redis, manager } = wildcards();
+      await resolve();
+      await resolve({ wants: 'rsa' });
+      redis.answer(DOWN);
+      manager.answer(DOWN);
+      await time.advance(600_000);
+      expect(keysOf(await resolve())).to.deep.equal(lentBoth());
+      resolver.expireDomain(WILDCARD);
+      expect(keysOf(await resolve())).to.deep.equal([ec.keyPem]);
+    });
+
+    it('counts no longer than the wildcard has it for want of a better one', async () => {
+      const { resolve, resolver, time, redis, manager } = setupRoles({ wildcards: true });
+      redis.answer((name) => found(name === NAME ? ec : wildRsa));
+      manager.answer(DOWN);
+      resolver.expireDomain(WILDCARD);
+      await resolve();
+      const provisional = await resolve({ wants: 'rsa' });
+      expect(keysOf(provisional)).to.deep.equal(lentBoth());
+      expect(provisional).to.include({ keepMs: 5_000 });
+      manager.answer(ABSENT);
+      await time.advance(5_000);
+      await resolve();
+      await time.advance(5_000);
+      expect(keysOf(await resolve())).to.deep.equal([ec.keyPem]);
+    });
+
     it('is not taken from a wildcard that is expired by hand meanwhile', async () => {
       const { resolve, resolver, manager } = wildcards();
       await resolve();

@@ -72,8 +72,8 @@ export function setup(settings: Partial<ResolverSettings> = {}, names = ['redis'
 }
 
 /** Redis as a copy of what the manager has, and a directory before both. */
-export function setupRoles() {
-  const parts = setup({}, ['redis', 'manager', 'directory']);
+export function setupRoles(settings: Partial<ResolverSettings> = {}) {
+  const parts = setup(settings, ['redis', 'manager', 'directory']);
   const [redis, manager, directory] = parts.sources as [FakeSource, FakeSource, FakeSource];
   const roles: readonly (readonly [FakeSource, SourceRole])[] = [
     [redis, 'copy'],

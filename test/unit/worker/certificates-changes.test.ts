@@ -110,14 +110,23 @@ describe("A worker's certificates", () => {
     it('are served at once, for the time of any other, and the last ones stay where there is no room', async () => {
       const { certificates, hit, resolve, time, questions } = await setup({ lruMaxItems: 2 });
       const ofC = await issue(C);
-      certificates.warm(C, ofC, 'redis');
-      certificates.warm(A, certificate, 'redis');
-      certificates.warm(B, ofB, 'manager');
+      certificates.warm({ name: C, certificate: ofC, tier: 'redis' });
+      certificates.warm({ name: A, certificate, tier: 'redis' });
+      certificates.warm({ name: B, certificate: ofB, tier: 'manager' });
       expect(serialIn(hit(A))).to.equal(serialOf(certificate));
       expect(serialIn(hit(B))).to.equal(serialOf(ofB));
       expect(questions).to.deep.equal([]);
       await resolve(C, { kind: 'absent', tier: 'redis' });
       time.nowMs += 60_000;
+      await resolve(A, { kind: 'unchanged', tier: 'cache' });
+    });
+
+    it('are kept no longer than the primary keeps one for want of a better one', async () => {
+      const { certificates, hit, resolve, time } = await setup();
+      certificates.warm({ name: A, certificate, tier: 'redis', keepMs: 3_000 });
+      time.nowMs += 2_999;
+      hit(A);
+      time.nowMs += 1;
       await resolve(A, { kind: 'unchanged', tier: 'cache' });
     });
   });
