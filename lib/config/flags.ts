@@ -13,7 +13,6 @@ export type { FlagDefinition, FlagKind } from './flag.js';
 
 /** The sources that there are, in their default order of asking. */
 export const SOURCE_NAMES = ['directory', 'redis', 'manager', 'ca'] as const;
-export type SourceName = (typeof SOURCE_NAMES)[number];
 
 /** Names that nobody can own in public (RFC 6761, and `internal`, which ICANN has set aside). */
 export const INTERNAL_CA_ALLOW = ['localhost', '*.localhost', '*.test', '*.internal'] as const;
