@@ -15,7 +15,8 @@
  * Each worker process has its own memory, of right passwords and of failures.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { Logger } from '../log/logger.js';
 import type { Credentials } from './auth.js';
 import { CheckQueue } from './check-queue.js';
@@ -156,7 +157,7 @@ function openFile(text: string): UserFile {
   return {
     text,
     users: parseHtpasswd(text),
-    remembered: new LRUCache({ max: MAX_REMEMBERED }),
+    remembered: growingLru(MAX_REMEMBERED),
     checks: new Map(),
   };
 }

@@ -12,7 +12,8 @@
  *
  * (Fail counts by address with a hold are the model of fail2ban and rate-limiter-flexible; the hold that doubles is ownCloud's.)
  */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { Logger } from '../log/logger.js';
 
 export interface FailedLoginsOptions {
@@ -48,7 +49,7 @@ export class FailedLogins {
   constructor({ log, now, maxAddresses = MAX_ADDRESSES }: FailedLoginsOptions) {
     this.#log = log;
     this.#now = now;
-    this.#rows = new LRUCache({ max: maxAddresses, perf: { now }, ttlResolution: 0 });
+    this.#rows = growingLru(maxAddresses, { perf: { now }, ttlResolution: 0 });
   }
 
   /** Failures in a row. */

@@ -4,7 +4,8 @@
  * `absent` (every source said that there is none) and `error` (nobody could tell) are kept apart, each with the time to
  * live that it was stored with, fixed from insertion.
  */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { ServerName } from '../domain/server-name.js';
 
 export type Negative =
@@ -28,7 +29,7 @@ export class NegativeCache {
 
   constructor({ maxItems, now }: NegativeCacheOptions) {
     this.#now = now;
-    this.#entries = new LRUCache({ max: maxItems });
+    this.#entries = growingLru(maxItems);
   }
 
   /** How many names are kept, expired ones that nobody has asked for since included. */
@@ -79,7 +80,7 @@ export class NegativeCache {
   resize(maxItems: number): void {
     if (maxItems === this.#entries.max) return;
     const old = this.#entries;
-    this.#entries = new LRUCache({ max: maxItems });
+    this.#entries = growingLru(maxItems);
     for (const [name, entry] of [...old.entries()].reverse()) this.#entries.set(name, entry);
   }
 }

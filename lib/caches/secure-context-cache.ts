@@ -10,7 +10,8 @@
  *
  * `get` is on every handshake's path: a hit is one look-up and creates nothing.
  */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { KeyKind } from '../domain/certificate.js';
 import type { Tier } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
@@ -66,7 +67,7 @@ export class SecureContextCache<C> {
 
   constructor({ maxNames, maxNegatives, now }: SecureContextCacheOptions) {
     this.#now = now;
-    this.#slots = new LRUCache({ max: maxNames });
+    this.#slots = growingLru(maxNames);
     this.#negatives = new NegativeCache({ maxItems: maxNegatives, now });
   }
 
@@ -165,7 +166,7 @@ export class SecureContextCache<C> {
     this.#negatives.resize(maxNegatives);
     if (maxNames === this.#slots.max) return;
     const old = this.#slots;
-    this.#slots = new LRUCache({ max: maxNames });
+    this.#slots = growingLru(maxNames);
     for (const [name, slot] of [...old.entries()].reverse()) this.#slots.set(name, slot);
   }
 }

@@ -10,7 +10,7 @@
  *                               emptied store must drop nobody. After that, and for a name that was purged by hand, absent;
  *                               negative store, `certCacheDurationMs`; the retained certificate is dropped
  */
-import { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import { datesProblem, type CertificateBundle } from '../domain/certificate.js';
@@ -68,9 +68,9 @@ const MAX_OUTDATED = 100_000;
 
 export class Conclusions {
   readonly #parts: ConclusionParts;
-  readonly #outdated = new LRUCache<ServerName, { readonly fingerprint: string; readonly times: number }>({
-    max: MAX_OUTDATED,
-  });
+  readonly #outdated = growingLru<ServerName, { readonly fingerprint: string; readonly times: number }>(
+    MAX_OUTDATED,
+  );
   #settings: ConclusionSettings;
 
   constructor(parts: ConclusionParts, settings: ConclusionSettings) {

@@ -14,7 +14,7 @@
  *
  * A half that is the wildcard's goes with it when the wildcard is expired by hand.
  */
-import { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
 
 /** Names remembered; of one that is forgotten only one half is looked up, until somebody wants the other again. */
@@ -30,7 +30,7 @@ interface Wanted {
 }
 
 export class Halves {
-  readonly #wanted = new LRUCache<ServerName, Wanted>({ max: MAX_NAMES });
+  readonly #wanted = growingLru<ServerName, Wanted>(MAX_NAMES);
   readonly #now: () => number;
 
   /** @param now milliseconds from any origin: a clock for durations. */

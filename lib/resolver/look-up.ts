@@ -2,7 +2,7 @@
  * One look-up of one name, as the work of its flight: asks the sources, ranks what they have, and keeps what it comes to.
  * Steps 4, 5, 7 and 8 of the order in `resolver.ts`.
  */
-import { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { PemCache, PemEntry } from '../caches/pem-cache.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
@@ -50,8 +50,8 @@ export class LookUps {
   readonly #conclusions: Conclusions;
   readonly #renewals: RenewalChecks;
   /** Expired by hand: what copies have of them may be what was withdrawn. */
-  readonly #purged = new LRUCache<ServerName, true>({ max: MAX_REMEMBERED });
-  readonly #remarked = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+  readonly #purged = growingLru<ServerName, true>(MAX_REMEMBERED);
+  readonly #remarked = growingLru<string, true>(MAX_REMEMBERED);
   #settings: LookUpSettings;
   #sources: readonly CertificateSource[];
 

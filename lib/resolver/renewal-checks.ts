@@ -6,7 +6,7 @@
  * knew at the beginning is still so. It is a look-up like any other to the authority's rate limit; one that gets no token, or is
  * overtaken, is tried again at the next occasion.
  */
-import { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import { type CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../base/clock.js';
@@ -33,7 +33,7 @@ export class RenewalChecks {
   readonly #servable: ServableCertificates;
   readonly #signal: AbortSignal;
   /** When each name was asked for, by the clock for durations. */
-  readonly #askedAtMs = new LRUCache<ServerName, number>({ max: MAX_NAMES });
+  readonly #askedAtMs = growingLru<ServerName, number>(MAX_NAMES);
   /** Raised by whatever overtakes the answers under way. */
   #epoch = 0;
 

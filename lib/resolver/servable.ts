@@ -5,7 +5,7 @@
  * refused depends on this Node's OpenSSL and its security level. The verdicts are remembered, so that a hit costs a look-up in
  * a map. A context is closed at once: its native memory is unknown to V8, and would pile up until a major collection.
  */
-import { LRUCache } from 'lru-cache';
+import { growingLru } from '../base/growing-lru.js';
 import type { CertificateBundle } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
 import { buildContext, closeContext, TICKET_KEY_BYTES } from '../tls/secure-context.js';
@@ -21,7 +21,7 @@ function tryContext(bundle: CertificateBundle): void {
 
 export class ServableCertificates {
   /** By fingerprint: OpenSSL's reason, or null where it serves the certificate. */
-  readonly #verdicts = new LRUCache<string, { readonly refusal: string | null }>({ max: MAX_VERDICTS });
+  readonly #verdicts = growingLru<string, { readonly refusal: string | null }>(MAX_VERDICTS);
   readonly #attempt: (bundle: CertificateBundle) => void;
 
   /** @param attempt throws where a bundle cannot be served. */

@@ -12,7 +12,8 @@ import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type K
 import { setMaxListeners } from 'node:events';
 import { link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingLru } from '../../base/growing-lru.js';
 import type { CertificatePair } from '../../domain/certificate.js';
 import { describeError, usageError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
@@ -81,7 +82,7 @@ export class InternalCaSource implements CertificateSource {
     this.#makeKey = options.makeKey ?? generateKey;
     // One listener for each look-up under way, however many there are.
     setMaxListeners(0, this.#closing.signal);
-    this.#leaves = new LRUCache({ max: options.maxLeaves ?? DEFAULT_MAX_LEAVES });
+    this.#leaves = growingLru(options.maxLeaves ?? DEFAULT_MAX_LEAVES);
   }
 
   async lookup(name: ServerName, { signal, mayOrder }: LookupContext): Promise<Lookup> {

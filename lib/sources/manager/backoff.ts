@@ -6,7 +6,8 @@
  *
  * A failure that was not the name's fault may be excused, once in a row: it holds shortly, and does not count.
  */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { growingLru } from '../../base/growing-lru.js';
 import type { ServerName } from '../../domain/server-name.js';
 
 /** Names remembered. The least recently used make room: they are asked again too early, which is safe for memory. */
@@ -35,11 +36,7 @@ export class Backoff {
 
   constructor(options: HoldOffOptions) {
     this.#options = options;
-    this.#holds = new LRUCache({
-      max: options.maxNames ?? MAX_NAMES,
-      perf: { now: options.now },
-      ttlResolution: 0,
-    });
+    this.#holds = growingLru(options.maxNames ?? MAX_NAMES, { perf: { now: options.now }, ttlResolution: 0 });
   }
 
   /** Milliseconds for which the name is still to be left alone; 0 if it is not. */

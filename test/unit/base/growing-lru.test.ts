@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { growingLru } from '../../../lib/base/growing-lru.js';
+
+describe('An LRU cache that takes room as it fills', () => {
+  it('holds so many entries at most: the least recently used one goes', () => {
+    const cache = growingLru<string, number>(2);
+    cache.set('a', 1).set('b', 2);
+    expect(cache.get('a')).to.equal(1);
+    cache.set('c', 3).set('c', 4);
+    expect([...cache.keys()].sort()).to.deep.equal(['a', 'c']);
+    expect(cache.get('c')).to.equal(4);
+  });
+
+  it('forgets an entry when its time is over', () => {
+    let nowMs = 1_000;
+    const cache = growingLru<string, number>(2, { perf: { now: () => nowMs }, ttlResolution: 0 });
+    cache.set('a', 1, { ttl: 10 }).set('b', 2);
+    nowMs = 1_011;
+    expect([cache.get('a'), cache.get('b')]).to.deep.equal([undefined, 2]);
+  });
+
+  it('sets no room aside for what is not there', () => {
+    const before = process.memoryUsage.rss();
+    const cache = growingLru<string, number>(20_000_000);
+    expect(process.memoryUsage.rss() - before).to.be.below(50e6);
+    expect(cache.size).to.equal(0);
+  });
+});
