@@ -202,7 +202,7 @@ export class Oracle {
     );
     // The directory tells, and the name is looked up once more.
     const isToldOf =
-      this.#history.hasChanged(name, 'directory', last.fromMs - BOUND_MS.directory, endedMs) ||
+      this.#history.hasChanged(name, 'directory', this.#window(last.fromMs).directory, endedMs) ||
       this.#freshStarts.some((atMs) => atMs >= last.fromMs - NOTICE_MS && atMs <= endedMs);
     return isLapsed && isFresh && !isSlow && !isToldOf && !this.#isLate(visit) ? last : undefined;
   }
