@@ -145,14 +145,17 @@ export class Supervisor {
   async configure(settings: WorkerSettings, count: number): Promise<void> {
     if (this.#stopping) return;
     this.#wanted = count;
-    const live = this.#live();
     // Also those that will go: until they have heard of that, they accept.
-    await this.#callAll(live.filter(isGreeted), 'configure', { settings }, CONFIGURE_DEADLINE_MS);
-    const surplus = live.splice(count);
+    await this.#callAll(this.#live().filter(isGreeted), 'configure', { settings }, CONFIGURE_DEADLINE_MS);
     if (this.#isStopping()) return;
-    const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
+    // Counted now, and once more below: meanwhile workers may have died, and been replaced or not.
+    const missing = Math.max(0, count - this.#live().length);
+    const added = Array.from({ length: missing }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
-    for (const member of surplus) void this.#drain(member, RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
+    if (this.#isStopping()) return;
+    for (const member of this.#live().slice(count)) {
+      void this.#drain(member, RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
+    }
   }
 
   /** Asks something of every worker. Says how many were asked, and how many have answered in time. */
@@ -191,7 +194,8 @@ export class Supervisor {
   }
 
   #live(): Member[] {
-    return [...this.#members].filter((member) => !member.draining);
+    // One that dies is disconnected first, and heard to have exited a moment later.
+    return [...this.#members].filter(({ draining, worker }) => !draining && worker.isConnected());
   }
 
   async #callAll<Op extends keyof PrimaryToWorker>(
