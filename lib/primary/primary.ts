@@ -268,11 +268,12 @@ export class Primary {
       tryAccessLog(settings);
       // It may fail, and leaves the old log open then.
       log.configure(settings.log);
-      const sources = await this.#sources.build(settings);
-      const { changed, needRestart } = describeChanges(this.#settings, settings);
       if (settings.defaultPairs === undefined) {
         this.#mintedPairs ??= [await mintDefaultCertificate(Date.now())];
       }
+      // The last that may fail: the earlier sources are replaced with it.
+      const sources = await this.#sources.build(settings);
+      const { changed, needRestart } = describeChanges(this.#settings, settings);
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
