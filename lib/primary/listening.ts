@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.js';
 import { LineSink, STDOUT } from '../log/line-sink.js';
 import { bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
-import type { WorkerHandle } from './supervisor.js';
+import type { WorkerHandle } from './worker-process.js';
 
 /**
  * Binds an address; a unix socket that nobody listens on any more is removed first.

@@ -21,6 +21,7 @@ import type { CertificateSource, ChangedNames } from '../sources/source.js';
 import type { SharedHandle } from '../net/shared-handle.js';
 import { ChallengeLeases } from './challenge-leases.js';
 import { mintDefaultCertificate } from '../pki/default-certificate.js';
+import { endsWithin } from './ending.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { bind, handlesOf, tryAccessLog } from './listening.js';
 import { Sources } from './sources.js';
@@ -32,6 +33,8 @@ import { WorkerRecord } from './worker-record.js';
 const EXPIRE_DEADLINE_MS = 700;
 /** What a new worker is given: a second of its time on Node 20, in which it does not accept. */
 const MAX_HOT = 500;
+/** So long an end waits for a reload that is under way, and for sources to close, which takes milliseconds as a rule. */
+const CLOSE_DEADLINE_MS = 2_000;
 
 export interface PrimaryOptions {
   /** Reads the settings: at the start and at each reload. Throws a ProxyError when anything is wrong. */
@@ -67,6 +70,7 @@ export class Primary {
   #reloading: Promise<void> | undefined;
   #waitingReload: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
+  #isStuck = false;
 
   /**
    * Starts everything; returns when every worker accepts.
@@ -143,6 +147,11 @@ export class Primary {
     return this.#supervisor?.pids ?? [];
   }
 
+  /** It has ended, but for a source that waits for its file system: then the process cannot exit by itself either. */
+  get isStuck(): boolean {
+    return this.#isStuck;
+  }
+
   /** See `Sources.internalCaRootPath`. */
   get internalCaRootPath(): string | undefined {
     return this.#sources.internalCaRootPath;
@@ -198,7 +207,7 @@ export class Primary {
     this.#record?.remove();
     this.#closeHandles();
     this.#ticketKeys.close();
-    await this.#resolver.close();
+    await this.#closeSources();
     this.log.flush();
   }
 
@@ -268,11 +277,12 @@ export class Primary {
       tryAccessLog(settings);
       // It may fail, and leaves the old log open then.
       log.configure(settings.log);
-      const sources = await this.#sources.build(settings);
-      const { changed, needRestart } = describeChanges(this.#settings, settings);
       if (settings.defaultPairs === undefined) {
         this.#mintedPairs ??= [await mintDefaultCertificate(Date.now())];
       }
+      // The last that may fail: the earlier sources are replaced with it.
+      const sources = await this.#sources.build(settings);
+      const { changed, needRestart } = describeChanges(this.#settings, settings);
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
@@ -308,11 +318,17 @@ export class Primary {
     await this.#supervisor?.drain(drainTimeoutMs);
     this.#record?.remove();
     // A reload that was under way hands its sources to the resolver, which closes them.
-    await this.#reloading;
+    if (this.#reloading !== undefined) await endsWithin(CLOSE_DEADLINE_MS, this.#reloading);
     this.#ticketKeys.close();
-    await this.#resolver.close();
+    await this.#closeSources();
     this.log.notice('stopped');
     this.log.flush();
+  }
+
+  async #closeSources(): Promise<void> {
+    if (await endsWithin(CLOSE_DEADLINE_MS, this.#resolver.close())) return;
+    this.#isStuck = true;
+    this.log.err('source not closed', { error: `it has not ended within ${CLOSE_DEADLINE_MS / 1000} s` });
   }
 
   #closeHandles(): void {

@@ -4,6 +4,9 @@
  * SIGHUP reloads, SIGUSR1 reopens the log files, SIGTERM, SIGQUIT and SIGINT drain and exit 0; a second one of those exits
  * at once. SIGUSR2 is left alone. What comes before the program is ready: SIGHUP and SIGUSR1 are obeyed once it is, the others
  * end the start.
+ *
+ * While the system holds on to a thread of ours (a network file system that does not answer) no process can exit: then it ends by
+ * a SIGTERM of its own, once all is done.
  */
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -78,6 +81,8 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   } finally {
     if (pidFile !== undefined) removeQuietly(pidFile);
     stop.close();
+    // With no handler left it is deadly.
+    if (primary?.isStuck === true) process.kill(process.pid, 'SIGTERM');
   }
 }
 

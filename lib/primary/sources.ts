@@ -71,7 +71,7 @@ export class Sources {
         if (earlier !== undefined && isDeepStrictEqual(earlier.settings, own)) {
           built.set(name, earlier);
         } else {
-          const core = await this.#open(name, settings, earlier?.core);
+          const core = await this.#open(name, settings);
           const source = this.#wrap(core, settings);
           source.onChange?.(this.#parts.onChange);
           built.set(name, { core, settings: own, source });
@@ -82,6 +82,13 @@ export class Sources {
         if (this.#built.get(name)?.source !== source) await source.close();
       }
       throw thrown;
+    }
+    // Not before: until here the earlier ones may have to go on as they were.
+    for (const [name, { core }] of built) {
+      const earlier = this.#built.get(name)?.core;
+      if (core !== earlier && core instanceof ManagerSource && earlier instanceof ManagerSource) {
+        core.takeOver(earlier);
+      }
     }
     this.#built = built;
     for (const { core } of built.values()) if (core instanceof RedisSource) core.lookAround();
@@ -100,11 +107,7 @@ export class Sources {
       if (core instanceof ManagerSource) core.challengeMissed(name);
   }
 
-  #open(
-    name: string,
-    settings: Settings,
-    previous: CertificateSource | undefined,
-  ): Promise<CertificateSource> {
+  #open(name: string, settings: Settings): Promise<CertificateSource> {
     const { log, clock } = this.#parts;
     const { redis, manager, certDir, internalCa } = settings;
     if (name === 'directory' && certDir !== undefined)
@@ -115,9 +118,8 @@ export class Sources {
     if (name === 'redis' && redis !== undefined)
       return Promise.resolve(new RedisSource({ settings: redis, log }));
     if (name === 'manager' && manager !== undefined) {
-      const earlier = previous instanceof ManagerSource ? { previous } : {};
       return Promise.resolve(
-        new ManagerSource({ settings: manager, log, now: clock.now, isCovered: this.#isCovered, ...earlier }),
+        new ManagerSource({ settings: manager, log, now: clock.now, isCovered: this.#isCovered }),
       );
     }
     throw new TypeError(`the source ${name} is not configured`);

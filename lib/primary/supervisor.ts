@@ -1,32 +1,17 @@
 /**
- * The worker processes: forked, given their settings and listening handles, replaced when they die or stand still, drained.
+ * The worker processes: as many as are wanted, replaced when they die or stand still, all told of new settings, drained.
  */
-import cluster, { type Worker } from 'node:cluster';
+import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import type { SendHandle } from 'node:child_process';
-import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
-import type { HotCertificate, WorkersExpired } from '../domain/cache-status.js';
+import type { WorkersExpired } from '../domain/cache-status.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
-import {
-  BUS_VERSION,
-  type ListenMessage,
-  type ListenRole,
-  type PrimaryToWorker,
-  type WorkerToPrimary,
-} from '../bus/messages.js';
-import { portToWorker } from '../bus/process-port.js';
+import type { PrimaryToWorker } from '../bus/messages.js';
 import { startTimer, startUnrefTimer } from '../base/timer.js';
-import { defer } from '../base/deferred.js';
-import { describeError, environmentError } from '../domain/errors.js';
-import type { Logger } from '../log/logger.js';
+import { describeError } from '../domain/errors.js';
 import { Heartbeat } from './heartbeat.js';
 import { Restarts } from './restarts.js';
+import { WorkerProcess, type WorkerOptions } from './worker-process.js';
 
-type Bus = BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
-
-const START_DEADLINE_MS = 20_000;
-/** So many a message: some 200 KB, and 40 ms of the worker's time on Node 20. */
-const WARM_AT_ONCE = 25;
 const CONFIGURE_DEADLINE_MS = 5_000;
 const BROADCAST_DEADLINE_MS = 1_500;
 /** How long the answer to a ping may take to count as a sign of life still. */
@@ -39,61 +24,26 @@ const RETIREMENT_MS = 2_000_000_000;
 /** The next request on an idle connection may be on its way already: so long it may come, at a stop and at a reload. */
 const IDLE_GRACE_MS = 1_000;
 const IDLE_GRACE_AT_RELOAD_MS = 3_000;
-/** Beyond the drain time-out that the workers keep themselves: they cut what is left, and write their last lines. */
-const KILL_AFTER_MS = 1_000;
-/** What ends a process that is not ready for it yet, when it is sent to the whole group; the primary lives on. */
-const GROUP_SIGNALS: readonly (string | null)[] = ['SIGHUP', 'SIGUSR1'];
 /** Where Node loads the program of the workers from. */
 export const WORKER_PROGRAM = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
-interface Member {
-  readonly worker: Worker;
-  readonly bus: Bus;
-  readonly startedAtMs: number;
-  /** Settles when every listener of the worker accepts, or rejects when it dies before. */
-  readonly ready: Promise<void>;
-  /** It hears the bus. Before that it needs to be told nothing: it gets the settings of the moment when it says hello. */
-  greeted: boolean;
-  accepting: boolean;
-  draining: boolean;
-  /** A signal to the whole process group has ended it, before it could ignore that. */
-  struck: boolean;
-}
-
-/** What workers accept on. */
-export interface WorkerHandle {
-  readonly role: ListenRole;
-  /** Among those of its role, from 0. */
-  readonly index: number;
-  /** See `SharedHandle`. */
-  readonly native: unknown;
-}
-
-export interface SupervisorOptions {
-  readonly handles: readonly WorkerHandle[];
-  /** What a worker may ask of the primary, but for `hello` and `ready`. @param workerId no other worker has it, ever */
-  handlers(this: void, workerId: number): Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
+export interface SupervisorOptions extends WorkerOptions {
   /** Told of a worker that has ended. */
   onEnded(this: void, workerId: number): void;
-  /** The settings that a worker starts with. */
-  settings(): WorkerSettings;
-  /** What a worker is given before it accepts; the hottest last. */
-  hotCertificates(): readonly HotCertificate[];
   /** Told whenever there is another worker, or one less: the process ids of all of them. */
   onProcesses(pids: readonly number[]): void;
-  readonly log: Logger;
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #members = new Set<Member>();
-  readonly #heartbeat = new Heartbeat<Member>({
+  readonly #workers = new Set<WorkerProcess>();
+  readonly #heartbeat = new Heartbeat<WorkerProcess>({
     now: () => performance.now(),
     startTimer: startUnrefTimer,
     // One that is to go is needed no longer: there is nothing to be patient for.
-    isStarting: ({ accepting, draining }) => !accepting && !draining,
-    ping: ({ bus }) => bus.call('ping', {}, PING_DEADLINE_MS),
-    onSilent: (member, silentMs) => this.#endSilent(member, silentMs),
+    isStarting: ({ isAccepting, isDraining }) => !isAccepting && !isDraining,
+    ping: (worker) => worker.call('ping', {}, PING_DEADLINE_MS),
+    onSilent: (worker, silentMs) => this.#endSilent(worker, silentMs),
   });
   readonly #restarts = new Restarts({
     startTimer,
@@ -122,7 +72,7 @@ export class Supervisor {
   }
 
   get pids(): number[] {
-    return this.#live().flatMap(({ worker }) => worker.process.pid ?? []);
+    return this.#live().flatMap(({ pid }) => pid ?? []);
   }
 
   /**
@@ -145,14 +95,22 @@ export class Supervisor {
   async configure(settings: WorkerSettings, count: number): Promise<void> {
     if (this.#stopping) return;
     this.#wanted = count;
-    const live = this.#live();
     // Also those that will go: until they have heard of that, they accept.
-    await this.#callAll(live.filter(isGreeted), 'configure', { settings }, CONFIGURE_DEADLINE_MS);
-    const surplus = live.splice(count);
+    await this.#callAll(
+      this.#live().filter(({ isGreeted }) => isGreeted),
+      'configure',
+      { settings },
+      CONFIGURE_DEADLINE_MS,
+    );
     if (this.#isStopping()) return;
-    const added = Array.from({ length: Math.max(0, count - live.length) }, () => this.#fork());
+    // Counted now, and once more below: meanwhile workers may have died, and been replaced or not.
+    const missing = Math.max(0, count - this.#live().length);
+    const added = Array.from({ length: missing }, () => this.#fork());
     await Promise.allSettled(added.map(({ ready }) => ready));
-    for (const member of surplus) void this.#drain(member, RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
+    if (this.#isStopping()) return;
+    for (const worker of this.#live().slice(count)) {
+      void worker.drain(RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
+    }
   }
 
   /** Asks something of every worker. Says how many were asked, and how many have answered in time. */
@@ -161,23 +119,23 @@ export class Supervisor {
     params: PrimaryToWorker[Op]['params'],
     deadlineMs = BROADCAST_DEADLINE_MS,
   ): Promise<WorkersExpired> {
-    const members = this.#live().filter(isGreeted);
+    const workers = this.#live().filter(({ isGreeted }) => isGreeted);
     return {
-      workers: members.length,
-      acknowledged: await this.#callAll(members, op, params, deadlineMs),
+      workers: workers.length,
+      acknowledged: await this.#callAll(workers, op, params, deadlineMs),
     };
   }
 
   /** Drains every worker; returns when the last has exited. */
   async drain(timeoutMs: number): Promise<void> {
     this.#stop();
-    await Promise.all([...this.#members].map((member) => this.#drain(member, timeoutMs, IDLE_GRACE_MS)));
+    await Promise.all([...this.#workers].map((worker) => worker.drain(timeoutMs, IDLE_GRACE_MS)));
   }
 
   /** Ends every worker at once. */
   kill(): void {
     this.#stop();
-    for (const { worker } of this.#members) worker.process.kill('SIGKILL');
+    for (const worker of this.#workers) worker.kill();
   }
 
   #stop(): void {
@@ -190,23 +148,22 @@ export class Supervisor {
     return this.#stopping;
   }
 
-  #live(): Member[] {
-    return [...this.#members].filter((member) => !member.draining);
+  #live(): WorkerProcess[] {
+    return [...this.#workers].filter(({ isDraining, isConnected }) => !isDraining && isConnected);
   }
 
   async #callAll<Op extends keyof PrimaryToWorker>(
-    members: readonly Member[],
+    workers: readonly WorkerProcess[],
     op: Op,
     params: PrimaryToWorker[Op]['params'],
     deadlineMs: number,
   ): Promise<number> {
-    const calls = members.map(({ bus }) => bus.call(op, params, deadlineMs));
+    const calls = workers.map((worker) => worker.call(op, params, deadlineMs));
     const results = await Promise.allSettled(calls);
     results.forEach((result, index) => {
       if (result.status === 'fulfilled') return;
-      const pid = members[index]?.worker.process.pid;
       this.#options.log.err(`worker did not acknowledge ${op}`, {
-        workerPid: pid,
+        workerPid: workers[index]?.pid,
         error: describeError(result.reason),
       });
     });
@@ -215,132 +172,57 @@ export class Supervisor {
 
   async #forkUntilReady(): Promise<void> {
     for (;;) {
-      const member = this.#fork();
+      const worker = this.#fork();
       try {
-        await member.ready;
+        await worker.ready;
         return;
       } catch (thrown) {
-        if (!member.struck || this.#isStopping()) throw thrown;
+        if (!worker.isStruck || this.#isStopping()) throw thrown;
       }
     }
   }
 
-  #fork(): Member {
-    const { handlers, log } = this.#options;
-    const worker = cluster.fork();
-    const ready = defer<void>();
-    ready.promise.catch(() => undefined);
-    const bus: Bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(worker), {
-      ...handlers(worker.id),
-      hello: () => {
-        member.greeted = true;
-        this.#heartbeat.heard(member);
-        this.#introduce(member).catch((error: unknown) => {
-          log.err('worker did not start', { workerPid: worker.process.pid, error: describeError(error) });
-          worker.process.kill('SIGKILL');
-        });
-        return {};
-      },
-      ready: () => {
-        member.accepting = true;
-        this.#heartbeat.heard(member);
-        ready.resolve();
-        return {};
+  #fork(): WorkerProcess {
+    const worker = new WorkerProcess(this.#options, {
+      onHeard: (heard) => this.#heartbeat.heard(heard),
+      onExit: (gone, how) => {
+        this.#options.onEnded(gone.id);
+        this.#heartbeat.unwatch(gone);
+        this.#workers.delete(gone);
+        this.#tellProcesses();
+        this.#onExit(gone, how);
       },
     });
-    const member: Member = {
-      worker,
-      bus,
-      startedAtMs: performance.now(),
-      ready: ready.promise,
-      greeted: false,
-      accepting: false,
-      draining: false,
-      struck: false,
-    };
-    this.#members.add(member);
-    if (!this.#isDebugged) this.#heartbeat.watch(member);
+    this.#workers.add(worker);
+    if (!this.#isDebugged) this.#heartbeat.watch(worker);
     this.#tellProcesses();
-    worker.on('error', (error) => log.err('worker process failed', { error: describeError(error) }));
-    worker.once('exit', (code, signal) => {
-      bus.close();
-      this.#options.onEnded(worker.id);
-      this.#heartbeat.unwatch(member);
-      member.struck = !member.greeted && GROUP_SIGNALS.includes(signal);
-      ready.reject(environmentError(`a worker ended before it was ready (${describeExit(code, signal)})`));
-      this.#members.delete(member);
-      this.#tellProcesses();
-      this.#onExit(member, describeExit(code, signal));
-    });
-    return member;
+    return worker;
   }
 
-  /** Settings first, then the handles. */
-  async #introduce({ bus, worker }: Member): Promise<void> {
-    const { handles } = this.#options;
-    await bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
-    const hot = this.#options.hotCertificates();
-    const warming: Promise<unknown>[] = [];
-    // All in one go: an expire that comes meanwhile is sent behind them.
-    for (let i = 0; i < hot.length; i += WARM_AT_ONCE) {
-      warming.push(bus.call('warm', { certificates: hot.slice(i, i + WARM_AT_ONCE) }, START_DEADLINE_MS));
-    }
-    await Promise.all(warming);
-    for (const { role, index, native } of handles) {
-      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
-      worker.send(message, native as SendHandle);
-    }
-  }
-
-  #onExit(member: Member, how: string): void {
-    if (member.draining || this.#stopping) return;
+  #onExit({ pid, isAccepting, isDraining, startedAtMs }: WorkerProcess, how: string): void {
+    if (isDraining || this.#stopping) return;
     // Then the start has failed, and says why.
-    if (this.#starting && !member.accepting) return;
-    const { pid } = member.worker.process;
+    if (this.#starting && !isAccepting) return;
     const replacedInMs = this.#restarts.schedule({
-      livedMs: performance.now() - member.startedAtMs,
-      othersAccept: this.#live().some(({ accepting }) => accepting),
+      livedMs: performance.now() - startedAtMs,
+      othersAccept: this.#live().some((other) => other.isAccepting),
     });
     this.#options.log.err('worker died', { workerPid: pid, how, replacedInMs });
   }
 
-  #endSilent({ worker, accepting, draining }: Member, silentMs: number): void {
-    const what = accepting || draining ? 'worker stands still' : 'worker has not started in time';
-    this.#options.log.err(`${what}: it is ended${draining ? '' : ' and replaced'}`, {
-      workerPid: worker.process.pid,
+  #endSilent(worker: WorkerProcess, silentMs: number): void {
+    const { pid, isAccepting, isDraining } = worker;
+    const what = isAccepting || isDraining ? 'worker stands still' : 'worker has not started in time';
+    this.#options.log.err(`${what}: it is ended${isDraining ? '' : ' and replaced'}`, {
+      workerPid: pid,
       silentForMs: Math.round(silentMs),
     });
-    worker.process.kill('SIGKILL');
+    worker.kill();
   }
 
   #tellProcesses(): void {
-    this.#options.onProcesses([...this.#members].flatMap(({ worker }) => worker.process.pid ?? []));
+    this.#options.onProcesses([...this.#workers].flatMap(({ pid }) => pid ?? []));
   }
-
-  async #drain(member: Member, timeoutMs: number, idleGraceMs: number): Promise<void> {
-    const { worker, bus } = member;
-    member.draining = true;
-    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    if (worker.isDead()) return;
-    // It would not hear of the drain, and has no connection that could be lost.
-    if (!member.greeted) worker.process.kill('SIGKILL');
-    const kill = setTimeout(() => worker.process.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS);
-    try {
-      await bus.call('drain', { timeoutMs, idleGraceMs }, timeoutMs + KILL_AFTER_MS);
-    } catch {
-      // It has exited before its answer, or hangs: the exit event or the kill below tells.
-    }
-    await exited;
-    clearTimeout(kill);
-  }
-}
-
-function describeExit(code: number | null, signal: string | null): string {
-  return signal === null ? `exit code ${code ?? 'unknown'}` : signal;
-}
-
-function isGreeted({ greeted }: Member): boolean {
-  return greeted;
 }
 
 const SCRIPT_FLAGS = new Set(['-e', '--eval', '-p', '--print', '-pe']);

@@ -9,7 +9,8 @@
  * | none has, the last one failed                   | 502                      | –                   |
  * | no lease: too many wait, or no turn came        | 503, with `Retry-After`  | the name was missed |
  *
- * A client that goes away before its turn gives up its place. What has been sent is seen through without it.
+ * A client that goes away before its turn, or while there is no connection yet, gives up its place. What has been sent is seen
+ * through without it.
  */
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -64,7 +65,7 @@ export async function forwardChallenge(
     client.refuse(503, { 'retry-after': String(RETRY_AFTER_SECONDS) });
     return;
   }
-  const { answer, failure, isLate } = await servers.ask(head).finally(lease.release);
+  const { answer, failure, isLate } = await servers.ask(head, gone.signal).finally(lease.release);
   if (isLate) missed();
   if (gone.signal.aborted) return;
   if (answer === undefined) {

@@ -3,7 +3,7 @@
  * is late. (The manager answers challenges on one port, its command line on another, during renewals.)
  *
  * An answer is small, and taken as a whole before any of it goes to the client: no client that reads slowly holds a thread of
- * the manager's, and one that goes away ends nothing, or the manager would have more under way than we count.
+ * the manager's, and one that goes away ends nothing that was sent, or the manager would have more under way than we count.
  */
 import type { ChallengeSettings, LimitSettings } from '../config/settings.js';
 import { Http1Upstream } from './upstream/http1/upstream.js';
@@ -75,8 +75,12 @@ export class ChallengeServers {
     return this.#servers.length === 0;
   }
 
-  /** Asks one server after the other. Never rejects; settles within five seconds. */
-  async ask(head: ChallengeHead): Promise<ChallengeOutcome> {
+  /**
+   * Asks one server after the other. Never rejects; settles within five seconds.
+   *
+   * @param gone aborted when the client has gone: what is not sent by then is not sent any more.
+   */
+  async ask(head: ChallengeHead, gone?: AbortSignal): Promise<ChallengeOutcome> {
     const endMs = performance.now() + this.#forwardMs;
     let notFound: ChallengeAnswer | undefined;
     let failure: UpstreamError | undefined;
@@ -84,7 +88,7 @@ export class ChallengeServers {
     for (const [index, server] of this.#servers.entries()) {
       // What one server leaves of its part is the next ones'.
       const limitMs = (endMs - performance.now()) / (this.#servers.length - index);
-      const result = await new Asking(server, head, limitMs).result;
+      const result = await new Asking(server, head, limitMs, gone).result;
       if (result instanceof UpstreamError) {
         failure = result;
         isLate ||= result.kind === 'timeout';
@@ -110,6 +114,7 @@ class Asking implements UpstreamEvents {
   readonly #server: Upstream;
   readonly #head: ChallengeHead;
   readonly #timer: NodeJS.Timeout;
+  readonly #gone: AbortSignal | undefined;
   #settle: (result: ChallengeAnswer | UpstreamError) => void = () => undefined;
   #controller: UpstreamController | undefined;
   #isOver = false;
@@ -118,14 +123,17 @@ class Asking implements UpstreamEvents {
   #pieces: Buffer[] = [];
   #bytes = 0;
 
-  constructor(server: Upstream, head: ChallengeHead, limitMs: number) {
+  constructor(server: Upstream, head: ChallengeHead, limitMs: number, gone: AbortSignal | undefined) {
     this.#server = server;
     this.#head = head;
+    this.#gone = gone;
     this.result = new Promise((resolve) => (this.#settle = resolve));
     this.#timer = setTimeout(() => {
       this.#giveUp(new UpstreamError('timeout', true, `no whole answer within ${Math.round(limitMs)} ms`));
     }, limitMs);
-    this.#dispatch();
+    gone?.addEventListener('abort', this.#onGone);
+    if (gone?.aborted === true) this.#onGone();
+    else this.#dispatch();
   }
 
   onStart(controller: UpstreamController): void {
@@ -157,7 +165,7 @@ class Asking implements UpstreamEvents {
   onError(error: UpstreamError): void {
     if (this.#isOver) return;
     // A kept connection may be closed by the server just as it is used.
-    if (error.kind !== 'broken' || this.#isSecond) {
+    if (error.kind !== 'broken' || this.#isSecond || this.#gone?.aborted === true) {
       this.#finish(error);
       return;
     }
@@ -169,8 +177,20 @@ class Asking implements UpstreamEvents {
     this.#dispatch();
   }
 
+  readonly #onGone = (): void => {
+    // On a connection it counts as sent.
+    if (this.#controller !== undefined) return;
+    this.#finish(new UpstreamError('aborted', false, 'the client has gone'));
+  };
+
   #dispatch(): void {
-    const request = { ...this.#head, body: null, trailers: () => [], needsNewConnection: this.#isSecond };
+    const request: UpstreamRequest = {
+      ...this.#head,
+      body: null,
+      trailers: () => [],
+      needsNewConnection: this.#isSecond,
+      isGivenUp: () => this.#isOver,
+    };
     this.#server.dispatch(request, this);
   }
 
@@ -183,6 +203,7 @@ class Asking implements UpstreamEvents {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#gone?.removeEventListener('abort', this.#onGone);
     this.#settle(result);
   }
 }

@@ -98,6 +98,8 @@ export class Flight<T> {
 
 export class SingleFlight<T> {
   readonly #flights = new Map<ServerName, Flight<T>>();
+  /** All that have not landed, those that were detached included: they still need their sources. */
+  readonly #underWay = new Set<Flight<T>>();
   readonly #now: () => number;
   readonly #startTimer: StartTimer;
 
@@ -124,12 +126,14 @@ export class SingleFlight<T> {
       try {
         return await run(self);
       } finally {
+        this.#underWay.delete(self);
         if (this.#flights.get(name) === self) this.#flights.delete(name);
       }
     });
     // A waiter hears of a failure by itself; with none there is nobody to tell.
     flight.landing.catch(() => undefined);
     this.#flights.set(name, flight);
+    this.#underWay.add(flight);
     return flight;
   }
 
@@ -146,9 +150,9 @@ export class SingleFlight<T> {
     return [...this.#flights].filter(([, flight]) => flight.ordering).map(([name]) => name);
   }
 
-  /** Ends when all that are under way now have landed, well or not. */
+  /** Ends when all that are under way now have landed, well or not; detached ones too. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#flights.values()].map((flight) => flight.landing));
+    await Promise.allSettled([...this.#underWay].map((flight) => flight.landing));
   }
 
   get size(): number {

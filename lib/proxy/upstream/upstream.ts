@@ -23,6 +23,8 @@ export interface UpstreamRequest {
    * On HTTP/1.1: do not use a kept connection. Set for a request that is sent again: the kept ones are often closed together.
    */
   readonly needsNewConnection?: boolean;
+  /** On HTTP/1.1, asked where it has waited for a connection: nobody wants the response any more, and it is to have none. */
+  isGivenUp?(): boolean;
 }
 
 /** Handed over with `onStart`: how a response is slowed down, and given up. */

@@ -32,8 +32,6 @@ export interface ManagerSourceOptions {
   readonly timeouts?: Partial<ManagerTimeouts>;
   /** Whether the default certificate covers a name, which is then not ordered. */
   isCovered?(this: void, name: ServerName): boolean;
-  /** The source that this one replaces when the settings have been read again: its hold-offs are taken over. */
-  readonly previous?: ManagerSource;
 }
 
 export class ManagerSource implements CertificateSource {
@@ -43,7 +41,7 @@ export class ManagerSource implements CertificateSource {
   readonly #client: ManagerClient;
   readonly #autocert: Autocert | undefined;
 
-  constructor({ settings, log, now, timeouts, isCovered, previous }: ManagerSourceOptions) {
+  constructor({ settings, log, now, timeouts, isCovered }: ManagerSourceOptions) {
     const { root, caPem, credentials, autocert } = settings;
     this.#settings = settings;
     this.#client = new ManagerClient({
@@ -71,8 +69,14 @@ export class ManagerSource implements CertificateSource {
       now,
       ...(isCovered !== undefined && { isCovered }),
     });
-    const earlier = previous === undefined ? undefined : previous.#autocert;
-    if (earlier !== undefined) this.#autocert.takeOver(earlier);
+  }
+
+  /**
+   * Takes over the hold-offs and the orders of the source that this one replaces when the settings have been read again. To be
+   * called before any look-up, and only when it is certain that it does: there is no way back.
+   */
+  takeOver(previous: ManagerSource): void {
+    if (previous.#autocert !== undefined) this.#autocert?.takeOver(previous.#autocert);
   }
 
   async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {

@@ -90,6 +90,11 @@ export function readWhole(entry: string, values: readonly RedisValue[]): Lookup 
   return found({ chainPem: asBlock(chain), keyPem: asBlock(key) });
 }
 
+/** Whether Redis answered with this error, as against a connection that failed. Of ioredis's errors these are the only ones. */
+export function isErrorReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
 /**
  * An error that Redis answered with.
  *

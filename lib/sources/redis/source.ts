@@ -17,7 +17,7 @@ import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { ioredis } from '../../base/lazy-imports.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
-import { entryQuestion, readErrorReply, readParts, readPointers, readWhole } from './schema.js';
+import { entryQuestion, isErrorReply, readErrorReply, readParts, readPointers, readWhole } from './schema.js';
 import { findingOf, survey } from './survey.js';
 import { describeRedisUrl, parseRedisUrl, type ClientOptions } from './url.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
@@ -116,7 +116,7 @@ export class RedisSource implements CertificateSource {
   /**
    * Says in the log what keys there are where look-ups will find none: of another prime style, or in another database. At once
    * where Redis is connected, else when it is; in the background, and nothing where Redis does not answer what is asked for it.
-   * The same is not said twice.
+   * Where the connection is lost meanwhile, it is done again when there is the next one. The same is not said twice.
    */
   lookAround(): void {
     this.#isSurveyDue = true;
@@ -242,6 +242,7 @@ export class RedisSource implements CertificateSource {
     timer.unref();
     // Those of commands reject; this is what else may befall a connection.
     redis.on('error', () => redis.disconnect());
+    let isLost = false;
     try {
       await redis.connect();
       const finding = findingOf(await survey(redis, this.#options.db ?? 0, this.#style), this.#style);
@@ -252,13 +253,16 @@ export class RedisSource implements CertificateSource {
       }
       this.#lastFinding = message;
     } catch (error) {
+      isLost = !isErrorReply(error);
       this.#log.debug('redis does not say what keys it has', { reason: this.#explain(error).reason });
     } finally {
       clearTimeout(timer);
       redis.disconnect();
       this.#surveying = undefined;
+      // Not at once, which would be over and over: at the next connection, or when it is asked for.
+      if (isLost) this.#isSurveyDue = true;
       // Asked for while this one was under way.
-      this.#surveyIfDue();
+      else this.#surveyIfDue();
     }
   }
 
@@ -289,11 +293,6 @@ export class RedisSource implements CertificateSource {
 
 /** A look-up that ended for a reason of ours; its message is the whole reason. */
 class Ended extends Error {}
-
-/** An error that Redis answered with, as against a connection that failed. */
-function isErrorReply(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
-}
 
 /** The key that an error reply is about. Only of a GET or HMGET: the arguments of AUTH are nobody's business. */
 function keyOf(error: Error): string | undefined {

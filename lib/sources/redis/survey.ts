@@ -7,7 +7,7 @@
  * and each of its nodes a part of the keys) is left out: nothing is said then that is not known.
  */
 import type { Redis } from 'ioredis';
-import type { PrimeStyle } from './schema.js';
+import { isErrorReply, type PrimeStyle } from './schema.js';
 
 /** Keys of one database, by what they are to us. */
 export interface DatabaseSurvey {
@@ -25,8 +25,8 @@ export type KeyKind = 'd1' | 'd2' | 'd' | 'bare';
 export interface Survey {
   /** The one that we read. */
   readonly own: DatabaseSurvey;
-  /** Others of the same server that have keys, the lowest first. */
-  readonly others: readonly DatabaseSurvey[];
+  /** Others of the same server that have keys, the lowest first. Absent where the server does not say which these are. */
+  readonly others?: readonly DatabaseSurvey[];
 }
 
 /** What to say of it, if anything. */
@@ -51,22 +51,21 @@ const BARE_NAME = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
  * Looks around.
  *
  * @param redis a connection for this alone, in database `database`: it ends up in another one.
- * @throws what Redis answers when it refuses.
+ * @throws what Redis answers where it refuses even to go through the keys of `database`; and the end of the connection, which
+ *   is no refusal: nothing is known then.
  */
 export async function survey(redis: Redis, database: number, style: PrimeStyle): Promise<Survey> {
   const own = await surveyDatabase(redis, database, `d${style}`);
   if (own.kinds.has(`d${style}`)) return { own, others: [] };
+  const full = await unlessRefused(redis.info('keyspace'));
+  // What is known of our own is still worth saying.
+  if (full === undefined) return { own };
   const others: DatabaseSurvey[] = [];
-  // Refused: what is known of our own is still worth saying.
-  const full = await redis.info('keyspace').then(databasesOf, () => []);
-  for (const other of full.filter((number) => number !== database).slice(0, MAX_OTHERS)) {
-    try {
-      await redis.select(other);
-      others.push(await surveyDatabase(redis, other, `d${style}`));
-    } catch {
-      // Refused, likewise.
-      break;
-    }
+  for (const other of databasesOf(full)
+    .filter((number) => number !== database)
+    .slice(0, MAX_OTHERS)) {
+    const surveyed = redis.select(other).then(() => surveyDatabase(redis, other, `d${style}`));
+    others.push((await unlessRefused(surveyed)) ?? notLookedInto(other));
   }
   return { own, others };
 }
@@ -88,7 +87,7 @@ export function findingOf({ own, others }: Survey, style: PrimeStyle): Finding {
     const hint = `is the manager's prime style ${otherStyle}? See --redis-strategy`;
     return { kind: 'wrong', message: `${none} but d${otherStyle}: keys: ${hint}` };
   }
-  const right = others.find((other) => other.kinds.has(wanted));
+  const right = others?.find((other) => other.kinds.has(wanted));
   if (right !== undefined) {
     return { kind: 'wrong', message: `${none}, but database ${right.database} has: see --redis-url` };
   }
@@ -98,7 +97,7 @@ export function findingOf({ own, others }: Survey, style: PrimeStyle): Finding {
       'these are of manager 0.4.0 and are not read; its certificates can be had with --fallback-server';
     return { kind: 'wrong', message: `${none} but ${older} keys: ${hint}` };
   }
-  const foreign = others.find((other) => other.kinds.size > 0);
+  const foreign = others?.find((other) => other.kinds.size > 0);
   if (foreign !== undefined) {
     const [kind] = foreign.kinds;
     const what =
@@ -107,9 +106,9 @@ export function findingOf({ own, others }: Survey, style: PrimeStyle): Finding {
   }
   // A key that was looked for and not found among many proves nothing.
   if (!isWhole) return { kind: 'as expected' };
-  if (keys === 0 && others.length === 0)
+  if (keys === 0 && others?.length === 0)
     return { kind: 'empty', message: 'Redis has no keys of the manager: nothing is primed yet' };
-  const full = others.map((other) => other.database).join(', ');
+  const full = (others ?? []).map((other) => other.database).join(', ');
   return { kind: 'empty', message: full === '' ? none : `${none}; not empty: database ${full}` };
 }
 
@@ -135,12 +134,24 @@ async function surveyDatabase(redis: Redis, database: number, wanted: KeyKind): 
   return { database, kinds, keys, isWhole: cursor === '0' };
 }
 
-/** Whether a key has the fields of a style 2 entry. Anybody's key may look like a name. */
+/** One that has keys, which are not shown to us. */
+function notLookedInto(database: number): DatabaseSurvey {
+  return { database, kinds: new Set(), keys: 0, isWhole: false };
+}
+
+/** Whether a key has the fields of a style 2 entry. Anybody's key may look like a name, and hold another type. */
 async function isWholeEntry(redis: Redis, key: string): Promise<boolean> {
+  const has = async (field: string): Promise<boolean> =>
+    (await unlessRefused(redis.hexists(key, field))) === 1;
+  return (await has('f')) && (await has('p'));
+}
+
+/** The answer; undefined where the server answers with an error. Rejects when the connection is lost. */
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return (await redis.hexists(key, 'f')) === 1 && (await redis.hexists(key, 'p')) === 1;
-  } catch {
-    // It holds another type.
-    return false;
+    return await answer;
+  } catch (thrown) {
+    if (isErrorReply(thrown)) return undefined;
+    throw thrown;
   }
 }

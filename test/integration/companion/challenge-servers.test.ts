@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { ChallengeServers } from '../../../lib/proxy/challenge-servers.js';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { makeTempDir, makeTestCa } from '../../support/certificates.js';
+import { eventually } from '../../support/eventually.js';
 import { askPlain, plainPort } from '../../support/plain-client.js';
 import { startProgram } from '../../support/program.js';
 import { startRaw } from '../../support/raw-upstream.js';
@@ -87,6 +88,29 @@ describe('The servers for challenges', () => {
     await using large = await startBackend((_, response) => response.end('x'.repeat(70_000)));
     expect(await outcomeOf([half.origin, good.url])).to.equal('200 the key, late');
     expect(await outcomeOf([large.url, good.url])).to.equal('200 the key');
+  });
+
+  describe('with as many requests under way as there may be connections', () => {
+    const CONNECTIONS = 4;
+    const HEAD = { method: 'GET', path: PATH, host: 'a.test', headers: [] };
+
+    it('give up at once one whose client goes, and see through what was sent', async () => {
+      await using silent = await startRaw(() => undefined);
+      const servers = new ChallengeServers({ servers: [silent.origin, good.url] }, LIMITS);
+      const gone = new AbortController();
+      const before = good.requests.length;
+      const sent = Array.from({ length: CONNECTIONS }, () => servers.ask(HEAD, gone.signal));
+      const waiting = servers.ask(HEAD, gone.signal);
+      await eventually('they are sent', () => silent.read.flat().length === CONNECTIONS);
+      gone.abort();
+      const { answer, failure, isLate } = await waiting;
+      expect([answer, failure?.kind, isLate]).to.deep.equal([undefined, 'aborted', false]);
+      for (const socket of silent.sockets) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nkey');
+      for (const outcome of await Promise.all(sent)) expect(outcome.answer?.body.toString()).to.equal('key');
+      await servers.close();
+      expect(silent.read.flat()).to.have.length(CONNECTIONS);
+      expect(good.requests.length).to.equal(before);
+    });
   });
 });
 

@@ -97,6 +97,28 @@ describe('A reload and the workers', function () {
     }
   });
 
+  it('keeps as many workers as are wanted when one of those that were to stay dies meanwhile', async () => {
+    await using one = await startBackend((_request, response) => response.end('one'));
+    await using two = await startBackend((_request, response) => response.end('two'));
+    const config = join(dir, 'dies.json');
+    await writeConfig(config, { workers: 3, backend: one.url });
+    await using program = await startWithConfig(config, { cwd: dir });
+    const [first = 0, second] = await program.workerPids();
+    const ask = async (): Promise<string> => (await request({ port: program.port, name: 'x.test' })).body;
+    // The reload waits for it.
+    process.kill(first, 'SIGSTOP');
+    await writeConfig(config, { workers: 1, backend: two.url });
+    program.kill('SIGHUP');
+    await eventually('the others have the new settings', async () => (await ask()) === 'two');
+    process.kill(first, 'SIGKILL');
+    await program.logged('reloaded');
+    await eventually(
+      'the second one alone is left',
+      async () => String(await program.workerPids()) === String(second),
+    );
+    expect(await ask()).to.equal('two');
+  });
+
   it('folds many signals into the reload that runs and one more, which sees the last state of the file', async () => {
     const config = join(dir, 'many.json');
     await writeConfig(config, { workers: 1, 'lru-maxitems': 1 });

@@ -78,7 +78,8 @@ describe('Before it is ready the program', function () {
     let worker = 0;
     await eventually('a worker has been started', async () => {
       [worker = 0] = await program.workerPids();
-      return worker > 0;
+      // Stopped before it runs its own program, it would hold the primary up within its fork.
+      return worker > 0 && readFileSync(`/proc/${worker}/cmdline`, 'utf8').includes('worker/main.js');
     });
     process.kill(worker, 'SIGSTOP');
     program.kill('SIGTERM');

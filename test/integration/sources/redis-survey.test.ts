@@ -2,11 +2,13 @@
  * What is said of a Redis that has keys, but not where look-ups read them.
  */
 import { expect } from 'chai';
+import { Redis } from 'ioredis';
 import { silentLogger, type Logger } from '../../../lib/log/logger.js';
 import { RedisSource } from '../../../lib/sources/redis/source.js';
 import { databasesOf, findingOf, survey } from '../../../lib/sources/redis/survey.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
+import { startProxy, type Proxy } from '../../support/redis-proxy.js';
 import { redisFixture, startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
 describe('A look around Redis', () => {
@@ -92,6 +94,32 @@ describe('A look around Redis', () => {
     for (const verb of verbs) expect(verb).to.be.oneOf(['hello', 'select', 'scan', 'info', 'echo']);
   });
 
+  describe('whose connection is lost', () => {
+    let proxy: Proxy;
+    beforeEach(async () => {
+      proxy = await startProxy(redis.port);
+      await redis.load(redisFixture('style2'), 4);
+      // It looks like a name, so its fields are asked for.
+      await redis.client().set('not.a.hash', 'x');
+    });
+    afterEach(() => proxy.stop());
+
+    for (const command of ['scan', 'hexists', 'info', 'select']) {
+      it(`at ${command.toUpperCase()} has no result: that is no refusal`, async () => {
+        const client = new Redis(`${proxy.url}/9`, { retryStrategy: () => null });
+        client.on('error', () => undefined);
+        try {
+          await client.ping();
+          proxy.cutOn(command, 1);
+          const outcome = await survey(client, 9, 2).catch((thrown: unknown) => thrown);
+          expect(outcome).to.be.an('error').with.property('message', 'Connection is closed.');
+        } finally {
+          client.disconnect();
+        }
+      });
+    }
+  });
+
   it('reads which databases have keys', () => {
     const info = '# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\ndb12:keys=7,expires=7,avg_ttl=5\r\n';
     expect(databasesOf(info)).to.deep.equal([0, 12]);
@@ -170,6 +198,42 @@ describe('A look around Redis', () => {
       open(`redis://scanner:pw@127.0.0.1:${redis.port}/9`);
       await ended();
       expect(lines.at(-1)).to.match(/^notice .* but d1: keys/);
+    });
+
+    it('does not say of a whole Redis that it is empty where INFO or SELECT is forbidden', async () => {
+      await redis.load(redisFixture('style2'), 4);
+      const rights = ['~*', '+hmget', '+get', '+ping', '+hello', '+scan', '+hexists'];
+      await redis.client().acl('SETUSER', 'scanner', 'on', '>pw', ...rights);
+      open(`redis://scanner:pw@127.0.0.1:${redis.port}/0`);
+      await ended();
+      expect(lines.at(-1)).to.equal('info database 0 of Redis has no d2: keys (prime style 2)');
+      await redis.client().acl('SETUSER', 'informed', 'on', '>pw', ...rights, '+info');
+      open(`redis://informed:pw@127.0.0.1:${redis.port}/0`);
+      await ended();
+      expect(lines.at(-1)).to.equal(
+        'info database 0 of Redis has no d2: keys (prime style 2); not empty: database 4',
+      );
+    });
+
+    it('says nothing where its connection is lost, and is taken again with the next connection', async () => {
+      const proxy = await startProxy(redis.port);
+      try {
+        await redis.load(redisFixture('style2'), 4);
+        proxy.cutOn('info', 1);
+        open(`${proxy.url}/9`);
+        await ended();
+        expect(lines.filter((line) => !line.startsWith('info connected'))).to.deep.equal([
+          'debug redis does not say what keys it has',
+        ]);
+        const before = proxy.connections();
+        proxy.cut();
+        await eventually('it is taken again', () => lines.some((line) => line.startsWith('notice ')));
+        expect(lines.find((line) => line.startsWith('notice'))).to.include('but database 4 has');
+        // One for look-ups and one for the look around.
+        expect(proxy.connections() - before).to.equal(2);
+      } finally {
+        await proxy.stop();
+      }
     });
   });
 

@@ -7,6 +7,7 @@ import { Sources } from '../../../lib/primary/sources.js';
 import { RedisSource } from '../../../lib/sources/redis/source.js';
 import type { CertificateSource, ChangedNames } from '../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
+import { startFakeManager } from '../../support/fake-manager.js';
 import { FakeSource, found } from '../../support/fake-source.js';
 import { load } from '../config/support.js';
 
@@ -41,9 +42,9 @@ describe('The sources of the primary', () => {
   const settings = (flags: Record<string, string | string[]>): Settings => load({ flags }).settings;
   const withDir = (folder: string, flags = {}) => settings({ 'cert-dir': join(dir, folder), ...flags });
   const withManager = (flags = {}) => settings({ 'fallback-server': 'http://127.0.0.1:1/prefix', ...flags });
-  const make = (own?: CertificateSource[]): Sources =>
+  const make = (own?: CertificateSource[], log = silentLogger): Sources =>
     new Sources({
-      log: silentLogger,
+      log,
       clock: { now: () => NOW_MS, date: () => NOW_MS },
       onChange: (names) => void changes.push(names),
       ...(own === undefined ? {} : { own }),
@@ -181,6 +182,40 @@ describe('The sources of the primary', () => {
     for (const source of first) expect(await look(source, NAME), source.name).to.equal('found');
     expect(await build(sources, withDir('one', { 'internal-ca': join(dir, 'ca') }))).to.deep.equal(first);
     expect(sources.internalCaRootPath).to.equal(join(dir, 'ca', 'root.pem'));
+  });
+
+  it('hold off a failed order as they did before a reload that was refused, and as the next one says', async () => {
+    const manager = await startFakeManager();
+    try {
+      const names = ['order-1.test', 'order-2.test'] as const;
+      for (const name of names) manager.setBare(name);
+      const withHoldOff = (folder: string, seconds: string): Settings =>
+        withDir(folder, {
+          'fallback-server': manager.root,
+          'enable-autocert': 'true',
+          'autocert-allow': '*.test',
+          'autocert-holdoff': seconds,
+          // The manager is built before the directory is found missing.
+          sources: ['manager', 'directory'],
+        });
+      const held: unknown[] = [];
+      const err = (_message: string, fields = {}) =>
+        void held.push('holdoffMs' in fields && fields.holdoffMs);
+      const sources = make([], { ...silentLogger, err });
+      const [source] = await build(sources, withHoldOff('one', '900'));
+      const refused = await sources.build(withHoldOff('missing', '60')).catch((thrown: unknown) => thrown);
+      expect(refused).to.include({ code: 'ERR_USAGE' });
+      await look(source, names[0]);
+      expect(held).to.deep.equal([900_000]);
+      const [next] = await build(sources, withHoldOff('one', '60'));
+      await look(next, names[1]);
+      expect(held).to.deep.equal([900_000, 60_000]);
+      // What the earlier one has held off is held off still.
+      await look(next, names[0]);
+      expect(held).to.have.length(2);
+    } finally {
+      await manager.close();
+    }
   });
 
   it('forget a source that the settings no longer name', async () => {

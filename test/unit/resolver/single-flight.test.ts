@@ -179,4 +179,20 @@ describe('Single-flight', () => {
     await all;
     expect(done).to.equal(true);
   });
+
+  it('counts those as under way that an expire has overtaken: they still need their sources', async () => {
+    const [overtaken, next] = [defer<string>(), defer<string>()];
+    flights.start(a, () => overtaken.promise);
+    flights.detach(a);
+    flights.start(a, () => next.promise);
+    let done = false;
+    const all = flights.settled().then(() => (done = true));
+    next.resolve('new');
+    await settled();
+    expect(done).to.equal(false);
+    overtaken.reject(new Error('broken'));
+    await all;
+    // One that has landed is waited for no longer.
+    await flights.settled();
+  });
 });

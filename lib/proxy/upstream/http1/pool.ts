@@ -1,6 +1,6 @@
 /**
  * The connections to one backend on HTTP/1.1: kept while they are idle, made when there is none, up to a number where there is
- * one; further requests wait in turn.
+ * one; further requests wait in turn, and those that are given up meanwhile are passed over.
  *
  * All deadlines of a pool are looked at by one clock that ticks a few times within the shortest of them: a timer for each
  * request would cost more than the request's bookkeeping.
@@ -92,7 +92,7 @@ export class Http1Pool implements LineOwner {
   }
 
   onFree(connection: Http1Connection): void {
-    const next = this.#waiting.shift();
+    const next = this.#nextWaiting();
     if (next === undefined) this.#free.push(connection);
     else if (!connection.take(next)) this.#waiting.unshift(next);
   }
@@ -101,12 +101,21 @@ export class Http1Pool implements LineOwner {
     this.#connections.delete(connection);
     const index = this.#free.indexOf(connection);
     if (index !== -1) this.#free.splice(index, 1);
-    const next = this.#waiting.shift();
+    const next = this.#nextWaiting();
     if (next !== undefined) this.#open(next);
     if (this.#connections.size > 0) return;
     clearInterval(this.#clock);
     this.#clock = undefined;
     this.#onEmpty?.();
+  }
+
+  /** Whose turn it is. A connection that was made for a request that is given up would keep those behind it waiting. */
+  #nextWaiting(): Http1Request | undefined {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next?.message.isGivenUp?.() !== true) return next;
+      next.fail('aborted', 'it was given up before there was a connection');
+    }
   }
 
   #open(request: Http1Request): void {

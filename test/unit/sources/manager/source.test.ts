@@ -343,9 +343,9 @@ describe('ManagerSource', () => {
         settings: { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200, autocert },
         log: silentLogger,
         now: Date.now,
-        previous: before,
       });
       sources.push(after);
+      after.takeOver(before);
       await look(after, NOBODY);
       expect(manager.requestsFor('POST', NOBODY)).to.have.length(1);
       after.forget(NOBODY);

@@ -1,0 +1,195 @@
+/**
+ * One worker process, as the primary sees it: forked, given its settings and listening handles, asked over the bus, drained.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import type { SendHandle } from 'node:child_process';
+import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
+import type { HotCertificate } from '../domain/cache-status.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
+import {
+  BUS_VERSION,
+  type ListenMessage,
+  type ListenRole,
+  type PrimaryToWorker,
+  type WorkerToPrimary,
+} from '../bus/messages.js';
+import { portToWorker } from '../bus/process-port.js';
+import { defer } from '../base/deferred.js';
+import { describeError, environmentError } from '../domain/errors.js';
+import type { Logger } from '../log/logger.js';
+
+const START_DEADLINE_MS = 20_000;
+/** So many a message: some 200 KB, and 40 ms of the worker's time on Node 20. */
+const WARM_AT_ONCE = 25;
+/** Beyond the drain time-out that the workers keep themselves: they cut what is left, and write their last lines. */
+const KILL_AFTER_MS = 1_000;
+/** What ends a process that is not ready for it yet, when it is sent to the whole group; the primary lives on. */
+const GROUP_SIGNALS: readonly (string | null)[] = ['SIGHUP', 'SIGUSR1'];
+
+/** What workers accept on. */
+export interface WorkerHandle {
+  readonly role: ListenRole;
+  /** Among those of its role, from 0. */
+  readonly index: number;
+  /** See `SharedHandle`. */
+  readonly native: unknown;
+}
+
+export interface WorkerOptions {
+  readonly handles: readonly WorkerHandle[];
+  /** What a worker may ask of the primary, but for `hello` and `ready`. @param workerId no other worker has it, ever */
+  handlers(this: void, workerId: number): Omit<Handlers<WorkerToPrimary>, 'hello' | 'ready'>;
+  /** The settings that a worker starts with. */
+  settings(): WorkerSettings;
+  /** What a worker is given before it accepts; the hottest last. */
+  hotCertificates(): readonly HotCertificate[];
+  readonly log: Logger;
+}
+
+export interface WorkerEvents {
+  /** It has given a sign of life. */
+  onHeard(worker: WorkerProcess): void;
+  /** @param how exit code or signal, in words. */
+  onExit(worker: WorkerProcess, how: string): void;
+}
+
+export class WorkerProcess {
+  readonly startedAtMs = performance.now();
+  readonly #options: WorkerOptions;
+  readonly #events: WorkerEvents;
+  readonly #worker: Worker;
+  readonly #bus: BusEndpoint<WorkerToPrimary, PrimaryToWorker>;
+  readonly #ready = defer<void>();
+  #isGreeted = false;
+  #isAccepting = false;
+  #isDraining = false;
+  #isStruck = false;
+
+  /** Forks it. */
+  constructor(options: WorkerOptions, events: WorkerEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#worker = cluster.fork();
+    this.#ready.promise.catch(() => undefined);
+    this.#bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(this.#worker), {
+      ...options.handlers(this.#worker.id),
+      hello: () => this.#onHello(),
+      ready: () => this.#onReady(),
+    });
+    this.#worker.on('error', (error) => {
+      options.log.err('worker process failed', { error: describeError(error) });
+    });
+    this.#worker.once('exit', (code, signal) => this.#onExit(code, signal));
+  }
+
+  /** No other worker has it, ever. */
+  get id(): number {
+    return this.#worker.id;
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
+  /** Settles when every listener of the worker accepts, or rejects when it dies before. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** It hears the bus. Before that it needs to be told nothing: it gets the settings of the moment when it says hello. */
+  get isGreeted(): boolean {
+    return this.#isGreeted;
+  }
+
+  get isAccepting(): boolean {
+    return this.#isAccepting;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** False from the moment on that it dies; that it has exited is heard a moment later. */
+  get isConnected(): boolean {
+    return this.#worker.isConnected();
+  }
+
+  /** A signal to the whole process group has ended it, before it could ignore that. */
+  get isStruck(): boolean {
+    return this.#isStruck;
+  }
+
+  /** Asks something of it. Rejects when there is no answer in time, or it dies. */
+  call<Op extends keyof PrimaryToWorker>(
+    op: Op,
+    params: PrimaryToWorker[Op]['params'],
+    deadlineMs: number,
+  ): Promise<PrimaryToWorker[Op]['result']> {
+    return this.#bus.call(op, params, deadlineMs);
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  /** Lets it finish what is under way, and ends it after `timeoutMs`; returns when it has exited. */
+  async drain(timeoutMs: number, idleGraceMs: number): Promise<void> {
+    const worker = this.#worker;
+    this.#isDraining = true;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    if (worker.isDead()) return;
+    // It would not hear of the drain, and has no connection that could be lost.
+    if (!this.#isGreeted) this.kill();
+    const kill = setTimeout(() => this.kill(), timeoutMs + KILL_AFTER_MS);
+    try {
+      await this.#bus.call('drain', { timeoutMs, idleGraceMs }, timeoutMs + KILL_AFTER_MS);
+    } catch {
+      // It has exited before its answer, or hangs: the exit event or the kill below tells.
+    }
+    await exited;
+    clearTimeout(kill);
+  }
+
+  #onHello(): Record<string, never> {
+    this.#isGreeted = true;
+    this.#events.onHeard(this);
+    this.#introduce().catch((error: unknown) => {
+      this.#options.log.err('worker did not start', { workerPid: this.pid, error: describeError(error) });
+      this.kill();
+    });
+    return {};
+  }
+
+  #onReady(): Record<string, never> {
+    this.#isAccepting = true;
+    this.#events.onHeard(this);
+    this.#ready.resolve();
+    return {};
+  }
+
+  #onExit(code: number | null, signal: string | null): void {
+    const how = signal === null ? `exit code ${code ?? 'unknown'}` : signal;
+    this.#bus.close();
+    this.#isStruck = !this.#isGreeted && GROUP_SIGNALS.includes(signal);
+    this.#ready.reject(environmentError(`a worker ended before it was ready (${how})`));
+    this.#events.onExit(this, how);
+  }
+
+  /** Settings first, then the handles. */
+  async #introduce(): Promise<void> {
+    const { handles } = this.#options;
+    await this.#bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
+    const hot = this.#options.hotCertificates();
+    const warming: Promise<unknown>[] = [];
+    // All in one go: an expire that comes meanwhile is sent behind them.
+    for (let i = 0; i < hot.length; i += WARM_AT_ONCE) {
+      const certificates = hot.slice(i, i + WARM_AT_ONCE);
+      warming.push(this.#bus.call('warm', { certificates }, START_DEADLINE_MS));
+    }
+    await Promise.all(warming);
+    for (const { role, index, native } of handles) {
+      const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
+      this.#worker.send(message, native as SendHandle);
+    }
+  }
+}
