@@ -1,9 +1,9 @@
 /**
  * A request to change the protocol of a connection (RFC 9110 §7.8): WebSocket, or any other.
  *
- * It goes to a backend on a connection of its own, and to another one by the rules of `exchange.ts`: until a response has come,
- * nothing of what the client sends behind its request is passed on. When the backend answers 101 the two connections are
- * spliced, each direction ending by itself, until both have ended or nothing has passed for a while; a reload leaves them
+ * It goes to a backend on a connection of its own, and to another one by the table of `upstream/attempts.ts`: until a response
+ * has come, nothing of what the client sends behind its request is passed on. When the backend answers 101 the two connections
+ * are spliced, each direction ending by itself, until both have ended or nothing has passed for a while; a reload leaves them
  * alone. Any other answer is passed on as an ordinary response, after which the client's connection ends.
  *
  * HTTP/2 over clear text is never asked for: what went through such a connection would be seen by nobody here.
@@ -14,7 +14,7 @@ import { isIP, type Socket } from 'node:net';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
-import { Attempts, type AttemptFailure } from './upstream/attempts.js';
+import { Attempts, type AttemptFailure, type Step } from './upstream/attempts.js';
 import type { Balancer, Lease } from './upstream/balancer.js';
 import { releaseSocket } from './downstream/bare-response.js';
 import { responseHeaders, trailerFields } from './headers/headers.js';
@@ -53,13 +53,15 @@ export class UpgradeExchange {
   constructor(context: RequestContext, options: UpgradeOptions) {
     this.#context = context;
     this.#options = options;
-    this.#attempts = new Attempts(options.balancer);
+    const { id, host, url } = context;
+    const { balancer, log } = options;
+    this.#attempts = new Attempts({ balancer, log, what: 'request', fields: { id, host, url } });
     const { head, socket } = options.upgrade;
     this.#early = [head];
     // It is read all the time, or its end would not be seen.
     socket.on('data', this.#onEarly);
     context.client.onClose(() => {
-      this.#finish('aborted');
+      this.#release('aborted');
       if (!this.#isUpgraded) this.#request?.destroy();
     });
   }
@@ -72,16 +74,14 @@ export class UpgradeExchange {
 
   /** Asks the backend whose turn it is. */
   send(): void {
-    const lease = this.#options.balancer.take();
-    if (lease === undefined) this.#fail('no backend can be asked', 503);
-    else this.#dispatch(lease);
+    this.#follow(this.#attempts.first());
   }
 
   #dispatch(lease: Lease<Upstream>): void {
     this.#lease = lease;
     const backend = lease.target.upgradeBackend;
     if (backend === undefined) {
-      this.#fail('the backend knows no upgrade', 502);
+      this.#fail(lease, { kind: 'connect', sent: false, message: 'the backend knows no upgrade' });
       return;
     }
     const { limits } = this.#options;
@@ -110,7 +110,8 @@ export class UpgradeExchange {
     request.on('error', (error) => {
       clearTimeout(timer);
       if (this.#isOver) return;
-      this.#onError(lease, error, { kind: isTimeout ? 'timeout' : kindOf(error, sent), sent });
+      const kind = isTimeout ? 'timeout' : kindOf(error, sent);
+      this.#fail(lease, { kind, sent, message: describeError(error) });
     });
     request.end();
   }
@@ -175,41 +176,27 @@ export class UpgradeExchange {
       if (!client.write(chunk)) response.pause();
     });
     response.on('end', () => {
-      this.#finish('ok');
+      this.#release('ok');
       client.end(trailerFields(response.rawTrailers));
     });
     response.on('error', () => client.cut());
     response.setTimeout(this.#options.limits.backendBodyTimeoutMs, () => response.destroy());
   }
 
-  #onError(lease: Lease<Upstream>, error: Error, failure: AttemptFailure): void {
-    const context = this.#context;
-    const options = this.#options;
-    const { method } = options.head;
-    const next = context.client.headersSent
-      ? undefined
-      : this.#attempts.next(lease, failure, { method, hasBody: false, isBodyRead: false });
-    if (next === undefined) {
-      const status = failure.kind === 'timeout' ? 504 : 502;
-      this.#fail(describeError(error), this.#attempts.isNoneLeft ? 503 : status);
-      return;
-    }
-    options.log.info('request sent again', {
-      id: context.id,
-      backend: lease.target.name,
-      next: next.target.name,
-      error: describeError(error),
-    });
-    this.#dispatch(next);
+  #fail(lease: Lease<Upstream>, failure: AttemptFailure): void {
+    const { client } = this.#context;
+    const { method } = this.#options.head;
+    const state = { method, hasBody: false, isBodyRead: false, hasResponse: client.headersSent };
+    this.#follow(this.#attempts.next(lease, failure, state));
   }
 
-  #fail(error: string, status: 502 | 503 | 504): void {
-    const { id, host, url, client } = this.#context;
-    const backend = this.#lease?.target.name;
-    this.#finish('failed');
-    this.#options.log.err('backend failed', { id, host, url, backend, error });
-    if (client.headersSent) client.cut();
-    else client.refuse(status);
+  #follow(step: Step<Upstream>): void {
+    if (step.kind === 'send') {
+      this.#dispatch(step.lease);
+      return;
+    }
+    this.#finish();
+    this.#context.client.fail(step.status);
   }
 
   #onEnd(how: SpliceEnd): void {
@@ -219,10 +206,16 @@ export class UpgradeExchange {
     this.#lease?.release('ok');
   }
 
-  #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
+  /** Ends it, with what the response says of the backend. */
+  #release(outcome: 'ok' | 'aborted'): void {
+    if (this.#isOver || this.#isUpgraded) return;
+    this.#lease?.release(outcome);
+    this.#finish();
+  }
+
+  #finish(): void {
     if (this.#isOver || this.#isUpgraded) return;
     this.#isOver = true;
-    this.#lease?.release(outcome);
     this.#options.upgrade.socket.off('data', this.#onEarly).resume();
     this.#options.onOver();
   }
