@@ -134,10 +134,7 @@ export class Handler {
       responseHeaders: this.#responseHeaders,
     };
     const { upgrade } = context;
-    if (
-      upgrade !== undefined &&
-      balancer.targets.every(({ upgradeBackend }) => upgradeBackend !== undefined)
-    ) {
+    if (upgrade !== undefined && balancer.targets.every(({ upgradeOrigin }) => upgradeOrigin !== undefined)) {
       new UpgradeExchange(context, { ...common, upgrade, limits, splices }).send();
     } else {
       new Exchange(context, common).send();

@@ -10,7 +10,8 @@
  */
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { BackendOrigin } from '../config/backend-origin.js';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
@@ -20,7 +21,7 @@ import { releaseSocket } from './downstream/bare-response.js';
 import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
 import { resetSocket, type SpliceEnd, type Splices } from './tunnel/splice.js';
-import type { HttpBackend, Upstream, UpstreamFailure, UpstreamRequest } from './upstream/upstream.js';
+import type { Upstream, UpstreamFailure, UpstreamRequest } from './upstream/upstream.js';
 
 export interface UpgradeOptions {
   readonly upgrade: UpgradeRequest;
@@ -79,13 +80,13 @@ export class UpgradeExchange {
 
   #dispatch(lease: Lease<Upstream>): void {
     this.#lease = lease;
-    const backend = lease.target.upgradeBackend;
-    if (backend === undefined) {
+    const origin = lease.target.upgradeOrigin;
+    if (origin === undefined) {
       this.#fail(lease, { kind: 'connect', sent: false, message: 'the backend knows no upgrade' });
       return;
     }
     const { limits } = this.#options;
-    const request = this.#ask(backend);
+    const request = this.#ask(origin);
     this.#request = request;
     let sent = false;
     let isTimeout = false;
@@ -95,7 +96,7 @@ export class UpgradeExchange {
     };
     const timer = setTimeout(onTimeout, limits.backendConnectTimeoutMs).unref();
     request.on('socket', (socket) => {
-      socket.once(backend.origin.startsWith('https:') ? 'secureConnect' : 'connect', () => {
+      socket.once(origin.isTls ? 'secureConnect' : 'connect', () => {
         sent = true;
         clearTimeout(timer);
         request.setTimeout(limits.backendHeadersTimeoutMs, onTimeout);
@@ -116,20 +117,18 @@ export class UpgradeExchange {
     request.end();
   }
 
-  #ask({ origin, socketPath }: HttpBackend): ClientRequest {
+  #ask({ isTls, address, host: ownHost, serverName }: BackendOrigin): ClientRequest {
     const { head, upgrade } = this.#options;
-    const { protocol, hostname, port } = new URL(origin);
-    const host = head.host ?? new URL(origin).host;
-    const bare = hostname.replace(/^\[(.*)\]$/, '$1');
-    const make = protocol === 'https:' ? httpsRequest : httpRequest;
+    const host = head.host ?? ownHost;
+    const make = isTls ? httpsRequest : httpRequest;
     return make({
-      ...(socketPath === undefined ? { host: bare, port: port || undefined } : { socketPath }),
+      ...address,
       method: head.method,
       path: head.path,
       headers: ['Host', host, ...head.headers, 'Connection', 'Upgrade', 'Upgrade', upgrade.protocol],
       setHost: false,
       agent: false,
-      ...(protocol === 'https:' && { servername: isIP(bare) === 0 ? bare : '' }),
+      ...(isTls && { servername: serverName }),
     });
   }
 

@@ -12,7 +12,7 @@
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WorkerSettings } from '../../config/worker-settings.js';
-import { addressText, type Address } from '../../domain/address.js';
+import { addressText, connectOptions, type Address } from '../../domain/address.js';
 import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
@@ -177,7 +177,7 @@ class TcpConnection {
     const { settings } = this.#parts;
     const { address } = lease.target;
     const backend = connect({
-      ...('socketPath' in address ? { path: address.socketPath } : address),
+      ...connectOptions(address),
       allowHalfOpen: true,
       noDelay: true,
     });

@@ -3,9 +3,7 @@
  * trailers are flat lists (`[name, value, …]`), those of the hop already taken out.
  */
 import type { Readable } from 'node:stream';
-import type { BackendSettings } from '../../config/settings.js';
-
-export type HttpBackend = Extract<BackendSettings, { readonly kind: 'http' }>;
+import type { BackendOrigin } from '../../config/backend-origin.js';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -81,7 +79,7 @@ export interface Upstream {
   /** As in a log line: `http://127.0.0.1:8080`. */
   readonly name: string;
   /** Where a connection is made for an upgrade. Absent: its protocol has none. */
-  readonly upgradeBackend?: HttpBackend;
+  readonly upgradeOrigin?: BackendOrigin;
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;
