@@ -18,6 +18,7 @@ import type { Logger } from '../log/logger.js';
 import { Attempts, type AttemptFailure, type Step } from './upstream/attempts.js';
 import type { Balancer, Lease } from './upstream/balancer.js';
 import { releaseSocket } from './downstream/bare-response.js';
+import { fieldLines } from './headers/fields.js';
 import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
 import { resetSocket, type SpliceEnd, type Splices } from './tunnel/splice.js';
@@ -155,10 +156,9 @@ export class UpgradeExchange {
       onEnd: (how) => this.#onEnd(how),
     });
     const fields = this.#options.responseHeaders(responseHeaders(response.rawHeaders));
-    const lines = [`HTTP/1.1 101 ${response.statusMessage ?? ''}`];
-    for (let i = 0; i + 1 < fields.length; i += 2) lines.push(`${fields[i] ?? ''}: ${fields[i + 1] ?? ''}`);
-    lines.push('Connection: Upgrade', `Upgrade: ${response.headers.upgrade ?? upgrade.protocol}`, '', '');
-    client.write(lines.join('\r\n'), 'latin1');
+    const own = ['Connection', 'Upgrade', 'Upgrade', response.headers.upgrade ?? upgrade.protocol];
+    const lines = fieldLines([...fields, ...own]);
+    client.write(`HTTP/1.1 101 ${response.statusMessage ?? ''}\r\n${lines}\r\n`, 'latin1');
     if (backendHead.length > 0) client.write(backendHead);
     for (const chunk of this.#early) if (chunk.length > 0) backend.write(chunk);
     client.resume();
