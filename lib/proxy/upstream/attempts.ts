@@ -41,9 +41,10 @@
  *
  * Both with `backend` and `error`, and the first with `next`. What the client has given up is said by whoever knows why.
  */
+import { originOf } from '../../domain/errors.js';
 import type { LogFields, Logger } from '../../log/logger.js';
 import { Balancer, type Lease } from './balancer.js';
-import type { UpstreamFailure } from './upstream.js';
+import { CODE_OF, type UpstreamFailure } from './upstream.js';
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -183,7 +184,7 @@ export class Attempts<Target extends Named> {
 }
 
 function isBackendsFault(kind: UpstreamFailure): boolean {
-  return kind !== 'invalid' && kind !== 'aborted';
+  return originOf(CODE_OF[kind]) === 'backend';
 }
 
 /** A balancer whose log tells which backends are left out. */

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { BackendOrigin } from '../../config/backend-origin.js';
+import { ProxyError, type ErrorCode } from '../../domain/errors.js';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -30,20 +31,6 @@ export interface UpstreamController {
   abort(reason: Error): void;
 }
 
-/** Why there is no response, or no whole one. */
-export class UpstreamError extends Error {
-  readonly kind: UpstreamFailure;
-  /** Whether the backend can have seen any of the request: a request that was never sent may go to another one. */
-  readonly sent: boolean;
-
-  constructor(kind: UpstreamFailure, sent: boolean, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'UpstreamError';
-    this.kind = kind;
-    this.sent = sent;
-  }
-}
-
 export type UpstreamFailure =
   /** No connection: refused, unreachable, TLS not trusted. */
   | 'connect'
@@ -57,6 +44,40 @@ export type UpstreamFailure =
   | 'invalid'
   /** `abort` was called. */
   | 'aborted';
+
+/** The code of each failure, by which it says whose it is. */
+export const CODE_OF: Readonly<Record<UpstreamFailure, ErrorCode>> = {
+  connect: 'ERR_BACKEND_CONNECT',
+  timeout: 'ERR_BACKEND_TIMEOUT',
+  broken: 'ERR_BACKEND_BROKEN',
+  malformed: 'ERR_BACKEND_MALFORMED',
+  invalid: 'ERR_REQUEST_INVALID',
+  aborted: 'ERR_REQUEST_ABORTED',
+};
+
+/** Why there is no response, or no whole one. */
+export class UpstreamError extends ProxyError {
+  readonly kind: UpstreamFailure;
+  /** Whether the backend can have seen any of the request: a request that was never sent may go to another one. */
+  readonly sent: boolean;
+
+  constructor(kind: UpstreamFailure, sent: boolean, message: string, options?: ErrorOptions) {
+    super(CODE_OF[kind], message, options);
+    this.name = 'UpstreamError';
+    this.kind = kind;
+    this.sent = sent;
+  }
+}
+
+/** A request that cannot be put on the wire. */
+export function invalidRequest(message: string): UpstreamError {
+  return new UpstreamError('invalid', false, message);
+}
+
+/** An answer that is no HTTP, or an ambiguous one. */
+export function malformedResponse(message: string): UpstreamError {
+  return new UpstreamError('malformed', true, message);
+}
 
 /** The course of one response. `onEnd` or `onError` comes last, and once. */
 export interface UpstreamEvents {

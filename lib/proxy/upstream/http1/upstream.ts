@@ -11,7 +11,13 @@ import { describeError } from '../../../domain/errors.js';
 import { Http1Request } from './connection.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
-import { UpstreamError, type Upstream, type UpstreamEvents, type UpstreamRequest } from '../upstream.js';
+import {
+  invalidRequest,
+  UpstreamError,
+  type Upstream,
+  type UpstreamEvents,
+  type UpstreamRequest,
+} from '../upstream.js';
 
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
@@ -53,7 +59,8 @@ export class Http1Upstream implements Upstream {
     try {
       head = requestHead(request, this.upgradeOrigin.host);
     } catch (thrown) {
-      events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
+      const invalid = thrown instanceof UpstreamError ? thrown : invalidRequest(describeError(thrown));
+      events.onError(invalid);
       return;
     }
     this.#pool.dispatch(new Http1Request(request, head, events));
