@@ -10,7 +10,7 @@ const reaches = (raw: string): boolean => {
   return target !== undefined && mayReach(PREFIX, target.path);
 };
 
-describe('request targets', () => {
+describe('reserved paths', () => {
   const under = [
     '/.peter_sslers',
     '/.peter_sslers/',
