@@ -39,7 +39,7 @@ const folders = {
     says: 'operations for administrators, and their passwords',
   },
   'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
-  'proxy/upstream': { may: ['domain', 'config'], says: 'which backend: it never knows the client' },
+  'proxy/upstream': { may: ['domain', 'config', 'log'], says: 'which backend: it never knows the client' },
   'proxy/upstream/http1': { may: ['domain', 'config', 'proxy/upstream'], says: 'HTTP/1.1 towards backends' },
   'proxy/upstream/http2': {
     may: ['domain', 'config', 'net', 'proxy/headers', 'proxy/upstream'],

@@ -154,7 +154,7 @@ export type {
 export { examine } from './domain/certificate.js';
 /** Names: everything that is looked up is normalised by one of these. */
 export { addressName, normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
-export { ProxyError, type ErrorCode } from './domain/errors.js';
+export { ProxyError, type ErrorCode, type ErrorOrigin } from './domain/errors.js';
 export { silentLogger, type LogFields, type Logger, type LogLevel } from './log/logger.js';
 export type { Address } from './domain/address.js';
 export type { CacheStatus, WorkersExpired } from './domain/cache-status.js';

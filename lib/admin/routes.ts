@@ -8,11 +8,13 @@
 import { CHALLENGE, parseBasicCredentials } from './auth.js';
 import type { Authenticator } from './authenticator.js';
 import { isFromAnotherSite, type BrowserFields } from './cross-site.js';
-import { isBelow, mayReach, normaliseHost, splitTarget } from './request-target.js';
+import { isBelow, mayReach } from './reserved-paths.js';
 import { spacedJson, type Json } from './spaced-json.js';
 import { VERSION } from '../base/version.js';
 import type { CacheStatus, WorkersExpired } from '../domain/cache-status.js';
 import { describeError } from '../domain/errors.js';
+import { comparable } from '../domain/host.js';
+import type { RequestTarget } from '../domain/request-target.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 
 /**
@@ -45,8 +47,7 @@ export interface AdminRouterOptions {
 
 export interface AdminRequest {
   readonly method: string;
-  /** The request target as it was sent. */
-  readonly url: string;
+  readonly target: RequestTarget;
   readonly host: string | undefined;
   readonly authorization: string | undefined;
   /** The client's address; empty on a unix socket. */
@@ -76,15 +77,14 @@ export class AdminRouter {
 
   constructor(options: AdminRouterOptions) {
     this.#options = options;
-    this.#hosts = new Set(options.hosts.map(normaliseHost));
+    this.#hosts = new Set(options.hosts.map(comparable));
   }
 
   /**
    * Whether a request is for `respond` and must not reach a backend. The prefix is reserved on every host: what the
    * host decides is whether there is anything behind it.
    */
-  readonly owns: (rawUrl: string, host?: string) => boolean = (rawUrl) =>
-    mayReach(this.#options.prefix, splitTarget(rawUrl).path);
+  readonly owns: (target: RequestTarget) => boolean = ({ path }) => mayReach(this.#options.prefix, path);
 
   /**
    * Answers a request that is owned. Never rejects.
@@ -99,8 +99,8 @@ export class AdminRouter {
   }
 
   async #answer(request: AdminRequest): Promise<AdminResponse> {
-    const { method, url, host, browser } = request;
-    const { path, query, authority = host } = splitTarget(url);
+    const { method, target, host, browser } = request;
+    const { path, query, authority = host } = target;
     const refusal = await this.#admit(request, authority);
     if (refusal !== undefined) return refusal;
     const route = this.#route(path);
@@ -144,7 +144,7 @@ export class AdminRouter {
   }
 
   #isListed(host: string | undefined): boolean {
-    return this.#hosts.size === 0 || (host !== undefined && this.#hosts.has(normaliseHost(host)));
+    return this.#hosts.size === 0 || (host !== undefined && this.#hosts.has(comparable(host)));
   }
 
   /** Only the plain spelling is a route; the confusing ones are merely kept from the backends. */

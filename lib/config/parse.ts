@@ -4,8 +4,8 @@
  * Every parser returns the value, or a `Problem`: the rest of a sentence that begins with the flag's name. Problems never
  * quote the text: the caller does, where it holds no password.
  */
-import { isIP, isIPv6 } from 'node:net';
-import { readHost } from '../domain/host.js';
+import { isIP } from 'node:net';
+import { readOwnHost } from '../domain/host.js';
 import { normaliseDomain } from '../domain/server-name.js';
 import { showBytes, type FlagDefinition } from './flag.js';
 import type { Address } from '../domain/address.js';
@@ -216,7 +216,7 @@ export function parsePattern(text: string): string | Problem {
 
 /** A host as a Host header may have it, without a port: a name, or an IP address without brackets. */
 export function parseHost(text: string): string | Problem {
-  const host = readHost(isIPv6(text) ? `[${text}]` : text);
+  const host = readOwnHost(text);
   const hasPort = host !== undefined && /:\d+$/.test(host.text);
   const bare = hasPort ? undefined : (host?.name ?? host?.address);
   return bare ?? new Problem('must be a host name or an IP address, without a port');

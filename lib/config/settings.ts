@@ -29,6 +29,8 @@ export type BackendSettings =
   /** Decrypted bytes are spliced through. */
   | { readonly kind: 'tcp'; readonly address: Address };
 
+export type HttpBackend = Extract<BackendSettings, { readonly kind: 'http' }>;
+
 /** Where the requests of a name go. */
 export interface RouteSettings {
   /** `www.example.com`, `*.example.com` (names below it, at any depth). Absent: the names that no other route has. */

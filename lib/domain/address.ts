@@ -17,3 +17,8 @@ export function addressText(address: Address): string {
   if ('socketPath' in address) return `unix:${address.socketPath}`;
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
+
+/** As `connect` of `node:net` and `node:tls` takes it. */
+export function connectOptions(address: Address): { host: string; port: number } | { path: string } {
+  return 'socketPath' in address ? { path: address.socketPath } : address;
+}

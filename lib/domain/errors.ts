@@ -1,6 +1,8 @@
 /**
- * The errors of this program. Each has a stable `code`; its message says what was being done, with what, and
- * what to do about it. They cross the bus as `{ code, message }`.
+ * The errors of this program. Each has a stable `code`, and says by it where it came from; its message says what was being
+ * done, with what, and what to do about it. They cross the bus as `{ code, message }`.
+ *
+ * There are two classes: this one, and `UpstreamError` (`proxy/upstream/upstream.ts`), which is one that knows what has been sent.
  */
 
 /** Codes that a caller may test for. */
@@ -17,8 +19,39 @@ export type ErrorCode =
   | 'ERR_BUS_CLOSED'
   /** The other end of the bus speaks another version, or not at all. */
   | 'ERR_BUS_PROTOCOL'
+  /** A client's request cannot be put on the wire. */
+  | 'ERR_REQUEST_INVALID'
+  /** A client has gone, or was given up. */
+  | 'ERR_REQUEST_ABORTED'
+  /** No connection to a backend: refused, unreachable, TLS not trusted. */
+  | 'ERR_BACKEND_CONNECT'
+  /** A backend is out of time. */
+  | 'ERR_BACKEND_TIMEOUT'
+  /** A backend has closed or reset a connection or a stream. */
+  | 'ERR_BACKEND_BROKEN'
+  /** What a backend sent is no valid response. */
+  | 'ERR_BACKEND_MALFORMED'
   /** Something that this program did not expect. */
   | 'ERR_INTERNAL';
+
+/** Where an error came from. `settings`: the flags, the files that they name, and the machine that they are for. */
+export type ErrorOrigin = 'client' | 'backend' | 'settings' | 'internal';
+
+const ORIGIN_OF: Readonly<Record<ErrorCode, ErrorOrigin>> = {
+  ERR_USAGE: 'settings',
+  ERR_ENVIRONMENT: 'settings',
+  ERR_BUS_DEADLINE: 'internal',
+  ERR_BUS_BUSY: 'internal',
+  ERR_BUS_CLOSED: 'internal',
+  ERR_BUS_PROTOCOL: 'internal',
+  ERR_REQUEST_INVALID: 'client',
+  ERR_REQUEST_ABORTED: 'client',
+  ERR_BACKEND_CONNECT: 'backend',
+  ERR_BACKEND_TIMEOUT: 'backend',
+  ERR_BACKEND_BROKEN: 'backend',
+  ERR_BACKEND_MALFORMED: 'backend',
+  ERR_INTERNAL: 'internal',
+};
 
 export class ProxyError extends Error {
   readonly code: ErrorCode;
@@ -28,6 +61,14 @@ export class ProxyError extends Error {
     this.name = 'ProxyError';
     this.code = code;
   }
+
+  get origin(): ErrorOrigin {
+    return originOf(this.code);
+  }
+}
+
+export function originOf(code: ErrorCode): ErrorOrigin {
+  return ORIGIN_OF[code];
 }
 
 /** A wrong flag, or a file named by one that cannot be used: one sentence, exit code 2. */

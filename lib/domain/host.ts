@@ -67,3 +67,14 @@ function portText(digits: string): string | undefined {
   if (digits === '') return '';
   return PORT.test(digits) && Number(digits) <= 0xffff ? `:${digits}` : undefined;
 }
+
+/** Reads a host of the settings: as `readHost`, and an IPv6 address may stand without brackets. */
+export function readOwnHost(text: string): Host | undefined {
+  return readHost(isIPv6(text) ? `[${text}]` : text);
+}
+
+/** A host as it is compared: without port and brackets, as it is read; what cannot be read in lower case. */
+export function comparable(raw: string): string {
+  const host = readOwnHost(raw);
+  return host?.name ?? host?.address ?? raw.toLowerCase();
+}

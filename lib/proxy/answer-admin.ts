@@ -3,6 +3,7 @@
  */
 import type { AdminRouter } from '../admin/routes.js';
 import { describeError } from '../domain/errors.js';
+import type { RequestTarget } from '../domain/request-target.js';
 import type { Logger } from '../log/logger.js';
 import type { RequestContext } from './downstream/request-context.js';
 import { isGone, sendBody } from './downstream/send.js';
@@ -10,14 +11,15 @@ import { isGone, sendBody } from './downstream/send.js';
 /** Answers a request that the router owns and whose host has been read. Never rejects. */
 export async function answerAdmin(
   context: RequestContext,
+  target: RequestTarget,
   { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
 ): Promise<void> {
-  const { method, url, host, request, response, client, connection } = context;
+  const { method, host, request, response, client, connection } = context;
   client.endAfterResponse();
   try {
     const { headers } = request;
     const answer = await admin.respond({
-      ...{ method, url, host, authorization: headers.authorization, browser: headers },
+      ...{ method, target, host, authorization: headers.authorization, browser: headers },
       client: connection.info.client.address,
     });
     if (isGone(response)) return;

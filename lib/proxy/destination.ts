@@ -2,17 +2,16 @@
  * Whom a request is for. PURE.
  */
 import { readHost, type Host } from '../domain/host.js';
+import { readTarget, type RequestTarget } from '../domain/request-target.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { RequestContext } from './downstream/request-context.js';
 
-/** Where a request goes: its path and query, and whom it is for. */
+/** Where a request goes. */
 export interface Destination {
-  readonly path: string;
-  /** Undefined: the request names none, and neither does its connection. The default backend is told its own host then. */
+  readonly target: RequestTarget;
+  /** Whom it is for. Undefined: the request names none, and neither does its connection. The default backend is told its own host then. */
   readonly host: Host | undefined;
 }
-
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i;
 
 /**
  * Reads whom a request is for (RFC 9112 §3.2): a target in absolute form overrides the `Host` field. HTTP/1.0 may go without
@@ -39,15 +38,12 @@ export function destinationOf(
     host = raw === known?.raw ? known : readHost(raw);
     if (host === undefined) return undefined;
   }
-  if (url.startsWith('/') || (url === '*' && method === 'OPTIONS')) return { path: url, host };
+  const target = readTarget(url);
+  if (target === undefined || (url === '*' && method !== 'OPTIONS')) return undefined;
+  if (target.authority === undefined) return { target, host };
   // On HTTP/2 the authority has a field of its own, and the path is a path.
-  const absolute = httpVersion === '2.0' ? null : ABSOLUTE_FORM.exec(url);
-  if (absolute === null) return undefined;
-  const [start, authority = ''] = absolute;
-  const target = readHost(authority);
-  if (target === undefined) return undefined;
-  const path = url.slice(start.length);
-  return { path: path.startsWith('/') ? path : `/${path}`, host: target };
+  host = httpVersion === '2.0' ? undefined : readHost(target.authority);
+  return host && { target, host };
 }
 
 /** It may be there twice. */

@@ -2,37 +2,16 @@
  * One request and its response, between a client (HTTP/1.1 or HTTP/2) and a backend, streaming both ways with
  * back-pressure.
  *
- * Errors before the backend's response head become pages: 502 (no connection, or a broken answer), 504 (out of time), 503
- * (no backend left). After it the client's stream is cut, which is the only way left to say that the body is not whole. A
- * client that goes away aborts the request to the backend: it is sent nowhere else. One that stands still, in sending or in
- * taking, is given up: 408 where that can still be said.
- *
- * What becomes of a request that a backend has failed before the head of its response (`proxy/upstream/attempts.ts`):
- *
- * | | what has failed                                           | the request goes                         | the backend |
- * |-|-----------------------------------------------------------|------------------------------------------|-------------|
- * |1| not sent: no connection, by refusal or time-out           | to one backend after the other           | has failed  |
- * |2| not sent: the connection was closed before, or an HTTP/2  | to another healthy backend, else once    | is well     |
- * | | stream was refused or is behind a GOAWAY                  | more to the same                         |             |
- * |3| sent, idempotent, without body: the connection was closed | once more: to another healthy backend,   | has failed  |
- * | | or reset                                                  | else to any, the same one included       |             |
- * |4| sent, with a body or not idempotent: the same             | nowhere: 502                             | has failed  |
- * |5| sent: out of time                                         | nowhere: 504                             | has failed  |
- * |6| sent: the answer is no valid response                     | nowhere: 502                             | has failed  |
- *
- * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at
- * most. In 1 and 2 a body must not have been read. In 3 an interim response (103) is no answer: the client may get another.
- *
- * In 5, nginx asks the next one. Here it does not: the client would wait for two time-outs, the backend may be at work on the
- * request still, and backends that are slow because there is too much to do would get twice as much. In 6 neither does nginx:
- * the next backend runs the same program.
+ * A failure before the backend's response head goes to the next backend or becomes a page (`proxy/upstream/attempts.ts` has the
+ * table). After it the client's stream is cut, which is the only way left to say that the body is not whole. A client that goes
+ * away aborts the request to the backend: it is sent nowhere else. One that stands still, in sending or in taking, is given up:
+ * 408 where that can still be said.
  */
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
-import { Attempts } from './upstream/attempts.js';
+import { Attempts, type Step } from './upstream/attempts.js';
 import type { Balancer, Lease } from './upstream/balancer.js';
 import { requestTrailers, responseHeaders, trailerFields } from './headers/headers.js';
-import type { ErrorStatus } from './downstream/pages.js';
 import type { ResponseWriter } from './downstream/response-writer.js';
 import { RequestBody } from './downstream/request-body.js';
 import type { RequestContext } from './downstream/request-context.js';
@@ -41,7 +20,6 @@ import {
   type Upstream,
   type UpstreamController,
   type UpstreamEvents,
-  type UpstreamFailure,
   type UpstreamRequest,
 } from './upstream/upstream.js';
 
@@ -95,13 +73,9 @@ export class Exchange implements UpstreamEvents {
 
   /** Sends the request to the backend whose turn it is. */
   send(): void {
-    this.#lease = this.#options.balancer.take();
-    if (this.#lease === undefined) {
-      this.#finish('failed');
-      this.#client.refuse(503);
-      return;
-    }
-    this.#dispatch(this.#lease.target);
+    const lease = this.#options.balancer.take();
+    if (lease === undefined) this.#follow(this.#attemptsSoFar().first());
+    else this.#dispatch(lease);
   }
 
   onStart(controller: UpstreamController): void {
@@ -152,7 +126,8 @@ export class Exchange implements UpstreamEvents {
   onEnd(trailers: readonly string[]): void {
     this.#hasBegunBody = true;
     if (this.#isOver) return;
-    this.#finish('ok');
+    this.#lease?.release('ok');
+    this.#finish();
     try {
       this.#client.end(trailerFields(trailers));
       this.#waitForTaking();
@@ -162,62 +137,61 @@ export class Exchange implements UpstreamEvents {
   }
 
   onError(error: UpstreamError): void {
-    if (this.#isOver) return;
-    if (!this.#client.headersSent && this.#sendAgain(error)) return;
-    this.#finish(error.kind === 'invalid' || error.kind === 'aborted' ? 'aborted' : 'failed');
-    this.#logFailure(error);
-    if (this.#client.headersSent) this.#client.cut();
-    else this.#client.refuse(this.#attempts?.isNoneLeft === true ? 503 : STATUS_OF[error.kind]);
+    if (!this.#isOver) this.#fail(error);
   }
 
-  #dispatch(upstream: Upstream): void {
+  #dispatch(lease: Lease<Upstream>): void {
+    this.#lease = lease;
     const { method, path, host, headers } = this.#options.head;
     const body = this.#body;
     const client = this.#client;
     const trailers = body === null ? noTrailers : () => requestTrailers(client.requestTrailers());
     const needsNewConnection = this.#attempts !== undefined;
     // Written out: a spread was 4 % of all CPU time.
-    upstream.dispatch({ method, path, host, headers, body, trailers, needsNewConnection }, this);
+    lease.target.dispatch({ method, path, host, headers, body, trailers, needsNewConnection }, this);
   }
 
   /** The backend's response is one that Node does not send. */
   #breakOff(thrown: unknown): void {
-    const error = new UpstreamError('broken', true, describeError(thrown), { cause: thrown });
-    if (!this.#isOver) this.#finish('failed');
+    const error = new UpstreamError('malformed', true, describeError(thrown), { cause: thrown });
+    this.#fail(error);
     this.#controller?.abort(error);
-    this.#logFailure(error);
-    if (this.#client.headersSent) this.#client.cut();
-    else this.#client.refuse(502);
   }
 
-  /** Sends the request again where that can do no harm. @returns false where it is not sent. */
-  #sendAgain(error: UpstreamError): boolean {
-    const { balancer, head, log } = this.#options;
+  #fail(error: UpstreamError): void {
     const lease = this.#lease;
-    if (lease === undefined) return false;
+    if (lease === undefined) return;
     const body = this.#body;
-    this.#attempts ??= new Attempts(balancer);
-    const next = this.#attempts.next(lease, error, {
-      method: head.method,
+    const step = this.#attemptsSoFar().next(lease, error, {
+      method: this.#options.head.method,
       hasBody: body !== null,
       isBodyRead: body !== null && body.readableDidRead,
+      hasResponse: this.#client.headersSent,
     });
-    if (next === undefined) return false;
-    this.#lease = next;
-    log.info('request sent again', {
-      id: this.#context.id,
-      backend: lease.target.name,
-      next: next.target.name,
-      error: error.message,
-    });
-    this.#dispatch(next.target);
-    return true;
+    this.#follow(step);
+  }
+
+  #follow(step: Step<Upstream>): void {
+    if (step.kind === 'send') {
+      this.#dispatch(step.lease);
+      return;
+    }
+    if (!this.#isOver) this.#finish();
+    this.#client.fail(step.status);
+  }
+
+  #attemptsSoFar(): Attempts<Upstream> {
+    const { id, host, url } = this.#context;
+    const { balancer, log } = this.#options;
+    this.#attempts ??= new Attempts({ balancer, log, what: 'request', fields: { id, host, url } });
+    return this.#attempts;
   }
 
   /** The client has gone: nobody to answer. */
   #abandon(reason = 'the client has gone'): void {
     if (this.#isOver) return;
-    this.#finish('aborted');
+    this.#lease?.release('aborted');
+    this.#finish();
     this.#controller?.abort(new UpstreamError('aborted', true, reason));
   }
 
@@ -231,27 +205,14 @@ export class Exchange implements UpstreamEvents {
     const { id, host, url } = this.#context;
     this.#options.log.info('client given up', { id, host, url, reason });
     this.#abandon(reason);
-    if (this.#client.headersSent) this.#client.cut();
-    else this.#client.refuse(408);
+    this.#client.fail(408);
   }
 
-  #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
+  #finish(): void {
     this.#isOver = true;
-    this.#lease?.release(outcome);
     // If no upstream engine took the body, destroy it here.
     this.#body?.destroy();
     this.#options.onOver();
-  }
-
-  #logFailure(error: UpstreamError): void {
-    const { url, host, id } = this.#context;
-    this.#options.log.err('backend failed', {
-      id,
-      host,
-      url,
-      backend: this.#lease?.target.name,
-      error: error.message,
-    });
   }
 }
 
@@ -266,12 +227,3 @@ function flushHead(exchange: Exchange): void {
 function onTakeTimeout(exchange: Exchange): void {
   exchange.giveUp('the client takes no more of the response');
 }
-
-const STATUS_OF: Readonly<Record<UpstreamFailure, ErrorStatus>> = {
-  connect: 502,
-  broken: 502,
-  malformed: 502,
-  timeout: 504,
-  invalid: 400,
-  aborted: 502,
-};

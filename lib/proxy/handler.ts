@@ -65,8 +65,8 @@ export class Handler {
       return;
     }
     context.host = destination.host?.text;
-    if (admin.owns(context.url)) {
-      void answerAdmin(context, { admin, log });
+    if (admin.owns(destination.target)) {
+      void answerAdmin(context, destination.target, { admin, log });
     } else if (this.#isKnown(connection.last, context, destination) && routes !== undefined) {
       this.#forward(context, destination, routes, connection.last);
     } else {
@@ -125,7 +125,7 @@ export class Handler {
       log,
       head: {
         method,
-        path: destination.path,
+        path: destination.target.pathAndQuery,
         host: destination.host?.text,
         headers: passableFields(headers, forwarded, route.forwarded === undefined),
       },
@@ -134,10 +134,7 @@ export class Handler {
       responseHeaders: this.#responseHeaders,
     };
     const { upgrade } = context;
-    if (
-      upgrade !== undefined &&
-      balancer.targets.every(({ upgradeBackend }) => upgradeBackend !== undefined)
-    ) {
+    if (upgrade !== undefined && balancer.targets.every(({ upgradeOrigin }) => upgradeOrigin !== undefined)) {
       new UpgradeExchange(context, { ...common, upgrade, limits, splices }).send();
     } else {
       new Exchange(context, common).send();

@@ -3,7 +3,8 @@
  */
 import type { LimitSettings, RouteSettings } from '../config/settings.js';
 import type { Logger } from '../log/logger.js';
-import { Balancer } from './upstream/balancer.js';
+import { watchedBalancer } from './upstream/attempts.js';
+import type { Balancer } from './upstream/balancer.js';
 import { Http1Upstream } from './upstream/http1/upstream.js';
 import { Http2Upstream } from './upstream/http2/upstream.js';
 import { Router } from './upstream/router.js';
@@ -31,12 +32,7 @@ export function openRoutes(routes: readonly RouteSettings[], limits: LimitSettin
   const router = new Router(
     routes.map(({ pattern, backends }) => ({
       ...(pattern !== undefined && { pattern }),
-      target: new Balancer({
-        targets: backends.flatMap(open),
-        now: () => performance.now(),
-        onChange: (upstream, state) =>
-          log.notice(state === 'out' ? 'backend left out' : 'backend used again', { backend: upstream.name }),
-      }),
+      target: watchedBalancer(backends.flatMap(open), log),
     })),
   );
   let held = 0;

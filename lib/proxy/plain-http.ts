@@ -39,16 +39,17 @@ const NOT_IN_URL = /[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g;
  *
  * @returns undefined when its host is none for what it asks.
  */
-export function decidePlainHttp({ host, path }: Destination): PlainHttpVerdict | undefined {
+export function decidePlainHttp({ host, target }: Destination): PlainHttpVerdict | undefined {
   if (host === undefined) return undefined;
+  const path = target.pathAndQuery;
   if (CHALLENGE.test(path)) return { kind: 'challenge' };
   const { name } = host;
   if (name === undefined) return undefined;
   if (WHOAMI.test(path)) return { kind: 'whoami' };
   // `OPTIONS *` has no path.
-  const target = path.startsWith('/') ? path : '/';
+  const shown = path.startsWith('/') ? path : '/';
   // Node gives the octets of the target as one character each.
-  const safe = target.replace(
+  const safe = shown.replace(
     NOT_IN_URL,
     (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
@@ -80,15 +81,15 @@ export class PlainHttpHandler {
 
   handle(context: RequestContext): void {
     const { admin, log } = this.#options;
-    const { client, url, response } = context;
+    const { client, response } = context;
     const destination = destinationOf(context);
     if (destination === undefined) {
       client.refuse(400);
       return;
     }
     context.host = destination.host?.text;
-    if (admin.owns(url)) {
-      void answerAdmin(context, { admin, log });
+    if (admin.owns(destination.target)) {
+      void answerAdmin(context, destination.target, { admin, log });
       return;
     }
     const verdict = decidePlainHttp(destination);
@@ -118,7 +119,12 @@ export class PlainHttpHandler {
     } else {
       const { client: peer, local, scheme } = connection.info;
       const forwarding = { client: peer, localPort: local.port, scheme, host };
-      const head = { method, path: destination.path, host, headers: requestHeaders(headers, forwarding) };
+      const head = {
+        method,
+        path: destination.target.pathAndQuery,
+        host,
+        headers: requestHeaders(headers, forwarding),
+      };
       const { desk, log } = this.#options;
       const name = isChallenge ? destination.host?.name : undefined;
       void forwardChallenge(context, head, name, { desk, servers: this.#servers, log });

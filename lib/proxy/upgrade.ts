@@ -1,26 +1,28 @@
 /**
  * A request to change the protocol of a connection (RFC 9110 §7.8): WebSocket, or any other.
  *
- * It goes to a backend on a connection of its own, and to another one by the rules of `exchange.ts`: until a response has come,
- * nothing of what the client sends behind its request is passed on. When the backend answers 101 the two connections are
- * spliced, each direction ending by itself, until both have ended or nothing has passed for a while; a reload leaves them
+ * It goes to a backend on a connection of its own, and to another one by the table of `upstream/attempts.ts`: until a response
+ * has come, nothing of what the client sends behind its request is passed on. When the backend answers 101 the two connections
+ * are spliced, each direction ending by itself, until both have ended or nothing has passed for a while; a reload leaves them
  * alone. Any other answer is passed on as an ordinary response, after which the client's connection ends.
  *
  * HTTP/2 over clear text is never asked for: what went through such a connection would be seen by nobody here.
  */
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { BackendOrigin } from '../config/backend-origin.js';
 import type { LimitSettings } from '../config/settings.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
-import { Attempts, type AttemptFailure } from './upstream/attempts.js';
+import { Attempts, type AttemptFailure, type Step } from './upstream/attempts.js';
 import type { Balancer, Lease } from './upstream/balancer.js';
 import { releaseSocket } from './downstream/bare-response.js';
+import { fieldLines } from './headers/fields.js';
 import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
 import { resetSocket, type SpliceEnd, type Splices } from './tunnel/splice.js';
-import type { HttpBackend, Upstream, UpstreamFailure, UpstreamRequest } from './upstream/upstream.js';
+import type { Upstream, UpstreamFailure, UpstreamRequest } from './upstream/upstream.js';
 
 export interface UpgradeOptions {
   readonly upgrade: UpgradeRequest;
@@ -53,13 +55,15 @@ export class UpgradeExchange {
   constructor(context: RequestContext, options: UpgradeOptions) {
     this.#context = context;
     this.#options = options;
-    this.#attempts = new Attempts(options.balancer);
+    const { id, host, url } = context;
+    const { balancer, log } = options;
+    this.#attempts = new Attempts({ balancer, log, what: 'request', fields: { id, host, url } });
     const { head, socket } = options.upgrade;
     this.#early = [head];
     // It is read all the time, or its end would not be seen.
     socket.on('data', this.#onEarly);
     context.client.onClose(() => {
-      this.#finish('aborted');
+      this.#release('aborted');
       if (!this.#isUpgraded) this.#request?.destroy();
     });
   }
@@ -72,20 +76,18 @@ export class UpgradeExchange {
 
   /** Asks the backend whose turn it is. */
   send(): void {
-    const lease = this.#options.balancer.take();
-    if (lease === undefined) this.#fail('no backend can be asked', 503);
-    else this.#dispatch(lease);
+    this.#follow(this.#attempts.first());
   }
 
   #dispatch(lease: Lease<Upstream>): void {
     this.#lease = lease;
-    const backend = lease.target.upgradeBackend;
-    if (backend === undefined) {
-      this.#fail('the backend knows no upgrade', 502);
+    const origin = lease.target.upgradeOrigin;
+    if (origin === undefined) {
+      this.#fail(lease, { kind: 'connect', sent: false, message: 'the backend knows no upgrade' });
       return;
     }
     const { limits } = this.#options;
-    const request = this.#ask(backend);
+    const request = this.#ask(origin);
     this.#request = request;
     let sent = false;
     let isTimeout = false;
@@ -95,7 +97,7 @@ export class UpgradeExchange {
     };
     const timer = setTimeout(onTimeout, limits.backendConnectTimeoutMs).unref();
     request.on('socket', (socket) => {
-      socket.once(backend.origin.startsWith('https:') ? 'secureConnect' : 'connect', () => {
+      socket.once(origin.isTls ? 'secureConnect' : 'connect', () => {
         sent = true;
         clearTimeout(timer);
         request.setTimeout(limits.backendHeadersTimeoutMs, onTimeout);
@@ -110,25 +112,24 @@ export class UpgradeExchange {
     request.on('error', (error) => {
       clearTimeout(timer);
       if (this.#isOver) return;
-      this.#onError(lease, error, { kind: isTimeout ? 'timeout' : kindOf(error, sent), sent });
+      const kind = isTimeout ? 'timeout' : kindOf(error, sent);
+      this.#fail(lease, { kind, sent, message: describeError(error) });
     });
     request.end();
   }
 
-  #ask({ origin, socketPath }: HttpBackend): ClientRequest {
+  #ask({ isTls, address, host: ownHost, serverName }: BackendOrigin): ClientRequest {
     const { head, upgrade } = this.#options;
-    const { protocol, hostname, port } = new URL(origin);
-    const host = head.host ?? new URL(origin).host;
-    const bare = hostname.replace(/^\[(.*)\]$/, '$1');
-    const make = protocol === 'https:' ? httpsRequest : httpRequest;
+    const host = head.host ?? ownHost;
+    const make = isTls ? httpsRequest : httpRequest;
     return make({
-      ...(socketPath === undefined ? { host: bare, port: port || undefined } : { socketPath }),
+      ...address,
       method: head.method,
       path: head.path,
       headers: ['Host', host, ...head.headers, 'Connection', 'Upgrade', 'Upgrade', upgrade.protocol],
       setHost: false,
       agent: false,
-      ...(protocol === 'https:' && { servername: isIP(bare) === 0 ? bare : '' }),
+      ...(isTls && { servername: serverName }),
     });
   }
 
@@ -155,10 +156,9 @@ export class UpgradeExchange {
       onEnd: (how) => this.#onEnd(how),
     });
     const fields = this.#options.responseHeaders(responseHeaders(response.rawHeaders));
-    const lines = [`HTTP/1.1 101 ${response.statusMessage ?? ''}`];
-    for (let i = 0; i + 1 < fields.length; i += 2) lines.push(`${fields[i] ?? ''}: ${fields[i + 1] ?? ''}`);
-    lines.push('Connection: Upgrade', `Upgrade: ${response.headers.upgrade ?? upgrade.protocol}`, '', '');
-    client.write(lines.join('\r\n'), 'latin1');
+    const own = ['Connection', 'Upgrade', 'Upgrade', response.headers.upgrade ?? upgrade.protocol];
+    const lines = fieldLines([...fields, ...own]);
+    client.write(`HTTP/1.1 101 ${response.statusMessage ?? ''}\r\n${lines}\r\n`, 'latin1');
     if (backendHead.length > 0) client.write(backendHead);
     for (const chunk of this.#early) if (chunk.length > 0) backend.write(chunk);
     client.resume();
@@ -175,41 +175,27 @@ export class UpgradeExchange {
       if (!client.write(chunk)) response.pause();
     });
     response.on('end', () => {
-      this.#finish('ok');
+      this.#release('ok');
       client.end(trailerFields(response.rawTrailers));
     });
     response.on('error', () => client.cut());
     response.setTimeout(this.#options.limits.backendBodyTimeoutMs, () => response.destroy());
   }
 
-  #onError(lease: Lease<Upstream>, error: Error, failure: AttemptFailure): void {
-    const context = this.#context;
-    const options = this.#options;
-    const { method } = options.head;
-    const next = context.client.headersSent
-      ? undefined
-      : this.#attempts.next(lease, failure, { method, hasBody: false, isBodyRead: false });
-    if (next === undefined) {
-      const status = failure.kind === 'timeout' ? 504 : 502;
-      this.#fail(describeError(error), this.#attempts.isNoneLeft ? 503 : status);
-      return;
-    }
-    options.log.info('request sent again', {
-      id: context.id,
-      backend: lease.target.name,
-      next: next.target.name,
-      error: describeError(error),
-    });
-    this.#dispatch(next);
+  #fail(lease: Lease<Upstream>, failure: AttemptFailure): void {
+    const { client } = this.#context;
+    const { method } = this.#options.head;
+    const state = { method, hasBody: false, isBodyRead: false, hasResponse: client.headersSent };
+    this.#follow(this.#attempts.next(lease, failure, state));
   }
 
-  #fail(error: string, status: 502 | 503 | 504): void {
-    const { id, host, url, client } = this.#context;
-    const backend = this.#lease?.target.name;
-    this.#finish('failed');
-    this.#options.log.err('backend failed', { id, host, url, backend, error });
-    if (client.headersSent) client.cut();
-    else client.refuse(status);
+  #follow(step: Step<Upstream>): void {
+    if (step.kind === 'send') {
+      this.#dispatch(step.lease);
+      return;
+    }
+    this.#finish();
+    this.#context.client.fail(step.status);
   }
 
   #onEnd(how: SpliceEnd): void {
@@ -219,10 +205,16 @@ export class UpgradeExchange {
     this.#lease?.release('ok');
   }
 
-  #finish(outcome: 'ok' | 'failed' | 'aborted'): void {
+  /** Ends it, with what the response says of the backend. */
+  #release(outcome: 'ok' | 'aborted'): void {
+    if (this.#isOver || this.#isUpgraded) return;
+    this.#lease?.release(outcome);
+    this.#finish();
+  }
+
+  #finish(): void {
     if (this.#isOver || this.#isUpgraded) return;
     this.#isOver = true;
-    this.#lease?.release(outcome);
     this.#options.upgrade.socket.off('data', this.#onEarly).resume();
     this.#options.onOver();
   }

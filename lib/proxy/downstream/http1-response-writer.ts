@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
+import { fieldLines } from '../headers/fields.js';
 import { responseHeaders } from '../headers/headers.js';
 import { lingerOnClose } from './linger.js';
 import type { ErrorStatus } from './pages.js';
@@ -23,9 +24,7 @@ export class Http1ResponseWriter
     const { socket } = this.response;
     if (status !== 103 || socket === null || this.request.httpVersionMinor === 0 || this.headersSent) return;
     const fields = responseHeaders(headers);
-    let text = 'HTTP/1.1 103 Early Hints\r\n';
-    for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
-    socket.write(`${text}\r\n`, 'latin1');
+    socket.write(`HTTP/1.1 103 Early Hints\r\n${fieldLines(fields)}\r\n`, 'latin1');
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {

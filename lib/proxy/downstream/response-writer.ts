@@ -24,6 +24,8 @@ export interface ResponseWriter {
   cut(): void;
   /** Answers with an error page instead. What is left of the request is read and dropped. */
   refuse(status: ErrorStatus, headers?: Readonly<Record<string, string>>): void;
+  /** Answers with an error page where a response has not begun, else cuts it. */
+  fail(status: ErrorStatus): void;
   /** Nobody waits for the rest of the request: its connection can serve no other. */
   endAfterResponse(): void;
   /** The trailers of the request, once its body has ended; flat. */
@@ -62,6 +64,7 @@ export abstract class CommonResponseWriter<Request extends ClientRequest, Respon
   }
 
   abstract endAfterResponse(): void;
+  abstract cut(): void;
 
   invite(): void {
     if (!this.#awaitsContinue || this.headersSent || isGone(this.response)) return;
@@ -84,6 +87,11 @@ export abstract class CommonResponseWriter<Request extends ClientRequest, Respon
     this.endAfterResponse();
     const page = errorPage(status, { id: this.#id, accept: this.request.headers.accept });
     sendPage(this.response, page, headers);
+  }
+
+  fail(status: ErrorStatus): void {
+    if (this.headersSent) this.cut();
+    else this.refuse(status);
   }
 
   requestTrailers(): readonly string[] {

@@ -7,6 +7,7 @@
 import { isIP } from 'node:net';
 import { readHost } from '../../domain/host.js';
 import { plainAddress, type Endpoint } from '../../net/connection-info.js';
+import { eachField } from './fields.js';
 import { asVariable, isClaim, isSaidHere, NEVER_PASSES } from './claimed-fields.js';
 
 /**
@@ -196,10 +197,9 @@ export function requestTrailers(raw: readonly string[]): string[] {
 export function withField(fields: readonly string[], name: string, value: string): string[] {
   const lowerCaseName = name.toLowerCase();
   const kept: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const other = fields[i] ?? '';
-    if (other.toLowerCase() !== lowerCaseName) kept.push(other, fields[i + 1] ?? '');
-  }
+  eachField(fields, (other, otherValue) => {
+    if (other.toLowerCase() !== lowerCaseName) kept.push(other, otherValue);
+  });
   return [...kept, name, value];
 }
 
@@ -207,11 +207,10 @@ export function withField(fields: readonly string[], name: string, value: string
 export function withoutPseudoFields(raw: readonly string[]): string[] {
   const cookies: string[] = [];
   const fields: string[] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const [name = '', value = ''] = [raw[i], raw[i + 1]];
+  eachField(raw, (name, value) => {
     if (name === 'cookie') cookies.push(value);
     else if (!name.startsWith(':')) fields.push(name, value);
-  }
+  });
   append(fields, 'cookie', cookies.length === 0 ? undefined : cookies.join('; '));
   return fields;
 }
@@ -226,7 +225,10 @@ function list(earlier: string | undefined, value: string): string {
 
 /** All values of a field, as one. */
 function joined(raw: readonly string[], lowerCaseName: string): string | undefined {
-  const values = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === lowerCaseName);
+  const values: string[] = [];
+  eachField(raw, (name, value) => {
+    if (name.toLowerCase() === lowerCaseName) values.push(value);
+  });
   return values.length === 0 ? undefined : values.join(', ');
 }
 

@@ -1,6 +1,7 @@
 /**
  * Header fields between flat lists (`[name, value, …]`) and the objects that Node's HTTP/2 takes. PURE.
  */
+import { eachField } from './fields.js';
 
 /** Node's HTTP/2 takes one value of these, and throws on more. What repeats them is wrong; the first one counts. */
 const SINGLE = new Set([
@@ -18,14 +19,13 @@ const SINGLE = new Set([
  */
 export function toObject(flat: readonly string[]): Record<string, string | string[]> {
   const fields = Object.create(null) as Record<string, string | string[]>;
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const name = (flat[i] ?? '').toLowerCase();
-    const value = flat[i + 1] ?? '';
+  eachField(flat, (spelling, value) => {
+    const name = spelling.toLowerCase();
     const earlier = fields[name];
     if (earlier === undefined) fields[name] = value;
-    else if (SINGLE.has(name)) continue;
+    else if (SINGLE.has(name)) return;
     else if (Array.isArray(earlier)) earlier.push(value);
     else fields[name] = [earlier, value];
-  }
+  });
   return fields;
 }

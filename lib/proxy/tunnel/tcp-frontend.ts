@@ -6,12 +6,13 @@
  * language to tell it why.
  *
  * Of the backends of a route the one with the fewest connections is taken; one that cannot be connected is left for the
- * next. What happens after that is between client and backend: it says nothing of the backend's health.
+ * next (`upstream/attempts.ts`). What happens after that is between client and backend: it says nothing of the backend's
+ * health.
  */
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WorkerSettings } from '../../config/worker-settings.js';
-import { addressText, type Address } from '../../domain/address.js';
+import { addressText, connectOptions, type Address } from '../../domain/address.js';
 import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
@@ -19,7 +20,8 @@ import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { buildProxyHeader } from '../../net/proxy-protocol-writer.js';
 import type { TcpEntry } from './tcp-record.js';
-import { Balancer, type Lease } from '../upstream/balancer.js';
+import { Attempts, watchedBalancer, type AttemptedRequest, type Step } from '../upstream/attempts.js';
+import type { Balancer, Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
 import { Router } from '../upstream/router.js';
 import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
@@ -90,17 +92,11 @@ export class TcpFrontend {
   }
 
   #balancerOf(backends: RouteSettings['backends']): Balancer<TcpBackend> {
-    return new Balancer({
-      targets: backends.flatMap((backend) => {
-        if (backend.kind !== 'tcp') return [];
-        return [{ name: `tcp://${addressText(backend.address)}`, address: backend.address }];
-      }),
-      now: () => performance.now(),
-      onChange: ({ name }, state) =>
-        this.#parts.log.notice(state === 'out' ? 'backend left out' : 'backend used again', {
-          backend: name,
-        }),
+    const targets = backends.flatMap((backend) => {
+      if (backend.kind !== 'tcp') return [];
+      return [{ name: `tcp://${addressText(backend.address)}`, address: backend.address }];
     });
+    return watchedBalancer(targets, this.#parts.log);
   }
 }
 
@@ -126,10 +122,13 @@ interface TcpParts extends TcpFrontendParts {
   readonly settings: TcpSettings;
 }
 
+/** What a client sends waits for its backend, and is not read before. */
+const NOTHING_SENT: AttemptedRequest = { method: '', hasBody: true, isBodyRead: false, hasResponse: false };
+
 class TcpConnection {
   readonly #client: TcpClient;
   readonly #parts: TcpParts;
-  readonly #tried = new Set<TcpBackend>();
+  readonly #attempts: Attempts<TcpBackend>;
   readonly #startedMs = performance.now();
   /** Taken at once: a connection that has gone does not know it any more. */
   readonly #tls: string | undefined;
@@ -138,6 +137,13 @@ class TcpConnection {
     this.#client = client;
     this.#parts = parts;
     this.#tls = client.socket.getProtocol() ?? undefined;
+    const { info } = client;
+    this.#attempts = new Attempts({
+      balancer: parts.balancer,
+      log: parts.log,
+      what: 'connection',
+      fields: { name: info.serverName, client: info.client.address },
+    });
     client.socket.allowHalfOpen = true;
   }
 
@@ -154,17 +160,24 @@ class TcpConnection {
 
   /** Connects the backend whose turn it is. */
   open(): void {
-    const { socket } = this.#client;
-    const { balancer, settings } = this.#parts;
-    const lease = balancer.take(this.#tried);
-    if (lease === undefined) {
-      socket.destroy();
-      this.#end('no backend');
+    this.#follow(this.#attempts.first());
+  }
+
+  #follow(step: Step<TcpBackend>): void {
+    if (step.kind === 'send') {
+      this.#connect(step.lease);
       return;
     }
+    this.#client.socket.destroy();
+    this.#end('no backend');
+  }
+
+  #connect(lease: Lease<TcpBackend>): void {
+    const { socket } = this.#client;
+    const { settings } = this.#parts;
     const { address } = lease.target;
     const backend = connect({
-      ...('socketPath' in address ? { path: address.socketPath } : address),
+      ...connectOptions(address),
       allowHalfOpen: true,
       noDelay: true,
     });
@@ -186,7 +199,8 @@ class TcpConnection {
     };
     const onError = (error: Error): void => {
       settle();
-      this.#onRefused(lease, error);
+      const { message } = error;
+      this.#follow(this.#attempts.next(lease, { kind: 'connect', sent: false, message }, NOTHING_SENT));
     };
     socket.once('close', onGone);
     backend.once('error', onError);
@@ -194,23 +208,6 @@ class TcpConnection {
       settle();
       this.#splice(lease, backend);
     });
-  }
-
-  #onRefused(lease: Lease<TcpBackend>, error: Error): void {
-    lease.release('failed');
-    this.#tried.add(lease.target);
-    const { serverName, client } = this.#client.info;
-    const { balancer, log } = this.#parts;
-    const isLast = this.#tried.size >= balancer.targets.length;
-    const fields = {
-      name: serverName,
-      client: client.address,
-      backend: lease.target.name,
-      error: error.message,
-    };
-    if (isLast) log.err('backend failed', fields);
-    else log.info('backend failed, the next one is asked', fields);
-    this.open();
   }
 
   #splice(lease: Lease<TcpBackend>, backend: Socket): void {

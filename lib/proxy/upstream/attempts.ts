@@ -1,18 +1,61 @@
 /**
- * Where a request goes after a backend has failed it, by the rules in the doc comment of `exchange.ts`. Made at the first
- * failure: most requests have none.
+ * The next backend: what becomes of a request, of an upgrade and of a connection of TCP mode that a backend has failed.
+ *
+ * Who sends takes the first backend from the balancer, and comes here with each failure; what is answered is where it goes next,
+ * or the status that it ends with. The lease of the failed attempt is released here, and the log is told here.
+ *
+ * | | what has failed                                           | it goes                                  | the backend | else      |
+ * |-|-----------------------------------------------------------|------------------------------------------|-------------|-----------|
+ * |1| not sent: no connection, by refusal                       | to one backend after the other           | has failed  | 502 (503) |
+ * |2| not sent: no connection, by time-out                      | likewise                                 | has failed  | 504 (503) |
+ * |3| not sent: the connection was closed before, or an HTTP/2  | to another healthy backend, else once    | is well; at | 502 (503) |
+ * | | stream was refused or is behind a GOAWAY                  | more to the same                         | once more   |           |
+ * | |                                                           |                                          | has failed  |           |
+ * |4| sent, idempotent, without body: the connection was closed | once more: to another healthy backend,   | has failed  | 502 (503) |
+ * | | or reset                                                  | else to any, the same one included       |             |           |
+ * |5| sent, with a body or not idempotent: the same             | nowhere                                  | has failed  | 502       |
+ * |6| sent: out of time                                         | nowhere                                  | has failed  | 504       |
+ * |7| sent: the answer is no valid response                     | nowhere                                  | has failed  | 502       |
+ * |8| not sent: the request cannot be written                   | nowhere                                  | is well     | 400       |
+ * |9| the client has given it up                                | nowhere                                  | is well     | 502       |
+ *
+ * (503): where there are several backends, and all of them have failed it in a way that excludes them. 503 as well where a route
+ * has no backend at all. A status can be told only until a response has begun; until then, too, it may go elsewhere: a response that
+ * has begun and is not whole is cut. An interim response (103) is no beginning: the client may get another. A TCP connection has
+ * no status: it is closed, and the access log's line of it has 502.
+ *
+ * In 1 to 3 a body must not have been read. An upgrade has none: what the client sends behind its request waits for the response. A
+ * TCP connection comes here only while it has no backend, which is 1 and 2: what follows is between client and backend.
+ *
+ * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at
+ * most.
+ *
+ * In 6, nginx asks the next one. Here it does not: the client would wait for two time-outs, the backend may be at work on the
+ * request still, and backends that are slow because there is too much to do would get twice as much. In 7 neither does nginx:
+ * the next backend runs the same program.
+ *
+ * | the log           | of a request or an upgrade | of a connection                              |
+ * |-------------------|----------------------------|----------------------------------------------|
+ * | info: elsewhere   | `request sent again`       | `backend failed, the next one is asked`      |
+ * | err: the end      | `backend failed`           | `backend failed`                             |
+ *
+ * Both with `backend` and `error`, and the first with `next`. What the client has given up is said by whoever knows why.
  */
-import type { Balancer, Lease } from './balancer.js';
-import type { UpstreamFailure } from './upstream.js';
+import { originOf } from '../../domain/errors.js';
+import type { LogFields, Logger } from '../../log/logger.js';
+import { Balancer, type Lease } from './balancer.js';
+import { CODE_OF, type UpstreamFailure } from './upstream.js';
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-/** How an attempt has failed, before the head of a response. */
+/** How an attempt has failed. */
 export interface AttemptFailure {
   readonly kind: UpstreamFailure;
   /** Whether the backend can have seen any of the request. */
   readonly sent: boolean;
+  /** For the log. */
+  readonly message: string;
 }
 
 /** What decides whether a request may be sent again. */
@@ -21,10 +64,50 @@ export interface AttemptedRequest {
   readonly hasBody: boolean;
   /** Some of its body has been read, and is gone. */
   readonly isBodyRead: boolean;
+  /** The client has the head of a response. */
+  readonly hasResponse: boolean;
 }
 
-export class Attempts<Target> {
-  readonly #balancer: Balancer<Target>;
+/** The status of a request that goes nowhere. */
+export type EndStatus = 400 | 502 | 503 | 504;
+
+/** What is to be done now. */
+export type Step<Target> =
+  | { readonly kind: 'send'; readonly lease: Lease<Target> }
+  | { readonly kind: 'end'; readonly status: EndStatus };
+
+const STATUS_OF: Readonly<Record<UpstreamFailure, EndStatus>> = {
+  connect: 502,
+  broken: 502,
+  malformed: 502,
+  timeout: 504,
+  invalid: 400,
+  aborted: 502,
+};
+
+const ELSEWHERE = {
+  request: 'request sent again',
+  connection: 'backend failed, the next one is asked',
+} as const;
+
+/** What a backend is to this module, beside what it is sent with. */
+interface Named {
+  /** For the log. */
+  readonly name: string;
+}
+
+export interface AttemptsOptions<Target extends Named> {
+  readonly balancer: Balancer<Target>;
+  readonly log: Logger;
+  /** What is sent. An upgrade is a request. */
+  readonly what: keyof typeof ELSEWHERE;
+  /** What the log tells of it. */
+  readonly fields: LogFields;
+}
+
+/** The course of one request. An exchange makes it at the first failure: most requests have none. */
+export class Attempts<Target extends Named> {
+  readonly #options: AttemptsOptions<Target>;
   /** Backends that have failed the request: asked again only where no other one is healthy. */
   readonly #failed = new Set<Target>();
   /** Backends that are not asked again. */
@@ -32,28 +115,51 @@ export class Attempts<Target> {
   /** The request has been sent and lost with its connection: it may be sent once more, and is not a third time. */
   #wasLost = false;
 
-  constructor(balancer: Balancer<Target>) {
-    this.#balancer = balancer;
+  constructor(options: AttemptsOptions<Target>) {
+    this.#options = options;
   }
 
-  /** There are several backends, and each has failed the request in a way that excludes it. */
-  get isNoneLeft(): boolean {
-    const { size } = this.#excluded;
-    return size > 1 && size === this.#balancer.targets.length;
+  /** Takes the first backend. */
+  first(): Step<Target> {
+    const lease = this.#options.balancer.take();
+    if (lease !== undefined) return { kind: 'send', lease };
+    return this.#end(undefined, 'no backend can be asked', 503);
   }
 
   /**
-   * Releases the lease of an attempt that has failed and takes one for the next attempt.
-   *
-   * @returns undefined where the request is not to be sent again. The failed lease may not have been released then.
+   * Releases the lease of an attempt that has failed, and takes one for the next attempt where there is to be one.
    */
-  next(
+  next(lease: Lease<Target>, failure: AttemptFailure, request: AttemptedRequest): Step<Target> {
+    const { target } = lease;
+    const next = this.#take(lease, failure, request);
+    const { kind, message } = failure;
+    if (next === undefined) {
+      lease.release(isBackendsFault(kind) ? 'failed' : 'aborted');
+      return this.#end(target, message, this.#isNoneLeft ? 503 : STATUS_OF[kind]);
+    }
+    const { log, what, fields } = this.#options;
+    log.info(ELSEWHERE[what], {
+      ...fields,
+      backend: target.name,
+      next: next.target.name,
+      error: message,
+    });
+    return { kind: 'send', lease: next };
+  }
+
+  /** There are several backends, and each has failed the request in a way that excludes it. */
+  get #isNoneLeft(): boolean {
+    const { size } = this.#excluded;
+    return size > 1 && size === this.#options.balancer.targets.length;
+  }
+
+  #take(
     lease: Lease<Target>,
     { kind, sent }: AttemptFailure,
-    { method, hasBody, isBodyRead }: AttemptedRequest,
+    { method, hasBody, isBodyRead, hasResponse }: AttemptedRequest,
   ): Lease<Target> | undefined {
     const isConnectionLost = kind === 'broken';
-    if (!isConnectionLost && kind !== 'connect' && kind !== 'timeout') return undefined;
+    if (hasResponse || (!isConnectionLost && kind !== 'connect' && kind !== 'timeout')) return undefined;
     if (sent) {
       if (!isConnectionLost || this.#wasLost || hasBody || !IDEMPOTENT.has(method)) return undefined;
       this.#wasLost = true;
@@ -66,6 +172,30 @@ export class Attempts<Target> {
     this.#failed.add(target);
     // A connection that is closed before anything is sent on it, or a stream that is refused, is no failure.
     lease.release(isConnectionLost && !sent && !isAgain ? 'aborted' : 'failed');
-    return this.#balancer.takeHealthy(this.#failed) ?? this.#balancer.take(this.#excluded);
+    const { balancer } = this.#options;
+    return balancer.takeHealthy(this.#failed) ?? balancer.take(this.#excluded);
   }
+
+  #end(target: Target | undefined, error: string, status: EndStatus): Step<Target> {
+    const { log, fields } = this.#options;
+    log.err('backend failed', { ...fields, backend: target?.name, error });
+    return { kind: 'end', status };
+  }
+}
+
+function isBackendsFault(kind: UpstreamFailure): boolean {
+  return originOf(CODE_OF[kind]) === 'backend';
+}
+
+/** A balancer whose log tells which backends are left out. */
+export function watchedBalancer<Target extends Named>(
+  targets: readonly Target[],
+  log: Logger,
+): Balancer<Target> {
+  return new Balancer({
+    targets,
+    now: () => performance.now(),
+    onChange: ({ name }, state) =>
+      log.notice(state === 'out' ? 'backend left out' : 'backend used again', { backend: name }),
+  });
 }

@@ -3,9 +3,8 @@
  * trailers are flat lists (`[name, value, …]`), those of the hop already taken out.
  */
 import type { Readable } from 'node:stream';
-import type { BackendSettings } from '../../config/settings.js';
-
-export type HttpBackend = Extract<BackendSettings, { readonly kind: 'http' }>;
+import type { BackendOrigin } from '../../config/backend-origin.js';
+import { ProxyError, type ErrorCode } from '../../domain/errors.js';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -34,20 +33,6 @@ export interface UpstreamController {
   abort(reason: Error): void;
 }
 
-/** Why there is no response, or no whole one. */
-export class UpstreamError extends Error {
-  readonly kind: UpstreamFailure;
-  /** Whether the backend can have seen any of the request: a request that was never sent may go to another one. */
-  readonly sent: boolean;
-
-  constructor(kind: UpstreamFailure, sent: boolean, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'UpstreamError';
-    this.kind = kind;
-    this.sent = sent;
-  }
-}
-
 export type UpstreamFailure =
   /** No connection: refused, unreachable, TLS not trusted. */
   | 'connect'
@@ -61,6 +46,40 @@ export type UpstreamFailure =
   | 'invalid'
   /** `abort` was called. */
   | 'aborted';
+
+/** The code of each failure, by which it says whose it is. */
+export const CODE_OF: Readonly<Record<UpstreamFailure, ErrorCode>> = {
+  connect: 'ERR_BACKEND_CONNECT',
+  timeout: 'ERR_BACKEND_TIMEOUT',
+  broken: 'ERR_BACKEND_BROKEN',
+  malformed: 'ERR_BACKEND_MALFORMED',
+  invalid: 'ERR_REQUEST_INVALID',
+  aborted: 'ERR_REQUEST_ABORTED',
+};
+
+/** Why there is no response, or no whole one. */
+export class UpstreamError extends ProxyError {
+  readonly kind: UpstreamFailure;
+  /** Whether the backend can have seen any of the request: a request that was never sent may go to another one. */
+  readonly sent: boolean;
+
+  constructor(kind: UpstreamFailure, sent: boolean, message: string, options?: ErrorOptions) {
+    super(CODE_OF[kind], message, options);
+    this.name = 'UpstreamError';
+    this.kind = kind;
+    this.sent = sent;
+  }
+}
+
+/** A request that cannot be put on the wire. */
+export function invalidRequest(message: string): UpstreamError {
+  return new UpstreamError('invalid', false, message);
+}
+
+/** An answer that is no HTTP, or an ambiguous one. */
+export function malformedResponse(message: string): UpstreamError {
+  return new UpstreamError('malformed', true, message);
+}
 
 /** The course of one response. `onEnd` or `onError` comes last, and once. */
 export interface UpstreamEvents {
@@ -83,7 +102,7 @@ export interface Upstream {
   /** As in a log line: `http://127.0.0.1:8080`. */
   readonly name: string;
   /** Where a connection is made for an upgrade. Absent: its protocol has none. */
-  readonly upgradeBackend?: HttpBackend;
+  readonly upgradeOrigin?: BackendOrigin;
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;

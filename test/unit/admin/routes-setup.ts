@@ -6,12 +6,19 @@ import { FailedLogins } from '../../../lib/admin/failed-logins.js';
 import { AdminRouter, type AdminRequest, type AdminRouterOptions } from '../../../lib/admin/routes.js';
 import { SERVER_NAME } from '../../../lib/admin/routes.js';
 import { VERSION } from '../../../lib/base/version.js';
+import { readTarget, type RequestTarget } from '../../../lib/domain/request-target.js';
 import { silentLogger } from '../../../lib/log/logger.js';
 
 export const ROOT = '/.peter_sslers/nginx/shared_cache';
 export const RIGHT = `Basic ${Buffer.from('peter:sslers').toString('base64')}`;
 export const WRONG = `Basic ${Buffer.from('peter:wrong').toString('base64')}`;
 export const SERVER = { server: SERVER_NAME, server_version: VERSION };
+
+function targetOf(url: string): RequestTarget {
+  const target = readTarget(url);
+  if (target === undefined) throw new Error(`${url} is no target`);
+  return target;
+}
 
 /** Knows peter, whose password is sslers, and mary, whose hash is a slow one. */
 export const authenticator = (check: () => Promise<boolean>): Authenticator =>
@@ -50,8 +57,16 @@ export function build(changes: Partial<AdminRouterOptions> = {}, told = {}, hasU
   });
   const ask = (url: string, request: Partial<AdminRequest> = {}) =>
     router.respond({
-      ...{ method: 'GET', url, host: 'any.test', authorization: RIGHT, client: '192.0.2.1', browser: {} },
+      ...{
+        method: 'GET',
+        target: targetOf(url),
+        host: 'any.test',
+        authorization: RIGHT,
+        client: '192.0.2.1',
+        browser: {},
+      },
       ...request,
     });
-  return { router, ask, calls };
+  const owns = (url: string): boolean => router.owns(targetOf(url));
+  return { owns, ask, calls };
 }

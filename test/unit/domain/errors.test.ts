@@ -70,4 +70,11 @@ describe('ProxyError', () => {
     expect(environment).to.include({ code: 'ERR_ENVIRONMENT', message: 'the port is in use' });
     expect(environment).to.not.have.property('cause');
   });
+
+  it('says by its code where it came from', () => {
+    expect(usageError('a flag').origin).to.equal('settings');
+    expect(environmentError('a port').origin).to.equal('settings');
+    expect(new ProxyError('ERR_BUS_BUSY', 'too many').origin).to.equal('internal');
+    expect(new ProxyError('ERR_INTERNAL', 'a fault').origin).to.equal('internal');
+  });
 });

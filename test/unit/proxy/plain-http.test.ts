@@ -1,12 +1,16 @@
 import { expect } from 'chai';
 import { readHost } from '../../../lib/domain/host.js';
+import { readTarget } from '../../../lib/domain/request-target.js';
 import { decidePlainHttp } from '../../../lib/proxy/plain-http.js';
 
 const CHALLENGES = '/.well-known/acme-challenge/';
 const WHOAMI = '/.well-known/public/whoami';
 
-const decide = (host: string | undefined, path: string) =>
-  decidePlainHttp({ host: host === undefined ? undefined : readHost(host), path });
+const decide = (host: string | undefined, path: string) => {
+  const target = readTarget(path);
+  if (target === undefined) throw new Error(`${path} is no target`);
+  return decidePlainHttp({ host: host === undefined ? undefined : readHost(host), target });
+};
 
 describe('A request on plain HTTP', () => {
   for (const token of ['abc', 'A-Z_09', 'abc?x=1', 'a'.repeat(500)]) {

@@ -4,12 +4,7 @@
  * Its parts come from parsers that have looked at them already. They are looked at again all the same: what is written here
  * is on a connection that others use after it.
  */
-import type { UpstreamRequest } from '../upstream.js';
-
-/** A request that cannot be put on the wire. */
-export class InvalidRequest extends Error {
-  override readonly name = 'InvalidRequest';
-}
+import { invalidRequest, type UpstreamRequest } from '../upstream.js';
 
 export interface RequestHead {
   /** With the empty line; one character for each octet (latin1). */
@@ -28,29 +23,29 @@ const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
  * @param fallbackHost where the request names none, as on HTTP/1.0.
- * @throws InvalidRequest
+ * @throws UpstreamError `invalid`
  */
 export function requestHead(request: UpstreamRequest, fallbackHost: string): RequestHead {
   const { method, path, host = fallbackHost, headers, body } = request;
-  if (!TOKEN.test(method)) throw new InvalidRequest('the method is malformed');
-  if (path === '' || NOT_IN_TARGET.test(path)) throw new InvalidRequest('the target is malformed');
-  if (NOT_IN_VALUE.test(host)) throw new InvalidRequest('the host is malformed');
+  if (!TOKEN.test(method)) throw invalidRequest('the method is malformed');
+  if (path === '' || NOT_IN_TARGET.test(path)) throw invalidRequest('the target is malformed');
+  if (NOT_IN_VALUE.test(host)) throw invalidRequest('the host is malformed');
   let text = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
   let length: string | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const value = headers[i + 1] ?? '';
-    if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw new InvalidRequest('a field is malformed');
+    if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw invalidRequest('a field is malformed');
     if (decidesFraming(name)) {
       if (length !== undefined || name.length !== 'content-length'.length || !LENGTH.test(value)) {
-        throw new InvalidRequest('it is unclear how long the body is');
+        throw invalidRequest('it is unclear how long the body is');
       }
       length = value;
     }
     text += `${name}: ${value}\r\n`;
   }
   if (body === null) {
-    if (Number(length ?? 0) !== 0) throw new InvalidRequest('a length is given, and there is no body');
+    if (Number(length ?? 0) !== 0) throw invalidRequest('a length is given, and there is no body');
     if (length === undefined && EXPECT_BODY.has(method)) text += 'Content-Length: 0\r\n';
     return { text: `${text}\r\n`, bodyBytes: 0 };
   }

@@ -5,11 +5,7 @@
  * ways is refused, also where the RFC would let a recipient guess. That is every end of a line but CRLF, folded lines, white
  * space before a colon, control characters, a length that is given twice or beside a coding, and all codings but `chunked`.
  */
-
-/** An answer that is no HTTP, or an ambiguous one. */
-export class MalformedResponse extends Error {
-  override readonly name = 'MalformedResponse';
-}
+import { malformedResponse } from '../upstream.js';
 
 export interface ResponseHead {
   readonly status: number;
@@ -46,12 +42,12 @@ const TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*(\d{1,6})(?:$|[,;\s])/i;
  * Parses a head.
  *
  * @param text one character for each octet (latin1), up to the CRLF of the last field; the empty line is left out.
- * @throws MalformedResponse
+ * @throws UpstreamError `malformed`
  */
 export function parseResponseHead(text: string): ResponseHead {
   const lineEnd = text.indexOf('\r\n');
   const line = STATUS_LINE.exec(text.slice(0, lineEnd));
-  if (lineEnd < 0 || line === null) throw new MalformedResponse('invalid status line');
+  if (lineEnd < 0 || line === null) throw malformedResponse('invalid status line');
   const fields = parseFields(text, lineEnd + 2);
   return { status: Number(line[2]), reason: line[3] ?? '', fields, ...framingOf(fields, line[1] === '0') };
 }
@@ -59,7 +55,7 @@ export function parseResponseHead(text: string): ResponseHead {
 /**
  * Parses field lines, each with its CRLF, to the end of a text.
  *
- * @throws MalformedResponse
+ * @throws UpstreamError `malformed`
  */
 export function parseFields(text: string, start: number): string[] {
   const fields: string[] = [];
@@ -67,7 +63,7 @@ export function parseFields(text: string, start: number): string[] {
     const nameStart = at;
     while (IS_TOKEN[text.charCodeAt(at)] === 1) at += 1;
     if (at === nameStart || text.charCodeAt(at) !== COLON) {
-      throw new MalformedResponse('malformed header field: invalid name');
+      throw malformedResponse('malformed header field: invalid name');
     }
     const name = text.slice(nameStart, at);
     at += 1;
@@ -78,7 +74,7 @@ export function parseFields(text: string, start: number): string[] {
       if (!isBlank(text.charCodeAt(at))) valueEnd = at + 1;
     }
     if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) {
-      throw new MalformedResponse('malformed header field: invalid character in value');
+      throw malformedResponse('malformed header field: invalid character in value');
     }
     at += 2;
     fields.push(name, text.slice(valueStart, valueEnd));
@@ -114,15 +110,14 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     const value = fields[i + 1] ?? '';
     switch (name.toLowerCase()) {
       case 'content-length':
-        if (contentLength !== undefined) throw new MalformedResponse('Content-Length is given twice');
-        if (!LENGTH.test(value)) throw new MalformedResponse('Content-Length is no number');
+        if (contentLength !== undefined) throw malformedResponse('Content-Length is given twice');
+        if (!LENGTH.test(value)) throw malformedResponse('Content-Length is no number');
         contentLength = Number(value);
         break;
       case 'transfer-encoding':
-        if (isChunked) throw new MalformedResponse('Transfer-Encoding is given twice');
-        if (isHttp10) throw new MalformedResponse('Transfer-Encoding in HTTP/1.0');
-        if (value.toLowerCase() !== 'chunked')
-          throw new MalformedResponse('Transfer-Encoding is not chunked');
+        if (isChunked) throw malformedResponse('Transfer-Encoding is given twice');
+        if (isHttp10) throw malformedResponse('Transfer-Encoding in HTTP/1.0');
+        if (value.toLowerCase() !== 'chunked') throw malformedResponse('Transfer-Encoding is not chunked');
         isChunked = true;
         break;
       case 'connection':
@@ -137,7 +132,7 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     }
   }
   if (isChunked && contentLength !== undefined) {
-    throw new MalformedResponse('Content-Length beside Transfer-Encoding');
+    throw malformedResponse('Content-Length beside Transfer-Encoding');
   }
   return { contentLength, isChunked, isKept, keepAliveMs };
 }

@@ -5,7 +5,8 @@
  * left to the caller.
  */
 import { ChunkedParser } from './chunked-parser.js';
-import { hasBareLineFeed, MalformedResponse, parseResponseHead, type ResponseHead } from './response-head.js';
+import { hasBareLineFeed, parseResponseHead, type ResponseHead } from './response-head.js';
+import { malformedResponse } from '../upstream.js';
 
 /** Of a response, in all its fields. */
 const MAX_HEAD_BYTES = 81_920;
@@ -68,7 +69,7 @@ export class ResponseParser {
    * Reads on.
    *
    * @returns how much was read: less than `bytes` has where the response has ended before, or was given up.
-   * @throws MalformedResponse
+   * @throws UpstreamError `malformed`
    */
   read(bytes: Buffer): number {
     let at = 0;
@@ -114,7 +115,7 @@ export class ResponseParser {
       .subarray(0, bytesNeeded)
       .indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1), 'latin1');
     if (hasBareLineFeed(pending, before, end === -1 ? bytesNeeded : end)) {
-      throw new MalformedResponse('a line of the head does not end with CRLF');
+      throw malformedResponse('a line of the head does not end with CRLF');
     }
     if (end === -1) {
       checkHeadSize(bytesNeeded);
@@ -129,11 +130,10 @@ export class ResponseParser {
   #onHead(text: string): void {
     const head = parseResponseHead(text);
     const { status, contentLength } = head;
-    if (status === 101) throw new MalformedResponse('the protocol is changed, and nobody has asked for that');
+    if (status === 101) throw malformedResponse('the protocol is changed, and nobody has asked for that');
     if (status < 200) {
       this.#interimHeads += 1;
-      if (this.#interimHeads > MAX_INTERIM_HEADS)
-        throw new MalformedResponse('it has too many interim heads');
+      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformedResponse('it has too many interim heads');
       this.#listener.onInterimHead(head);
       return;
     }
@@ -173,5 +173,5 @@ export class ResponseParser {
 }
 
 function checkHeadSize(bytes: number): void {
-  if (bytes > MAX_HEAD_BYTES) throw new MalformedResponse('the head is too long');
+  if (bytes > MAX_HEAD_BYTES) throw malformedResponse('the head is too long');
 }

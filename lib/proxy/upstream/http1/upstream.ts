@@ -2,16 +2,18 @@
  * A backend over HTTP/1.1: an engine that does no more than a proxy needs. A request is one write of its head and what there is
  * of its body, a response is parsed once, connections are kept.
  */
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { LimitSettings } from '../../../config/settings.js';
+import { readOrigin, type BackendOrigin } from '../../../config/backend-origin.js';
+import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
+import { connectOptions } from '../../../domain/address.js';
 import { describeError } from '../../../domain/errors.js';
 import { Http1Request } from './connection.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
 import {
+  invalidRequest,
   UpstreamError,
-  type HttpBackend,
   type Upstream,
   type UpstreamEvents,
   type UpstreamRequest,
@@ -32,18 +34,16 @@ export interface Http1UpstreamOptions {
 
 export class Http1Upstream implements Upstream {
   readonly name: string;
-  readonly upgradeBackend: HttpBackend;
+  readonly upgradeOrigin: BackendOrigin;
   readonly #pool: Http1Pool;
-  readonly #host: string;
 
   constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
-    const url = new URL(backend.origin);
+    const origin = readOrigin(backend);
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
-    this.upgradeBackend = backend;
-    this.#host = url.host;
+    this.upgradeOrigin = origin;
     this.#pool = new Http1Pool({
-      connect: connectorTo(backend, options.caPem),
-      readyEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
+      connect: connectorTo(origin, options.caPem),
+      readyEvent: origin.isTls ? 'secureConnect' : 'connect',
       maxConnections: options.maxConnections ?? Infinity,
       connectTimeoutMs: limits.backendConnectTimeoutMs,
       headersTimeoutMs: limits.backendHeadersTimeoutMs,
@@ -57,9 +57,10 @@ export class Http1Upstream implements Upstream {
     // While it waits for a connection nobody else listens.
     request.body?.on('error', ignore);
     try {
-      head = requestHead(request, this.#host);
+      head = requestHead(request, this.upgradeOrigin.host);
     } catch (thrown) {
-      events.onError(new UpstreamError('invalid', false, describeError(thrown), { cause: thrown }));
+      const invalid = thrown instanceof UpstreamError ? thrown : invalidRequest(describeError(thrown));
+      events.onError(invalid);
       return;
     }
     this.#pool.dispatch(new Http1Request(request, head, events));
@@ -72,14 +73,11 @@ export class Http1Upstream implements Upstream {
 
 /** Connects to a backend. Its certificate must be for the host of its URL. */
 function connectorTo(
-  { origin, socketPath }: HttpBackend,
+  { isTls, address, serverName }: BackendOrigin,
   ca: string | undefined,
 ): (onread: OnReadOpts) => Socket {
-  const { protocol, hostname, port } = new URL(origin);
-  const isTls = protocol === 'https:';
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const common = {
-    ...(socketPath === undefined ? { host, port: Number(port) || (isTls ? 443 : 80) } : { path: socketPath }),
+    ...connectOptions(address),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: PROBE_DELAY_MS,
@@ -91,7 +89,7 @@ function connectorTo(
     ...common,
     ALPNProtocols: ['http/1.1'],
     // An address is no server name; the certificate must hold it all the same.
-    servername: isIP(host) === 0 ? host : '',
+    servername: serverName,
     ...(ca !== undefined && { ca }),
   };
   return (onread) => {

@@ -6,19 +6,14 @@
  * refused, or has not looked at before its GOAWAY, counts as never sent.
  */
 import { connect, type ClientHttp2Session } from 'node:http2';
-import { connect as connectTcp, isIP } from 'node:net';
-import type { LimitSettings } from '../../../config/settings.js';
+import { connect as connectTcp } from 'node:net';
+import { readOrigin, type BackendOrigin } from '../../../config/backend-origin.js';
+import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
 import { Http2Request } from './exchange.js';
 import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
-import {
-  UpstreamError,
-  type HttpBackend,
-  type Upstream,
-  type UpstreamEvents,
-  type UpstreamRequest,
-} from '../upstream.js';
+import { UpstreamError, type Upstream, type UpstreamEvents, type UpstreamRequest } from '../upstream.js';
 
 /** What nghttp2 may hold for a session; above it answers are refused. Back-pressure keeps it far below. */
 const MAX_SESSION_MEMORY_MIB = 256;
@@ -33,6 +28,7 @@ interface OpenSession {
 export class Http2Upstream implements Upstream {
   readonly name: string;
   readonly #backend: HttpBackend;
+  readonly #origin: BackendOrigin;
   readonly #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   /** Those that new requests may go to. */
@@ -41,6 +37,7 @@ export class Http2Upstream implements Upstream {
   constructor(backend: HttpBackend, limits: LimitSettings) {
     this.name = backend.socketPath === undefined ? `h2+${backend.origin}` : `h2+unix:${backend.socketPath}`;
     this.#backend = backend;
+    this.#origin = readOrigin(backend);
     this.#limits = limits;
   }
 
@@ -53,7 +50,7 @@ export class Http2Upstream implements Upstream {
         {
           ':method': method,
           ':path': path,
-          ':scheme': this.#backend.origin.startsWith('https:') ? 'https' : 'http',
+          ':scheme': this.#origin.isTls ? 'https' : 'http',
           ...(host !== undefined && { ':authority': host }),
           ...toObject(headers),
           // Trailers are passed on, whatever the client's hop can do.
@@ -114,12 +111,12 @@ export class Http2Upstream implements Upstream {
 
   #open(): OpenSession {
     const { origin, socketPath } = this.#backend;
-    const hostname = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1');
+    const { serverName } = this.#origin;
     const session = connect(origin, {
       maxSessionMemory: MAX_SESSION_MEMORY_MIB,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       // The certificate must be for the host of the URL.
-      ...(isIP(hostname) === 0 && { servername: hostname }),
+      ...(serverName !== '' && { servername: serverName }),
       ...(socketPath !== undefined && { createConnection: () => connectTcp(socketPath) }),
     });
     const open: OpenSession = { session, streams: 0 };

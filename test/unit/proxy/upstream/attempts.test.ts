@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { silentLogger as silent, type Logger } from '../../../../lib/log/logger.js';
 import {
   Attempts,
   type AttemptedRequest,
@@ -6,53 +7,71 @@ import {
 } from '../../../../lib/proxy/upstream/attempts.js';
 import { Balancer } from '../../../../lib/proxy/upstream/balancer.js';
 
-const GET: AttemptedRequest = { method: 'GET', hasBody: false, isBodyRead: false };
-const POST: AttemptedRequest = { method: 'POST', hasBody: false, isBodyRead: false };
-const UPLOAD: AttemptedRequest = { method: 'PUT', hasBody: true, isBodyRead: false };
+const GET: AttemptedRequest = { method: 'GET', hasBody: false, isBodyRead: false, hasResponse: false };
+const POST: AttemptedRequest = { ...GET, method: 'POST' };
+const UPLOAD: AttemptedRequest = { ...GET, method: 'PUT', hasBody: true };
+const ANSWERED: AttemptedRequest = { ...GET, hasResponse: true };
 const HALF_READ: AttemptedRequest = { ...UPLOAD, isBodyRead: true };
 
-const REFUSED: AttemptFailure = { kind: 'connect', sent: false };
-const NO_CONNECTION: AttemptFailure = { kind: 'timeout', sent: false };
-const STALE: AttemptFailure = { kind: 'broken', sent: false };
-const LOST: AttemptFailure = { kind: 'broken', sent: true };
-const SLOW: AttemptFailure = { kind: 'timeout', sent: true };
-const MALFORMED: AttemptFailure = { kind: 'malformed', sent: true };
-const UNWRITABLE: AttemptFailure = { kind: 'invalid', sent: false };
+const REFUSED: AttemptFailure = { kind: 'connect', sent: false, message: 'connect' };
+const NO_CONNECTION: AttemptFailure = { kind: 'timeout', sent: false, message: 'timeout' };
+const STALE: AttemptFailure = { kind: 'broken', sent: false, message: 'broken' };
+const LOST: AttemptFailure = { kind: 'broken', sent: true, message: 'broken' };
+const SLOW: AttemptFailure = { kind: 'timeout', sent: true, message: 'timeout' };
+const MALFORMED: AttemptFailure = { kind: 'malformed', sent: true, message: 'malformed' };
+const UNWRITABLE: AttemptFailure = { kind: 'invalid', sent: false, message: 'invalid' };
+const GIVEN_UP: AttemptFailure = { kind: 'aborted', sent: true, message: 'aborted' };
 
-/** The backends that a request is sent to, each of which fails it so. `a` is the first. */
-function course(targets: string, request: AttemptedRequest, failures: readonly AttemptFailure[]): string {
-  const balancer = new Balancer({ targets: targets.split(''), now: () => 0 });
-  const attempts = new Attempts(balancer);
-  const asked: string[] = [];
-  let lease = balancer.take();
+interface Backend {
+  readonly name: string;
+}
+
+const balancerOf = (names: string, onChange?: () => void): Balancer<Backend> =>
+  new Balancer({
+    targets: names.split('').map((name) => ({ name })),
+    now: () => 0,
+    ...(onChange !== undefined && { onChange }),
+  });
+
+const attemptsAt = (balancer: Balancer<Backend>, log = silent): Attempts<Backend> =>
+  new Attempts({ balancer, log, what: 'request', fields: { id: '7' } });
+
+/** The backends that a request is sent to, each of which fails it so, and the status in the end. `a` is the first. */
+function course(names: string, request: AttemptedRequest, failures: readonly AttemptFailure[]): string {
+  const attempts = attemptsAt(balancerOf(names));
+  let asked = '';
+  let step = attempts.first();
   for (const failure of failures) {
-    if (lease === undefined) break;
-    asked.push(lease.target);
-    lease = attempts.next(lease, failure, request);
+    if (step.kind === 'end') break;
+    asked += step.lease.target.name;
+    step = attempts.next(step.lease, failure, request);
   }
-  return `${asked.join('')}${lease === undefined ? '' : lease.target}${attempts.isNoneLeft ? ' none left' : ''}`;
+  return step.kind === 'end' ? `${asked} ${step.status}` : asked + step.lease.target.name;
 }
 
 const repeat = (failure: AttemptFailure): AttemptFailure[] => Array<AttemptFailure>(9).fill(failure);
 
 describe('A request that a backend has failed', () => {
   const cases: [what: string, targets: string, AttemptedRequest, AttemptFailure[], expected: string][] = [
-    ['goes to one after the other while none is connected', 'abc', POST, repeat(REFUSED), 'abc none left'],
+    ['goes to one after the other while none is connected', 'abc', POST, repeat(REFUSED), 'abc 503'],
     ['goes on where a connection takes too long', 'ab', UPLOAD, [NO_CONNECTION], 'ab'],
-    ['is not asked again of one alone that refuses', 'a', GET, repeat(REFUSED), 'a'],
-    ['goes nowhere once its body has been read', 'ab', HALF_READ, [REFUSED], 'a'],
-    ['goes nowhere when it cannot be written', 'ab', GET, [UNWRITABLE], 'a'],
+    ['is out of time when the one backend is not connected in time', 'a', UPLOAD, [NO_CONNECTION], 'a 504'],
+    ['is not asked again of one alone that refuses', 'a', GET, repeat(REFUSED), 'a 502'],
+    ['goes nowhere once its body has been read', 'ab', HALF_READ, [REFUSED], 'a 502'],
+    ['goes nowhere when it cannot be written', 'ab', GET, [UNWRITABLE], 'a 400'],
     ['goes to another when its connection had been closed', 'ab', POST, [STALE], 'ab'],
-    ['goes to the same one again where there is no other', 'a', POST, repeat(STALE), 'aa'],
-    ['goes to another once when it was lost', 'abc', GET, repeat(LOST), 'ab'],
-    ['goes to the same one once when it was lost there', 'a', GET, repeat(LOST), 'aa'],
-    ['is not sent again when it was lost and is a POST', 'ab', POST, [LOST], 'a'],
-    ['is not sent again when it was lost and has a body', 'ab', UPLOAD, [LOST], 'a'],
-    ['is not sent again when it is not answered in time', 'ab', GET, [SLOW], 'a'],
-    ['is not sent again when its answer is malformed', 'ab', GET, [MALFORMED], 'a'],
+    ['goes to the same one again where there is no other', 'a', POST, repeat(STALE), 'aa 502'],
+    ['goes to another once when it was lost', 'abc', GET, repeat(LOST), 'ab 502'],
+    ['goes to the same one once when it was lost there', 'a', GET, repeat(LOST), 'aa 502'],
+    ['is not sent again when it was lost and is a POST', 'ab', POST, [LOST], 'a 502'],
+    ['is not sent again when it was lost and has a body', 'ab', UPLOAD, [LOST], 'a 502'],
+    ['is not sent again when it is not answered in time', 'ab', GET, [SLOW], 'a 504'],
+    ['is not sent again when its answer is malformed', 'ab', GET, [MALFORMED], 'a 502'],
+    ['goes nowhere once its response has begun', 'ab', ANSWERED, [LOST], 'a 502'],
+    ['finds no backend in a route without one', '', GET, [], ' 503'],
     ['goes back where it was lost when no other is connected', 'abc', GET, [LOST, REFUSED, REFUSED], 'abca'],
-    ['is not sent a third time', 'abc', GET, [LOST, REFUSED, REFUSED, LOST], 'abca'],
-    ['can be lost after it was refused', 'ab', GET, [REFUSED, LOST, LOST], 'abb'],
+    ['is not sent a third time', 'abc', GET, [LOST, REFUSED, REFUSED, LOST], 'abca 502'],
+    ['can be lost after it was refused', 'ab', GET, [REFUSED, LOST, LOST], 'abb 502'],
   ];
   for (const [what, targets, request, failures, expected] of cases) {
     it(what, () => {
@@ -61,26 +80,55 @@ describe('A request that a backend has failed', () => {
   }
 
   it('goes to the same one rather than to one that rests', () => {
-    const balancer = new Balancer({ targets: ['a', 'b'], now: () => 0 });
-    for (let i = 0; i < 3; i++) balancer.take(new Set(['a']))?.release('failed');
+    const balancer = balancerOf('ab');
+    const [first] = balancer.targets;
+    for (let i = 0; i < 3; i++) balancer.take(new Set(first && [first]))?.release('failed');
     const lease = balancer.take();
-    expect(lease?.target).to.equal('a');
-    expect(lease && new Attempts(balancer).next(lease, LOST, GET)?.target).to.equal('a');
+    expect(lease?.target.name).to.equal('a');
+    const step = lease && attemptsAt(balancer).next(lease, LOST, GET);
+    expect(step?.kind === 'send' && step.lease.target.name).to.equal('a');
   });
 
-  it('counts as a failure of the backend, but not where only the connection had been closed', () => {
+  it('counts as a failure of the backend, but not where only the connection had been closed, or the fault is the client’s', () => {
     for (const [failure, expected] of [
       [LOST, true],
       [REFUSED, true],
+      [SLOW, true],
+      [MALFORMED, true],
       [STALE, false],
+      [UNWRITABLE, false],
+      [GIVEN_UP, false],
     ] as const) {
       let isOut = false;
-      const balancer = new Balancer({ targets: ['a', 'b'], now: () => 0, onChange: () => (isOut = true) });
+      const balancer = balancerOf('ab', () => (isOut = true));
+      const [, second] = balancer.targets;
       for (let i = 0; i < 3; i++) {
-        const lease = balancer.take(new Set(['b']));
-        if (lease !== undefined) new Attempts(balancer).next(lease, failure, GET)?.release('ok');
+        const lease = balancer.take(new Set(second && [second]));
+        const step = lease && attemptsAt(balancer).next(lease, failure, GET);
+        if (step?.kind === 'send') step.lease.release('ok');
       }
-      expect(isOut).to.equal(expected);
+      expect(isOut, failure.kind).to.equal(expected);
     }
   });
+
+  for (const [what, elsewhere] of [
+    ['request', 'request sent again'],
+    ['connection', 'backend failed, the next one is asked'],
+  ] as const) {
+    it(`is told of to the log as a ${what}`, () => {
+      const lines: unknown[] = [];
+      const log: Logger = {
+        ...silent,
+        err: (message, fields) => lines.push(['err', message, fields]),
+        info: (message, fields) => lines.push(['info', message, fields]),
+      };
+      const attempts = new Attempts({ balancer: balancerOf('ab'), log, what, fields: { id: '7' } });
+      let step = attempts.first();
+      while (step.kind === 'send') step = attempts.next(step.lease, REFUSED, GET);
+      expect(lines).to.deep.equal([
+        ['info', elsewhere, { id: '7', backend: 'a', next: 'b', error: 'connect' }],
+        ['err', 'backend failed', { id: '7', backend: 'b', error: 'connect' }],
+      ]);
+    });
+  }
 });

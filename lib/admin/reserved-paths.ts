@@ -1,24 +1,11 @@
 /**
- * Request targets, as the admin router reads them: which ones lie under the reserved prefix, and for which host
- * they are.
+ * Which paths lie under the reserved prefix of the admin routes.
  *
  * PURE. A backend may normalise a path before it looks at it: decode escapes, merge slashes, resolve dot segments.
  * Whatever it could turn into a path under the prefix counts as under the prefix, so that no spelling of ours
  * reaches a backend.
  */
-import { isIPv6 } from 'node:net';
-import { readHost } from '../domain/host.js';
 
-export interface RequestTarget {
-  /** From the first slash to the query, as it was sent. */
-  readonly path: string;
-  /** Without the question mark; empty if there is none. */
-  readonly query: string;
-  /** The authority of a target in absolute form, which overrides the Host header (RFC 9112 §3.2.2). */
-  readonly authority?: string;
-}
-
-const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i;
 /**
  * What makes a path mean another path to somebody. Everything else is taken at its word, at the cost of this one
  * look.
@@ -28,18 +15,6 @@ const CONFUSING = /[%\\;#]|\/\/|\/\./;
 const MAX_DECODINGS = 3;
 /** A name of 253 octets, each escaped and the escape escaped, and what comes before it. */
 const MAX_OWN_PATH = 2_048;
-
-/** Takes a request target in origin or absolute form apart. */
-export function splitTarget(rawUrl: string): RequestTarget {
-  const absolute = rawUrl.startsWith('/') ? null : ABSOLUTE.exec(rawUrl);
-  const rest = absolute === null ? rawUrl : rawUrl.slice(absolute[0].length);
-  const mark = rest.indexOf('?');
-  return {
-    path: mark < 0 ? rest : rest.slice(0, mark),
-    query: mark < 0 ? '' : rest.slice(mark + 1),
-    ...(absolute?.[1] === undefined ? {} : { authority: absolute[1] }),
-  };
-}
 
 /** Whether a path is the prefix, or lies below it, taken literally. */
 export function isBelow(prefix: string, path: string): boolean {
@@ -93,13 +68,4 @@ function removeDotSegments(path: string): string {
 /** Decodes each escape by itself: one that is no UTF-8 must not shield the others. */
 function decodeLeniently(path: string): string {
   return path.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
-}
-
-/**
- * A host as it is compared: as `readHost` reads it, without port and brackets. An IPv6 address of the settings comes without
- * brackets.
- */
-export function normaliseHost(raw: string): string {
-  const host = readHost(isIPv6(raw) ? `[${raw}]` : raw);
-  return host?.name ?? host?.address ?? raw.toLowerCase();
 }

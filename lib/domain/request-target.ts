@@ -1,0 +1,39 @@
+/**
+ * Request targets (RFC 9112 §3.2), read at one door. PURE.
+ *
+ * The proxy forwards what is read here, and the admin routes are kept from backends by it: if the two read for themselves, a
+ * target could be a path of ours to one of them and not to the other.
+ */
+
+export interface RequestTarget {
+  /** From the first slash on, with the query, as it was sent; `*` for the server as a whole. It is never empty. */
+  readonly pathAndQuery: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Without the question mark; empty if there is none. */
+  readonly query: string;
+  /** Of a target in absolute form, unread (`readHost`): it overrides the `Host` field. */
+  readonly authority: string | undefined;
+}
+
+/** The authority ends where a path, a query or a fragment begins. A backslash is none of them to us, and a slash to browsers. */
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#\\]*)(?=[/?#]|$)/i;
+
+/**
+ * Takes a request target apart: a path, one in absolute form for HTTP, or `*`.
+ *
+ * @returns undefined for any other: the authority form of CONNECT, other schemes, relative paths.
+ */
+export function readTarget(raw: string): RequestTarget | undefined {
+  if (raw.startsWith('/') || raw === '*') return targetOf(raw, undefined);
+  const absolute = ABSOLUTE_FORM.exec(raw);
+  if (absolute === null) return undefined;
+  const rest = raw.slice(absolute[0].length);
+  return targetOf(rest.startsWith('/') ? rest : `/${rest}`, absolute[1]);
+}
+
+function targetOf(pathAndQuery: string, authority: string | undefined): RequestTarget {
+  const mark = pathAndQuery.indexOf('?');
+  if (mark === -1) return { pathAndQuery, path: pathAndQuery, query: '', authority };
+  return { pathAndQuery, path: pathAndQuery.slice(0, mark), query: pathAndQuery.slice(mark + 1), authority };
+}
