@@ -55,8 +55,8 @@ export interface Entry {
 }
 
 export interface EntryContext {
-  /** Milliseconds since 1970. */
-  readonly nowMs: number;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
   /** Whether to check the key now. Asked once for each entry that has changed. */
   readonly isKeyWanted: () => boolean;
   /** The good pair of this version, where it is in memory. */
@@ -90,7 +90,7 @@ export async function readEntry(
 ): Promise<Entry | undefined> {
   const isBoth = paths.key === paths.chain[0];
   const files = isBoth ? paths.chain : [...paths.chain, paths.key];
-  const look = await lookAt(files, context.nowMs);
+  const look = await lookAt(files, context.now);
   const { stamps } = look;
   const stamp = stamps.join(' ');
   if (before?.stamp === stamp && !before.isUnsettled) return before;

@@ -17,8 +17,8 @@ export interface Reading {
 
 export interface ReadingContext {
   readonly root: string;
-  /** Milliseconds since 1970. */
-  readonly nowMs: number;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
   /** So many of the certificates that have changed are read with their keys. */
   readonly maxKeysChecked: number;
   /** The good pair of this version, where it is in memory. */
@@ -35,10 +35,10 @@ export const NOTHING_READ: Reading = {
 
 /** Never rejects. */
 export async function readDirectory(before: Reading, context: ReadingContext): Promise<Reading> {
-  const { root, nowMs, pairOf, keep } = context;
-  const { folders, unreadable, frozen } = await walk(root, before.folders, nowMs);
+  const { root, now, pairOf, keep } = context;
+  const { folders, unreadable, frozen } = await walk(root, before.folders, now);
   let keysLeft = context.maxKeysChecked;
-  const entryContext = { nowMs, isKeyWanted: () => keysLeft-- > 0, pairOf, keep };
+  const entryContext = { now, isKeyWanted: () => keysLeft-- > 0, pairOf, keep };
   const entries = new Map<string, Entry>();
   await forEachBounded(allPaths(folders), CONCURRENT_LOOKS, async (paths) => {
     const id = idOf(paths);

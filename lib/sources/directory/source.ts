@@ -263,7 +263,7 @@ export class DirectorySource implements CertificateSource {
     if (this.#isClosed) return;
     const reading = await readDirectory(this.#reading, {
       root: this.#dir,
-      nowMs: this.#now(),
+      now: this.#now,
       maxKeysChecked: this.#maxKeysChecked,
       pairOf: (id, version) => this.#pairs.get(id, version),
       keep: (id, version, pair) => this.#pairs.keep(id, version, pair),

@@ -34,7 +34,11 @@ const MAX_DEPTH = 4;
 export const CONCURRENT_LOOKS = 32;
 
 /** @param before what the last walk found. Never rejects. */
-export async function walk(root: string, before: ReadonlyMap<string, Folder>, nowMs: number): Promise<Walk> {
+export async function walk(
+  root: string,
+  before: ReadonlyMap<string, Folder>,
+  now: () => number,
+): Promise<Walk> {
   const folders = new Map<string, Folder>();
   const unreadable = new Map<string, string>();
   const frozen = new Set<string>();
@@ -43,7 +47,7 @@ export async function walk(root: string, before: ReadonlyMap<string, Folder>, no
   for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth += 1) {
     const found = new Map<string, Folder | string | undefined>();
     await forEachBounded(level, CONCURRENT_LOOKS, async (path) => {
-      found.set(path, await lookInto(path, path === root, before.get(path), nowMs));
+      found.set(path, await lookInto(path, path === root, before.get(path), now));
     });
     const below: string[] = [];
     // In the order of the names, so that of two ways to the same folder the same is taken always.
@@ -73,10 +77,10 @@ async function lookInto(
   path: string,
   isRoot: boolean,
   before: Folder | undefined,
-  nowMs: number,
+  now: () => number,
 ): Promise<Folder | string | undefined> {
   try {
-    const { text: stamp, isRacy, stats } = await stampOf(path, nowMs);
+    const { text: stamp, isRacy, stats } = await stampOf(path, now);
     if (!stats.isDirectory()) return isRoot ? `${path} is not a directory` : undefined;
     if (before?.stamp === stamp && !before.isRacy) return before;
     const identity = `${stats.dev}:${stats.ino}`;
