@@ -19,7 +19,7 @@ const folders = {
   'sources/limits': { may: ['domain', 'base', 'log', 'net', 'sources'], says: 'how often a source is asked' },
   'sources/directory': { may: ['domain', 'base', 'log', 'sources'], says: 'certificates on disk' },
   'sources/internal-ca': {
-    may: ['domain', 'log', 'pki', 'sources'],
+    may: ['domain', 'base', 'log', 'pki', 'sources'],
     says: 'certificates of our own authority',
   },
   'sources/manager': {
