@@ -4,6 +4,7 @@
  * A reload keeps every source whose settings are the same, with its connections, its breaker and what it remembers.
  */
 import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FairTokenBucket } from '../sources/limits/token-bucket.js';
 import type { Settings } from '../config/settings.js';
@@ -111,7 +112,13 @@ export class Sources {
     const { log, clock } = this.#parts;
     const { redis, manager, certDir, internalCa } = settings;
     if (name === 'directory' && certDir !== undefined)
-      return DirectorySource.open({ dir: certDir, now: clock.date, log, pollMs: settings.certDirIntervalMs });
+      return DirectorySource.open({
+        dir: certDir,
+        now: clock.date,
+        log,
+        pollMs: settings.certDirIntervalMs,
+        memoryFile: join(settings.stateDir, 'cert-dir.json'),
+      });
     if (name === 'ca' && internalCa !== undefined) {
       return InternalCaSource.open({ ...internalCa, now: clock.date, log });
     }

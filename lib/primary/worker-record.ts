@@ -10,10 +10,10 @@
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../base/make-directory.js';
 import { WORKER_TITLE } from '../bus/messages.js';
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
-import { makeDirectory } from '../sources/internal-ca/make-directory.js';
 import { systemProcesses, type Processes } from './processes.js';
 
 const FILE_NAME = /^workers-\d+-\d+\.json$/;

@@ -25,24 +25,27 @@ const GONE: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
  * Looks at a file, or at what a link leads to. With callbacks: promises make a look half as dear again, and there are tens of
  * thousands in each reading of a large directory.
  *
+ * @param now milliseconds since 1970. Asked at each look: a first reading may take longer than a tick.
  * @throws the system's error.
  */
-export function stampOf(path: string, nowMs: number): Promise<Stamp> {
+export function stampOf(path: string, now: () => number): Promise<Stamp> {
+  const fromMs = now();
   return new Promise((resolve, reject) => {
     stat(path, { bigint: true }, (error, stats) => {
       if (error !== null) reject(error);
-      else resolve(stampFrom(stats, nowMs));
+      else resolve(stampFrom(stats, fromMs, now()));
     });
   });
 }
 
-function stampFrom(stats: BigIntStats, nowMs: number): Stamp {
+/** @param fromMs,untilMs the look was between them. A file that is dated later is no racy one: its date is wrong. */
+function stampFrom(stats: BigIntStats, fromMs: number, untilMs: number): Stamp {
   const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = stats;
-  const ageMs = nowMs - Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
   return {
     // Joined, not pasted: V8 keeps the parts of a pasted string, which are several times as large.
     text: [dev, ino, size, mtimeNs, ctimeNs].join(':'),
-    isRacy: Math.abs(ageMs) < TICK_MS,
+    isRacy: changedMs > fromMs - TICK_MS && changedMs < untilMs + TICK_MS,
     stats,
   };
 }
@@ -63,8 +66,9 @@ export interface Look {
   readonly isRacy: boolean;
 }
 
-/** Looks at files. Never rejects. */
-export function lookAt(paths: readonly string[], nowMs: number): Promise<Look> {
+/** Looks at files. Never rejects. @param now as for `stampOf`. */
+export function lookAt(paths: readonly string[], now: () => number): Promise<Look> {
+  const fromMs = now();
   return new Promise((resolve) => {
     const stamps: string[] = [];
     const found = new Map<string, BigIntStats>();
@@ -73,7 +77,7 @@ export function lookAt(paths: readonly string[], nowMs: number): Promise<Look> {
     for (const [index, path] of paths.entries()) {
       stat(path, { bigint: true }, (error, stats) => {
         if (error === null) {
-          const stamp = stampFrom(stats, nowMs);
+          const stamp = stampFrom(stats, fromMs, now());
           stamps[index] = stamp.text;
           isRacy ||= stamp.isRacy;
           found.set(path, stats);
@@ -94,7 +98,7 @@ export function lookAt(paths: readonly string[], nowMs: number): Promise<Look> {
  * @throws Error whose message has the path.
  */
 export async function readText(path: string, known?: BigIntStats): Promise<string> {
-  const stats = known ?? (await stampOf(path, 0)).stats;
+  const stats = known ?? (await stampOf(path, Date.now)).stats;
   // Opening a pipe would wait for somebody to write into it.
   if (!stats.isFile()) throw new Error(`${path} is not a file`);
   if (stats.size > MAX_FILE_BYTES) throw new Error(`${path} is longer than 1 MiB`);

@@ -3,7 +3,7 @@
  */
 import { forEachBounded } from './files.js';
 import { idOf, pathsOf, readEntry, type Entry, type EntryContext, type EntryPaths } from './entry.js';
-import { CONCURRENT_LOOKS, walk, type Folder } from './walk.js';
+import { CONCURRENT_LOOKS, walk, type Folder, type WalkContext } from './walk.js';
 
 export interface Reading {
   readonly folders: ReadonlyMap<string, Folder>;
@@ -17,13 +17,21 @@ export interface Reading {
 
 export interface ReadingContext {
   readonly root: string;
-  /** Milliseconds since 1970. */
-  readonly nowMs: number;
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
   /** So many of the certificates that have changed are read with their keys. */
   readonly maxKeysChecked: number;
   /** The good pair of this version, where it is in memory. */
   readonly pairOf: EntryContext['pairOf'];
   readonly keep: EntryContext['keep'];
+  /** For a first reading. */
+  readonly remembered?: Remembered | undefined;
+}
+
+/** What an earlier run has read: of folders and certificates that have the same stamps still. */
+export interface Remembered {
+  readonly folder: NonNullable<WalkContext['remembered']>;
+  readonly entry: NonNullable<EntryContext['remembered']>;
 }
 
 export const NOTHING_READ: Reading = {
@@ -35,10 +43,19 @@ export const NOTHING_READ: Reading = {
 
 /** Never rejects. */
 export async function readDirectory(before: Reading, context: ReadingContext): Promise<Reading> {
-  const { root, nowMs, pairOf, keep } = context;
-  const { folders, unreadable, frozen } = await walk(root, before.folders, nowMs);
+  const { root, now, pairOf, keep, remembered } = context;
+  const { folders, unreadable, frozen } = await walk(root, before.folders, {
+    now,
+    remembered: remembered?.folder,
+  });
   let keysLeft = context.maxKeysChecked;
-  const entryContext = { nowMs, isKeyWanted: () => keysLeft-- > 0, pairOf, keep };
+  const entryContext = {
+    now,
+    isKeyWanted: () => keysLeft-- > 0,
+    pairOf,
+    keep,
+    remembered: remembered?.entry,
+  };
   const entries = new Map<string, Entry>();
   await forEachBounded(allPaths(folders), CONCURRENT_LOOKS, async (paths) => {
     const id = idOf(paths);

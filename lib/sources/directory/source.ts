@@ -27,9 +27,10 @@ import { isSame } from './entry.js';
 import { changedNames, indexOf, lapsedFirst, validGroups, type DirectoryIndex } from './name-index.js';
 import type { Leaf, Named } from './name-index.js';
 import { LOOKED_FOR } from './layouts.js';
+import { DirectoryMemory } from './memory.js';
 import { DirectoryPairs } from './pairs.js';
 import { DirectoryShortcomings } from './shortcomings.js';
-import { NOTHING_READ, readDirectory, type Reading } from './reading.js';
+import { NOTHING_READ, readDirectory, type Reading, type Remembered } from './reading.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from '../source.js';
 
 export interface DirectoryOptions {
@@ -45,6 +46,8 @@ export interface DirectoryOptions {
    * handed over. @default 100
    */
   readonly maxKeysChecked?: number;
+  /** Where to keep what was read for the next start, in large directories. @default nowhere */
+  readonly memoryFile?: string;
   /** The processor time that this process has used, milliseconds. @default the kernel's word */
   readonly cpuMs?: () => number;
   /** @default a timer that does not keep the process alive */
@@ -77,6 +80,7 @@ export class DirectorySource implements CertificateSource {
   readonly #cpuMs: () => number;
   readonly #pairs: DirectoryPairs;
   readonly #shortcomings: DirectoryShortcomings;
+  readonly #memory: DirectoryMemory | undefined;
   readonly #closing = new AbortController();
   #reading = NOTHING_READ;
   #index: DirectoryIndex = indexOf(NOTHING_READ.entries, undefined);
@@ -95,7 +99,8 @@ export class DirectorySource implements CertificateSource {
   static async open(options: DirectoryOptions): Promise<DirectorySource> {
     const source = new DirectorySource(options);
     const startedAtMs = options.now();
-    await source.#readAgain();
+    const remembered = await source.#memory?.recall();
+    await source.#scan(remembered);
     const trouble = source.#reading.unreadable.get(source.#dir);
     if (trouble !== undefined) throw usageError(source.#unreadable(trouble));
     source.#isOpen = true;
@@ -103,6 +108,9 @@ export class DirectorySource implements CertificateSource {
       dir: source.#dir,
       certificates: source.#reading.entries.size,
       names: source.#index.names.size,
+      remembered: [...source.#reading.entries.values()].filter(
+        ({ paths, stamp }) => remembered?.entry(paths, stamp) !== undefined,
+      ).length,
       tookMs: options.now() - startedAtMs,
     });
     source.#sayIfNothing();
@@ -123,6 +131,16 @@ export class DirectorySource implements CertificateSource {
     this.#startTimer = options.startTimer ?? startUnrefTimer;
     this.#cpuMs = options.cpuMs ?? processCpuMs;
     this.#shortcomings = new DirectoryShortcomings(this.#log);
+    const { memoryFile: file } = options;
+    if (file !== undefined) {
+      this.#memory = new DirectoryMemory({
+        file,
+        dir: this.#dir,
+        maxForgotten: this.#maxKeysChecked,
+        log: this.#log,
+        startTimer: this.#startTimer,
+      });
+    }
     this.#pairs = new DirectoryPairs(({ paths: { folder } }, reason) =>
       this.#log.err(`a certificate cannot be served: ${reason}`, { folder }),
     );
@@ -182,6 +200,7 @@ export class DirectorySource implements CertificateSource {
     this.#closing.abort();
     this.#cancelPoll?.();
     await this.#lastScan;
+    await this.#memory?.close();
     this.#reading = NOTHING_READ;
     this.#index = indexOf(NOTHING_READ.entries, undefined);
     this.#pairs.clear();
@@ -259,14 +278,15 @@ export class DirectorySource implements CertificateSource {
     return this.#nextScan;
   }
 
-  async #scan(): Promise<void> {
+  async #scan(remembered?: Remembered): Promise<void> {
     if (this.#isClosed) return;
     const reading = await readDirectory(this.#reading, {
       root: this.#dir,
-      nowMs: this.#now(),
+      now: this.#now,
       maxKeysChecked: this.#maxKeysChecked,
       pairOf: (id, version) => this.#pairs.get(id, version),
       keep: (id, version, pair) => this.#pairs.keep(id, version, pair),
+      remembered,
     });
     this.#adopt(reading);
   }
@@ -277,6 +297,8 @@ export class DirectorySource implements CertificateSource {
     const unknownBefore = this.#unknown;
     this.#sayTroubles(before, reading);
     this.#reading = reading;
+    // Of a directory that is gone there is nothing to remember.
+    if (!reading.unreadable.has(this.#dir)) this.#memory?.note(reading);
     const isNew = [...reading.entries].filter(([id, entry]) => {
       const earlier = before.entries.get(id);
       return earlier === undefined || !isSame(earlier, entry);

@@ -16,9 +16,14 @@ export interface Folder {
   readonly identity: string;
   readonly device: bigint;
   readonly pairs: readonly PairFiles[];
+  /** One of them is recognised only by what was there before. */
+  readonly isInherited: boolean;
   /** What may be a folder within: folders, and links. */
   readonly below: readonly string[];
 }
+
+/** What is in a folder. */
+export type Listing = Pick<Folder, 'pairs' | 'below'>;
 
 export interface Walk {
   /** By path, those above before those below. */
@@ -33,8 +38,19 @@ export interface Walk {
 const MAX_DEPTH = 4;
 export const CONCURRENT_LOOKS = 32;
 
+export interface WalkContext {
+  /** The time, milliseconds since 1970. */
+  readonly now: () => number;
+  /** What an earlier run has found in a folder with this very stamp. Asked where there is nothing from before. */
+  readonly remembered?: ((path: string, stamp: string) => Listing | undefined) | undefined;
+}
+
 /** @param before what the last walk found. Never rejects. */
-export async function walk(root: string, before: ReadonlyMap<string, Folder>, nowMs: number): Promise<Walk> {
+export async function walk(
+  root: string,
+  before: ReadonlyMap<string, Folder>,
+  context: WalkContext,
+): Promise<Walk> {
   const folders = new Map<string, Folder>();
   const unreadable = new Map<string, string>();
   const frozen = new Set<string>();
@@ -43,7 +59,7 @@ export async function walk(root: string, before: ReadonlyMap<string, Folder>, no
   for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth += 1) {
     const found = new Map<string, Folder | string | undefined>();
     await forEachBounded(level, CONCURRENT_LOOKS, async (path) => {
-      found.set(path, await lookInto(path, path === root, before.get(path), nowMs));
+      found.set(path, await lookInto(path, path === root, before.get(path), context));
     });
     const below: string[] = [];
     // In the order of the names, so that of two ways to the same folder the same is taken always.
@@ -73,20 +89,23 @@ async function lookInto(
   path: string,
   isRoot: boolean,
   before: Folder | undefined,
-  nowMs: number,
+  { now, remembered }: WalkContext,
 ): Promise<Folder | string | undefined> {
   try {
-    const { text: stamp, isRacy, stats } = await stampOf(path, nowMs);
+    const { text: stamp, isRacy, stats } = await stampOf(path, now);
     if (!stats.isDirectory()) return isRoot ? `${path} is not a directory` : undefined;
     if (before?.stamp === stamp && !before.isRacy) return before;
     const identity = `${stats.dev}:${stats.ino}`;
+    const looked = { path, stamp, isRacy, identity, device: stats.dev };
+    const known = before === undefined ? remembered?.(path, stamp) : undefined;
+    if (known !== undefined) return { ...looked, pairs: known.pairs, below: known.below, isInherited: false };
     const listed = await listing(path, before?.pairs ?? []);
     const isEmptied = before !== undefined && before.pairs.length + before.below.length > 0 && listed.isEmpty;
     // Somebody who removes certificates leaves the folder; below a mount point that has gone there is another one.
     const isOther = isRoot ? before?.identity !== identity : before?.device !== stats.dev;
     if (isEmptied && isOther) return `${path} is empty, and is not the folder that it was (is it unmounted?)`;
-    const { pairs, below } = listed;
-    return { path, stamp, isRacy, identity, device: stats.dev, pairs, below };
+    const { pairs, below, isInherited } = listed;
+    return { ...looked, pairs, below, isInherited };
   } catch (error) {
     return !isRoot && (await isGone(path)) ? undefined : describeError(error);
   }
@@ -95,7 +114,7 @@ async function lookInto(
 async function listing(
   path: string,
   earlier: readonly PairFiles[],
-): Promise<{ isEmpty: boolean; pairs: PairFiles[]; below: string[] }> {
+): Promise<Listing & { readonly isEmpty: boolean; readonly isInherited: boolean }> {
   const files: string[] = [];
   const below: string[] = [];
   const entries = await readdir(path, { withFileTypes: true });
@@ -105,5 +124,7 @@ async function listing(
     if (isFileOfInterest(name) && (!entry.isDirectory() || isHalf(name))) files.push(name);
     else if (mayBeFolder && isFolderOfInterest(name)) below.push(name);
   }
-  return { isEmpty: entries.length === 0, pairs: recognise(files, earlier), below: below.sort() };
+  const pairs = recognise(files, earlier);
+  const isInherited = earlier.length > 0 && pairs.length > recognise(files).length;
+  return { isEmpty: entries.length === 0, pairs, below: below.sort(), isInherited };
 }

@@ -14,13 +14,13 @@ import { link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LRUCache } from 'lru-cache';
 import { growingLru } from '../../base/growing-lru.js';
+import { makeDirectory } from '../../base/make-directory.js';
 import type { CertificatePair } from '../../domain/certificate.js';
 import { describeError, usageError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import { generateKey, mintLeaf, mintRoot, type Authority } from '../../pki/mint.js';
-import { makeDirectory } from './make-directory.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
 export interface InternalCaOptions {

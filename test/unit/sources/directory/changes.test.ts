@@ -3,6 +3,7 @@ import { link, mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:
 import { join } from 'node:path';
 import type { CertificatePair } from '../../../../lib/domain/certificate.js';
 import { pathsOf, readEntry } from '../../../../lib/sources/directory/entry.js';
+import { NOTHING_READ, readDirectory } from '../../../../lib/sources/directory/reading.js';
 import { writePair } from '../../../support/certificates.js';
 import { chains, DAY_MS, DirectorySetup, look } from './setup.js';
 
@@ -173,7 +174,7 @@ describe('DirectorySource missing no change', () => {
     await on.place('a', ['a.test']);
     const paths = pathsOf(at('a'), { chain: ['fullchain.pem'], key: 'privkey.pem' });
     const read = async (nowMs: number, known?: Awaited<ReturnType<typeof readEntry>>) =>
-      (await readEntry(paths, known, { ...context, nowMs }))!;
+      (await readEntry(paths, known, { ...context, now: () => nowMs }))!;
     const young = await read(Date.now());
     expect(young.isUnsettled).to.equal(true);
     await on.place('a', ['b.test']);
@@ -183,6 +184,24 @@ describe('DirectorySource missing no change', () => {
     expect(again.certificate?.names).to.deep.equal(['b.test']);
     expect(again.isUnsettled).to.equal(false);
     expect(await read(Date.now() + 60_000, again)).to.equal(again);
+  });
+
+  it('reads files again that changed while a long reading was under way', async () => {
+    await on.place('a', ['a.test']);
+    let looks = 0;
+    const now = (): number => Date.now() - (looks++ === 0 ? 60_000 : 0);
+    const context = { root: on.dir, now, maxKeysChecked: 0, pairOf: () => undefined, keep: () => undefined };
+    const { entries } = await readDirectory(NOTHING_READ, context);
+    expect([...entries.values()].map(({ isUnsettled }) => isUnsettled)).to.deep.equal([true]);
+  });
+
+  it('does not read files again for ever that are dated in the future', async () => {
+    await on.place('a', ['a.test']);
+    await utimes(at('a', 'fullchain.pem'), 4_000_000_000, 4_000_000_000);
+    const paths = pathsOf(at('a'), { chain: ['fullchain.pem'], key: 'privkey.pem' });
+    const context = { isKeyWanted: () => false, pairOf: () => undefined, keep: () => undefined };
+    const entry = await readEntry(paths, undefined, { ...context, now: () => Date.now() + 60_000 });
+    expect(entry?.isUnsettled).to.equal(false);
   });
 
   it('sees a certificate in a folder that was empty', async () => {

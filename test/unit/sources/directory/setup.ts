@@ -24,6 +24,7 @@ export class DirectorySetup {
   time = new ManualTime();
   errors: { message: string; fields: LogFields | undefined }[] = [];
   notices: { message: string; fields: LogFields | undefined }[] = [];
+  debugs: { message: string; fields: LogFields | undefined }[] = [];
   /** What each source told, name by name in order. */
   told: (string[] | undefined)[] = [];
   readonly #opened: DirectorySource[] = [];
@@ -38,6 +39,7 @@ export class DirectorySetup {
       this.time = new ManualTime(Date.now());
       this.errors = [];
       this.notices = [];
+      this.debugs = [];
       this.told = [];
     });
     afterEach(async () => {
@@ -46,11 +48,15 @@ export class DirectorySetup {
     });
   }
 
-  async open(dir = this.dir, options: { maxKeysChecked?: number } = {}): Promise<DirectorySource> {
+  async open(
+    dir = this.dir,
+    options: { maxKeysChecked?: number; memoryFile?: string } = {},
+  ): Promise<DirectorySource> {
     const log = {
       ...silentLogger,
       err: (message: string, fields?: LogFields) => void this.errors.push({ message, fields }),
       notice: (message: string, fields?: LogFields) => void this.notices.push({ message, fields }),
+      debug: (message: string, fields?: LogFields) => void this.debugs.push({ message, fields }),
     };
     const { now, startTimer } = this.time;
     const source = await DirectorySource.open({ dir, now, log, pollMs: POLL_MS, startTimer, ...options });

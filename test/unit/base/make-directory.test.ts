@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory } from '../../../../lib/sources/internal-ca/make-directory.js';
-import { makeTempDir } from '../../../support/certificates.js';
+import { makeDirectory } from '../../../lib/base/make-directory.js';
+import { makeTempDir } from '../../support/certificates.js';
 
 describe('Making a directory', () => {
   let folder: Awaited<ReturnType<typeof makeTempDir>>;
