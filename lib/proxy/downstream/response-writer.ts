@@ -36,7 +36,7 @@ export interface ResponseWriter {
 }
 
 /** What a client's side is made of. */
-export interface ClientSideParts<Request extends ClientRequest, Response extends ClientResponse> {
+export interface ResponseWriterParts<Request extends ClientRequest, Response extends ClientResponse> {
   readonly request: Request;
   readonly response: Response;
   /** Of the request: on error pages. */
@@ -52,7 +52,7 @@ export abstract class CommonResponseWriter<Request extends ClientRequest, Respon
   readonly #id: string;
   #awaitsContinue: boolean;
 
-  constructor({ request, response, id, awaitsContinue }: ClientSideParts<Request, Response>) {
+  constructor({ request, response, id, awaitsContinue }: ResponseWriterParts<Request, Response>) {
     this.request = request;
     this.response = response;
     this.#id = id;
