@@ -4,12 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CertificatePair } from '../domain/certificate.js';
-import { flag, type FlagName } from './flags.js';
+import { flag, FLAG_NAMES, type FlagName } from './flags.js';
 import { addressText } from '../domain/address.js';
+import { plainValue, type PlainFlag } from './plain-settings.js';
 import type { Settings } from './settings.js';
 
-/** What of the settings each flag sets. `config` sets nothing itself. */
-const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) => unknown>> = {
+/** What of the settings each flag sets that is not plain. `config` sets nothing itself. */
+const SETS: Readonly<Record<Exclude<FlagName, 'config' | PlainFlag>, (settings: Settings) => unknown>> = {
   listen: (s) => s.listen.map(addressText),
   'http-listen': (s) => s.httpListen.map(addressText),
   'challenge-server': (s) => s.challenges.servers,
@@ -37,20 +38,10 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) =>
   'autocert-concurrency': (s) => s.manager?.autocert?.concurrency,
   'cert-preferences': (s) => s.manager?.preferences,
   'cert-dir': (s) => s.certDir,
-  'cert-dir-interval': (s) => s.certDirIntervalMs,
   'internal-ca': (s) => s.internalCa?.dir,
   'internal-ca-allow': (s) => s.internalCa?.allow,
   sources: (s) => s.sources,
-  wildcards: (s) => s.wildcards,
   'miss-rate': (s) => s.manager?.missRate,
-  'cert-cache-duration': (s) => s.certCacheDurationMs,
-  'cert-cache-size': (s) => s.certCacheSizeBytes,
-  'negative-maxitems': (s) => s.negativeMaxItems,
-  'error-cache-duration': (s) => s.errorCacheDurationMs,
-  'absent-grace': (s) => s.absentGraceMs,
-  'lru-cache-duration': (s) => s.lruCacheDurationMs,
-  'lru-maxitems': (s) => s.lruMaxItems,
-  'expire-workers': (s) => s.expireWorkers,
   workers: (s) => s.workers,
   'admin-prefix': (s) => s.admin.prefix,
   'admin-user-file': (s) => s.admin.htpasswd,
@@ -60,21 +51,6 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config'>, (settings: Settings) =>
   'log-level': (s) => s.log.level,
   'log-file': (s) => s.log.file,
   'log-format': (s) => s.log.format,
-  'handshake-timeout': (s) => s.handshakeTimeoutMs,
-  'lookup-timeout': (s) => s.lookupTimeoutMs,
-  'refresh-timeout': (s) => s.refreshTimeoutMs,
-  'autocert-timeout': (s) => s.autocertTimeoutMs,
-  'drain-timeout': (s) => s.drainTimeoutMs,
-  'max-header-size': (s) => s.limits.maxHeaderBytes,
-  'header-timeout': (s) => s.limits.headerTimeoutMs,
-  'idle-timeout': (s) => s.limits.idleTimeoutMs,
-  'body-timeout': (s) => s.limits.bodyTimeoutMs,
-  'backend-connect-timeout': (s) => s.limits.backendConnectTimeoutMs,
-  'backend-headers-timeout': (s) => s.limits.backendHeadersTimeoutMs,
-  'backend-body-timeout': (s) => s.limits.backendBodyTimeoutMs,
-  'tcp-idle-timeout': (s) => s.limits.tcpIdleTimeoutMs,
-  'max-connections': (s) => s.limits.maxConnections,
-  'max-connections-per-client': (s) => s.limits.maxConnectionsPerClient,
 };
 
 /** Of the default certificates, those of single listeners included. */
@@ -106,11 +82,16 @@ export function describeChanges(
   after: Settings,
 ): { changed: FlagName[]; needRestart: FlagName[] } {
   const filled = [fillIn(before, after), fillIn(after, before)] as const;
-  const changed = (Object.keys(SETS) as (keyof typeof SETS)[]).filter((name) => {
+  const changed = FLAG_NAMES.filter((name) => {
     const [left, right] = SWITCHES.includes(name) ? [before, after] : filled;
-    return !isDeepStrictEqual(SETS[name](left), SETS[name](right));
+    return !isDeepStrictEqual(valueOf(left, name), valueOf(right, name));
   });
   return { changed, needRestart: changed.filter((name) => flag(name).restart === true) };
+}
+
+/** What of the settings a flag sets. */
+function valueOf(settings: Settings, name: FlagName): unknown {
+  return name in SETS ? SETS[name as keyof typeof SETS](settings) : plainValue(settings, flag(name));
 }
 
 /** The settings, with what is off in them taken from the others. */

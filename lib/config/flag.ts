@@ -18,7 +18,17 @@ export type FlagKind =
   /** Has a syntax of its own (addresses, URLs, patterns). */
   | 'text';
 
-export interface FlagDefinition {
+/** What becomes of the value of a flag, where it is one setting as it is: a number, a switch, or milliseconds of seconds. */
+export interface FlagUse {
+  /** The setting of that name. */
+  readonly sets?: string;
+  /** The one in `limits`, which workers read. */
+  readonly limits?: string;
+  /** Workers are given it; else the primary reads it alone. */
+  readonly readBy?: 'workers';
+}
+
+export interface FlagDefinition extends FlagUse {
   readonly kind: FlagKind;
   /** What stands for the value in `--help`: `ADDR:PORT`, `FILE`, `s`. */
   readonly value: string;
@@ -43,17 +53,48 @@ const MAX_SECONDS = 2_147_483;
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
+interface Duration {
+  readonly kind: 'seconds';
+  readonly value: 's';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly description: string;
+}
+
+interface Switch {
+  readonly kind: 'boolean';
+  readonly value: 'true|false';
+  readonly default: false;
+  readonly description: string;
+}
+
 /** A duration, above 0. */
-export const seconds = (value: number, description: string) =>
-  ({ kind: 'seconds', value: 's', default: value, min: 0.001, max: MAX_SECONDS, description }) as const;
+export function seconds(value: number, description: string): Duration;
+export function seconds<const Use extends FlagUse>(
+  value: number,
+  description: string,
+  use: Use,
+): Duration & Use;
+export function seconds(value: number, description: string, use: FlagUse = {}): Duration & FlagUse {
+  return { kind: 'seconds', value: 's', default: value, min: 0.001, max: MAX_SECONDS, description, ...use };
+}
 
 /** A duration that may be 0: then what it is for does not happen. */
-export const secondsOrNone = (value: number, description: string) =>
-  ({ ...seconds(value, description), min: 0 }) as const;
+export function secondsOrNone<const Use extends FlagUse>(
+  value: number,
+  description: string,
+  use: Use,
+): Duration & Use {
+  return { ...seconds(value, description, use), min: 0 };
+}
 
 /** A switch that is off unless it is asked for. */
-export const off = (description: string) =>
-  ({ kind: 'boolean', value: 'true|false', default: false, description }) as const;
+export function off(description: string): Switch;
+export function off<const Use extends FlagUse>(description: string, use: Use): Switch & Use;
+export function off(description: string, use: FlagUse = {}): Switch & FlagUse {
+  return { kind: 'boolean', value: 'true|false', default: false, description, ...use };
+}
 
 /** `256 MiB`, `16 KiB`, `1500`. */
 export function showBytes(bytes: number): string {

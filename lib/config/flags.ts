@@ -119,7 +119,9 @@ export const FLAGS = {
     default: undefined,
     description: 'certificates on disk, as certbot, lego, acme.sh, Caddy, Kubernetes or HAProxy keep them',
   },
-  'cert-dir-interval': seconds(2, 'how often --cert-dir is looked at for changes'),
+  'cert-dir-interval': seconds(2, 'how often --cert-dir is looked at for changes', {
+    sets: 'certDirIntervalMs',
+  }),
   'internal-ca': {
     kind: 'path',
     value: 'DIR',
@@ -141,7 +143,7 @@ export const FLAGS = {
     description: 'order of asking; those not configured are left out',
     repeatable: true,
   },
-  wildcards: off('look *.parent up after a name is absent everywhere'),
+  wildcards: off('look *.parent up after a name is absent everywhere', { sets: 'wildcards' }),
   'miss-rate': {
     kind: 'number',
     value: 'n/s',
@@ -149,7 +151,10 @@ export const FLAGS = {
     max: 1_000_000,
     description: 'requests to the manager a second',
   },
-  'cert-cache-duration': seconds(600, "the primary's cache of certificates and misses"),
+  'cert-cache-duration': seconds(600, "the primary's cache of certificates and misses", {
+    sets: 'certCacheDurationMs',
+    readBy: 'workers',
+  }),
   'cert-cache-size': {
     kind: 'bytes',
     value: 'SIZE',
@@ -157,6 +162,7 @@ export const FLAGS = {
     min: KIB,
     max: Number.MAX_SAFE_INTEGER,
     description: 'its bound, with KiB, MiB or GiB',
+    sets: 'certCacheSizeBytes',
   },
   'negative-maxitems': {
     kind: 'integer',
@@ -165,13 +171,22 @@ export const FLAGS = {
     min: 1,
     max: 100_000_000,
     description: 'misses remembered',
+    sets: 'negativeMaxItems',
+    readBy: 'workers',
   },
-  'error-cache-duration': seconds(5, 'how long a failed look-up is remembered'),
+  'error-cache-duration': seconds(5, 'how long a failed look-up is remembered', {
+    sets: 'errorCacheDurationMs',
+    readBy: 'workers',
+  }),
   'absent-grace': secondsOrNone(
     86_400,
     'a valid certificate serves on so long when every source says absent; 0: not at all',
+    { sets: 'absentGraceMs' },
   ),
-  'lru-cache-duration': seconds(60, "each worker's own cache of parsed certificates"),
+  'lru-cache-duration': seconds(60, "each worker's own cache of parsed certificates", {
+    sets: 'lruCacheDurationMs',
+    readBy: 'workers',
+  }),
   'lru-maxitems': {
     kind: 'integer',
     value: 'n',
@@ -179,8 +194,12 @@ export const FLAGS = {
     min: 1,
     max: 10_000_000,
     description: 'names in it',
+    sets: 'lruMaxItems',
+    readBy: 'workers',
   },
-  'expire-workers': off("an expire reaches the workers' caches too, misses included"),
+  'expire-workers': off("an expire reaches the workers' caches too, misses included", {
+    sets: 'expireWorkers',
+  }),
   workers: {
     kind: 'integer',
     value: 'n',
@@ -245,11 +264,23 @@ export const FLAGS = {
     choices: ['text', 'json'],
     description: 'lines for people or one JSON object a line',
   },
-  'handshake-timeout': seconds(5, "waiting for the client's bytes in a handshake"),
-  'lookup-timeout': seconds(2, 'waiting for a certificate'),
-  'refresh-timeout': seconds(0.1, 'the same where a valid certificate is at hand, which then serves on'),
-  'autocert-timeout': seconds(30, 'the same for the connection that starts an order'),
-  'drain-timeout': seconds(30, 'finishing what is under way when stopping'),
+  'handshake-timeout': seconds(5, "waiting for the client's bytes in a handshake", {
+    sets: 'handshakeTimeoutMs',
+    readBy: 'workers',
+  }),
+  'lookup-timeout': seconds(2, 'waiting for a certificate', { sets: 'lookupTimeoutMs', readBy: 'workers' }),
+  'refresh-timeout': seconds(0.1, 'the same where a valid certificate is at hand, which then serves on', {
+    sets: 'refreshTimeoutMs',
+    readBy: 'workers',
+  }),
+  'autocert-timeout': seconds(30, 'the same for the connection that starts an order', {
+    sets: 'autocertTimeoutMs',
+    readBy: 'workers',
+  }),
+  'drain-timeout': seconds(30, 'finishing what is under way when stopping', {
+    sets: 'drainTimeoutMs',
+    readBy: 'workers',
+  }),
   ...LIMIT_FLAGS,
 } as const satisfies Record<string, FlagDefinition>;
 

@@ -10,6 +10,7 @@ import { LOG_LEVELS } from '../log/logger.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
 import { readListeners } from './listeners.js';
+import { readPlain } from './plain-settings.js';
 import {
   readAllowed,
   readAuthorities,
@@ -83,6 +84,7 @@ export function loadSettings(input: LoadInput): Loaded {
   const logFile = given.path('log-file');
   const htpasswd = readHtpasswd(given, input.checkHtpasswd ?? (() => undefined));
   const settings: Settings = {
+    ...readPlain('sets', (name) => given.plain(name)),
     ...listeners.settings,
     workers: given.one('workers', (text) => parseWorkers(text, input.cpuCount)) ?? input.cpuCount,
     ...traffic,
@@ -91,18 +93,8 @@ export function loadSettings(input: LoadInput): Loaded {
     ...(manager && { manager }),
     challenges,
     ...(certDir !== undefined && { certDir }),
-    certDirIntervalMs: given.milliseconds('cert-dir-interval'),
     ...(internalCa && { internalCa }),
     sources,
-    wildcards: given.boolean('wildcards'),
-    certCacheDurationMs: given.milliseconds('cert-cache-duration'),
-    certCacheSizeBytes: given.number('cert-cache-size'),
-    negativeMaxItems: given.number('negative-maxitems'),
-    errorCacheDurationMs: given.milliseconds('error-cache-duration'),
-    absentGraceMs: given.milliseconds('absent-grace'),
-    lruCacheDurationMs: given.milliseconds('lru-cache-duration'),
-    lruMaxItems: given.number('lru-maxitems'),
-    expireWorkers: given.boolean('expire-workers'),
     admin: {
       prefix: given.one('admin-prefix', parsePrefix) ?? given.fail('admin-prefix', 'needs a value'),
       ...(htpasswd !== undefined && { htpasswd }),
@@ -115,11 +107,6 @@ export function loadSettings(input: LoadInput): Loaded {
       format: given.choice('log-format', ['text', 'json'] as const),
       ...(logFile !== undefined && { file: logFile }),
     },
-    handshakeTimeoutMs: given.milliseconds('handshake-timeout'),
-    lookupTimeoutMs: given.milliseconds('lookup-timeout'),
-    refreshTimeoutMs: given.milliseconds('refresh-timeout'),
-    autocertTimeoutMs: given.milliseconds('autocert-timeout'),
-    drainTimeoutMs: given.milliseconds('drain-timeout'),
   };
   return { settings, warnings: [...warnings, ...defaults.warnings, ...listeners.warnings] };
 }

@@ -96,6 +96,18 @@ export class GivenFlags {
     return Math.round((this.one(name, (text) => parseNumber(text, flag(name))) ?? NaN) * 1000);
   }
 
+  /** As a setting has it: a switch, a number in the flag's own unit, a duration in milliseconds. */
+  plain(name: FlagsOf<'boolean' | 'integer' | 'number' | 'bytes' | 'seconds'>): boolean | number {
+    switch (flag(name).kind) {
+      case 'boolean':
+        return this.boolean(name as FlagsOf<'boolean'>);
+      case 'seconds':
+        return this.milliseconds(name as FlagsOf<'seconds'>);
+      default:
+        return this.number(name as FlagsOf<'integer' | 'number' | 'bytes'>);
+    }
+  }
+
   /** Absolute paths. */
   paths(name: FlagsOf<'path'>): string[] {
     return this.list(name, (text) => resolve(this.#input.cwd, text));

@@ -1,12 +1,14 @@
 /**
  * The settings of a running program: validated, files read, every duration in milliseconds.
  *
- * `Settings` is what the primary works with; `WorkerSettings` (bus/messages) is the part that crosses to the workers.
+ * `Settings` is what the primary works with; `WorkerSettings` is the part that crosses to the workers.
  */
 import type { Address } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { LogSettings } from '../log/pino-logger.js';
+import type { LimitSettings, PlainSettings } from './plain-settings.js';
 
+export type { LimitSettings } from './plain-settings.js';
 export type { LogSettings } from '../log/pino-logger.js';
 
 /** Where connections are accepted. */
@@ -37,28 +39,6 @@ export interface RouteSettings {
   readonly pattern?: string;
   /** One or more, of one kind; between several the one with the fewest requests under way is taken. */
   readonly backends: readonly [BackendSettings, ...BackendSettings[]];
-}
-
-export interface LimitSettings {
-  /** Request heads, in bytes. */
-  readonly maxHeaderBytes: number;
-  /** From the first byte of a request head to its last. */
-  readonly headerTimeoutMs: number;
-  /** A kept connection without a request. */
-  readonly idleTimeoutMs: number;
-  /** Between two pieces of a request body, and for the client to take what it was sent. */
-  readonly bodyTimeoutMs: number;
-  readonly backendConnectTimeoutMs: number;
-  /** From the end of a request to the backend's response head. */
-  readonly backendHeadersTimeoutMs: number;
-  /** Between two pieces of a response body. */
-  readonly backendBodyTimeoutMs: number;
-  /** A spliced or upgraded connection without a byte in either direction, also when one side has ended already. */
-  readonly tcpIdleTimeoutMs: number;
-  /** Connections of one worker. */
-  readonly maxConnections: number;
-  /** Connections of one worker from one client address. */
-  readonly maxConnectionsPerClient: number;
 }
 
 /** What is told to backends and clients in header fields. */
@@ -141,7 +121,8 @@ export interface AdminSettings {
   readonly hosts: readonly string[];
 }
 
-export interface Settings {
+/** Beside the plain ones, which the table of flags declares. */
+export interface Settings extends PlainSettings {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
   /** The port-80 companion; empty: none. */
@@ -163,28 +144,11 @@ export interface Settings {
   readonly manager?: ManagerSettings;
   readonly challenges: ChallengeSettings;
   readonly certDir?: string;
-  readonly certDirIntervalMs: number;
   readonly internalCa?: InternalCaSettings;
   /** Source names in the order of asking; those not configured are left out. */
   readonly sources: readonly string[];
-  readonly wildcards: boolean;
-  readonly certCacheDurationMs: number;
-  readonly certCacheSizeBytes: number;
-  readonly negativeMaxItems: number;
-  readonly errorCacheDurationMs: number;
-  /** 0: what every source says is followed at once. */
-  readonly absentGraceMs: number;
-  readonly lruCacheDurationMs: number;
-  readonly lruMaxItems: number;
-  readonly expireWorkers: boolean;
   readonly admin: AdminSettings;
   readonly stateDir: string;
   readonly pidFile?: string;
   readonly log: LogSettings;
-  readonly handshakeTimeoutMs: number;
-  readonly lookupTimeoutMs: number;
-  readonly refreshTimeoutMs: number;
-  /** How long the starter of an order waits for it. */
-  readonly autocertTimeoutMs: number;
-  readonly drainTimeoutMs: number;
 }

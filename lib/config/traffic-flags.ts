@@ -105,19 +105,28 @@ export const LIMIT_FLAGS = {
     min: KIB,
     max: MIB,
     description: "a request's head, with KiB or MiB",
+    limits: 'maxHeaderBytes',
   },
-  'header-timeout': seconds(10, "receiving a request's head"),
-  'idle-timeout': seconds(60, 'a kept connection without a request'),
+  'header-timeout': seconds(10, "receiving a request's head", { limits: 'headerTimeoutMs' }),
+  'idle-timeout': seconds(60, 'a kept connection without a request', { limits: 'idleTimeoutMs' }),
   'body-timeout': seconds(
     60,
     'for the next piece of a request body, and for the client to take a piece of a response',
+    { limits: 'bodyTimeoutMs' },
   ),
-  'backend-connect-timeout': seconds(5, 'connecting to a backend, TLS included'),
-  'backend-headers-timeout': seconds(60, "from the end of a request to the backend's response head"),
-  'backend-body-timeout': seconds(60, 'between two pieces of a response body, not for the whole of it'),
+  'backend-connect-timeout': seconds(5, 'connecting to a backend, TLS included', {
+    limits: 'backendConnectTimeoutMs',
+  }),
+  'backend-headers-timeout': seconds(60, "from the end of a request to the backend's response head", {
+    limits: 'backendHeadersTimeoutMs',
+  }),
+  'backend-body-timeout': seconds(60, 'between two pieces of a response body, not for the whole of it', {
+    limits: 'backendBodyTimeoutMs',
+  }),
   'tcp-idle-timeout': seconds(
     3600,
     'a tcp connection, or an upgraded one (WebSocket), on which nothing passes in either direction',
+    { limits: 'tcpIdleTimeoutMs' },
   ),
   'max-connections': {
     kind: 'integer',
@@ -126,6 +135,7 @@ export const LIMIT_FLAGS = {
     min: 1,
     max: 10_000_000,
     description: 'connections of clients that a worker has at once',
+    limits: 'maxConnections',
   },
   'max-connections-per-client': {
     kind: 'integer',
@@ -134,5 +144,6 @@ export const LIMIT_FLAGS = {
     min: 1,
     max: 10_000_000,
     description: 'the same from one client address',
+    limits: 'maxConnectionsPerClient',
   },
 } as const satisfies Record<string, FlagDefinition>;

@@ -6,7 +6,8 @@ import type { FlagName } from './flags.js';
 import type { GivenFlags } from './precedence.js';
 import { parseChoice, parseCidr, parseHsts, Problem } from './parse.js';
 import { parseBackend, routesOf } from './routes.js';
-import type { AccessLogSettings, LimitSettings, RouteSettings, Settings } from './settings.js';
+import { readPlain } from './plain-settings.js';
+import type { AccessLogSettings, RouteSettings, Settings } from './settings.js';
 
 export type TrafficSettings = Pick<
   Settings,
@@ -45,7 +46,7 @@ export function trafficSettings(given: GivenFlags, cwd: string, warnings: string
       forwardTlsInfo: given.boolean('forward-tls-info'),
       ...(hsts !== undefined && { hsts }),
     },
-    limits: limitSettings(given),
+    limits: readPlain('limits', (name) => given.plain(name)),
     ...(accessLog && { accessLog }),
   };
 }
@@ -53,21 +54,6 @@ export function trafficSettings(given: GivenFlags, cwd: string, warnings: string
 function routeSettings(given: GivenFlags): RouteSettings[] {
   const routes = routesOf(given.list('backend', parseBackend));
   return routes instanceof Problem ? given.fail('backend', routes.clause) : routes;
-}
-
-function limitSettings(given: GivenFlags): LimitSettings {
-  return {
-    maxHeaderBytes: given.number('max-header-size'),
-    headerTimeoutMs: given.milliseconds('header-timeout'),
-    idleTimeoutMs: given.milliseconds('idle-timeout'),
-    bodyTimeoutMs: given.milliseconds('body-timeout'),
-    backendConnectTimeoutMs: given.milliseconds('backend-connect-timeout'),
-    backendHeadersTimeoutMs: given.milliseconds('backend-headers-timeout'),
-    backendBodyTimeoutMs: given.milliseconds('backend-body-timeout'),
-    tcpIdleTimeoutMs: given.milliseconds('tcp-idle-timeout'),
-    maxConnections: given.number('max-connections'),
-    maxConnectionsPerClient: given.number('max-connections-per-client'),
-  };
 }
 
 function accessLogSettings(given: GivenFlags, cwd: string): AccessLogSettings | undefined {

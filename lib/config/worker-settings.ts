@@ -1,9 +1,10 @@
 /**
  * The settings that a worker has: those of the program that it reads itself, by their names, and what the primary adds.
  *
- * A setting that workers are to read needs its name in `WORKER_KEYS`, and nothing else. PURE.
+ * Of plain settings the table of flags says which ones workers read; any other needs its name in `WORKER_KEYS`. PURE.
  */
 import type { CertificatePair } from '../domain/certificate.js';
+import { PLAIN_WORKER_KEYS, type PlainWorkerSettings } from './plain-settings.js';
 import type { ChallengeSettings, Settings } from './settings.js';
 
 const WORKER_KEYS = [
@@ -14,21 +15,11 @@ const WORKER_KEYS = [
   'headers',
   'limits',
   'accessLog',
-  'certCacheDurationMs',
-  'lruCacheDurationMs',
-  'lruMaxItems',
-  'errorCacheDurationMs',
-  'negativeMaxItems',
   'admin',
   'log',
-  'handshakeTimeoutMs',
-  'lookupTimeoutMs',
-  'refreshTimeoutMs',
-  'autocertTimeoutMs',
-  'drainTimeoutMs',
 ] as const satisfies readonly (keyof Settings)[];
 
-type SharedSettings = Pick<Settings, (typeof WORKER_KEYS)[number]>;
+type SharedSettings = Pick<Settings, (typeof WORKER_KEYS)[number]> & PlainWorkerSettings;
 
 export interface WorkerSettings extends SharedSettings {
   /** For HTTP-01 challenges on `--http-listen`: origins in the order of asking (none: there are no challenges). */
@@ -44,7 +35,7 @@ export interface WorkerSettings extends SharedSettings {
 
 /** The settings that workers read as they are. */
 export function sharedSettings(settings: Settings): SharedSettings {
-  const entries = WORKER_KEYS.map((key) => [key, settings[key]] as const);
+  const entries = [...WORKER_KEYS, ...PLAIN_WORKER_KEYS].map((key) => [key, settings[key]] as const);
   // An optional setting that is not given is left out: not every reader takes undefined for that.
   const given = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   // The compiler does not follow keys through `fromEntries`.
