@@ -56,7 +56,6 @@ export function plainValue(
 }
 
 /** The names of the plain settings that workers read. */
-export const PLAIN_WORKER_KEYS: readonly (keyof PlainWorkerSettings)[] = FLAG_NAMES.flatMap((name) => {
-  const { sets, readBy } = flag(name);
-  return sets !== undefined && readBy === 'workers' ? [sets] : [];
-});
+export const PLAIN_WORKER_KEYS = FLAG_NAMES.filter((name) => flag(name).readBy === 'workers').map(
+  (name) => flag(name).sets as keyof PlainWorkerSettings,
+);
