@@ -108,7 +108,7 @@ export class UpgradeExchange {
       request.setTimeout(0);
       this.#splice(response, socket, head);
     });
-    request.on('response', (response) => this.#pass(response));
+    request.on('response', (response) => this.#pass(response, lease));
     request.on('error', (error) => {
       clearTimeout(timer);
       if (this.#isOver) return;
@@ -165,7 +165,7 @@ export class UpgradeExchange {
   }
 
   /** The backend stays with HTTP. */
-  #pass(response: IncomingMessage): void {
+  #pass(response: IncomingMessage, lease: Lease<Upstream>): void {
     const { client } = this.#context;
     const fields = this.#options.responseHeaders(responseHeaders(response.rawHeaders));
     client.onDrain(() => response.resume());
@@ -178,7 +178,10 @@ export class UpgradeExchange {
       this.#release('ok');
       client.end(trailerFields(response.rawTrailers));
     });
-    response.on('error', () => client.cut());
+    response.on('error', (error) => {
+      if (this.#isOver) client.cut();
+      else this.#fail(lease, { kind: 'broken', sent: true, message: describeError(error) });
+    });
     response.setTimeout(this.#options.limits.backendBodyTimeoutMs, () => response.destroy());
   }
 

@@ -13,6 +13,7 @@ import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WorkerSettings } from '../../config/worker-settings.js';
 import { addressText, connectOptions, type Address } from '../../domain/address.js';
+import { describeError } from '../../domain/errors.js';
 import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
@@ -199,7 +200,7 @@ class TcpConnection {
     };
     const onError = (error: Error): void => {
       settle();
-      const { message } = error;
+      const message = describeError(error);
       this.#follow(this.#attempts.next(lease, { kind: 'connect', sent: false, message }, NOTHING_SENT));
     };
     socket.once('close', onGone);

@@ -168,6 +168,25 @@ describe('An upgrade', () => {
     expect(received).to.match(/no, but$/);
   });
 
+  for (const [what, breakOff] of [
+    ['is closed', (socket: Duplex) => socket.destroy()],
+    ['comes no further in time', () => undefined],
+  ] as const) {
+    it(`whose ordinary answer ${what} is cut, and counts against the backend`, async () => {
+      await using backend = await startBackend((request, response) => {
+        response.writeHead(426, { 'Content-Length': 7 });
+        response.write('no,', () => breakOff(request.socket));
+      });
+      await using front = await startFront({
+        backends: [backend.url],
+        limits: { backendBodyTimeoutMs: 200 },
+      });
+      using client = await RawClient.connect(front.port, 'a.test');
+      expect(await client.send(upgrade('Upgrade: own')).closed()).to.match(/^HTTP\/1\.1 426 [^]*no,$/);
+      await eventually('it is logged', () => front.log.some(({ msg }) => msg === 'backend failed'));
+    });
+  }
+
   const ignored: [what: string, text: string, body: string][] = [
     ['to HTTP/2', upgrade('Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'), ''],
     ['to TLS', upgrade('Upgrade: TLS/1.2'), ''],
