@@ -31,11 +31,13 @@ export type ErrorCode =
   | 'ERR_BACKEND_BROKEN'
   /** What a backend sent is no valid response. */
   | 'ERR_BACKEND_MALFORMED'
+  /** A source of certificates has not answered a look-up, or was not waited for; the message is the whole reason. */
+  | 'ERR_SOURCE'
   /** Something that this program did not expect. */
   | 'ERR_INTERNAL';
 
 /** Where an error came from. `settings`: the flags, the files that they name, and the machine that they are for. */
-export type ErrorOrigin = 'client' | 'backend' | 'settings' | 'internal';
+export type ErrorOrigin = 'client' | 'backend' | 'source' | 'settings' | 'internal';
 
 const ORIGIN_OF: Readonly<Record<ErrorCode, ErrorOrigin>> = {
   ERR_USAGE: 'settings',
@@ -50,6 +52,7 @@ const ORIGIN_OF: Readonly<Record<ErrorCode, ErrorOrigin>> = {
   ERR_BACKEND_TIMEOUT: 'backend',
   ERR_BACKEND_BROKEN: 'backend',
   ERR_BACKEND_MALFORMED: 'backend',
+  ERR_SOURCE: 'source',
   ERR_INTERNAL: 'internal',
 };
 

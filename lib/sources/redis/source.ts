@@ -12,7 +12,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/settings.js';
-import { describeError } from '../../domain/errors.js';
+import { describeError, ProxyError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { ioredis } from '../../base/lazy-imports.js';
@@ -127,7 +127,7 @@ export class RedisSource implements CertificateSource {
     this.#isClosed = true;
     this.#surveying?.disconnect();
     clearTimeout(this.#reconnectTimer);
-    for (const task of this.#underWay) task.abort(new Ended(CLOSED));
+    for (const task of this.#underWay) task.abort(ended(CLOSED));
     const redis = this.#connection?.redis;
     this.#connection = undefined;
     if (redis === undefined || redis.status === 'end') return;
@@ -167,13 +167,13 @@ export class RedisSource implements CertificateSource {
 
   /** Runs a task until it settles, the time is over, the caller gives it up, or the source is closed. */
   async #bounded<T>(outer: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const givenUp = (): Error => new Ended('the look-up was given up before Redis answered');
-    if (this.#isClosed) throw new Ended(CLOSED);
+    const givenUp = (): Error => ended('the look-up was given up before Redis answered');
+    if (this.#isClosed) throw ended(CLOSED);
     if (outer?.aborted) throw givenUp();
     const task = new AbortController();
     const onAbort = (): void => task.abort(givenUp());
     const timer = setTimeout(() => {
-      task.abort(new Ended(`Redis at ${this.#address} did not answer within ${this.#timeoutMs} ms`));
+      task.abort(ended(`Redis at ${this.#address} did not answer within ${this.#timeoutMs} ms`));
     }, this.#timeoutMs);
     outer?.addEventListener('abort', onAbort);
     this.#underWay.add(task);
@@ -191,7 +191,7 @@ export class RedisSource implements CertificateSource {
 
   /** The connection; if there is none, one is begun. */
   #connect(): Connection {
-    if (this.#isClosed) throw new Ended(CLOSED);
+    if (this.#isClosed) throw ended(CLOSED);
     if (this.#connection !== undefined) return this.#connection;
     clearTimeout(this.#reconnectTimer);
     const { Redis } = ioredis();
@@ -286,13 +286,15 @@ export class RedisSource implements CertificateSource {
   }
 
   #describe(error: unknown): string {
-    if (error instanceof Ended) return error.message;
+    if (error instanceof ProxyError) return error.message;
     return `cannot reach Redis at ${this.#address}: ${describeError(error)}`;
   }
 }
 
-/** A look-up that ended for a reason of ours; its message is the whole reason. */
-class Ended extends Error {}
+/** A look-up that ended for a reason of ours. */
+function ended(reason: string): ProxyError {
+  return new ProxyError('ERR_SOURCE', reason);
+}
 
 /** The key that an error reply is about. Only of a GET or HMGET: the arguments of AUTH are nobody's business. */
 function keyOf(error: Error): string | undefined {
