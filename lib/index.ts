@@ -140,9 +140,23 @@ function raise(message: string): never {
 /** The look-up order by itself, with its caches, for programs that terminate TLS in their own way. */
 export { Resolver, type ResolverParts, type ResolverSettings } from './resolver/resolver.js';
 export { PemCache, type PemCacheOptions, type PemEntry, type PemHit } from './caches/pem-cache.js';
-export { NegativeCache, type NegativeCacheOptions } from './caches/negative-cache.js';
+export {
+  NegativeCache,
+  type Negative,
+  type NegativeCacheOptions,
+  type NegativeEntry,
+} from './caches/negative-cache.js';
+export { ServableCertificates } from './resolver/servable.js';
+export type { Clock } from './base/clock.js';
+export type { StartTimer } from './base/timer.js';
 /** The contract of a source, and what it speaks of. */
-export type { CertificateSource, LookupContext, SourceCheck } from './sources/source.js';
+export type {
+  CertificateSource,
+  ChangedNames,
+  LookupContext,
+  SourceCheck,
+  SourceRole,
+} from './sources/source.js';
 export type { Lookup, Resolution, ResolvePhase, ResolveRequest, LastGood, Tier } from './domain/lookup.js';
 export type {
   CertificateBundle,
@@ -150,11 +164,12 @@ export type {
   CertificatePair,
   Examination,
   KeyClass,
+  KeyKind,
 } from './domain/certificate.js';
 export { examine } from './domain/certificate.js';
 /** Names: everything that is looked up is normalised by one of these. */
 export { addressName, normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
 export { ProxyError, type ErrorCode, type ErrorOrigin } from './domain/errors.js';
-export { silentLogger, type LogFields, type Logger, type LogLevel } from './log/logger.js';
+export { LOG_LEVELS, silentLogger, type LogFields, type Logger, type LogLevel } from './log/logger.js';
 export type { Address } from './domain/address.js';
 export type { CacheStatus, WorkersExpired } from './domain/cache-status.js';

@@ -53,7 +53,7 @@ const MAX_SECONDS = 2_147_483;
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-interface Duration {
+export interface Duration {
   readonly kind: 'seconds';
   readonly value: 's';
   readonly default: number;
@@ -62,7 +62,7 @@ interface Duration {
   readonly description: string;
 }
 
-interface Switch {
+export interface Switch {
   readonly kind: 'boolean';
   readonly value: 'true|false';
   readonly default: false;

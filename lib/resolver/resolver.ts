@@ -128,7 +128,7 @@ export class Resolver {
   /**
    * Expires everything.
    *
-   * @param hard also drops the retained certificates, which otherwise serve on while the sources are unavailable.
+   * @param options `hard` drops the retained certificates too, which otherwise serve on while the sources are unavailable.
    */
   expireAll(options: { readonly hard: boolean }): void {
     this.#flights.detach();
