@@ -12,6 +12,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SettingValue } from '../../lib/index.js';
+import { assertFreshDist } from './fresh-dist.js';
 import { Program } from './program.js';
 
 const LIBRARY = new URL('../../dist/index.js', import.meta.url).href;
@@ -29,6 +30,7 @@ export async function startEmbedder(
   input: unknown = {},
   { before = '', sources }: EmbedderOptions = {},
 ): Promise<Program> {
+  assertFreshDist();
   const all = { listen: '127.0.0.1:0', workers: 1, 'log-level': 'debug', 'log-format': 'json', ...settings };
   const source = `
     import cluster from 'node:cluster';

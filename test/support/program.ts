@@ -13,6 +13,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { assertFreshDist } from './fresh-dist.js';
 
 const BIN = fileURLToPath(new URL('../../bin/peter-sslers-proxy', import.meta.url));
 /** Far above what it takes on a loaded machine: only a hang comes to it. */
@@ -160,6 +161,7 @@ export class Program implements AsyncDisposable {
 
 /** Starts the program without waiting for anything: for starts that are meant to fail. */
 export async function spawnProgram(flags: readonly string[], options: ProgramOptions = {}): Promise<Program> {
+  assertFreshDist();
   const cwd = options.cwd ?? (await mkdtemp(join(tmpdir(), 'peter-sslers-proxy-test-')));
   const own = ['--listen', '127.0.0.1:0', '--workers', '1', '--log-level', 'debug', '--log-format', 'json'];
   const given = new Set(flags.map((flag) => flag.replace(/=.*/, '').replaceAll('_', '-')));
