@@ -125,7 +125,7 @@ export interface AdminSettings {
 export interface Settings extends PlainSettings {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
-  /** The port-80 companion; empty: none. */
+  /** Where plain HTTP is accepted, on port 80 as a rule; empty: nowhere. */
   readonly httpListen: readonly Address[];
   /** Addresses and CIDR ranges of peers that must send a PROXY header. Empty: nobody sends one. */
   readonly acceptProxyProtocol: readonly string[];

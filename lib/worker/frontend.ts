@@ -40,7 +40,7 @@ const HTTP_PROTOCOLS = protocolList(['h2', 'http/1.1']);
 interface Current {
   readonly tcp: TcpFrontend;
   readonly handler: Handler;
-  readonly companion: PlainHttpHandler;
+  readonly plainHttp: PlainHttpHandler;
   readonly routes: OpenRoutes | undefined;
 }
 
@@ -51,7 +51,7 @@ export class Frontend {
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   /** For plain HTTP. */
-  readonly #companion: Http1Server;
+  readonly #plainHttp: Http1Server;
   readonly #accessLog: AccessLog;
   /** Outlives a reload, that none ends a guesser's wait. */
   readonly #authenticator: Authenticator;
@@ -71,10 +71,10 @@ export class Frontend {
     this.#current = this.#build(settings);
     this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
-    const companion = (context: RequestContext): void => this.#current.companion.handle(context);
+    const onPlainHttp = (context: RequestContext): void => this.#current.plainHttp.handle(context);
     this.#http1 = new Http1Server(settings.limits, handle, this.#accessLog);
     this.#http2 = new Http2Server(settings.limits, handle, this.#accessLog);
-    this.#companion = new Http1Server(settings.limits, companion, this.#accessLog);
+    this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, this.#accessLog);
   }
 
   /** The protocols that a connection may speak, see `HandshakeOptions`. */
@@ -94,19 +94,19 @@ export class Frontend {
 
   /** Takes a connection over that has no TLS. */
   acceptPlain(socket: Socket, info: ConnectionInfo): void {
-    this.#companion.accept(new ClientConnection(socket, info));
+    this.#plainHttp.accept(new ClientConnection(socket, info));
   }
 
   /** New requests are answered with the new settings. */
   configure(settings: WorkerSettings): void {
-    const { routes, companion } = this.#current;
+    const { routes, plainHttp } = this.#current;
     this.#current = this.#build(settings);
     this.#http1.configure(settings.limits);
     this.#http2.configure(settings.limits);
-    this.#companion.configure(settings.limits);
+    this.#plainHttp.configure(settings.limits);
     this.#accessLog.configure(settings.accessLog);
     void routes?.close();
-    void companion.close();
+    void plainHttp.close();
   }
 
   /** Opens the access log again: after it was rotated. */
@@ -127,7 +127,7 @@ export class Frontend {
   drain(idleGraceMs: number): void {
     this.#http1.drain(idleGraceMs);
     this.#http2.drain();
-    this.#companion.drain(idleGraceMs);
+    this.#plainHttp.drain(idleGraceMs);
   }
 
   #build(settings: WorkerSettings): Current {
@@ -153,12 +153,12 @@ export class Frontend {
       splices: this.splices,
     });
     const { challenges } = settings;
-    const companion = new PlainHttpHandler({ admin: router, challenges, desk: challengeDesk, limits, log });
+    const plainHttp = new PlainHttpHandler({ admin: router, challenges, desk: challengeDesk, limits, log });
     const tcp = new TcpFrontend(settings, {
       log,
       splices: this.splices,
       onEnd: (record) => this.#accessLog.tcp(record),
     });
-    return { tcp, handler, companion, routes };
+    return { tcp, handler, plainHttp, routes };
   }
 }

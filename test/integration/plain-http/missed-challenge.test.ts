@@ -1,5 +1,5 @@
 /**
- * An order whose challenge came by the companion and was answered too late, with the real program.
+ * An order whose challenge came over plain HTTP and was answered too late, with the real program.
  */
 import { expect } from 'chai';
 import { defer } from '../../../lib/base/deferred.js';
