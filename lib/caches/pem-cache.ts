@@ -181,7 +181,7 @@ export class PemCache {
     return names;
   }
 
-  /** Everything that is known, most recently used first. Is no use of it. */
+  /** Everything that is known, most recently used first. Does not update recency. */
   *entries(): IterableIterator<[ServerName, PemHit]> {
     const nowMs = this.#clock.now();
     const dateMs = this.#clock.date();

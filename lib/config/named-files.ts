@@ -137,7 +137,7 @@ export function readHtpasswd(given: GivenFlags, check: (text: string) => void): 
 /**
  * The patterns of `--autocert-allow`, those in files included: one a line, `#` begins a comment.
  *
- * @param warnings gets one when there are none: a file that waits for its first name is none of the mistakes that refuse a start.
+ * @param warnings gets one when there are none: an empty file, which waits for its first name, does not refuse a start.
  */
 export function readAllowed(given: GivenFlags, cwd: string, warnings: string[]): string[] {
   const files: string[] = [];

@@ -159,7 +159,7 @@ export function quote(text: string): string {
 /**
  * Gathers what the command line, the environment and the configuration file set.
  *
- * @returns the flags, and a warning for every `PETER_SSLERS_…` variable that is none of ours (a container platform may
+ * @returns the flags, and a warning for every `PETER_SSLERS_…` variable that is not ours (a container platform may
  *   well have set it).
  * @throws ProxyError ERR_USAGE: an unknown flag or key, a flag twice that takes one value, an empty value, an unreadable file.
  */

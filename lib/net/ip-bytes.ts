@@ -3,7 +3,7 @@
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 
-/** The 4 or 16 bytes of an address; undefined for what is none. A zone (`fe80::1%eth0`) is left out. */
+/** The 4 or 16 bytes of an address; undefined for an invalid one. A zone (`fe80::1%eth0`) is left out. */
 export function ipBytes(address: string): Buffer | undefined {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
   if (!isIPv6(address)) return undefined;

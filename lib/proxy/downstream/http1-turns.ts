@@ -110,7 +110,7 @@ export class Turns {
   }
 
   /**
-   * Puts an error off that is none of the request whose response is under way.
+   * Defers an error that does not belong to the request whose response is under way.
    *
    * @returns false where it is to be answered now.
    */
@@ -230,7 +230,7 @@ export class Turns {
     handle.readStop();
   }
 
-  /** The connection ends: what waits, and what is still read, is nobody's. */
+  /** The connection ends: what waits, and what is still read, is discarded. */
   #drop(): void {
     if (this.#held === undefined) return;
     this.#next = undefined;

@@ -76,7 +76,7 @@ export class TcpFrontend {
     return this.#balancer(name) !== undefined;
   }
 
-  /** Takes a connection over. @returns false when it is none of a TCP route. */
+  /** Takes a connection over. @returns false when its name has no TCP route. */
   accept(client: TcpClient): boolean {
     const { info } = client;
     const balancer = this.#balancer(info.serverName);

@@ -66,7 +66,7 @@ export class RedisSource implements CertificateSource {
   /**
    * Begins to connect at once, so that the first look-up finds a connection.
    *
-   * @throws ProxyError ERR_USAGE for a URL that is none of Redis.
+   * @throws ProxyError ERR_USAGE for a URL that is not a Redis one.
    */
   constructor({ settings, log = silentLogger, timeoutMs = DEFAULT_TIMEOUT_MS }: RedisSourceOptions) {
     this.#style = settings.strategy;

@@ -145,7 +145,7 @@ function tableOf(has: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (has(code) ? 1 : 0));
 }
 
-/** The value of a hexadecimal digit; -1 for what is none. */
+/** The value of a hexadecimal digit; -1 for any other character. */
 export function hexValue(code: number): number {
   if (code >= ZERO && code <= 0x39) return code - ZERO;
   const letter = code | 0x20;
