@@ -12,4 +12,19 @@ export function growingLru<K extends object | string, V extends object | string 
   return new LRUCache<K, V>({ ...options, maxSize: max, sizeCalculation: countOne });
 }
 
+/**
+ * The same cache where it has that bound already, else one with it: what still fits is in it, in its order of use.
+ *
+ * @param cache of entries without a time to live of their own.
+ */
+export function resizedLru<K extends object | string, V extends object | string | number | boolean>(
+  cache: LRUCache<K, V>,
+  max: number,
+): LRUCache<K, V> {
+  if (max === cache.maxSize) return cache;
+  const resized = growingLru<K, V>(max);
+  for (const [key, value] of [...cache.entries()].reverse()) resized.set(key, value);
+  return resized;
+}
+
 const countOne = (): number => 1;

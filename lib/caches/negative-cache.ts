@@ -5,7 +5,7 @@
  * live that it was stored with, fixed from insertion.
  */
 import type { LRUCache } from 'lru-cache';
-import { growingLru } from '../base/growing-lru.js';
+import { growingLru, resizedLru } from '../base/growing-lru.js';
 import type { ServerName } from '../domain/server-name.js';
 
 export type Negative =
@@ -78,9 +78,6 @@ export class NegativeCache {
 
   /** Changes the bound. The most recently used entries stay, in their order. */
   resize(maxItems: number): void {
-    if (maxItems === this.#entries.max) return;
-    const old = this.#entries;
-    this.#entries = growingLru(maxItems);
-    for (const [name, entry] of [...old.entries()].reverse()) this.#entries.set(name, entry);
+    this.#entries = resizedLru(this.#entries, maxItems);
   }
 }

@@ -11,7 +11,7 @@
  * `get` is on every handshake's path: a hit is one look-up and creates nothing.
  */
 import type { LRUCache } from 'lru-cache';
-import { growingLru } from '../base/growing-lru.js';
+import { growingLru, resizedLru } from '../base/growing-lru.js';
 import type { KeyKind } from '../domain/certificate.js';
 import type { Tier } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
@@ -164,9 +164,6 @@ export class SecureContextCache<C> {
   /** Changes the bounds. The most recently used entries stay, in their order. */
   resize(maxNames: number, maxNegatives: number): void {
     this.#negatives.resize(maxNegatives);
-    if (maxNames === this.#slots.max) return;
-    const old = this.#slots;
-    this.#slots = growingLru(maxNames);
-    for (const [name, slot] of [...old.entries()].reverse()) this.#slots.set(name, slot);
+    this.#slots = resizedLru(this.#slots, maxNames);
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { growingLru } from '../../../lib/base/growing-lru.js';
+import { growingLru, resizedLru } from '../../../lib/base/growing-lru.js';
 
 describe('An LRU cache that takes room as it fills', () => {
   it('holds so many entries at most: the least recently used one goes', () => {
@@ -17,6 +17,14 @@ describe('An LRU cache that takes room as it fills', () => {
     cache.set('a', 1, { ttl: 10 }).set('b', 2);
     nowMs = 1_011;
     expect([cache.get('a'), cache.get('b')]).to.deep.equal([undefined, 2]);
+  });
+
+  it('is the same one when it is to hold as many as it does, else keeps what was used last', () => {
+    const cache = growingLru<string, number>(3);
+    cache.set('a', 1).set('b', 2).set('c', 3);
+    cache.get('a');
+    expect(resizedLru(cache, 3)).to.equal(cache);
+    expect([...resizedLru(cache, 2).keys()]).to.deep.equal(['a', 'c']);
   });
 
   it('sets no room aside for what is not there', () => {
