@@ -38,8 +38,8 @@ export interface HashingThreadOptions {
 const DEFAULT_IDLE_MS = 30_000;
 /** What it takes is 6 MB. More is a fault, and to end the thread rather than the process. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
-/** Beside this file, built or not. */
-const PROGRAM = new URL(`./hashing-thread-main${extname(import.meta.url)}`, import.meta.url);
+/** Found from `lib/admin` as well as from `dist/chunks`, where the build puts this file. */
+const PROGRAM = new URL(`../admin/hashing-thread-main${extname(import.meta.url)}`, import.meta.url);
 
 export class HashingThread {
   readonly #options: HashingThreadOptions;

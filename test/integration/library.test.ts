@@ -35,8 +35,7 @@ const SOURCE = `[{
   async close() { say('closed'); },
 }]`;
 
-describe('The library', function () {
-  this.timeout(30_000);
+describe('The library', () => {
   let ca: TestCa;
   let pair: CertificatePair;
   let renewed: CertificatePair;

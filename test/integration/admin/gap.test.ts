@@ -11,10 +11,7 @@ import { eventuallySees } from '../../support/eventually.js';
 import { eventuallyServes, fingerprintOf, visit, type Visit } from '../../support/visit.js';
 import { withOnlyWorker } from '../../support/workers.js';
 
-describe('After an expire', function () {
-  // Far above what it takes on a loaded machine: only a hang comes to it.
-  this.timeout(60_000);
-
+describe('After an expire', () => {
   let stage: Stage;
   before(async () => {
     stage = await openStage();
@@ -158,9 +155,7 @@ describe('After an expire', function () {
   });
 });
 
-describe('The cache of the primary', function () {
-  this.timeout(60_000);
-
+describe('The cache of the primary', () => {
   let stage: Stage;
   before(async () => {
     stage = await openStage();

@@ -59,8 +59,7 @@ class Client implements Disposable {
 const median = (answers: readonly Answer[]): number =>
   answers.map(({ ms }) => ms).sort((a, b) => a - b)[answers.length >> 1] ?? Infinity;
 
-describe('Guessers at the admin routes', function () {
-  this.timeout(60_000);
+describe('Guessers at the admin routes', () => {
   let remove: () => Promise<void>;
   let program: Program;
 

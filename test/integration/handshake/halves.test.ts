@@ -20,9 +20,7 @@ const RSA_ONLY = {
 const ECDSA_ONLY = ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256'];
 const ANDROID = RSA_ONLY['of TLS 1.2 with RSA suites and signatures'];
 
-describe('A name whose certificates of both kinds are in different places', function () {
-  // Far above what it takes on a loaded machine: only a hang comes to it.
-  this.timeout(60_000);
+describe('A name whose certificates of both kinds are in different places', () => {
   let stage: Stage;
   let program: Program;
   let watch: RedisWatch;

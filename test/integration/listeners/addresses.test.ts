@@ -65,9 +65,7 @@ describe('A listener on a unix socket', () => {
     );
   });
 
-  it('takes the place of one that a killed program has left, and not of one that is served', async function () {
-    // Three starts of the program, one after the other.
-    this.timeout(40_000);
+  it('takes the place of one that a killed program has left, and not of one that is served', async () => {
     const flags = ['--listen', `unix:${path}`];
     await using first = await startProgram(flags);
     await using second = await spawnProgram(flags);

@@ -9,8 +9,7 @@ import { eventuallySees } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, watchRedis, type RedisWatch, type Stage } from '../../support/stage.js';
 
-describe('A client without a server name', function () {
-  this.timeout(30_000);
+describe('A client without a server name', () => {
   let ca: TestCa;
   let stage: Stage;
   let watch: RedisWatch;

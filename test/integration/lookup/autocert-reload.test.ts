@@ -9,8 +9,7 @@ import { startProgram } from '../../support/program.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { eventuallyServes, visit } from '../../support/visit.js';
 
-describe('A reload that builds the manager source anew', function () {
-  this.timeout(40_000);
+describe('A reload that builds the manager source anew', () => {
   let stage: Stage;
   let files: Awaited<ReturnType<typeof makeTempDir>>;
   before(async () => {

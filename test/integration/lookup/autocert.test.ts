@@ -14,8 +14,7 @@ import { openStage, prime2, type Stage } from '../../support/stage.js';
 import { eventuallySees } from '../../support/eventually.js';
 import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
-describe('Autocert', function () {
-  this.timeout(40_000);
+describe('Autocert', () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

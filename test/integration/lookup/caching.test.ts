@@ -12,8 +12,7 @@ import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 /** Far beyond the short durations used here, and counted in visits, not in time slept. */
 const MANY_LAPSES_MS = 700;
 
-describe('Caching', function () {
-  this.timeout(30_000);
+describe('Caching', () => {
   let stage: Stage;
   let watch: RedisWatch;
   before(async () => {

@@ -16,8 +16,7 @@ import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 const FOR_LONG = '600';
 const CACHES_FOR_LONG = ['--lru-cache-duration', FOR_LONG, '--cert-cache-duration', FOR_LONG];
 
-describe('A certificate that has changed on disk', function () {
-  this.timeout(30_000);
+describe('A certificate that has changed on disk', () => {
   let stage: Stage;
   let dir: string;
   let remove: () => Promise<void>;
@@ -73,8 +72,7 @@ describe('A certificate that has changed on disk', function () {
   }
 });
 
-describe('A certificate that every source has lost', function () {
-  this.timeout(30_000);
+describe('A certificate that every source has lost', () => {
   const NAMES = Array.from({ length: 20 }, (_, index) => `lost-${index}.test`);
   let stage: Stage;
   let dir: string;

@@ -18,8 +18,7 @@ const DURATIONS = [
   '0.3',
 ];
 
-describe('An outage', function () {
-  this.timeout(40_000);
+describe('An outage', () => {
   let stage: Stage;
   beforeEach(async () => (stage = await openStage()));
   afterEach(() => stage.close());

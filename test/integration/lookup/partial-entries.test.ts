@@ -8,8 +8,7 @@ import { redisFixture } from '../../support/redis-server.js';
 import { openStage, prime1, prime2, type Stage } from '../../support/stage.js';
 import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
-describe('Half an entry in Redis', function () {
-  this.timeout(30_000);
+describe('Half an entry in Redis', () => {
   let stage: Stage;
   let program: Program;
   before(async () => {

@@ -25,8 +25,7 @@ const LISTEN_IN = `
   });
 `;
 
-describe('A lapsed LRU entry', function () {
-  this.timeout(30_000);
+describe('A lapsed LRU entry', () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

@@ -68,8 +68,7 @@ const FORMS: Record<string, { script: Script; reason: RegExp }> = {
   },
 };
 
-describe('A manager that answers with', function () {
-  this.timeout(30_000);
+describe('A manager that answers with', () => {
   let stage: Stage;
   let program: Program;
   let processes: readonly number[];
@@ -150,8 +149,7 @@ describe('A manager that answers with', function () {
   });
 });
 
-describe('A manager that goes on failing', function () {
-  this.timeout(30_000);
+describe('A manager that goes on failing', () => {
   it('is skipped, which is said once at notice, and used again when it is well', async () => {
     const stage = await openStage();
     try {

@@ -11,8 +11,7 @@ import { redisFixture, startRedisServer } from '../../support/redis-server.js';
 import { openStage, prime1, prime2, watchRedis, type Stage } from '../../support/stage.js';
 import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
-describe('A Redis', function () {
-  this.timeout(30_000);
+describe('A Redis', () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

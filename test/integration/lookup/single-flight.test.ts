@@ -9,8 +9,7 @@ import { fingerprintOf } from '../../support/visit.js';
 
 const CROWD = 500;
 
-describe('A crowd of handshakes for one cold name', function () {
-  this.timeout(60_000);
+describe('A crowd of handshakes for one cold name', () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

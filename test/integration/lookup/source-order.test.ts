@@ -11,8 +11,7 @@ import { fingerprintOf, visit } from '../../support/visit.js';
 
 const NAME = 'everywhere.test';
 
-describe('The order of the sources', function () {
-  this.timeout(30_000);
+describe('The order of the sources', () => {
   let stage: Stage;
   let watch: RedisWatch;
   let files: Awaited<ReturnType<typeof makeTempDir>>;

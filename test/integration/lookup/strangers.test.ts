@@ -10,8 +10,7 @@ import { fingerprintOf, visit } from '../../support/visit.js';
 const SCANNER = { localAddress: '127.0.0.66' };
 const CUSTOMER = { localAddress: '127.0.0.77' };
 
-describe('A scan of names that are made up', function () {
-  this.timeout(30_000);
+describe('A scan of names that are made up', () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

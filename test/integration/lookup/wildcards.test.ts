@@ -7,8 +7,7 @@ import { openStage, prime2, watchRedis, type RedisWatch, type Stage } from '../.
 import { eventuallySees } from '../../support/eventually.js';
 import { fingerprintOf, visit } from '../../support/visit.js';
 
-describe('Wildcards', function () {
-  this.timeout(30_000);
+describe('Wildcards', () => {
   let stage: Stage;
   let program: Program;
   let watch: RedisWatch;

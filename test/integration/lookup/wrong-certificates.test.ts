@@ -10,8 +10,7 @@ import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 const YESTERDAY = Date.now() - 86_400_000;
 const TOMORROW = Date.now() + 86_400_000;
 
-describe('A wrong certificate', function () {
-  this.timeout(30_000);
+describe('A wrong certificate', () => {
   let stage: Stage;
   let program: Program;
   before(async () => {

@@ -20,9 +20,7 @@ const HELLO = 'hello, wörld';
 const HELLO_BYTES = Buffer.byteLength(HELLO);
 const UPGRADE = 'GET /upgrade HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
 
-describe('--access-log', function () {
-  this.timeout(40_000);
-
+describe('--access-log', () => {
   let backend: Backend;
   let dir: string;
   let remove: () => Promise<void>;

@@ -65,9 +65,7 @@ async function answerOf(socket: Socket): Promise<string> {
   return text;
 }
 
-describe('Challenges of many clients at once', function () {
-  this.timeout(40_000);
-
+describe('Challenges of many clients at once', () => {
   const start = (manager: SlowManager, workers = 2) =>
     startProgram([
       ...['--http-listen', '127.0.0.1:0', '--workers', String(workers)],

@@ -114,9 +114,7 @@ describe('The servers for challenges', () => {
   });
 });
 
-describe('--challenge-server', function () {
-  this.timeout(40_000);
-
+describe('--challenge-server', () => {
   it('is asked instead of the manager, in order, by the authority of --fallback-ca, and is changed by a reload', async () => {
     const { dir, remove } = await makeTempDir();
     try {

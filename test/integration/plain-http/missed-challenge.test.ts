@@ -11,9 +11,7 @@ import { startProgram, type Program } from '../../support/program.js';
 const NAME = 'new.example.com';
 const PATH = '/.well-known/acme-challenge/token';
 
-describe('An order that fails', function () {
-  this.timeout(40_000);
-
+describe('An order that fails', () => {
   let manager: FakeManager;
   let program: Program;
 

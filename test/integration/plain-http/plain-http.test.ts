@@ -19,9 +19,7 @@ const TOKEN = '/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt9
 const WHOAMI = '/.well-known/public/whoami';
 const FLAGS = ['--http-listen', '127.0.0.1:0'];
 
-describe('Plain HTTP beside TLS', function () {
-  this.timeout(40_000);
-
+describe('Plain HTTP beside TLS', () => {
   let manager: Backend;
   let backend: Backend;
   let program: Program;

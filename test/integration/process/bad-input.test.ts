@@ -38,9 +38,7 @@ const USAGE = 2;
 const ENVIRONMENT = 1;
 const START = ['start', '--listen', '127.0.0.1:0', '--workers', '1', '--log-level', 'err'];
 
-describe('A start with', function () {
-  this.timeout(40_000);
-
+describe('A start with', () => {
   let dir: string;
   let remove: () => Promise<void>;
   const path = (file: string): string => join(dir, file);
@@ -254,9 +252,7 @@ describe('A start with', function () {
   });
 });
 
-describe('The command', function () {
-  this.timeout(40_000);
-
+describe('The command', () => {
   const cases: [args: string[], says: RegExp][] = [
     [[], /^peter-sslers-proxy: name a command: start \(see --help\)\n$/],
     [['frobnicate'], /^peter-sslers-proxy: "frobnicate" is no command: [^\n]+\n$/],

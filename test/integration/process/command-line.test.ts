@@ -14,9 +14,7 @@ import { BIN } from './setup.js';
 
 const execute = promisify(execFile);
 
-describe('The command line', function () {
-  this.timeout(40_000);
-
+describe('The command line', () => {
   let dir: string;
   let remove: () => Promise<void>;
 

@@ -22,9 +22,7 @@ async function killWorker(program: Program): Promise<number> {
   return pid ?? 0;
 }
 
-describe('A worker that is killed', function () {
-  this.timeout(40_000);
-
+describe('A worker that is killed', () => {
   it('is replaced by one that has what was asked for of late before it accepts', async () => {
     const ca = await makeTestCa();
     const manager = await startFakeManager();
@@ -108,9 +106,7 @@ describe('A worker that is killed', function () {
   });
 });
 
-describe('A primary that is killed', function () {
-  this.timeout(40_000);
-
+describe('A primary that is killed', () => {
   for (const signal of ['SIGKILL', 'SIGUSR2'] as const) {
     it(`(${signal}) takes its workers with it, whatever they do, and leaves the port free`, async () => {
       await using backend = await startBackend((_request, response) => void response.write('for ever'));

@@ -33,9 +33,7 @@ async function isWritten(path: string, message: string, name: string): Promise<v
 
 const visit = (program: Program, name: string): Promise<unknown> => request({ port: program.port, name });
 
-describe('The pid file', function () {
-  this.timeout(40_000);
-
+describe('The pid file', () => {
   for (const signals of [['SIGTERM'], ['SIGINT', 'SIGINT']] as const) {
     it(`holds the process id of the primary and is gone after ${signals.join(' and ')}`, async () => {
       const { dir, remove } = await makeTempDir();
@@ -54,9 +52,7 @@ describe('The pid file', function () {
   }
 });
 
-describe('The log file', function () {
-  this.timeout(40_000);
-
+describe('The log file', () => {
   let dir: string;
   let remove: () => Promise<void>;
 

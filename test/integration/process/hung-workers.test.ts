@@ -28,9 +28,7 @@ function records(cwd: string): string[] {
   return existsSync(dir) ? readdirSync(dir).filter((file) => file.startsWith('workers-')) : [];
 }
 
-describe('A worker that stands still', function () {
-  this.timeout(60_000);
-
+describe('A worker that stands still', () => {
   it('is found, said to be silent, and replaced; the others are left alone', async () => {
     await using program = await startProgram(['--workers', '3']);
     const [, ...others] = await program.workerPids();

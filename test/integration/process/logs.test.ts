@@ -14,9 +14,7 @@ import { startProgram, type LogLine, type Program } from '../../support/program.
 const NOBODY = 'http://127.0.0.1:9';
 const DOWN = /^source manager is unavailable/;
 
-describe('The log', function () {
-  this.timeout(40_000);
-
+describe('The log', () => {
   let ca: TestCa;
   let manager: FakeManager;
   let dir: string;

@@ -5,11 +5,10 @@ import { expect } from 'chai';
 import { handshake } from '../../support/client.js';
 import { startEmbedder } from '../../support/embedder.js';
 
-const SHARED_HANDLE = new URL('../../../dist/net/shared-handle.js', import.meta.url).href;
+const SHARED_HANDLE = new URL('../../../lib/net/shared-handle.ts', import.meta.url).href;
+const TSX = import.meta.resolve('tsx/esm/api');
 
-describe('Two programs that start on one port at the same moment', function () {
-  this.timeout(30_000);
-
+describe('Two programs that start on one port at the same moment', () => {
   it('the one that comes second does not say that it is ready: it fails, and names the address', async () => {
     await using program = await startEmbedder(
       {},
@@ -17,8 +16,9 @@ describe('Two programs that start on one port at the same moment', function () {
       {},
       {
         before: `
+        const { tsImport } = await import(${JSON.stringify(TSX)});
         const { createServer } = await import('node:net');
-        const { bindSharedHandle, listenOnHandle } = await import(${JSON.stringify(SHARED_HANDLE)});
+        const { bindSharedHandle, listenOnHandle } = await tsImport(${JSON.stringify(SHARED_HANDLE)}, import.meta.url);
         const rival = bindSharedHandle({ host: '127.0.0.1', port: 0 });
         const server = createServer();
         cluster.once('fork', () => listenOnHandle(server, rival.native));

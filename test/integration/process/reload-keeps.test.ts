@@ -18,9 +18,7 @@ async function tierOf(program: Program, name: string): Promise<string | undefine
   return /^Answered by +(\S+)$/m.exec(body)?.[1];
 }
 
-describe('A reload leaves alone', function () {
-  this.timeout(40_000);
-
+describe('A reload leaves alone', () => {
   let ca: TestCa;
   let dir: string;
   let remove: () => Promise<void>;

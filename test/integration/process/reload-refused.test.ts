@@ -12,9 +12,7 @@ import { startWithConfig, startWordBackend, writeConfig } from './setup.js';
 
 const REFUSED = 'not reloaded, everything stays as it was';
 
-describe('A reload with a mistake', function () {
-  this.timeout(40_000);
-
+describe('A reload with a mistake', () => {
   let ca: TestCa;
   let dir: string;
   let remove: () => Promise<void>;

@@ -10,9 +10,7 @@ import { startFakeManager, type FakeManager } from '../../support/fake-manager.j
 import type { Program } from '../../support/program.js';
 import { startWithConfig, startWordBackend, writeConfig } from './setup.js';
 
-describe('A reload takes over', function () {
-  this.timeout(40_000);
-
+describe('A reload takes over', () => {
   let ca: TestCa;
   let dir: string;
   let remove: () => Promise<void>;

@@ -12,9 +12,7 @@ import { eventually } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { KeptConnection, startWithConfig, textOf, writeConfig, isRunning } from './setup.js';
 
-describe('A reload and the workers', function () {
-  this.timeout(40_000);
-
+describe('A reload and the workers', () => {
   let dir: string;
   let remove: () => Promise<void>;
 

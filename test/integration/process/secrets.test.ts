@@ -23,9 +23,7 @@ function piecesOf(keyPem: string): string[] {
   return lines.map((line) => line.slice(-20)).filter((piece) => piece.length === 20);
 }
 
-describe('No private key and no password', function () {
-  this.timeout(40_000);
-
+describe('No private key and no password', () => {
   for (const format of ['json', 'text']) {
     it(`is in the output of a program that does everything at debug (${format})`, async () => {
       const { dir, remove } = await makeTempDir();

@@ -26,9 +26,7 @@ function untilHandled(program: Program): void {
 
 const isReady = ({ stdout }: Program): boolean => stdout.includes('"ready"');
 
-describe('Before it is ready the program', function () {
-  this.timeout(40_000);
-
+describe('Before it is ready the program', () => {
   it('keeps a SIGHUP that comes at its very beginning, and reloads once as soon as it is ready', async () => {
     await using program = await spawnProgram([]);
     untilHandled(program);

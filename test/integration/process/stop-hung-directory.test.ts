@@ -10,9 +10,7 @@ import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.j
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
 
-describe('A certificate directory that does not answer', function () {
-  this.timeout(30_000);
-
+describe('A certificate directory that does not answer', () => {
   it('does not keep the program from its end', async () => {
     const { dir, remove } = await makeTempDir();
     try {

@@ -51,8 +51,7 @@ async function digestOf(socket: Socket): Promise<{ bytes: number; sha256: string
   return { bytes, sha256: hash.digest('hex') };
 }
 
-describe('A WebSocket, when the program stops', function () {
-  this.timeout(40_000);
+describe('A WebSocket, when the program stops', () => {
   let backend: Backend;
   /** Those of the backend's connections that changed their protocol. */
   const sockets: Socket[] = [];
@@ -91,8 +90,7 @@ describe('A WebSocket, when the program stops', function () {
   });
 });
 
-describe('A spliced connection', function () {
-  this.timeout(40_000);
+describe('A spliced connection', () => {
   let echo: TcpBackend;
 
   before(async () => {

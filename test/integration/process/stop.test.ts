@@ -10,9 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
 import { isAccepting, KeptConnection, textOf, isRunning } from './setup.js';
 
-describe('Stopping', function () {
-  this.timeout(40_000);
-
+describe('Stopping', () => {
   let backend: Backend;
   let goOn = defer<void>();
 

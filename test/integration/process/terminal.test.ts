@@ -19,9 +19,7 @@ async function becomesReady(program: Program): Promise<Program> {
   return program;
 }
 
-describe('In a terminal', function () {
-  this.timeout(40_000);
-
+describe('In a terminal', () => {
   it('Ctrl-C ends everything, quietly and with 0', async () => {
     const { dir, remove } = await makeTempDir();
     // `script` runs the command on a terminal of its own; what it reads is typed there.

@@ -15,8 +15,7 @@ import { FINE_HOSTS, HOSTILE_HOSTS } from '../../support/hosts.js';
 import { RawClient } from '../../support/raw-client.js';
 import { startRecordingBackend, type RecordingBackend } from '../../support/recording-backend.js';
 
-describe('The host of a request', function () {
-  this.timeout(60_000);
+describe('The host of a request', () => {
   /** That of `a.test`, and everybody else's. */
   let tenant: RecordingBackend;
   let others: RecordingBackend;

@@ -8,9 +8,7 @@ import { ask, startRaw, upstreamOf } from '../../support/raw-upstream.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody';
 
-describe('The engine towards HTTP/1.1 backends', function () {
-  this.timeout(20_000);
-
+describe('The engine towards HTTP/1.1 backends', () => {
   const connections: [what: string, answer: string, method: string, expected: number][] = [
     ['uses a connection again', OK, 'GET', 1],
     ['does not after HTTP/1.0', OK.replace('/1.1', '/1.0'), 'GET', 2],

@@ -18,9 +18,7 @@ const ok = (stream: ServerHttp2Stream, text = 'ok'): void => {
   stream.end(text);
 };
 
-describe('An HTTP/2 backend', function () {
-  this.timeout(20_000);
-
+describe('An HTTP/2 backend', () => {
   it('is asked on one connection, many requests at once, by clients of HTTP/1.1 and of HTTP/2', async () => {
     const waiting: (() => void)[] = [];
     await using backend = await startH2Backend((stream, headers) => {

@@ -153,9 +153,7 @@ async function until(socket: Socket, isEnough: (bytes: number) => boolean): Prom
   });
 }
 
-describe('An HTTP/2 connection that has come to its end', function () {
-  this.timeout(40_000);
-
+describe('An HTTP/2 connection that has come to its end', () => {
   let backend: Backend;
   let front: Front;
   const start = (limits: Partial<LimitSettings> = {}): Promise<Front> =>

@@ -129,9 +129,7 @@ const SERVED: [section: string, what: string, frames: Buffer[]][] = [
   ['6.9', 'a window that grows', [frame(WINDOW_UPDATE, 0, 0, u32(1_000))]],
 ];
 
-describe('HTTP/2 by the frame', function () {
-  this.timeout(20_000);
-
+describe('HTTP/2 by the frame', () => {
   let backend: Backend;
   let front: Front;
   before(async () => {

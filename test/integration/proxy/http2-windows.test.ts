@@ -49,9 +49,7 @@ async function untilHeldUp(client: H2Client): Promise<number> {
   );
 }
 
-describe('The receive windows of an HTTP/2 connection', function () {
-  this.timeout(60_000);
-
+describe('The receive windows of an HTTP/2 connection', () => {
   it('are 1 MiB for a stream and 4 MiB for all', async () => {
     await using backend = await startH2Backend((stream) => stream.resume().respond());
     await using front = await startFront({ backends: [backend.url] });

@@ -17,8 +17,7 @@ const LARGE = randomBytes(3 * 1024 ** 2 + 17);
 const TEXT = 'a line of text\n'.repeat(5_000);
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
-describe('In front of nginx', function () {
-  this.timeout(60_000);
+describe('In front of nginx', () => {
   let nginx: Nginx;
   let program: Program;
 

@@ -27,9 +27,7 @@ function timesSeen(...seen: string[]): number[] {
   return [...counts.values()];
 }
 
-describe('Of two backends', function () {
-  this.timeout(60_000);
-
+describe('Of two backends', () => {
   for (const method of ['GET', 'POST']) {
     const what = method === 'GET' ? 'fails no request' : 'costs a POST rather than to send it twice';
     it(`one that is killed and started again and again ${what}`, async () => {

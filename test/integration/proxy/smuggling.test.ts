@@ -22,8 +22,7 @@ const chunked = (rest: string): string => post(['Transfer-Encoding: chunked'], r
 /** What a server that takes the zero chunk, or no body at all, for the end would see as the next request. */
 const HIDDEN = `0\r\n\r\n${POISON}`;
 
-describe('A request that can be read in two ways', function () {
-  this.timeout(30_000);
+describe('A request that can be read in two ways', () => {
   let backend: RecordingBackend;
   let front: Front;
 

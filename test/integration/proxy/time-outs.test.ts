@@ -25,9 +25,7 @@ async function getThrough(
 const head = (...fields: string[]): string =>
   ['POST / HTTP/1.1', 'Host: a.test', ...fields, '', ''].join('\r\n');
 
-describe('A backend', function () {
-  this.timeout(20_000);
-
+describe('A backend', () => {
   it('that is mute is given up with 504', async () => {
     const { response, logged } = await getThrough(() => undefined, { backendHeadersTimeoutMs: 50 });
     expect(response).to.include({ status: 504 });

@@ -73,8 +73,7 @@ const FINE = [
 ];
 const CLAIM = 'claimed';
 
-describe('What only a proxy may say, said by a client,', function () {
-  this.timeout(30_000);
+describe('What only a proxy may say, said by a client,', () => {
   let backend: Backend;
   const trailers: string[][] = [];
 

@@ -10,8 +10,7 @@ import { startProgram, type Program } from '../../support/program.js';
 import { fingerprintOf, visit } from '../../support/visit.js';
 
 for (const version of Object.keys(MANAGER_SHAPES) as ManagerVersion[]) {
-  describe(`With a manager ${version} under ${MANAGER_SHAPES[version].prefix}`, function () {
-    this.timeout(30_000);
+  describe(`With a manager ${version} under ${MANAGER_SHAPES[version].prefix}`, () => {
     let ca: TestCa;
     let manager: FakeManager;
     let program: Program;
@@ -64,8 +63,7 @@ for (const version of Object.keys(MANAGER_SHAPES) as ManagerVersion[]) {
   });
 }
 
-describe('With a manager that does not say which domain it answers for', function () {
-  this.timeout(30_000);
+describe('With a manager that does not say which domain it answers for', () => {
   it('a name is served what is for it, never what is not, and the manager is not skipped', async () => {
     const [ca, manager] = await Promise.all([makeTestCa(), startFakeManager()]);
     try {

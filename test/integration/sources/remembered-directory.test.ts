@@ -16,9 +16,7 @@ const TICK_MS = 2_000;
 /** Seconds since 1970: what the files say of themselves, of both runs. */
 const WRITTEN = 1_700_000_000;
 
-describe('A certificate directory at the second start', function () {
-  this.timeout(30_000);
-
+describe('A certificate directory at the second start', () => {
   it('serves what has changed meanwhile, though size and time are the same, and drops what is gone', async () => {
     const { dir, remove } = await makeTempDir();
     try {

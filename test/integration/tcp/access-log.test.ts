@@ -16,9 +16,7 @@ import { startTcpBackend, unusedPort, type TcpBackend } from '../../support/tcp-
 const QUESTION = 'a question, wörd by wörd';
 const ANSWER = Buffer.alloc(300_000, 'an answer ');
 
-describe('--access-log, of TCP mode', function () {
-  this.timeout(30_000);
-
+describe('--access-log, of TCP mode', () => {
   let backend: TcpBackend;
   let dir: string;
   let remove: () => Promise<void>;

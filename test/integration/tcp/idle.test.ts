@@ -99,9 +99,7 @@ const cases: [when: string, act: (stage: Stage) => void, open: Side[]][] = [
   ['that its backend has ended', ({ backend }) => backend.end('x'), ['backend']],
 ];
 for (const [what, start] of stages) {
-  describe(`${what}, where requests have short time-outs`, function () {
-    this.timeout(20_000);
-
+  describe(`${what}, where requests have short time-outs`, () => {
     const closesLate = async (stage: Stage, open: Side[]): Promise<void> => {
       const startMs = performance.now();
       for (const side of open) {

@@ -17,9 +17,7 @@ const COST_4 = '$2b$04$abcdefghijklmnopqrstuuyegKZ1g4a5kzOHRT1vEdFcHb1NvkUqW';
 const APR1 = '$apr1$abcdefgh$EVwvJdI3p4F1FfKB3Du.h.';
 const APR1_PASSWORD = 'péter:s $x';
 
-describe('the thread for slow password hashes', function () {
-  // A thread takes long to start here: it loads the TypeScript loader.
-  this.timeout(60_000);
+describe('the thread for slow password hashes', () => {
   let thread: HashingThread;
   let lines: [message: string, fields: unknown][];
   let endIdle: (() => void) | undefined;

@@ -36,8 +36,7 @@ describe('Candidates', () => {
     CertificatePair
   >;
 
-  before(async function () {
-    this.timeout(30_000);
+  before(async () => {
     root = await makeTestCa();
     ca = await root.intermediate();
     const names = [NAME];

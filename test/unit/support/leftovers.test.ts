@@ -10,17 +10,19 @@ interface Failure {
   readonly stderr: string;
 }
 
-describe('A test run whose set-up fails half-way', function () {
-  this.timeout(30_000);
-
+describe('A test run whose set-up fails half-way', () => {
   it('ends by itself, fails, names what was left running and leaves nothing of it', async () => {
-    // As a run by hand, also where this one is a parallel one.
+    // As a run in one process, also where this one is in several.
     const env = { ...process.env };
     delete env['MOCHA_WORKER_ID'];
-    const run = promisify(execFile)(process.execPath, [MOCHA, 'test/fixtures/mocha/throwing-before.ts'], {
-      timeout: 25_000,
-      env,
-    });
+    const run = promisify(execFile)(
+      process.execPath,
+      [MOCHA, '--no-parallel', 'test/fixtures/mocha/throwing-before.ts'],
+      {
+        timeout: 25_000,
+        env,
+      },
+    );
     const failure = await run.then(
       () => undefined,
       (error: unknown) => error as Failure,

@@ -131,8 +131,7 @@ describe('the ClientHello parser with real clients', () => {
   const captured = new Map<string, Buffer>();
   const bytesOf = (title: string): Buffer => captured.get(title)!;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     for (const { title, start } of SAMPLES) captured.set(title, await capture(start));
   });
   for (const { title, serverName, alpn } of SAMPLES) {

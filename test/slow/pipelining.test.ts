@@ -6,13 +6,13 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { startBackend } from '../../support/backend.js';
-import { eventually } from '../../support/eventually.js';
-import { startFront } from '../../support/front.js';
-import { plainPort } from '../../support/plain-client.js';
-import { startProgram } from '../../support/program.js';
-import { RawClient } from '../../support/raw-client.js';
-import { startRecordingBackend } from '../../support/recording-backend.js';
+import { startBackend } from '../support/backend.js';
+import { eventually } from '../support/eventually.js';
+import { startFront } from '../support/front.js';
+import { plainPort } from '../support/plain-client.js';
+import { startProgram } from '../support/program.js';
+import { RawClient } from '../support/raw-client.js';
+import { startRecordingBackend } from '../support/recording-backend.js';
 
 const HOST = 'Host: a.test\r\n';
 const get = (path: string, fields = ''): string => `GET ${path} HTTP/1.1\r\n${HOST}${fields}\r\n`;
@@ -41,9 +41,7 @@ function countingListener(answer: (text: string, response: ServerResponse) => vo
   return { listener, most: () => most };
 }
 
-describe('Pipelined requests', function () {
-  this.timeout(60_000);
-
+describe('Pipelined requests', () => {
   it('reach the backend one at a time, and are all answered in their order: 10,000 in one write', async () => {
     const { listener, most } = countingListener((text, response) => response.end(text));
     await using backend = await startBackend(listener);

@@ -7,8 +7,7 @@ import { startProgram, type Program } from '../../support/program.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
 
-describe("The original's autocert scenarios", function () {
-  this.timeout(30_000);
+describe("The original's autocert scenarios", () => {
   let stage: Stage;
   let program: Program;
   before(async () => {

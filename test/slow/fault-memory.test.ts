@@ -3,13 +3,13 @@
  * connection and not so much as one buffer, however often it happens. (What a client sees of each fault: `faults.test.ts`.)
  */
 import { expect } from 'chai';
-import { AnyClient, PROTOCOLS, type Course, type SendOptions } from '../../support/any-client.js';
-import { startBackend, type Backend } from '../../support/backend.js';
-import { startBrokenBackend, type BrokenBackend } from '../../support/broken-backend.js';
-import { eventually } from '../../support/eventually.js';
-import { startProgram, type Program } from '../../support/program.js';
-import { liveBytes, PROBE_FLAGS } from '../../support/worker-memory.js';
-import { countSockets, untilSockets } from '../../support/worker-sockets.js';
+import { AnyClient, PROTOCOLS, type Course, type SendOptions } from '../support/any-client.js';
+import { startBackend, type Backend } from '../support/backend.js';
+import { startBrokenBackend, type BrokenBackend } from '../support/broken-backend.js';
+import { eventually } from '../support/eventually.js';
+import { startProgram, type Program } from '../support/program.js';
+import { liveBytes, PROBE_FLAGS } from '../support/worker-memory.js';
+import { countSockets, untilSockets } from '../support/worker-sockets.js';
 
 const NAME = 'a.localhost';
 /** Its backend sends more than all the buffers on its way. */
@@ -50,8 +50,7 @@ const BREAKS: readonly Fault[] = [
   },
 ];
 
-describe('Memory comes back after', function () {
-  this.timeout(60_000);
+describe('Memory comes back after', () => {
   let backend: BrokenBackend;
   let much: Backend;
   /** Responses of that backend which are under way. */

@@ -4,17 +4,17 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { startBackend, type Backend } from '../../support/backend.js';
-import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
-import { handshake, request } from '../../support/client.js';
-import { defer } from '../../../lib/base/deferred.js';
-import { eventually } from '../../support/eventually.js';
-import { H2Client, responseOf } from '../../support/h2-client.js';
-import { startMixedLoad } from '../../support/mixed-load.js';
-import { startProgram } from '../../support/program.js';
-import { RawClient } from '../../support/raw-client.js';
-import { echoWebSockets } from '../../support/web-socket.js';
-import { startWithConfig, writeConfig } from '../process/setup.js';
+import { startBackend, type Backend } from '../support/backend.js';
+import { makeTempDir, makeTestCa, writePair } from '../support/certificates.js';
+import { handshake, request } from '../support/client.js';
+import { defer } from '../../lib/base/deferred.js';
+import { eventually } from '../support/eventually.js';
+import { H2Client, responseOf } from '../support/h2-client.js';
+import { startMixedLoad } from '../support/mixed-load.js';
+import { startProgram } from '../support/program.js';
+import { RawClient } from '../support/raw-client.js';
+import { echoWebSockets } from '../support/web-socket.js';
+import { startWithConfig, writeConfig } from '../integration/process/setup.js';
 
 /** No source has it: it gets the default certificate. */
 const NAME = 'www.example.com';
@@ -26,9 +26,7 @@ async function startEcho(word: string): Promise<Backend> {
   return backend;
 }
 
-describe('Under a mixed load', function () {
-  this.timeout(60_000);
-
+describe('Under a mixed load', () => {
   let folder: Awaited<ReturnType<typeof makeTempDir>>;
 
   before(async () => {
@@ -87,9 +85,7 @@ describe('Under a mixed load', function () {
   });
 });
 
-describe('SIGTERM', function () {
-  this.timeout(30_000);
-
+describe('SIGTERM', () => {
   it('lets HTTP/1.1 finish with Connection: close, and HTTP/2 with GOAWAY', async () => {
     const goOn = defer<void>();
     await using backend = await startBackend((incoming, response) => {

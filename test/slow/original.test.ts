@@ -2,13 +2,12 @@
  * The scenarios of the OpenResty plugin's own test suite, one test each: where a certificate comes from.
  */
 import { expect } from 'chai';
-import { startProgram } from '../../support/program.js';
-import { openStage, prime1, prime2, watchRedis, type Stage } from '../../support/stage.js';
-import { eventuallySees } from '../../support/eventually.js';
-import { fingerprintOf, visit } from '../../support/visit.js';
+import { startProgram } from '../support/program.js';
+import { openStage, prime1, prime2, watchRedis, type Stage } from '../support/stage.js';
+import { eventuallySees } from '../support/eventually.js';
+import { fingerprintOf, visit } from '../support/visit.js';
 
-describe("The original's scenarios", function () {
-  this.timeout(30_000);
+describe("The original's scenarios", () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

@@ -8,12 +8,12 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { makeTempDir } from '../../support/certificates.js';
-import { connectTls } from '../../support/client.js';
-import { eventually } from '../../support/eventually.js';
-import { startProgram, type Program } from '../../support/program.js';
-import { RawClient as RawTcp } from '../../support/raw-tls.js';
-import { startTcpBackend, type TcpConnection } from '../../support/tcp-backend.js';
+import { makeTempDir } from '../support/certificates.js';
+import { connectTls } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { startProgram, type Program } from '../support/program.js';
+import { RawClient as RawTcp } from '../support/raw-tls.js';
+import { startTcpBackend, type TcpConnection } from '../support/tcp-backend.js';
 
 const MIB = 1024 ** 2;
 

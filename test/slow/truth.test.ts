@@ -4,25 +4,25 @@
  * 200 names over a directory, Redis and the manager change at random, from a seed, while clients connect and things fail. An
  * oracle that knows what each source held when says of every handshake which certificates were right.
  *
- *     TRUTH_SECONDS=60 TRUTH_SEED=7 npx mocha test/integration/scenarios/truth.test.ts
+ *     TRUTH_SECONDS=60 TRUTH_SEED=7 npx mocha test/slow/truth.test.ts
  */
 import { expect } from 'chai';
-import { ADMIN_FLAGS } from '../../support/admin.js';
-import { makeTempDir } from '../../support/certificates.js';
-import { handshake } from '../../support/client.js';
-import { startProgram } from '../../support/program.js';
-import { openStage } from '../../support/stage.js';
-import { makeSteppedClock } from '../../support/stepped-clock.js';
-import { makeStuff, type Stuff } from '../../support/truth-certificates.js';
-import { TruthClients } from '../../support/truth-clients.js';
-import { DURATIONS } from '../../support/truth-durations.js';
-import { History } from '../../support/truth-history.js';
-import { breakerSpans, freshStarts, skippedSpans } from '../../support/truth-log.js';
-import { Oracle } from '../../support/truth-oracle.js';
-import { makePlan, type Change, type Plan } from '../../support/truth-plan.js';
-import { describeWrong, summarise } from '../../support/truth-report.js';
-import { TruthRun } from '../../support/truth-run.js';
-import { pause, TruthStores } from '../../support/truth-stores.js';
+import { ADMIN_FLAGS } from '../support/admin.js';
+import { makeTempDir } from '../support/certificates.js';
+import { handshake } from '../support/client.js';
+import { startProgram } from '../support/program.js';
+import { openStage } from '../support/stage.js';
+import { makeSteppedClock } from '../support/stepped-clock.js';
+import { makeStuff, type Stuff } from '../support/truth-certificates.js';
+import { TruthClients } from '../support/truth-clients.js';
+import { DURATIONS } from '../support/truth-durations.js';
+import { History } from '../support/truth-history.js';
+import { breakerSpans, freshStarts, skippedSpans } from '../support/truth-log.js';
+import { Oracle } from '../support/truth-oracle.js';
+import { makePlan, type Change, type Plan } from '../support/truth-plan.js';
+import { describeWrong, summarise } from '../support/truth-report.js';
+import { TruthRun } from '../support/truth-run.js';
+import { pause, TruthStores } from '../support/truth-stores.js';
 
 const SEED = Number(process.env['TRUTH_SEED'] ?? 1);
 const SECONDS = Number(process.env['TRUTH_SECONDS'] ?? 12);

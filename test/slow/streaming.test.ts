@@ -8,10 +8,10 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
-import { startBackend } from '../../support/backend.js';
-import { eventually } from '../../support/eventually.js';
-import { startProgram, type Program } from '../../support/program.js';
-import { RawClient } from '../../support/raw-client.js';
+import { startBackend } from '../support/backend.js';
+import { eventually } from '../support/eventually.js';
+import { startProgram, type Program } from '../support/program.js';
+import { RawClient } from '../support/raw-client.js';
 
 const MIB = 1024 ** 2;
 const SIZE = 50 * MIB;
@@ -43,10 +43,7 @@ async function peakBytes(program: Program): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
-describe('Streaming', function () {
-  // Far above what it takes on a loaded machine: only a hang comes to it.
-  this.timeout(60_000);
-
+describe('Streaming', () => {
   it('brings the head of a response, and each piece, before the next one is there', async () => {
     const responses: ServerResponse[] = [];
     await using backend = await startBackend((_, response) => {

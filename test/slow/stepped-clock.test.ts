@@ -4,11 +4,11 @@
  * What was asked outside is counted: look-ups in Redis with MONITOR, requests to the manager.
  */
 import { expect } from 'chai';
-import { startProgram, type Program } from '../../support/program.js';
-import { openStage, prime2, watchRedis, type RedisWatch, type Stage } from '../../support/stage.js';
-import { makeSteppedClock, type SteppedClock } from '../../support/stepped-clock.js';
-import { eventually } from '../../support/eventually.js';
-import { eventuallyServes, fingerprintOf, visit } from '../../support/visit.js';
+import { startProgram, type Program } from '../support/program.js';
+import { openStage, prime2, watchRedis, type RedisWatch, type Stage } from '../support/stage.js';
+import { makeSteppedClock, type SteppedClock } from '../support/stepped-clock.js';
+import { eventually } from '../support/eventually.js';
+import { eventuallyServes, fingerprintOf, visit } from '../support/visit.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -30,8 +30,7 @@ const STEPS = [
   { title: 'back', stepMs: -HOUR_MS },
 ];
 
-describe('A wall clock that is stepped by an hour', function () {
-  this.timeout(30_000);
+describe('A wall clock that is stepped by an hour', () => {
   let stage: Stage;
   let watch: RedisWatch;
   let clock: SteppedClock;

@@ -7,8 +7,7 @@ import { openStage, prime2, watchRedis, type Stage } from '../../support/stage.j
 import { eventuallySees } from '../../support/eventually.js';
 import { fingerprintOf, visit } from '../../support/visit.js';
 
-describe('A program that embeds the library', function () {
-  this.timeout(30_000);
+describe('A program that embeds the library', () => {
   let stage: Stage;
   before(async () => (stage = await openStage()));
   after(() => stage.close());

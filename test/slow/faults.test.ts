@@ -4,14 +4,14 @@
  */
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { AnyClient, PROTOCOLS, type Course, type SendOptions } from '../../support/any-client.js';
-import { startBackend } from '../../support/backend.js';
-import { startBrokenBackend, type Break, type BrokenBackend } from '../../support/broken-backend.js';
-import { connectTls } from '../../support/client.js';
-import { eventually } from '../../support/eventually.js';
-import { startProgram, type Program } from '../../support/program.js';
-import { unusedPort } from '../../support/tcp-backend.js';
-import { countSockets, untilSockets } from '../../support/worker-sockets.js';
+import { AnyClient, PROTOCOLS, type Course, type SendOptions } from '../support/any-client.js';
+import { startBackend } from '../support/backend.js';
+import { startBrokenBackend, type Break, type BrokenBackend } from '../support/broken-backend.js';
+import { connectTls } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { startProgram, type Program } from '../support/program.js';
+import { unusedPort } from '../support/tcp-backend.js';
+import { countSockets, untilSockets } from '../support/worker-sockets.js';
 
 const NAME = 'a.localhost';
 const OK = 'HTTP/1.1 200 OK\r\n';
@@ -41,8 +41,7 @@ async function startSubject(flags: readonly string[]): Promise<Subject> {
 }
 
 for (const protocol of PROTOCOLS) {
-  describe(`A client over ${protocol}, when the backend`, function () {
-    this.timeout(30_000);
+  describe(`A client over ${protocol}, when the backend`, () => {
     let backend: BrokenBackend;
     let subject: Subject;
 
@@ -143,10 +142,7 @@ for (const protocol of PROTOCOLS) {
     });
   });
 
-  describe(`Over ${protocol}, of those who stand still`, function () {
-    // undici looks at its clock once a second only.
-    this.timeout(30_000);
-
+  describe(`Over ${protocol}, of those who stand still`, () => {
     it('a backend without head costs 504, one that stops in its body a cut, one that is slow nothing', async () => {
       await using backend = await startBrokenBackend();
       const limits = ['--backend-headers-timeout', '1.5', '--backend-body-timeout', '1.5'];
@@ -198,9 +194,7 @@ for (const protocol of PROTOCOLS) {
     });
   });
 
-  describe(`Of backends that are dead, over ${protocol}`, function () {
-    this.timeout(30_000);
-
+  describe(`Of backends that are dead, over ${protocol}`, () => {
     it('one alone costs 502, all of several 503', async () => {
       const [one, two] = [await unusedPort(), await unusedPort()];
       await using subject = await startSubject([
@@ -281,8 +275,7 @@ describe('A client that closes its half of the connection', () => {
 });
 
 describe('A client that has gone without a word', () => {
-  it('is given up when it is idle, in either protocol, and after half a head', async function () {
-    this.timeout(30_000);
+  it('is given up when it is idle, in either protocol, and after half a head', async () => {
     await using backend = await startBackend((_, response) => {
       response.setHeader('Connection', 'close').end('hello');
     });
