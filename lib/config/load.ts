@@ -126,7 +126,8 @@ function challengeSettings(
   caPem: string | undefined,
   warnings: string[],
 ): ChallengeSettings {
-  const servers = [...new Set(given.list('challenge-server', parseOrigin))];
+  const named = given.list('challenge-server', parseOrigin);
+  const servers = [...new Map(named.map((server) => [server.origin, server])).values()];
   if (servers.length > 0 && !given.has('http-listen')) {
     warnings.push(`${given.label('challenge-server')} has no effect without --http-listen`);
   }
@@ -169,6 +170,8 @@ function managerSettings(
   const credentials = fromFile ?? url.credentials;
   return {
     root: url.root,
+    server: url.server,
+    prefix: url.prefix,
     ...(caPem !== undefined && { caPem }),
     ...(credentials !== undefined && { credentials }),
     preferences: [...new Set(preferences)],

@@ -38,8 +38,10 @@ export interface ManagerTimeouts {
 }
 
 export interface ManagerClientOptions {
-  /** With its prefix, without a trailing slash. */
-  readonly root: string;
+  /** `http://host:port` or `https://host:port`. */
+  readonly origin: string;
+  /** The path that the manager's paths begin with, without a trailing slash. */
+  readonly prefix: string;
   readonly caPem?: string;
   /** `user:password` */
   readonly credentials?: string;
@@ -91,8 +93,8 @@ export class ManagerClient {
     this.#options = options;
     // One listener for each exchange under way.
     setMaxListeners(0, this.#closing.signal);
-    const { origin, pathname } = new URL(options.root);
-    this.#prefix = pathname.replace(/\/$/, '');
+    const { origin, prefix } = options;
+    this.#prefix = prefix;
     this.#headers = {
       accept: 'application/json',
       'user-agent': USER_AGENT,
