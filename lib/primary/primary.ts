@@ -176,7 +176,7 @@ export class Primary {
     try {
       this.log.reopen();
     } catch (thrown) {
-      this.log.err('log file not reopened, the old one is written on', { error: describeError(thrown) });
+      this.log.err('log file not reopened: the old one stays in use', { error: describeError(thrown) });
     }
     void this.#supervisor?.broadcast('reopenLogs', {});
   }
@@ -202,7 +202,7 @@ export class Primary {
     const settings = this.#settings;
     this.#warn(warnings);
     tryAccessLog(settings);
-    // First: what was left behind may have the port still.
+    // First: a worker that an earlier run left behind may still have the port.
     this.#record = await WorkerRecord.open({
       stateDir: settings.stateDir,
       workerProgram: WORKER_PROGRAM,
@@ -246,7 +246,7 @@ export class Primary {
     });
   }
 
-  /** Says what a load has found; of a reload only what the one before has not. */
+  /** Logs the warnings of a load; after a reload only those that the load before did not have. */
   #warn(warnings: readonly string[]): void {
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.log.notice(warning);
     this.#warnings = warnings;
@@ -283,7 +283,7 @@ export class Primary {
       try {
         log.configure(this.#settings.log);
       } catch {
-        // The earlier file is gone: the new one is written on.
+        // The earlier file cannot be opened any more: the new one stays in use.
       }
       log.err('not reloaded, everything stays as it was', { error: describeError(thrown) });
     }

@@ -241,7 +241,9 @@ export class DirectorySource implements CertificateSource {
     try {
       this.#listener?.(names);
     } catch (thrown) {
-      this.#log.err('a change of the certificate directory was not taken', { error: describeError(thrown) });
+      this.#log.err('a change in the certificate directory could not be passed on', {
+        error: describeError(thrown),
+      });
     }
   }
 }

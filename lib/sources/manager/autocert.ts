@@ -199,7 +199,7 @@ export class Autocert {
       this.#log.info('not ordered: --autocert-ask says no', { name });
       return query.lookup;
     }
-    const reason = `whether the name may be ordered could not be asked: ${verdict.failure}`;
+    const reason = `--autocert-ask could not be asked whether the name may be ordered: ${verdict.failure}`;
     this.#log.err('not ordered: --autocert-ask gave no verdict', { name, reason: verdict.failure });
     return { kind: 'unavailable', reason, scope: 'name' };
   }

@@ -18,14 +18,14 @@ import type { ManagerAnswer } from './schema.js';
 
 const USER_AGENT = `peter-sslers-proxy/${VERSION}`;
 const MAX_ANSWER_BYTES = 1_048_576;
-/** With two orders under way these three queries are more than four threads, but a query takes milliseconds. */
+/** Three queries beside two orders are more than the manager's four threads, but a query takes milliseconds. */
 const QUERY_CONNECTIONS = 3;
-/** Shorter than what proxies and managers keep usually: most stale connections are closed by us first. */
+/** Shorter than most proxies and managers keep a connection, so that we close an idle one before they do. */
 const KEEP_ALIVE_MS = 15_000;
 
 /** Limits, milliseconds. */
 export interface ManagerTimeouts {
-  /** Until the connection stands, TLS included. @default 2000 */
+  /** Until the connection is established, TLS included. @default 2000 */
   readonly connectMs: number;
   /** From sending a query to the headers of its answer. @default 10000 */
   readonly headersMs: number;
