@@ -15,7 +15,7 @@ import type { WorkerSettings } from '../config/worker-settings.js';
 /** Raised with every change of meaning. Both ends must have the same. */
 export const BUS_VERSION = 3;
 
-/** What a worker's process is called: its primary's successor knows it by that. */
+/** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
 
 type None = Readonly<Record<string, never>>;
@@ -42,9 +42,9 @@ export interface WorkerToPrimary {
       readonly refusal?: string;
     };
   };
-  /** The lease is not used any more, or waited for no longer. */
+  /** The lease is not used any more, or nobody waits for it any more. */
   releaseChallenge: { params: { readonly id: number }; result: None };
-  /** A challenge of this name could not be answered in time: an order that fails now fails for that. */
+  /** A challenge of this name could not be answered in time: if its order fails now, that is the cause. */
   challengeMissed: { params: { readonly name: ServerName }; result: None };
   /** The worker listens to the bus from now on: what is sent before its program is loaded would be lost. */
   hello: { params: None; result: None };

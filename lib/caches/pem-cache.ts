@@ -30,7 +30,7 @@ export interface PemEntry {
   readonly origin: Tier;
   /** How much longer it is fresh, milliseconds; 0 where it is retained. */
   readonly freshForMs: number;
-  /** It is kept for want of a better one: nobody may keep it longer than it is fresh here. */
+  /** It is kept because no better one is there: nobody may keep it longer than it is fresh here. */
   readonly isProvisional: boolean;
 }
 
@@ -71,7 +71,7 @@ interface Slot {
 /** What an entry costs beside its texts: slot, pairs, the cache's own arrays. An estimate. */
 const OVERHEAD_BYTES = 512;
 const END_OF_CERTIFICATE = '-----END CERTIFICATE-----\n';
-/** In the past, whatever the clock says. */
+/** A time in the past, whatever the clock says. */
 const LAPSED = -Infinity;
 
 export class PemCache {

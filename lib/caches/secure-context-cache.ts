@@ -20,7 +20,7 @@ import { NegativeCache, type Negative } from './negative-cache.js';
 /** `C` is the context's type, for a worker `tls.SecureContext`. */
 export interface ContextEntry<C> {
   readonly context: C;
-  /** That of the certificate in the context. */
+  /** The fingerprint of the certificate in the context. */
   readonly fingerprint: string;
   /** The tier that had it. */
   readonly tier: Tier;
@@ -30,7 +30,7 @@ export interface ContextEntry<C> {
   readonly missingKind: KeyKind | undefined;
   /** By the cache's own clock. */
   readonly freshUntilMs: number;
-  /** Until then nobody asks for the half with the missing kind; by the same clock. */
+  /** Until this time nobody asks for the half with the missing kind of key; by the same clock. */
   readonly noHalfUntilMs: number;
 }
 

@@ -1,11 +1,11 @@
 /**
- * What a backend's origin says, for whoever connects to it: read here alone, once for each engine. PURE.
+ * The origin of an HTTP server that we connect to: parsed here alone, once, when the settings are loaded. PURE.
  *
- * Settings carry the origin as text: they cross the bus as JSON, and one text is what is compared and shown.
+ * What it says is a plain object of text, numbers and booleans in the server's settings, so that it crosses the bus to the workers
+ * as JSON and is compared field by field. A `URL` object would not: it becomes text in JSON, and structured clone refuses it.
  */
 import { isIP } from 'node:net';
 import type { Address } from '../domain/address.js';
-import type { HttpBackend } from './settings.js';
 
 export interface BackendOrigin {
   readonly isTls: boolean;
@@ -17,14 +17,43 @@ export interface BackendOrigin {
   readonly serverName: string;
 }
 
-export function readOrigin({
-  origin,
-  socketPath,
-}: Pick<HttpBackend, 'origin' | 'socketPath'>): BackendOrigin {
-  const { protocol, host, hostname, port } = new URL(origin);
+/** One HTTP server that requests go to. */
+export interface HttpBackend {
+  readonly kind: 'http';
+  /** `http://host:port` or `https://host:port`. No path. To be shown; `parsed` is to be read. */
+  readonly origin: string;
+  /** What the origin says, and where to connect: see `httpBackend`. */
+  readonly parsed: BackendOrigin;
+  /** A unix socket to connect to instead of the origin's host. */
+  readonly socketPath?: string;
+  /** HTTP/2: through ALPN for https, with prior knowledge for http. */
+  readonly h2: boolean;
+}
+
+/**
+ * The settings of an HTTP server.
+ *
+ * @param url its scheme, host and port count, and nothing else.
+ */
+export function httpBackend(
+  url: URL,
+  { h2 = false, socketPath }: { readonly h2?: boolean; readonly socketPath?: string } = {},
+): HttpBackend {
+  const { origin, protocol, host, hostname, port } = url;
   const isTls = protocol === 'https:';
   const bare = hostname.replace(/^\[(.*)\]$/, '$1');
   const address =
     socketPath === undefined ? { host: bare, port: Number(port) || (isTls ? 443 : 80) } : { socketPath };
-  return { isTls, host, address, serverName: isIP(bare) === 0 ? bare : '' };
+  return {
+    kind: 'http',
+    origin,
+    parsed: { isTls, host, address, serverName: isIP(bare) === 0 ? bare : '' },
+    ...(socketPath !== undefined && { socketPath }),
+    h2,
+  };
+}
+
+/** What the origin of a server says. */
+export function readOrigin({ parsed }: Pick<HttpBackend, 'parsed'>): BackendOrigin {
+  return parsed;
 }

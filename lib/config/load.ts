@@ -42,7 +42,7 @@ import { trafficSettings } from './traffic.js';
 export type { SettingsInput } from './precedence.js';
 
 export interface LoadInput extends SettingsInput {
-  /** The default of `--workers`, and what its limit is reckoned by. */
+  /** The default of `--workers`, and what its limit is computed from. */
   readonly cpuCount: number;
   /** The time to judge the default certificate by. */
   readonly nowMs: number;
@@ -126,7 +126,8 @@ function challengeSettings(
   caPem: string | undefined,
   warnings: string[],
 ): ChallengeSettings {
-  const servers = [...new Set(given.list('challenge-server', parseOrigin))];
+  const named = given.list('challenge-server', parseOrigin);
+  const servers = [...new Map(named.map((server) => [server.origin, server])).values()];
   if (servers.length > 0 && !given.has('http-listen')) {
     warnings.push(`${given.label('challenge-server')} has no effect without --http-listen`);
   }
@@ -147,7 +148,7 @@ function managerSettings(
   const url = given.one('fallback-server', parseManagerUrl);
   const fromFile = readCredentials(given);
   const preferences = given.list('cert-preferences', (text) => parseChoice(text, CERT_PREFERENCES));
-  // Read even when it is off: a mistake in it is better found now than when it is switched on.
+  // Read even when autocert is off: a mistake in its flags is better found now than when it is switched on.
   const autocert = autocertSettings(given, cwd, warnings);
   const missRate = given.number('miss-rate');
   if (url === undefined) {
@@ -169,6 +170,8 @@ function managerSettings(
   const credentials = fromFile ?? url.credentials;
   return {
     root: url.root,
+    server: url.server,
+    prefix: url.prefix,
     ...(caPem !== undefined && { caPem }),
     ...(credentials !== undefined && { credentials }),
     preferences: [...new Set(preferences)],

@@ -63,7 +63,7 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
     try {
       buildContext(verdict.bundle, Buffer.alloc(TICKET_KEY_BYTES));
     } catch (error) {
-      // A key that is too small for OpenSSL's security level, say: a worker that finds out is too late.
+      // For example a key too small for OpenSSL's security level: found out here, before a worker fails with it.
       throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);
     }
     return served;
@@ -124,7 +124,7 @@ export function readHtpasswd(given: GivenFlags, check: (text: string) => void): 
   } catch (error) {
     given.fail('admin-user-file', `${file.path}: ${describeError(error)}`);
   }
-  // It would let nobody in, but a file that was cut off while it was written is no wish for that.
+  // An empty file would let nobody in, but it was probably cut off while it was written.
   if (withoutComments(file.text).length === 0) {
     given.fail(
       'admin-user-file',

@@ -7,7 +7,9 @@
 import { isIP } from 'node:net';
 import { readOwnHost } from '../domain/host.js';
 import { normaliseDomain } from '../domain/server-name.js';
+import { httpBackend, type HttpBackend } from './backend-origin.js';
 import { showBytes, type FlagDefinition } from './flag.js';
+import type { ManagerSettings } from './settings.js';
 import type { Address } from '../domain/address.js';
 
 /** What is wrong with a value, as a clause: `must be a whole number from 1 to 64`. */
@@ -170,27 +172,33 @@ export function parseRedisUrl(text: string): string | Problem {
   return url.href;
 }
 
-/** The manager's root without a trailing slash, and the credentials that stood in it. */
-export function parseManagerUrl(text: string): { root: string; credentials?: string } | Problem {
+export type ManagerUrl = Pick<ManagerSettings, 'root' | 'server' | 'prefix' | 'credentials'>;
+
+/** The manager's root without a trailing slash, its server and path, and the credentials that stood in it. */
+export function parseManagerUrl(text: string): ManagerUrl | Problem {
   const url = httpUrl(text);
   if (url === undefined) return new Problem('must be an http:// or https:// URL');
   if (/[?#]/.test(text)) return new Problem('must have no query and no fragment');
-  const root = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-  if (url.username === '' && url.password === '') return { root };
+  const prefix = url.pathname.replace(/\/+$/, '');
+  const place = { root: `${url.origin}${prefix}`, server: httpBackend(url), prefix };
+  if (url.username === '' && url.password === '') return place;
   try {
-    return { root, credentials: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` };
+    return {
+      ...place,
+      credentials: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`,
+    };
   } catch {
     return new Problem('holds a user name or password that is not percent-encoded rightly');
   }
 }
 
 /** `http://host:port` or `https://host:port`: a server that is asked at its root. */
-export function parseOrigin(text: string): string | Problem {
+export function parseOrigin(text: string): HttpBackend | Problem {
   const url = httpUrl(text);
   if (url === undefined) return new Problem('must be an http:// or https:// URL');
   if (url.username !== '' || url.password !== '') return new Problem('must hold no user name and password');
   return url.pathname === '/' && !/[?#]/.test(text)
-    ? url.origin
+    ? httpBackend(url)
     : new Problem('must end after the host and port: challenges are asked for at the root');
 }
 

@@ -117,7 +117,7 @@ export class GivenFlags {
     return this.paths(name)[0];
   }
 
-  /** The text of a file. The label is what names it: the beginning of a sentence that it cannot be read. */
+  /** The text of a file. An error that it cannot be read begins with the label. */
   read(label: string, path: string): string {
     return readNamedFile(this.#input, label, path);
   }
@@ -175,7 +175,7 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
   const warnings: string[] = [];
   const known = new Map(FLAG_NAMES.map((name) => [environmentName(name), name]));
   for (const [variable, text] of Object.entries(input.env)) {
-    // Set to nothing is how a shell script or a unit file leaves a variable out.
+    // A shell script or a unit file that leaves a variable out may set it to the empty text.
     if (!variable.startsWith('PETER_SSLERS_') || text === undefined || text === '') continue;
     const name = known.get(variable);
     if (name === undefined) warnings.push(`${variable} in the environment is no flag and was ignored`);

@@ -5,6 +5,7 @@
  * requests are balanced between.
  */
 import { normaliseDomain } from '../domain/server-name.js';
+import { httpBackend } from './backend-origin.js';
 import { httpUrl, Problem } from './parse.js';
 import type { BackendSettings, RouteSettings } from './settings.js';
 
@@ -38,17 +39,17 @@ export function parseBackendUrl(text: string): BackendSettings | Problem {
   const [, tcp, socketPath] = /^(tcp\+)?unix:(?:\/\/)?(\/[^/].*)$/i.exec(text) ?? [];
   if (socketPath !== undefined) {
     return tcp === undefined
-      ? { kind: 'http', origin: 'http://localhost', socketPath, h2: false }
+      ? httpBackend(new URL('http://localhost'), { socketPath })
       : { kind: 'tcp', address: { socketPath } };
   }
   const [, scheme = '', rest = ''] = /^(https?|h2c?|tcp):(\/\/[^/].*)$/i.exec(text) ?? [];
   switch (scheme.toLowerCase()) {
     case 'http':
     case 'h2c':
-      return httpBackend(`http:${rest}`, scheme.length === 3);
+      return backendAt(`http:${rest}`, scheme.length === 3);
     case 'https':
     case 'h2':
-      return httpBackend(`https:${rest}`, scheme.length === 2);
+      return backendAt(`https:${rest}`, scheme.length === 2);
     case 'tcp':
       return tcpBackend(rest.slice(2));
     default:
@@ -56,12 +57,12 @@ export function parseBackendUrl(text: string): BackendSettings | Problem {
   }
 }
 
-function httpBackend(text: string, h2: boolean): BackendSettings | Problem {
+function backendAt(text: string, h2: boolean): BackendSettings | Problem {
   const url = httpUrl(text);
   if (url === undefined || url.port === '0') return new Problem(`must be ${SCHEMES}`);
   if (url.username !== '' || url.password !== '') return new Problem('must hold no user name and password');
   if (url.pathname !== '/' || /[?#]/.test(text)) return new Problem('must end after the host and port');
-  return { kind: 'http', origin: url.origin, h2 };
+  return httpBackend(url, { h2 });
 }
 
 function tcpBackend(text: string): BackendSettings | Problem {

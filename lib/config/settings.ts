@@ -6,8 +6,10 @@
 import type { Address } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { LogSettings } from '../log/pino-logger.js';
+import type { HttpBackend } from './backend-origin.js';
 import type { LimitSettings, PlainSettings } from './plain-settings.js';
 
+export type { HttpBackend } from './backend-origin.js';
 export type { LimitSettings } from './plain-settings.js';
 export type { LogSettings } from '../log/pino-logger.js';
 
@@ -19,19 +21,9 @@ export type ListenAddress = Address & {
 
 /** One server that requests or connections go to after the handshake. */
 export type BackendSettings =
-  | {
-      readonly kind: 'http';
-      /** `http://host:port` or `https://host:port`. No path. */
-      readonly origin: string;
-      /** A unix socket to connect to instead of the origin's host. */
-      readonly socketPath?: string;
-      /** HTTP/2: through ALPN for https, with prior knowledge for http. */
-      readonly h2: boolean;
-    }
+  | HttpBackend
   /** Decrypted bytes are spliced through. */
   | { readonly kind: 'tcp'; readonly address: Address };
-
-export type HttpBackend = Extract<BackendSettings, { readonly kind: 'http' }>;
 
 /** Where the requests of a name go. */
 export interface RouteSettings {
@@ -86,6 +78,10 @@ export interface AutocertSettings {
 export interface ManagerSettings {
   /** The manager's root with its prefix and without a trailing slash or credentials. */
   readonly root: string;
+  /** The server in the root. */
+  readonly server: HttpBackend;
+  /** The path in the root: `/.well-known/peter_sslers`, or nothing. */
+  readonly prefix: string;
   /** The PEM text of the authorities that the manager's certificate must chain to. Absent: the system's. */
   readonly caPem?: string;
   /** `user:password` for HTTP Basic authentication. */
@@ -100,8 +96,8 @@ export interface ManagerSettings {
 
 /** Where challenges go that reach `--http-listen`. */
 export interface ChallengeSettings {
-  /** Origins (`http://host:port`), in the order of asking. Empty: none was named, and the manager's own is the one. */
-  readonly servers: readonly string[];
+  /** In the order of asking. Empty: none was named, and the manager is asked, where there is one. */
+  readonly servers: readonly HttpBackend[];
   /** The PEM text of the authorities that their certificates must chain to. Absent: the system's. */
   readonly caPem?: string;
 }

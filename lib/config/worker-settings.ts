@@ -22,7 +22,7 @@ const WORKER_KEYS = [
 type SharedSettings = Pick<Settings, (typeof WORKER_KEYS)[number]> & PlainWorkerSettings;
 
 export interface WorkerSettings extends SharedSettings {
-  /** For HTTP-01 challenges on `--http-listen`: origins in the order of asking (none: there are no challenges). */
+  /** For HTTP-01 challenges on `--http-listen`: the servers in the order of asking (none: there are no challenges). */
   readonly challenges: ChallengeSettings;
   /** By the index of the listener: default certificates of its own. */
   readonly listenerPairs: readonly (readonly CertificatePair[] | null)[];

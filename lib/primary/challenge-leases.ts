@@ -1,9 +1,9 @@
 /**
- * Leases for challenges at the manager, for all workers of this machine: who has one may have one request there.
+ * Leases for challenges at the manager, for all workers of this machine: each lease allows one request to it.
  *
  * The manager has few threads, and anybody may ask for challenges. So a few leases are out at once, and clients take turns, one
- * lease each; the last one is never for a client that has all others. Who waits too long, or would be one too many in the
- * queue, is refused. An IPv6 client is its /64.
+ * lease each; the last one never goes to a client that has all others. A request that waits too long, or finds the queue full, is
+ * refused. All addresses of an IPv6 /64 count as one client.
  */
 import { CHALLENGE_WAIT_MS } from '../bus/messages.js';
 import { ClientTurns } from '../base/client-turns.js';
@@ -11,7 +11,7 @@ import { Counts } from '../base/counts.js';
 import type { StartTimer } from '../base/timer.js';
 import { clientGroup } from '../net/ip-bytes.js';
 
-/** Whose a lease is: a worker's, by a number of its own. */
+/** What identifies a lease: its worker, and that worker's own number for it. */
 export interface LeaseKey {
   readonly owner: number;
   readonly id: number;
@@ -96,13 +96,13 @@ export class ChallengeLeases {
     });
   }
 
-  /** Gives a lease back, or up. What is not known is let be. */
+  /** Gives a lease back, or stops waiting for it. An unknown key is ignored. */
   release(key: LeaseKey): void {
     const entry = this.#entries.get(textOf(key));
-    if (entry !== undefined) this.#drop(entry, 'it is wanted no longer');
+    if (entry !== undefined) this.#drop(entry, 'nobody waits for it any more');
   }
 
-  /** The same of all that an owner has: it has ended. */
+  /** Releases all leases of an owner that has ended. */
   releaseAll(owner: number): void {
     const own = [...this.#entries.values()].filter((entry) => entry.owner === owner);
     // First those that wait, so that none of them is granted.

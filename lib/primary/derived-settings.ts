@@ -60,5 +60,5 @@ export function workerSettings(
 /** Where none was named, challenges go to the root of the manager. */
 function challengesOf({ challenges, manager }: Settings): ChallengeSettings {
   if (challenges.servers.length > 0 || manager === undefined) return challenges;
-  return { ...challenges, servers: [new URL(manager.root).origin] };
+  return { ...challenges, servers: [manager.server] };
 }

@@ -1,10 +1,10 @@
 /**
- * An end that may not come: a file system that does not answer holds on to whoever has asked it something, for ever perhaps.
+ * Waiting for something that may never end: a file system that does not answer may block whoever has asked it for ever.
  */
 import { startTimer } from '../base/timer.js';
 
 /**
- * Waits for something to end, well or not, so long and no longer. It goes on behind that.
+ * Waits for something to end, well or not, for a limited time. It goes on after that.
  *
  * @returns whether it has ended in time.
  */

@@ -9,7 +9,7 @@
  *    was late then, which wipes out all misses.
  * 2. A worker that starts is loading its program and cannot hear yet: it has twenty seconds.
  *
- * The time is the monotonic clock's: the sleep of a laptop is none to it.
+ * Time is measured by the monotonic clock, which does not count while a laptop sleeps.
  */
 import type { StartTimer } from '../base/timer.js';
 

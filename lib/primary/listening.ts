@@ -9,19 +9,50 @@ import { bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
 import type { WorkerHandle } from './worker-process.js';
 
-/**
- * Binds an address; a unix socket that nobody listens on any more is removed first.
- *
- * @param flagName what an error's sentence begins with.
- * @throws ProxyError ERR_ENVIRONMENT: it is in use, or not permitted, or not this machine's.
- */
-export async function bind(address: Address, flagName: string): Promise<SharedHandle> {
+/** The addresses that are listened on, for TLS and for plain HTTP. */
+export class Listeners {
+  #tls: SharedHandle[] = [];
+  #http: SharedHandle[] = [];
+
+  /**
+   * Binds every address. Those that are bound when one cannot be stay bound until `close`.
+   *
+   * @throws ProxyError ERR_ENVIRONMENT: one is in use, or not permitted, or not this machine's.
+   */
+  async open({ listen, httpListen }: Pick<Settings, 'listen' | 'httpListen'>): Promise<void> {
+    for (const address of listen) this.#tls.push(await bind(address, '--listen'));
+    for (const address of httpListen) this.#http.push(await bind(address, '--http-listen'));
+  }
+
+  /** The addresses for TLS, with the real ports. */
+  get addresses(): readonly Address[] {
+    return this.#tls.map(({ address }) => address);
+  }
+
+  /** The addresses for plain HTTP, with the real ports. */
+  get httpAddresses(): readonly Address[] {
+    return this.#http.map(({ address }) => address);
+  }
+
+  /** All of them, as workers get them. */
+  get handles(): WorkerHandle[] {
+    return [...handlesOf('tls', this.#tls), ...handlesOf('http', this.#http)];
+  }
+
+  close(): void {
+    for (const handle of [...this.#tls, ...this.#http]) handle.close();
+    this.#tls = [];
+    this.#http = [];
+  }
+}
+
+/** Binds an address; a unix socket that nobody listens on any more is removed first. */
+async function bind(address: Address, flagName: string): Promise<SharedHandle> {
   if ('socketPath' in address) await removeStaleSocket(address.socketPath);
   return bindSharedHandle(address, flagName);
 }
 
-/** The handles of one role, as workers get them. */
-export function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): WorkerHandle[] {
+function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): WorkerHandle[] {
   return handles.map(({ native }, index) => ({ role, index, native }));
 }
 

@@ -10,20 +10,21 @@ import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
 import type { Address } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
-import type { HotCertificate, WorkersExpired } from '../domain/cache-status.js';
-import type { CertificatePair } from '../domain/certificate.js';
+import type { WorkerSettings } from '../config/worker-settings.js';
+import type { WorkersExpired } from '../domain/cache-status.js';
 import { systemClock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log/pino-logger.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
-import type { SharedHandle } from '../net/shared-handle.js';
 import { ChallengeLeases } from './challenge-leases.js';
-import { mintDefaultCertificate } from '../pki/default-certificate.js';
+import { DefaultPairs } from './default-pairs.js';
 import { endsWithin } from './ending.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
-import { bind, handlesOf, tryAccessLog } from './listening.js';
+import { hotCertificates } from './hot-certificates.js';
+import { Listeners, tryAccessLog } from './listening.js';
+import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -31,9 +32,7 @@ import { WorkerRecord } from './worker-record.js';
 
 /** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
 const EXPIRE_DEADLINE_MS = 700;
-/** What a new worker is given: a second of its time on Node 20, in which it does not accept. */
-const MAX_HOT = 500;
-/** So long an end waits for a reload that is under way, and for sources to close, which takes milliseconds as a rule. */
+/** How long a stop waits for a reload that is under way, and for sources to close, which takes milliseconds as a rule. */
 const CLOSE_DEADLINE_MS = 2_000;
 
 export interface PrimaryOptions {
@@ -41,7 +40,7 @@ export interface PrimaryOptions {
   load(): Loaded;
   /** An embedder's own sources: asked before all others. */
   readonly sources?: readonly CertificateSource[];
-  /** Resolved when the start is wanted no longer: it fails then, if there is a worker that is not ready yet. */
+  /** Resolves when the start is not wanted any more: the start then fails, if a worker is not ready yet. */
   readonly giveUp?: Promise<void>;
 }
 
@@ -54,21 +53,17 @@ export class Primary {
   readonly #negative: NegativeCache;
   readonly #sources: Sources;
   readonly #ticketKeys: TicketKeys;
-  /** Outlive a reload, as the challenges do that they are for. */
+  /** They outlive a reload, as the challenges do that they are for. */
   readonly #leases = new ChallengeLeases({ startTimer: startUnrefTimer });
-  #resolver: Resolver;
-  #handles: SharedHandle[] = [];
-  #httpHandles: SharedHandle[] = [];
+  readonly #resolver: Resolver;
+  readonly #listeners = new Listeners();
+  readonly #defaultPairs: DefaultPairs;
+  readonly #reloads = new Reloads(() => this.#reload());
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #settings: Settings;
   /** Those that came with the settings. */
   #warnings: readonly string[] = [];
-  #defaultPairs: readonly CertificatePair[];
-  #mintedPairs: readonly CertificatePair[] | undefined;
-  /** The reload that runs, and the one that waits: further ones fold into that. */
-  #reloading: Promise<void> | undefined;
-  #waitingReload: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #isStuck = false;
 
@@ -80,9 +75,10 @@ export class Primary {
   static async start(options: PrimaryOptions): Promise<Primary> {
     const { settings, warnings } = options.load();
     const log = createLogger({ settings: settings.log, role: 'primary' });
-    const minted =
-      settings.defaultPairs === undefined ? [await mintDefaultCertificate(Date.now())] : undefined;
-    const primary = new Primary(options, settings, log, minted);
+    const defaultPairs = new DefaultPairs();
+    await defaultPairs.prepare(settings.defaultPairs);
+    defaultPairs.use(settings.defaultPairs);
+    const primary = new Primary(options, settings, log, defaultPairs);
     try {
       await primary.#start(warnings);
     } catch (thrown) {
@@ -96,13 +92,12 @@ export class Primary {
     options: PrimaryOptions,
     settings: Settings,
     log: PrimaryLogger,
-    minted: readonly CertificatePair[] | undefined,
+    defaultPairs: DefaultPairs,
   ) {
     this.log = log;
     this.#options = options;
     this.#settings = settings;
-    this.#mintedPairs = minted;
-    this.#defaultPairs = settings.defaultPairs ?? minted ?? [];
+    this.#defaultPairs = defaultPairs;
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
       clock: systemClock,
@@ -135,12 +130,12 @@ export class Primary {
 
   /** The addresses that are listened on for TLS, with the real ports. */
   get addresses(): readonly Address[] {
-    return this.#handles.map(({ address }) => address);
+    return this.#listeners.addresses;
   }
 
   /** The same for plain HTTP. */
   get httpAddresses(): readonly Address[] {
-    return this.#httpHandles.map(({ address }) => address);
+    return this.#listeners.httpAddresses;
   }
 
   get workerPids(): readonly number[] {
@@ -173,16 +168,7 @@ export class Primary {
 
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
   reload(): Promise<void> {
-    if (this.#reloading === undefined) {
-      this.#reloading = this.#reload().finally(() => (this.#reloading = undefined));
-      return this.#reloading;
-    }
-    const running = this.#reloading;
-    this.#waitingReload ??= running.then(() => {
-      this.#waitingReload = undefined;
-      return this.reload();
-    });
-    return this.#waitingReload;
+    return this.#reloads.request();
   }
 
   /** Opens the log files anew, after they have been rotated. */
@@ -190,7 +176,7 @@ export class Primary {
     try {
       this.log.reopen();
     } catch (thrown) {
-      this.log.err('log file not reopened, the old one is written on', { error: describeError(thrown) });
+      this.log.err('log file not reopened: the old one stays in use', { error: describeError(thrown) });
     }
     void this.#supervisor?.broadcast('reopenLogs', {});
   }
@@ -205,7 +191,7 @@ export class Primary {
   async kill(): Promise<void> {
     this.#supervisor?.kill();
     this.#record?.remove();
-    this.#closeHandles();
+    this.#listeners.close();
     this.#ticketKeys.close();
     await this.#closeSources();
     this.log.flush();
@@ -216,19 +202,16 @@ export class Primary {
     const settings = this.#settings;
     this.#warn(warnings);
     tryAccessLog(settings);
-    // First: what was left behind may have the port still.
+    // First: a worker that an earlier run left behind may still have the port.
     this.#record = await WorkerRecord.open({
       stateDir: settings.stateDir,
       workerProgram: WORKER_PROGRAM,
       log,
     });
-    for (const address of settings.listen) this.#handles.push(await bind(address, '--listen'));
-    for (const address of settings.httpListen) {
-      this.#httpHandles.push(await bind(address, '--http-listen'));
-    }
+    await this.#listeners.open(settings);
     await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
     this.#supervisor = new Supervisor({
-      handles: [...handlesOf('tls', this.#handles), ...handlesOf('http', this.#httpHandles)],
+      handles: this.#listeners.handles,
       handlers: (workerId) => ({
         resolve: (params) => this.#resolver.resolve(params),
         expireAll: (params) => this.expireAll(params),
@@ -245,8 +228,8 @@ export class Primary {
         },
       }),
       onEnded: (workerId) => this.#leases.releaseAll(workerId),
-      settings: () => workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
-      hotCertificates: () => this.#hotCertificates(),
+      settings: () => this.#workerSettings(),
+      hotCertificates: () => hotCertificates(this.pem, this.#settings.lruMaxItems),
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
@@ -263,7 +246,7 @@ export class Primary {
     });
   }
 
-  /** Says what a load has found; of a reload only what the one before has not. */
+  /** Logs the warnings of a load; after a reload only those that the load before did not have. */
   #warn(warnings: readonly string[]): void {
     for (const warning of warnings) if (!this.#warnings.includes(warning)) this.log.notice(warning);
     this.#warnings = warnings;
@@ -275,26 +258,21 @@ export class Primary {
     try {
       const { settings, warnings } = this.#options.load();
       tryAccessLog(settings);
-      // It may fail, and leaves the old log open then.
+      // If this fails, the old log stays open.
       log.configure(settings.log);
-      if (settings.defaultPairs === undefined) {
-        this.#mintedPairs ??= [await mintDefaultCertificate(Date.now())];
-      }
-      // The last that may fail: the earlier sources are replaced with it.
+      await this.#defaultPairs.prepare(settings.defaultPairs);
+      // The last step that may fail: it replaces the earlier sources.
       const sources = await this.#sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
-      this.#defaultPairs = settings.defaultPairs ?? this.#mintedPairs ?? [];
+      this.#defaultPairs.use(settings.defaultPairs);
       this.pem.resize(settings.certCacheSizeBytes);
       this.#negative.resize(settings.negativeMaxItems);
       const closed = this.#resolver.configure(resolverSettings(settings), sources);
       await this.#sources.reread();
-      await this.#supervisor?.configure(
-        workerSettings(this.#settings, this.#defaultPairs, this.#ticketKeys.current),
-        settings.workers,
-      );
+      await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',
         ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
@@ -305,7 +283,7 @@ export class Primary {
       try {
         log.configure(this.#settings.log);
       } catch {
-        // The earlier file is gone: the new one is written on.
+        // The earlier file cannot be opened any more: the new one stays in use.
       }
       log.err('not reloaded, everything stays as it was', { error: describeError(thrown) });
     }
@@ -314,11 +292,11 @@ export class Primary {
   async #stop(): Promise<void> {
     const { drainTimeoutMs } = this.#settings;
     this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
-    this.#closeHandles();
+    this.#listeners.close();
     await this.#supervisor?.drain(drainTimeoutMs);
     this.#record?.remove();
     // A reload that was under way hands its sources to the resolver, which closes them.
-    if (this.#reloading !== undefined) await endsWithin(CLOSE_DEADLINE_MS, this.#reloading);
+    if (this.#reloads.running !== undefined) await endsWithin(CLOSE_DEADLINE_MS, this.#reloads.running);
     this.#ticketKeys.close();
     await this.#closeSources();
     this.log.notice('stopped');
@@ -331,23 +309,8 @@ export class Primary {
     this.log.err('source not closed', { error: `it has not ended within ${CLOSE_DEADLINE_MS / 1000} s` });
   }
 
-  #closeHandles(): void {
-    for (const handle of [...this.#handles, ...this.#httpHandles]) handle.close();
-    this.#handles = [];
-    this.#httpHandles = [];
-  }
-
-  /** What was asked for last and is fresh, as many as a worker keeps; the hottest last. */
-  #hotCertificates(): HotCertificate[] {
-    const hot: HotCertificate[] = [];
-    const most = Math.min(this.#settings.lruMaxItems, MAX_HOT);
-    for (const [name, { entry, state }] of this.pem.entries()) {
-      if (hot.length >= most) break;
-      if (state !== 'fresh') continue;
-      const { certificate, origin: tier, isProvisional, freshForMs } = entry;
-      hot.push({ name, certificate, tier, ...(isProvisional && { keepMs: freshForMs }) });
-    }
-    return hot.reverse();
+  #workerSettings(): WorkerSettings {
+    return workerSettings(this.#settings, this.#defaultPairs.current, this.#ticketKeys.current);
   }
 
   /** A source has something new: nobody is to go on with what was known of it before. */

@@ -2,8 +2,8 @@
  * When workers that have died are replaced.
  *
  * One that has lived for a while is replaced at once. One that died young is held back, each time for longer: what is wrong with
- * it will be wrong with the next one too, and starting it costs. But nobody is served while no worker accepts, so the next
- * start is a second away at most then.
+ * it will be wrong with the next one too, and starting it costs. But nobody is served while no worker accepts: then the
+ * next start comes after a second at most.
  */
 import type { StartTimer } from '../base/timer.js';
 

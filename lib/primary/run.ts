@@ -47,7 +47,7 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   process.title = 'peter-sslers-proxy: primary';
   let pidFile: string | undefined;
   try {
-    // Nothing is under way yet that could be finished; the first signal has ended the workers that there were.
+    // Before the start is complete a second signal ends the program at once: the first one has ended the workers.
     void stop.second.then(() => (primary === undefined ? process.exit(0) : undefined));
     primary = await Primary.start({ load, giveUp: stop.first });
     const { log } = primary;
@@ -81,7 +81,7 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   } finally {
     if (pidFile !== undefined) removeQuietly(pidFile);
     stop.close();
-    // With no handler left it is deadly.
+    // Without our handlers this signal ends the process.
     if (primary?.isStuck === true) process.kill(process.pid, 'SIGTERM');
   }
 }

@@ -17,11 +17,11 @@ const BROADCAST_DEADLINE_MS = 1_500;
 /** How long the answer to a ping may take to count as a sign of life still. */
 const PING_DEADLINE_MS = 5_000;
 /**
- * A reload cuts nothing: a worker that is taken away goes with its last connection, a WebSocket perhaps. As good as for ever,
- * and short enough for a timer. A stop drains it anew.
+ * A reload cuts no connection: a worker that is taken away ends with its last one, a WebSocket perhaps. This is as good as for ever,
+ * and short enough for a timer. A stop drains the worker with its own limit.
  */
 const RETIREMENT_MS = 2_000_000_000;
-/** The next request on an idle connection may be on its way already: so long it may come, at a stop and at a reload. */
+/** How long a request that is already on its way may still come on an idle connection, at a stop and at a reload. */
 const IDLE_GRACE_MS = 1_000;
 const IDLE_GRACE_AT_RELOAD_MS = 3_000;
 /** Where Node loads the program of the workers from. */
@@ -40,7 +40,7 @@ export class Supervisor {
   readonly #heartbeat = new Heartbeat<WorkerProcess>({
     now: () => performance.now(),
     startTimer: startUnrefTimer,
-    // One that is to go is needed no longer: there is nothing to be patient for.
+    // A worker that is being drained is not given the longer time of a start.
     isStarting: ({ isAccepting, isDraining }) => !isAccepting && !isDraining,
     ping: (worker) => worker.call('ping', {}, PING_DEADLINE_MS),
     onSilent: (worker, silentMs) => this.#endSilent(worker, silentMs),
@@ -201,7 +201,7 @@ export class Supervisor {
 
   #onExit({ pid, isAccepting, isDraining, startedAtMs }: WorkerProcess, how: string): void {
     if (isDraining || this.#stopping) return;
-    // Then the start has failed, and says why.
+    // A worker that dies while starting makes the start fail, which reports it.
     if (this.#starting && !isAccepting) return;
     const replacedInMs = this.#restarts.schedule({
       livedMs: performance.now() - startedAtMs,

@@ -19,9 +19,9 @@ import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
 
 const START_DEADLINE_MS = 20_000;
-/** So many a message: some 200 KB, and 40 ms of the worker's time on Node 20. */
+/** Certificates in one message: some 200 KB, and 40 ms of the worker's time on Node 20. */
 const WARM_AT_ONCE = 25;
-/** Beyond the drain time-out that the workers keep themselves: they cut what is left, and write their last lines. */
+/** Added to the drain time-out, at which workers cut what is left themselves: time to write their last log lines. */
 const KILL_AFTER_MS = 1_000;
 /** What ends a process that is not ready for it yet, when it is sent to the whole group; the primary lives on. */
 const GROUP_SIGNALS: readonly (string | null)[] = ['SIGHUP', 'SIGUSR1'];
@@ -109,7 +109,7 @@ export class WorkerProcess {
     return this.#isDraining;
   }
 
-  /** False from the moment on that it dies; that it has exited is heard a moment later. */
+  /** False from the moment that it dies; its exit event comes a moment later. */
   get isConnected(): boolean {
     return this.#worker.isConnected();
   }
@@ -138,7 +138,7 @@ export class WorkerProcess {
     this.#isDraining = true;
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     if (worker.isDead()) return;
-    // It would not hear of the drain, and has no connection that could be lost.
+    // It cannot hear of the drain yet, and has no connection that could be lost.
     if (!this.#isGreeted) this.kill();
     const kill = setTimeout(() => this.kill(), timeoutMs + KILL_AFTER_MS);
     try {

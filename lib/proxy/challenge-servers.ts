@@ -62,12 +62,7 @@ export class ChallengeServers {
     // A connection that is not there by then is of use to nobody.
     const backendConnectTimeoutMs = Math.min(limits.backendConnectTimeoutMs, forwardMs);
     this.#servers = servers.map(
-      (origin) =>
-        new Http1Upstream(
-          { kind: 'http', origin, h2: false },
-          { ...limits, backendConnectTimeoutMs },
-          options,
-        ),
+      (server) => new Http1Upstream(server, { ...limits, backendConnectTimeoutMs }, options),
     );
   }
 

@@ -1,4 +1,4 @@
-/** What is known of a name, put into words for one waiter: a certificate that it has already is not sent again. */
+/** Turns what is known of a name into the answer for one waiter: a certificate that the waiter already has is not sent again. */
 import type { CertificateBundle } from '../domain/certificate.js';
 import type { LastGood, Resolution } from '../domain/lookup.js';
 import type { Outcome } from './conclude.js';

@@ -31,7 +31,7 @@ import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ServableCertificates } from './servable.js';
 
-/** What there is to be said of a pair that is not as it should be. */
+/** What is wrong with a pair that cannot be used, or is not valid now. */
 export interface Remark {
   /** `unusable` is never served, `outdated` (expired, or not valid yet) only where there is nothing better. */
   readonly kind: 'unusable' | 'outdated';
@@ -107,7 +107,7 @@ export class Candidates {
     this.#kept = this.#kept.filter((candidate) => candidate.tier !== tier);
   }
 
-  /** Whether there is one that no other could put into the shade: no further source need be asked. */
+  /** Whether there is one that no other could outrank: no further source need be asked. */
   get isGood(): boolean {
     return this.#kept.some(isGood);
   }

@@ -1,5 +1,5 @@
 /**
- * What a look-up comes to, and what is kept of it:
+ * The result of a look-up, and what is kept of it:
  *
  *   usable                    → found;   PEM cache, `certCacheDurationMs`
  *   only outdated ones        → a retained certificate that is still valid serves on; else the outdated one is found, for

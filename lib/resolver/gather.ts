@@ -1,10 +1,10 @@
 /**
- * Asks the sources for a name, one after the other, until one has a certificate that no other could put into the shade.
+ * Asks the sources for a name, one after the other, until one has a certificate that no other could outrank.
  *
  *  1. In their order. For a name that was purged by hand the authority comes before its copies, which may still hold what was
  *     withdrawn: only its silence lets them be asked, and nothing that they have counts once it has spoken.
- *  2. Each has its share of `lookupTimeoutMs`: what is left of it, divided by the number of those still to be asked. One that is
- *     late is left to itself and the next one asked; it counts all the same if it answers while nobody has a good certificate.
+ *  2. Each has its share of `lookupTimeoutMs`: what is left of it, divided by the number of those still to be asked. A source
+ *     that is late goes on by itself while the next one is asked; it counts all the same if it answers while nobody has a good certificate.
  *     The last one has the time that it takes.
  *  3. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack. Where both halves
  *     are wanted, every source is, until there is a good one of each kind.
@@ -30,7 +30,7 @@ export interface GatherOptions {
   /** Milliseconds from any origin. */
   readonly now: () => number;
   readonly startTimer: StartTimer;
-  /** Told of each pair that is not as it should be. */
+  /** Told of each pair that cannot be used, or is not valid now. */
   onRemark(this: void, source: string, remark: Remark): void;
 }
 
@@ -89,9 +89,9 @@ class Gathering implements Gathered {
       if (source.isLocal === true || following === 0) await asked;
       else if (await this.#isLate(asked, following + 1)) late.push(asked);
     }
-    // Whatever comes late is waited for where nothing better is there.
+    // Late sources are waited for where nothing better was found.
     if (!this.#isEnough()) await Promise.all(late);
-    // A source that throws is the caller's to hear of, and only once.
+    // An error of a late source is ignored: nobody waits for it any more.
     else for (const asked of late) asked.catch(() => undefined);
   }
 

@@ -1,14 +1,14 @@
 /**
- * Names of which both halves of a pair are wanted: a client has come that can use neither key of what was found first.
+ * Names of which both halves of a pair (RSA and ECDSA) are wanted: a client came that cannot use the key of the half found first.
  *
- * A look-up ends at the first good certificate, RSA or ECDSA: asking every source for every name would put the manager into the
- * way of names that Redis has. Nearly all clients take either. For one that does not, the worker asks for the kind that is
+ * A look-up ends at the first good certificate, RSA or ECDSA: if every source were asked for every name, the manager would slow down
+ * names that Redis has. Nearly all clients take either. For one that does not, the worker asks for the kind that is
  * missing (`wants`). From then on the look-ups of that name go through all sources, and to the wildcard above it where
  * wildcards are on, until there is a good one of each kind:
  *
  *  - at once, in a flight that orders nothing and changes nothing but by what it finds; after that with each refresh;
  *  - what is found is kept as one entry, fresh as long as any;
- *  - that there is none is remembered for `certCacheDurationMs`; that a source could not tell for `errorCacheDurationMs`;
+ *  - that there is no other half is remembered for `certCacheDurationMs`; that a source could not tell, for `errorCacheDurationMs`;
  *  - a half that was found before, and is valid, stays where a source could not tell, and for `absentGraceMs` where all of them
  *    say that it is gone.
  *

@@ -42,14 +42,14 @@ interface HalfSearch {
   readonly isPurged: boolean;
 }
 
-/** Names that were expired by hand, and certificates of which was said that they are not as they should be. */
+/** The most names remembered as expired by hand, and the most certificates remembered as complained about in the log. */
 const MAX_REMEMBERED = 100_000;
 
 export class LookUps {
   readonly #parts: LookUpParts;
   readonly #conclusions: Conclusions;
   readonly #renewals: RenewalChecks;
-  /** Expired by hand: what copies have of them may be what was withdrawn. */
+  /** Names expired by hand: what a copy has of them may have been withdrawn. */
   readonly #purged = growingLru<ServerName, true>(MAX_REMEMBERED);
   readonly #remarked = growingLru<string, true>(MAX_REMEMBERED);
   #settings: LookUpSettings;
@@ -70,7 +70,7 @@ export class LookUps {
     this.#sources = sources;
   }
 
-  /** What the sources had may be theirs no more: answers that are under way behind the scenes do not count. */
+  /** The sources may have something else now: answers that are under way behind the scenes do not count. */
   overtake(): void {
     this.#renewals.overtake();
   }
@@ -87,7 +87,7 @@ export class LookUps {
    */
   async run(name: ServerName, client: string, flight: Flight<Outcome>, mayOrder: boolean): Promise<Outcome> {
     const { clock, pem, servable, halves } = this.#parts;
-    // Without an authority there is nobody whose word could go before a copy's.
+    // Without an authority there is nobody to ask before the copies.
     const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
     const wantsBoth = halves.isWanted(name);
     const candidates = new Candidates(name, clock.date(), servable);
@@ -188,7 +188,7 @@ export class LookUps {
     return this.#sources.some(({ name, role }) => name === tier && role === 'copy');
   }
 
-  /** Says once of a certificate what is wrong with it, not with each look-up. */
+  /** Logs what is wrong with a certificate once, not with each look-up. */
   #note(name: ServerName, source: string, { kind, reason, fingerprint }: Remark): void {
     const key = `${name} ${source} ${fingerprint ?? ''} ${reason}`;
     if (this.#remarked.has(key)) return;

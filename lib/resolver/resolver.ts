@@ -1,57 +1,55 @@
 /**
  * The look-up order. In the primary; asked by the workers over the bus.
  *
- *  1. PEM cache, fresh: that certificate.
+ *  1. PEM cache, fresh: that certificate (`from-caches.ts`).
  *  2. Negative store: "there is none" (absent), or "nobody could tell a moment ago" (error), in which case the retained
  *     certificate serves on.
- *  3. A look-up of this name under way: join it. One flight a name for the whole machine.
- *  4. The sources, in their order, until one has a certificate that no other could put into the shade (`gather.ts`). What may be
- *     served at all, and what is best of it, is ranked over all sources alike (`candidates.ts`).
- *  5. What it comes to, and what is kept (`conclude.ts` has the table).
+ *  3. A look-up of this name under way: join it. One flight a name for the whole machine (`flight-waiter.ts`).
+ *  4. The sources, in their order, until one has a certificate that no other could outrank (`gather.ts`). What may be served at
+ *     all, and what is best of it, is ranked over all sources alike (`candidates.ts`).
+ *  5. What the look-up comes to, and what is kept of it (`conclude.ts` has the table).
  *  6. With wildcards on: a name that is absent is looked up once more as `*.parent`, cached under that name.
  *  7. Where a client can use no key of what was found, the half that it can use is looked for, once (`halves.ts`).
  *  8. In the last third of a certificate's life that came from a copy (Redis), the authority (the manager) is asked behind the
  *     scenes, at most hourly a name: a renewal gets through with nobody priming.
  *
- * A waiter waits for `lookupTimeoutMs`; for `refreshTimeoutMs` only where a valid certificate is retained, which then serves on;
- * the starter of an order, who comes back with phase `order`, for `autocertTimeoutMs`; name, wildcard and half together. Then it
- * is told `pending`, with the last good certificate where there is one. The flight goes on behind it and fills the caches.
+ * A waiter waits for `lookupTimeoutMs`; where a valid certificate is retained, which can serve on, only for `refreshTimeoutMs`;
+ * the starter of an order, who comes back with phase `order`, for `autocertTimeoutMs`. Each is for name, wildcard and half
+ * together. Then the waiter is told `pending`, with the last good certificate where there is one. The flight goes on behind it
+ * and fills the caches.
  *
- * An expire begins a new epoch: flights under way answer their waiters, who may not keep the answer, and store nothing. The
- * look-ups of a name that was expired by hand ask the authority before its copies, until it has one again.
+ * An expire begins a new epoch (`invalidation.ts`): flights under way answer their waiters, who may not keep the answer, and
+ * store nothing. The look-ups of a name that was expired by hand ask the authority before its copies, until it has one again.
  */
 import { setMaxListeners } from 'node:events';
+import type { Clock } from '../base/clock.js';
+import type { StartTimer } from '../base/timer.js';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
-import type { StartTimer } from '../base/timer.js';
+import type { CacheStatus } from '../domain/cache-status.js';
 import {
-  bundleOf,
   datesProblem,
   examine,
   kindMissingIn,
-  type CertificateBundle,
   type CertificatePair,
   type KeyKind,
 } from '../domain/certificate.js';
-import type { Clock } from '../base/clock.js';
-import { describeError, usageError } from '../domain/errors.js';
+import { usageError } from '../domain/errors.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest } from '../domain/lookup.js';
-import { wildcardOf, withThoseBelow, type ServerName } from '../domain/server-name.js';
-import type { CacheStatus } from '../domain/cache-status.js';
+import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
-import { answer, pending } from './answer.js';
 import type { ConclusionSettings, Outcome } from './conclude.js';
+import { FlightWaiter, type Question, type WaitSettings } from './flight-waiter.js';
+import { fromCaches } from './from-caches.js';
 import { Halves } from './halves.js';
+import { Invalidation } from './invalidation.js';
 import { LookUps } from './look-up.js';
 import { ServableCertificates } from './servable.js';
-import { SingleFlight, type Flight } from './single-flight.js';
+import { SingleFlight } from './single-flight.js';
 
 /** The settings of a resolver that a reload may change. */
-export interface ResolverSettings extends ConclusionSettings {
-  readonly lookupTimeoutMs: number;
-  /** The same where a valid certificate is retained. */
-  readonly refreshTimeoutMs: number;
+export interface ResolverSettings extends ConclusionSettings, WaitSettings {
   readonly autocertTimeoutMs: number;
   readonly wildcards: boolean;
 }
@@ -67,9 +65,6 @@ export interface ResolverParts {
   readonly servable?: ServableCertificates;
 }
 
-/** What a worker asks, and how long it waits for all of the answer: by the clock for durations. */
-type Question = ResolveRequest & { readonly untilMs: number };
-
 /** The admin route lists this many names in all. */
 const MAX_STATUS_NAMES = 1024;
 
@@ -77,6 +72,8 @@ export class Resolver {
   readonly #parts: ResolverParts;
   readonly #flights: SingleFlight<Outcome>;
   readonly #lookUps: LookUps;
+  readonly #waiter: FlightWaiter;
+  readonly #invalidation: Invalidation;
   readonly #servable: ServableCertificates;
   readonly #halves: Halves;
   readonly #closing = new AbortController();
@@ -101,6 +98,9 @@ export class Resolver {
       settings,
       sources,
     );
+    const own = { ...parts, flights: this.#flights, lookUps: this.#lookUps };
+    this.#waiter = new FlightWaiter(own, settings);
+    this.#invalidation = new Invalidation({ ...own, halves: this.#halves, servable: this.#servable });
     // A listener for each look-up under way.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -116,12 +116,7 @@ export class Resolver {
 
   /** A hard expire: forgets all that is known of a name. */
   expireDomain(name: ServerName): void {
-    this.#flights.detach(name);
-    this.#parts.pem.delete(name);
-    this.#parts.negative.delete(name);
-    this.#halves.forget(name);
-    this.#withdrawLent(name);
-    this.#lookUps.purge(name);
+    this.#invalidation.expireDomain(name);
     for (const source of this.#sources) source.forget?.(name);
   }
 
@@ -131,11 +126,7 @@ export class Resolver {
    * @param options `hard` drops the retained certificates too, which otherwise serve on while the sources are unavailable.
    */
   expireAll(options: { readonly hard: boolean }): void {
-    this.#flights.detach();
-    this.#parts.pem.flush(options);
-    this.#parts.negative.clear();
-    this.#halves.lookAgain();
-    this.#lookUps.overtake();
+    this.#invalidation.expireAll(options);
     for (const source of this.#sources) source.forget?.();
   }
 
@@ -144,23 +135,7 @@ export class Resolver {
    * serves on until then, and for `absentGraceMs` where the source has lost them.
    */
   changed(names: ChangedNames): void {
-    const { pem, negative } = this.#parts;
-    this.#lookUps.overtake();
-    if (names === undefined) {
-      this.#flights.detach();
-      pem.flush({ hard: false });
-      negative.clear();
-      this.#halves.lookAgain();
-      return;
-    }
-    const known = [...pem.names(), ...negative.names(), ...this.#flights.names()];
-    const concerned = withThoseBelow(names, known);
-    pem.makeStale(concerned);
-    this.#halves.lookAgain(concerned);
-    for (const name of concerned) {
-      this.#flights.detach(name);
-      negative.delete(name);
-    }
+    this.#invalidation.changed(names);
   }
 
   /**
@@ -197,6 +172,7 @@ export class Resolver {
     this.#settings = settings;
     this.#sources = sources;
     this.#lookUps.configure(settings, sources);
+    this.#waiter.configure(settings);
     if (gone.length === 0) return;
     const landed = this.#flights.settled();
     // Answers of the old sources are not stored: the new ones may know better.
@@ -226,23 +202,8 @@ export class Resolver {
   }
 
   async #resolveAny(name: ServerName, request: Question): Promise<Resolution> {
-    const { pem, negative, clock } = this.#parts;
-    if (request.refused !== undefined) this.#refuse(name, request.refused);
-    const cached = pem.get(name);
-    if (cached?.state === 'fresh') {
-      const { certificate, freshForMs, isProvisional } = cached.entry;
-      const keeping = isProvisional ? { keepMs: freshForMs } : {};
-      return answer({ kind: 'found', certificate, tier: TIER_CACHE, ...keeping }, request);
-    }
-    const known = negative.get(name);
-    if (known?.kind === 'absent') return { kind: 'absent', tier: TIER_CACHE };
-    if (known?.kind === 'error') {
-      const keepMs = known.expiresAtMs - clock.now();
-      if (cached === undefined) return { kind: 'unavailable', reason: known.reason, keepMs };
-      const { certificate } = cached.entry;
-      return answer({ kind: 'found', certificate, tier: TIER_CACHE, keepMs }, request);
-    }
-    return this.#fly(name, request);
+    if (request.refused !== undefined) this.#invalidation.refuse(name, request.refused);
+    return fromCaches(name, request, this.#parts) ?? this.#waiter.wait(name, request);
   }
 
   /** Step 7. @param resolution what is to be said where there is no such half. */
@@ -265,75 +226,9 @@ export class Resolver {
       }
       if (flights === 2) return said;
       this.#halves.want(name);
-      said = await this.#fly(name, request, false);
+      said = await this.#waiter.wait(name, request, false);
     }
     return said;
-  }
-
-  /** The wildcard is withdrawn: so are the halves that names below it have from it. */
-  #withdrawLent(wildcard: ServerName): void {
-    const { pem } = this.#parts;
-    for (const [name, lent] of this.#halves.lentBelow(wildcard)) {
-      const entry = pem.get(name)?.entry;
-      const own = entry?.certificate.pairs.filter(({ fingerprint }) => fingerprint !== lent) ?? [];
-      if (entry === undefined || own.length === entry.certificate.pairs.length) continue;
-      if (own.length === 0) pem.delete(name);
-      else pem.set(name, bundleOf(own), entry.origin, 0);
-    }
-  }
-
-  /** A worker could not build a certificate that we took for servable: another one is looked for. */
-  #refuse(name: ServerName, { fingerprint, reason }: NonNullable<ResolveRequest['refused']>): void {
-    const { pem, log } = this.#parts;
-    this.#servable.refuse(fingerprint, reason);
-    if (pem.get(name)?.entry.certificate.fingerprint !== fingerprint) return;
-    log.err('a worker cannot serve a certificate: another one is looked for', { name, reason });
-    this.#flights.detach(name);
-    pem.delete(name);
-  }
-
-  /**
-   * Step 3: joins the flight of the name, or starts it, and waits as long as this waiter may.
-   *
-   * @param mayOrder false: it is for the other half of what is there.
-   */
-  async #fly(name: ServerName, request: Question, mayOrder = true): Promise<Resolution> {
-    const throughOrder = request.phase === 'order';
-    const under = this.#flights.get(name);
-    const flight =
-      under ?? this.#flights.start(name, (self) => this.#lookUps.run(name, request.client, self, mayOrder));
-    const lastGood = this.#parts.pem.get(name)?.entry.certificate;
-    // Who wants the other half cannot go on with what is there.
-    const goodEnough = mayOrder ? lastGood : undefined;
-    const leftMs = Math.max(0, request.untilMs - this.#parts.clock.now());
-    const patienceMs = throughOrder ? leftMs : Math.min(leftMs, this.#patienceMs(flight, goodEnough));
-    try {
-      const arrival = await flight.wait(patienceMs, { first: under === undefined, throughOrder });
-      switch (arrival.kind) {
-        case 'landed':
-          return answer(flight.current ? arrival.value : { ...arrival.value, keepMs: 0 }, request, lastGood);
-        case 'late':
-          return pending('the sources have not answered in time', request, lastGood);
-        case 'ordering':
-          return {
-            ...pending('a certificate is being ordered', request, lastGood),
-            ...(arrival.starter ? { starter: true as const } : {}),
-          };
-      }
-    } catch (thrown) {
-      this.#parts.log.err('look-up failed', { name, error: describeError(thrown) });
-      return { kind: 'unavailable', reason: 'internal error', keepMs: this.#settings.errorCacheDurationMs };
-    }
-  }
-
-  /** Who has a certificate to go on with need not wait again for sources that have already had their time. */
-  #patienceMs(flight: Flight<Outcome>, lastGood: CertificateBundle | undefined): number {
-    const { clock } = this.#parts;
-    const { lookupTimeoutMs, refreshTimeoutMs } = this.#settings;
-    if (lastGood === undefined) return lookupTimeoutMs;
-    const isValid = datesProblem(lastGood, clock.date()) === undefined;
-    const limitMs = isValid ? Math.min(refreshTimeoutMs, lookupTimeoutMs) : lookupTimeoutMs;
-    return clock.now() - flight.startedAtMs >= limitMs ? 0 : limitMs;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Whether OpenSSL serves a certificate: found out by building a secure context from it, once a new certificate.
  *
- * Nothing else knows. `X509Certificate` reads a leaf signed with SHA-1, an RSA key of 512 bits and any curve; which of them is
+ * Nothing else can tell: `X509Certificate` reads a leaf signed with SHA-1, an RSA key of 512 bits and any curve; which of them is
  * refused depends on this Node's OpenSSL and its security level. The verdicts are remembered, so that a hit costs a look-up in
  * a map. A context is closed at once: its native memory is unknown to V8, and would pile up until a major collection.
  */
@@ -14,7 +14,7 @@ import { buildContext, closeContext, TICKET_KEY_BYTES } from '../tls/secure-cont
 const MAX_VERDICTS = 100_000;
 const NO_KEYS = Buffer.alloc(TICKET_KEY_BYTES);
 
-/** Builds what would be served, and is rid of it. @throws whatever OpenSSL has against it. */
+/** Builds the secure context that would be served, and closes it again. @throws OpenSSL's reason for refusing it. */
 function tryContext(bundle: CertificateBundle): void {
   closeContext(buildContext(bundle, NO_KEYS));
 }

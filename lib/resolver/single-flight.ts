@@ -5,8 +5,8 @@
  *
  * - An expire begins a new epoch: `detach` takes a flight out, later askers do not join it, and what it brings is
  *   given to those who wait for it but must not be stored (`current` is false from then on).
- * - A flight may turn into an order that takes seconds. Then every waiter is let go at once; the first one, who started
- *   it, is told so and may come back to wait for the end.
+ * - A flight may turn into an order that takes seconds. Then every waiter is released at once; the first one, who
+ *   started it, is told so and may come back to wait for the end.
  */
 import type { ServerName } from '../domain/server-name.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
@@ -130,7 +130,7 @@ export class SingleFlight<T> {
         if (this.#flights.get(name) === self) this.#flights.delete(name);
       }
     });
-    // A waiter hears of a failure by itself; with none there is nobody to tell.
+    // Waiters see a failure through their own promise; without a waiter it is ignored.
     flight.landing.catch(() => undefined);
     this.#flights.set(name, flight);
     this.#underWay.add(flight);

@@ -20,20 +20,20 @@ export interface LookupContext {
   /** The address of the client whose handshake started the look-up: what a rate limit is shared between. */
   readonly client?: string;
   /**
-   * Whether a certificate of this name is known from earlier. A source that can order one then asks for no other on the
-   * strength of an ambiguous answer.
+   * Whether a certificate of this name is known from earlier. A source that can order one then does not order another because of
+   * an ambiguous answer.
    */
   readonly known?: boolean;
-  /** False: nothing may be ordered or minted on the strength of this look-up. @default true */
+  /** False: this look-up must not order or mint anything. @default true */
   readonly mayOrder?: boolean;
   /**
-   * To be called on entering an order, which takes seconds: every waiter is let go but the one that started it, and he too
-   * where `mayWait` is false, for the order is too far back in the queue.
+   * To be called when the look-up becomes an order, which takes seconds: every waiter is released but the one that started it.
+   * Where `mayWait` is false, because the order is too far back in the queue, that one is released too.
    */
   onOrder?(order: { readonly mayWait: boolean }): void;
 }
 
-/** The outcome of `check`: reachable and of use, or one sentence saying what is wrong. */
+/** The outcome of `check`: the source can be reached and used, or one sentence says what is wrong. */
 export type SourceCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /**

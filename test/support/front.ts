@@ -20,6 +20,7 @@ import type { Transport } from '../../lib/net/raw-connection.js';
 import { Frontend } from '../../lib/worker/frontend.js';
 import { makeTestCa } from './certificates.js';
 import { LIMITS, workerSettings } from './worker-settings.js';
+import { serverAt } from './servers.js';
 
 export interface FrontOptions {
   /** URLs of the default route's backends, as `Backend.url` has them. `h2+http://…` for HTTP/2. */
@@ -126,6 +127,6 @@ function settingsOf({ backends = [], limits, settings }: FrontOptions): WorkerSe
 
 function backendOf(url: string): BackendSettings {
   const socketPath = /^unix:(.*)$/.exec(url)?.[1];
-  if (socketPath !== undefined) return { kind: 'http', origin: 'http://localhost', socketPath, h2: false };
-  return { kind: 'http', origin: url.replace(/^h2\+/, ''), h2: url.startsWith('h2+') };
+  if (socketPath !== undefined) return serverAt('http://localhost', { socketPath });
+  return serverAt(url.replace(/^h2\+/, ''), { h2: url.startsWith('h2+') });
 }

@@ -12,6 +12,7 @@ import type {
   UpstreamEvents,
   UpstreamRequest,
 } from '../../lib/proxy/upstream/upstream.js';
+import { serverAt } from './servers.js';
 
 const LIMITS = {
   backendConnectTimeoutMs: 5_000,
@@ -119,5 +120,5 @@ export function upstreamOf(
   limits: Partial<LimitSettings> = {},
   options: Http1UpstreamOptions = {},
 ): Http1Upstream {
-  return new Http1Upstream({ kind: 'http', origin, h2: false }, { ...LIMITS, ...limits }, options);
+  return new Http1Upstream(serverAt(origin), { ...LIMITS, ...limits }, options);
 }

@@ -27,7 +27,7 @@ export type ReadFacts =
 const RSA_KEYS = ['06092a864886f70d010101', '06092a864886f70d01010a'].map((hex) => Buffer.from(hex, 'hex'));
 /** 132 bits: enough to tell contents apart, and kept for each certificate. */
 const DIGEST_LENGTH = 22;
-/** By their PEM. */
+/** Issuers that were parsed lately, by their PEM. */
 const ISSUERS = new LRUCache<string, X509Certificate>({ max: 32 });
 const BEGIN = /-----BEGIN /g;
 const END = /-----END [A-Z0-9 ]+-----/g;
@@ -110,7 +110,7 @@ export function digestOf(...texts: readonly string[]): string {
   return hash.digest('base64').slice(0, DIGEST_LENGTH);
 }
 
-/** What tells one pair from another: of the chain's content, and of the key or its file's stamp. */
+/** What tells one pair from another: digests of the chain's content, and of the key or of its file's stamp. */
 export function versionOf(chainPem: string, key: string): string {
   return `${digestOf(chainPem)} ${digestOf(key)}`;
 }

@@ -45,7 +45,7 @@ export interface Entry {
   readonly stamp: string;
   /** To be read again whatever the stamp says. */
   readonly isUnsettled: boolean;
-  /** What is to be served: what was read last, or before it changed for the worse. Absent where there was never anything. */
+  /** The certificate to serve: the one read last, or the one from before the files changed for the worse. Absent: there was never one. */
   readonly certificate?: CertificateFacts;
   /** Of the certificate and its key: equal versions mean the same pair. */
   readonly version: string;
@@ -120,7 +120,7 @@ type Content = Pick<Entry, 'certificate' | 'version' | 'trouble' | 'earlier'>;
 
 interface ReadContent {
   readonly content: Content;
-  /** The same files may be read with more luck the next time. */
+  /** The trouble may pass by itself: the same files are to be read again. */
   readonly mayPass: boolean;
 }
 
@@ -161,7 +161,7 @@ async function readContent(
       return worse(isBoth ? `${leafPath}: its private key is missing` : `${paths.key} is missing`);
     }
     const unchecked = versionOf(chainPem, isBoth ? '' : keyStamp);
-    // One that was not checked before, and is as it was, stays so: its version would change, and nothing else.
+    // A pair that was not checked before and has not changed is not checked now: only its version would change.
     const isAsBefore = before?.trouble === undefined && before?.version === unchecked;
     if (isAsBefore || !context.isKeyWanted()) {
       return { content: { certificate: facts, version: unchecked }, mayPass: false };

@@ -17,13 +17,13 @@ export interface Stamp {
 
 /** The coarsest tick of a file system in use is FAT's. */
 const TICK_MS = 2_000;
-/** No chain is that long. Keeps a mistaken link to a disk image out of the memory. */
+/** No chain is that long. The bound keeps a mistaken link to a disk image from being read into memory. */
 const MAX_FILE_BYTES = 1_048_576;
 const GONE: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
 
 /**
- * Looks at a file, or at what a link leads to. With callbacks: promises make a look half as dear again, and there are tens of
- * thousands in each reading of a large directory.
+ * Looks at a file, or at what a link leads to. With callbacks: promises make a look cost half as much again, and there are tens
+ * of thousands in each reading of a large directory.
  *
  * @param now milliseconds since 1970. Asked at each look: a first reading may take longer than a tick.
  * @throws the system's error.
@@ -38,7 +38,7 @@ export function stampOf(path: string, now: () => number): Promise<Stamp> {
   });
 }
 
-/** @param fromMs,untilMs the look was between them. A file that is dated later is no racy one: its date is wrong. */
+/** @param fromMs,untilMs the look was between them. A file with a later date does not count as racy: its date is wrong. */
 function stampFrom(stats: BigIntStats, fromMs: number, untilMs: number): Stamp {
   const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = stats;
   const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
@@ -59,7 +59,7 @@ export function isGone(path: string): Promise<boolean> {
 
 /** Several files at once. */
 export interface Look {
-  /** Differs when one of the files has changed. What stands for one that cannot be looked at is the system's code. */
+  /** They differ when one of the files has changed. A file that cannot be looked at has the system's error code instead. */
   readonly stamps: readonly string[];
   /** Of those that could be looked at, by path. */
   readonly stats: ReadonlyMap<string, BigIntStats>;

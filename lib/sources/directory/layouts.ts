@@ -33,7 +33,7 @@ const MAY_HOLD_BOTH = /\.pem(?:\.(?:rsa|ecdsa|dsa))?$/;
 /** Parts of a certificate, with a number or a date where they are old ones. */
 const PART = /^(?:cert|chain|fullchain|privkey|key|dhparams?)[-\d]*\.pem$/;
 const CHAIN_ENDINGS = ['.crt', '.pem', '.cer'] as const;
-/** Names that are given to the halves of a pair and nothing else: one of them is half an entry even when the other is missing. */
+/** Names that only the two files of a pair have: one of them counts as a pair even when the other is missing. */
 const HALVES: readonly string[] = ['fullchain.pem', 'privkey.pem', 'tls.crt', 'tls.key'];
 
 /** Whether a folder of that name may hold certificates that are in use. */
@@ -55,7 +55,7 @@ export function isHalf(name: string): boolean {
  * The certificates of a folder.
  *
  * @param names the names of its files.
- * @param earlier what was recognised in it before: of those, half is an entry still.
+ * @param earlier what was recognised in it before: a pair of those still counts when one of its files is missing.
  */
 export function recognise(names: readonly string[], earlier: readonly PairFiles[] = []): PairFiles[] {
   const files = new Set(names.filter(isFileOfInterest).sort());
@@ -99,7 +99,7 @@ function filesOf({ chain, key }: PairFiles): string[] {
   return [...chain, key];
 }
 
-/** It is called as the leaf's file is; without one it is the only one. */
+/** The key has the name of the leaf's file; without such a file it is the only key. */
 function keyOfAcmeSh(files: ReadonlySet<string>): string | undefined {
   const keys = [...files].filter((file) => file.endsWith('.key'));
   const beside = [...files].filter(

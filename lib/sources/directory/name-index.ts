@@ -34,7 +34,7 @@ export function indexOf(entries: ReadonlyMap<string, Entry>, unknown: string | u
     if (named === undefined) names.set(name, (named = { leaves: [] }));
     return named;
   };
-  // By path, so that of two equally new ones the same is used everywhere and always.
+  // By path, so that of two equally new certificates always the same one is used.
   for (const [, entry] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { trouble } = entry;
     if (isLeaf(entry)) for (const name of entry.certificate.names) namedOf(name).leaves.push(entry);

@@ -1,9 +1,9 @@
 /**
  * What a reading has found, in a form that is kept from one run of the program to the next. PURE.
  *
- * It saves reading, and changes nothing: a reading with it brings what one without it would. So only that is in it whose stamps
- * can be trusted (no racy ones, as in Git's index) and that was good, and it holds only for what has the same stamp to the digit.
- * No private key is in it. That of a certificate's `version` is a digest, as of the certificate.
+ * It saves reading, and changes nothing: a reading with it finds what one without it would. So it has only what was good and whose
+ * stamps can be trusted (no racy ones, as in Git's index), and it counts only for files with exactly the same stamp. No private key
+ * is in it: a certificate's `version` has nothing but digests.
  */
 import type { CertificateFacts } from './certificate.js';
 import { idOf, pathsOf, type Entry, type EntryPaths } from './entry.js';
@@ -59,7 +59,7 @@ export function fromStoredForm(json: string, dir: string): Remembered | { readon
   try {
     value = JSON.parse(json);
   } catch {
-    return { reason: 'it is no JSON' };
+    return { reason: 'it is not JSON' };
   }
   if (!isRecord(value) || value['format'] !== FORMAT) return { reason: 'it has another format' };
   if (value['dir'] !== dir) return { reason: 'it is about another directory' };

@@ -6,7 +6,7 @@ import { shortcomingsOf } from '../../domain/shortcomings.js';
 import type { Logger } from '../../log/logger.js';
 import { isValidAt, leavesOf, newestOfEach, type DirectoryIndex, type Leaf } from './name-index.js';
 
-/** In one go. A directory may have ten thousand certificates, all of one authority that has lapsed. */
+/** Lines logged at once. A directory may have ten thousand certificates, all of one authority that has expired. */
 const MAX_LINES = 20;
 const MAX_NAMES = 3;
 
@@ -45,7 +45,7 @@ export class DirectoryShortcomings {
   }
 }
 
-/** Whether others are served for all of its names: what is left of an earlier order troubles nobody. */
+/** Whether other certificates are served for all of its names: then nobody need hear of this one. */
 function isSuperseded(leaf: Leaf, { names }: DirectoryIndex, nowMs: number): boolean {
   const isOwnValid = isValidAt(leaf, nowMs);
   return leaf.certificate.names.every((name) => {

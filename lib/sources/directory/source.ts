@@ -1,37 +1,36 @@
 /**
  * The source `directory`: certificates on disk, as the programs that get them leave them (`layouts.ts` has the list).
  *
- * Indexed by the names in the certificates; what a folder or file is called (`example.com-0001`) does not matter. For a name
- * all that covers it is handed over, newest first (`name-index.ts`), and only where nothing of it is valid now the one
- * that lapses last. A wildcard on disk is meant for the names below it, so this needs no switch.
- * Certificates for IP addresses are found by those.
+ * They are indexed by the names in the certificates; what a folder or file is called (`example.com-0001`) does not matter. For a
+ * name all that covers it is handed over, newest first, and only where nothing of it is valid now the one that lapses last
+ * (`hand-over.ts`). A wildcard on disk is meant for the names below it, so this needs no switch. Certificates for IP addresses are
+ * found by those.
  *
- * Changes are found by looking at the files' stamps every few seconds: change notices are lost on network file systems, bind
- * mounts and links that are switched over, and watching ten thousand folders is beyond the system's usual limit. Look-ups go by
- * the last finished reading. Private keys are read when they are first handed over, or have changed (`pairs.ts`).
+ * Changes are found by looking at the files' stamps every few seconds (`repeated-scan.ts`): change notices are lost on network file
+ * systems, bind mounts and links that are switched over, and watching ten thousand folders is beyond the system's usual limit.
+ * Look-ups go by the last finished reading. Private keys are read when they are first handed over, or have changed (`pairs.ts`).
  *
  * What cannot be read is unavailable, not absent: for the names that it had, or, where nobody knows them, for every name that
- * is not known, so that nothing is ordered on its account. What was good before goes on being served. A directory that is gone
- * or has been emptied by unmounting is such a thing; files that somebody has removed are absent.
+ * is not known, so that nothing is ordered because of it. What was good before goes on being served. A directory that is gone
+ * or has been emptied by unmounting counts as unreadable; files that somebody has removed are absent.
  */
 import { setMaxListeners } from 'node:events';
-import { opendir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
-import type { CertificatePair } from '../../domain/certificate.js';
 import { describeError, usageError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
-import { isSame } from './entry.js';
-import { changedNames, indexOf, lapsedFirst, validGroups, type DirectoryIndex } from './name-index.js';
-import type { Leaf, Named } from './name-index.js';
-import { LOOKED_FOR } from './layouts.js';
-import { DirectoryMemory } from './memory.js';
-import { DirectoryPairs } from './pairs.js';
-import { DirectoryShortcomings } from './shortcomings.js';
-import { NOTHING_READ, readDirectory, type Reading, type Remembered } from './reading.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from '../source.js';
+import { isSame } from './entry.js';
+import { handOver, unavailable } from './hand-over.js';
+import { DirectoryMemory } from './memory.js';
+import { changedNames, indexOf, type DirectoryIndex } from './name-index.js';
+import { DirectoryPairs } from './pairs.js';
+import { NOTHING_READ, readDirectory, type Reading, type Remembered } from './reading.js';
+import { RepeatedScan } from './repeated-scan.js';
+import { DirectoryReports, unreadableText } from './reports.js';
+import { canBeOpened, inTime } from './time-limits.js';
 
 export interface DirectoryOptions {
   readonly dir: string;
@@ -55,17 +54,7 @@ export interface DirectoryOptions {
 }
 
 const DEFAULT_POLL_MS = 2_000;
-/**
- * Reading takes at most an eleventh of a processor, however many certificates there are. It goes by the processor time used: a
- * process that was stopped meanwhile, or had to wait, has cost nobody anything, and must not look away for long.
- */
-const REST_FACTOR = 10;
-const MAX_POLL_MS = 60_000;
 const DEFAULT_MAX_KEYS_CHECKED = 100;
-const CHECK_TIMEOUT_MS = 2_000;
-/** For the files of a look-up: a network file system may not answer at all. */
-const LOOKUP_TIMEOUT_MS = 1_000;
-const MAX_CANDIDATES = 8;
 
 export class DirectorySource implements CertificateSource {
   readonly name = 'directory';
@@ -74,21 +63,17 @@ export class DirectorySource implements CertificateSource {
   readonly #dir: string;
   readonly #now: () => number;
   readonly #log: Logger;
-  readonly #pollMs: number;
   readonly #maxKeysChecked: number;
   readonly #startTimer: StartTimer;
-  readonly #cpuMs: () => number;
   readonly #pairs: DirectoryPairs;
-  readonly #shortcomings: DirectoryShortcomings;
+  readonly #reports: DirectoryReports;
+  readonly #scans: RepeatedScan;
   readonly #memory: DirectoryMemory | undefined;
   readonly #closing = new AbortController();
   #reading = NOTHING_READ;
   #index: DirectoryIndex = indexOf(NOTHING_READ.entries, undefined);
   #listener: ((names: ChangedNames) => void) | undefined;
-  #lastScan: Promise<void> = Promise.resolve();
-  #nextScan: Promise<void> | undefined;
-  #cancelPoll: (() => void) | undefined;
-  /** Until then, `open` throws what is wrong with the directory, and nobody logs it besides. */
+  /** False until `open` has returned: it throws where the directory cannot be read, so that this is not logged besides. */
   #isOpen = false;
 
   /**
@@ -102,7 +87,7 @@ export class DirectorySource implements CertificateSource {
     const remembered = await source.#memory?.recall();
     await source.#scan(remembered);
     const trouble = source.#reading.unreadable.get(source.#dir);
-    if (trouble !== undefined) throw usageError(source.#unreadable(trouble));
+    if (trouble !== undefined) throw usageError(unreadableText(source.#dir, trouble));
     source.#isOpen = true;
     source.#log.notice('the certificate directory is read', {
       dir: source.#dir,
@@ -113,9 +98,8 @@ export class DirectorySource implements CertificateSource {
       ).length,
       tookMs: options.now() - startedAtMs,
     });
-    source.#sayIfNothing();
-    source.#shortcomings.say(source.#index, options.now());
-    source.#poll(0);
+    source.#reports.state(source.#reading, source.#index, options.now());
+    source.#scans.start();
     return source;
   }
 
@@ -126,11 +110,15 @@ export class DirectorySource implements CertificateSource {
     this.#dir = resolve(options.dir);
     this.#now = options.now;
     this.#log = options.log ?? silentLogger;
-    this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS;
     this.#maxKeysChecked = options.maxKeysChecked ?? DEFAULT_MAX_KEYS_CHECKED;
     this.#startTimer = options.startTimer ?? startUnrefTimer;
-    this.#cpuMs = options.cpuMs ?? processCpuMs;
-    this.#shortcomings = new DirectoryShortcomings(this.#log);
+    this.#reports = new DirectoryReports(this.#dir, this.#log);
+    this.#scans = new RepeatedScan({
+      scan: () => this.#scan(),
+      pollMs: options.pollMs ?? DEFAULT_POLL_MS,
+      cpuMs: options.cpuMs ?? processCpuMs,
+      startTimer: this.#startTimer,
+    });
     const { memoryFile: file } = options;
     if (file !== undefined) {
       this.#memory = new DirectoryMemory({
@@ -142,7 +130,7 @@ export class DirectorySource implements CertificateSource {
       });
     }
     this.#pairs = new DirectoryPairs(({ paths: { folder } }, reason) =>
-      this.#log.err(`a certificate cannot be served: ${reason}`, { folder }),
+      this.#reports.notServable(folder, reason),
     );
   }
 
@@ -154,7 +142,10 @@ export class DirectorySource implements CertificateSource {
       (entry) => entry !== undefined,
     );
     if (named.some(({ leaves }) => leaves.length > 0)) {
-      const found = await this.#inTime(this.#load(named), signal);
+      const found = await inTime(
+        handOver(named, (leaf) => this.#pairs.load(leaf), this.#now()),
+        { dir: this.#dir, signal, closing: this.#closing.signal, startTimer: this.#startTimer },
+      );
       if (found !== undefined) return found;
     }
     const trouble = named.find((entry) => entry.trouble !== undefined)?.trouble ?? this.#unknown;
@@ -167,20 +158,7 @@ export class DirectorySource implements CertificateSource {
 
   async check(): Promise<SourceCheck> {
     if (this.#isClosed) return { ok: false, reason: 'it is closed' };
-    return new Promise((settled) => {
-      const late = `the directory ${this.#dir} does not answer`;
-      const cancel = this.#startTimer(() => settled({ ok: false, reason: late }), CHECK_TIMEOUT_MS);
-      const settle = (outcome: SourceCheck): void => {
-        cancel();
-        settled(outcome);
-      };
-      opendir(this.#dir)
-        .then((handle) => handle.close())
-        .then(
-          () => settle({ ok: true }),
-          (error: unknown) => settle({ ok: false, reason: this.#unreadable(describeError(error)) }),
-        );
-    });
+    return canBeOpened(this.#dir, this.#startTimer);
   }
 
   /**
@@ -188,18 +166,15 @@ export class DirectorySource implements CertificateSource {
    * Never rejects.
    */
   async reload(): Promise<void> {
-    const isFirst = this.#nextScan === undefined;
-    await this.#readAgain();
-    if (!isFirst) return;
-    this.#sayIfNothing();
+    const isFirst = !this.#scans.isAskedFor;
+    await this.#scans.scanAgain();
     // Also where nothing has changed but the date.
-    this.#shortcomings.say(this.#index, this.#now());
+    if (isFirst) this.#reports.state(this.#reading, this.#index, this.#now());
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#cancelPoll?.();
-    await this.#lastScan;
+    await this.#scans.stop();
     await this.#memory?.close();
     this.#reading = NOTHING_READ;
     this.#index = indexOf(NOTHING_READ.entries, undefined);
@@ -214,68 +189,8 @@ export class DirectorySource implements CertificateSource {
   get #unknown(): string | undefined {
     const { unreadable } = this.#reading;
     const own = unreadable.get(this.#dir);
-    if (own !== undefined) return this.#unreadable(own);
+    if (own !== undefined) return unreadableText(this.#dir, own);
     return this.#index.unknown && `an unreadable entry in ${this.#dir}: ${this.#index.unknown}`;
-  }
-
-  /** @returns undefined where nothing is known of these names but trouble. */
-  async #load(named: readonly Named[]): Promise<Lookup | undefined> {
-    const reasons: string[] = [];
-    const load = async (leaves: readonly Leaf[]): Promise<CertificatePair[]> => {
-      const loaded = await Promise.all(leaves.map((leaf) => this.#pairs.load(leaf)));
-      return loaded.flatMap((pair) => {
-        if (!('reason' in pair)) return [pair];
-        reasons.push(pair.reason);
-        return [];
-      });
-    };
-    const valid = await Promise.all(validGroups(named, this.#now(), MAX_CANDIDATES).map(load));
-    let candidates = valid.filter(({ length }) => length > 0);
-    if (candidates.length === 0) {
-      const lapsed = await Promise.all(named.map((entry) => firstOf(lapsedFirst(entry), load)));
-      candidates = lapsed.filter(({ length }) => length > 0);
-    }
-    if (candidates.length > 0) return { kind: 'found', candidates };
-    return reasons[0] === undefined ? undefined : unavailable(reasons[0]);
-  }
-
-  /** The answer, or `unavailable` where it takes too long, nobody wants it any more, or the source is closed. */
-  async #inTime(answer: Promise<Lookup | undefined>, signal: AbortSignal): Promise<Lookup | undefined> {
-    const closing = this.#closing.signal;
-    let cancel = (): void => undefined;
-    let giveUp = (): void => undefined;
-    const givenUp = new Promise<Lookup>((settled) => {
-      giveUp = () => settled(unavailable(closing.aborted ? 'it is closed' : 'the look-up was given up'));
-      cancel = this.#startTimer(
-        () => settled(unavailable(`the directory ${this.#dir} does not answer`)),
-        LOOKUP_TIMEOUT_MS,
-      );
-    });
-    for (const end of [signal, closing]) end.addEventListener('abort', giveUp, { once: true });
-    try {
-      return await Promise.race([answer, givenUp]);
-    } finally {
-      cancel();
-      for (const end of [signal, closing]) end.removeEventListener('abort', giveUp);
-    }
-  }
-
-  #poll(lastCpuMs: number): void {
-    if (this.#isClosed) return;
-    const delayMs = Math.max(this.#pollMs, Math.min(lastCpuMs * REST_FACTOR, MAX_POLL_MS));
-    this.#cancelPoll = this.#startTimer(() => {
-      const startMs = this.#cpuMs();
-      void this.#readAgain().then(() => this.#poll(this.#cpuMs() - startMs));
-    }, delayMs);
-  }
-
-  #readAgain(): Promise<void> {
-    // A reading under way may have passed what has changed just now: another one follows it, for all who ask meanwhile.
-    this.#nextScan ??= this.#lastScan = this.#lastScan.then(() => {
-      this.#nextScan = undefined;
-      return this.#scan();
-    });
-    return this.#nextScan;
   }
 
   async #scan(remembered?: Remembered): Promise<void> {
@@ -295,7 +210,7 @@ export class DirectorySource implements CertificateSource {
     if (this.#isClosed) return;
     const before = this.#reading;
     const unknownBefore = this.#unknown;
-    this.#sayTroubles(before, reading);
+    this.#reports.troubles(before, reading, this.#isOpen);
     this.#reading = reading;
     // Of a directory that is gone there is nothing to remember.
     if (!reading.unreadable.has(this.#dir)) this.#memory?.note(reading);
@@ -312,14 +227,12 @@ export class DirectorySource implements CertificateSource {
       { entries: before.entries, unknown: unknownBefore },
       { entries: reading.entries, unknown: this.#unknown },
     );
-    this.#log.info('the certificate directory is indexed', {
-      changed: isNew.length,
-      removed: gone.length,
-      certificates: reading.entries.size,
-      names: this.#index.names.size,
-      lookedUpAfresh: concerned?.length ?? 'all',
-    });
-    if (this.#isOpen) this.#shortcomings.say(this.#index, this.#now());
+    this.#reports.indexed(
+      this.#index,
+      { changed: isNew.length, removed: gone.length, certificates: reading.entries.size },
+      concerned,
+    );
+    if (this.#isOpen) this.#reports.shortcomings(this.#index, this.#now());
     this.#tell(concerned);
   }
 
@@ -328,55 +241,11 @@ export class DirectorySource implements CertificateSource {
     try {
       this.#listener?.(names);
     } catch (thrown) {
-      this.#log.err('a change of the certificate directory was not taken', { error: describeError(thrown) });
+      this.#log.err('a change in the certificate directory could not be passed on', {
+        error: describeError(thrown),
+      });
     }
   }
-
-  #sayTroubles(before: Reading, { entries, unreadable }: Reading): void {
-    for (const [path, reason] of unreadable) {
-      if (before.unreadable.get(path) === reason) continue;
-      if (path !== this.#dir)
-        this.#log.err(`a certificate folder cannot be read: ${reason}`, { folder: path });
-      else if (this.#isOpen) this.#log.err(this.#unreadable(reason));
-    }
-    for (const [id, { trouble, certificate, paths }] of entries) {
-      if (trouble === undefined || trouble.digest === before.entries.get(id)?.trouble?.digest) continue;
-      const what =
-        certificate === undefined
-          ? 'is left out'
-          : 'has changed for the worse, and the last good pair is kept';
-      this.#log.err(`a certificate ${what}: ${trouble.reason}`, { folder: paths.folder });
-    }
-  }
-
-  #sayIfNothing(): void {
-    if (this.#reading.entries.size > 0 || this.#reading.unreadable.size > 0) return;
-    this.#log.notice('no certificate was recognised in the certificate directory', {
-      dir: this.#dir,
-      lookedFor: LOOKED_FOR,
-    });
-  }
-
-  #unreadable(reason: string): string {
-    return `the certificate directory ${this.#dir} cannot be read: ${reason}`;
-  }
-}
-
-/** Never with the scope `source`: a breaker would skip the names that are still known, too. */
-function unavailable(reason: string): Lookup {
-  return { kind: 'unavailable', reason, scope: 'name' };
-}
-
-/** The pairs of the first leaf that has one. */
-async function firstOf(
-  leaves: readonly Leaf[],
-  load: (leaves: readonly Leaf[]) => Promise<CertificatePair[]>,
-): Promise<CertificatePair[]> {
-  for (const leaf of leaves.slice(0, MAX_CANDIDATES)) {
-    const pairs = await load([leaf]);
-    if (pairs.length > 0) return pairs;
-  }
-  return [];
 }
 
 function processCpuMs(): number {

@@ -30,7 +30,7 @@ export interface Walk {
   readonly folders: ReadonlyMap<string, Folder>;
   /** Folders that could not be looked into, with the reason. What was known of them and below is in `folders` as it was. */
   readonly unreadable: ReadonlyMap<string, string>;
-  /** The paths of folders that were not looked into for that. */
+  /** The paths of the folders that were not looked into because they, or one above them, are unreadable. */
   readonly frozen: ReadonlySet<string>;
 }
 
@@ -62,7 +62,7 @@ export async function walk(
       found.set(path, await lookInto(path, path === root, before.get(path), context));
     });
     const below: string[] = [];
-    // In the order of the names, so that of two ways to the same folder the same is taken always.
+    // In the order of the names, so that of two ways to the same folder always the same one is taken.
     for (const path of level) {
       const folder = found.get(path);
       if (folder === undefined) continue;
@@ -101,7 +101,7 @@ async function lookInto(
     if (known !== undefined) return { ...looked, pairs: known.pairs, below: known.below, isInherited: false };
     const listed = await listing(path, before?.pairs ?? []);
     const isEmptied = before !== undefined && before.pairs.length + before.below.length > 0 && listed.isEmpty;
-    // Somebody who removes certificates leaves the folder; below a mount point that has gone there is another one.
+    // Somebody who removes certificates leaves the folder in place; where a file system was unmounted, another folder appears.
     const isOther = isRoot ? before?.identity !== identity : before?.device !== stats.dev;
     if (isEmptied && isOther) return `${path} is empty, and is not the folder that it was (is it unmounted?)`;
     const { pairs, below, isInherited } = listed;

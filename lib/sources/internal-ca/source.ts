@@ -88,7 +88,7 @@ export class InternalCaSource implements CertificateSource {
   async lookup(name: ServerName, { signal, mayOrder }: LookupContext): Promise<Lookup> {
     if (this.#closing.signal.aborted) return unavailable('it is closed');
     if (signal.aborted) return unavailable('the look-up was given up');
-    // What another source has is not to be completed with a half that clients of the other one do not trust.
+    // Do not complete another source's certificate with a half of ours: clients of that one do not trust our authority.
     if (mayOrder === false) return { kind: 'absent' };
     if (isWildcard(name) || !this.#allow.some((pattern) => matchesPattern(name, pattern))) {
       return { kind: 'absent' };
@@ -232,7 +232,7 @@ async function publishCert(
 }
 
 /**
- * Writes a file that nobody ever sees half of, unless there is one already.
+ * Writes a file so that nobody ever sees half of it, unless there is one already.
  *
  * @returns what is on disk under that name now: the text given, or that of whoever was first.
  */

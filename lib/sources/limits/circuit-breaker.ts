@@ -1,6 +1,6 @@
 /**
  * A circuit breaker, as a pure state machine: closed, until a number of failures in a row opens it; open, until one success
- * closes it. It calls nobody and sets no timer. When to try again is its owner's affair.
+ * closes it. It calls nobody and sets no timer: its owner decides when to try again.
  */
 
 export interface CircuitBreakerOptions {

@@ -1,12 +1,12 @@
 /**
  * A source behind a circuit breaker, so that a dead one does not add its time-out to every look-up.
  *
- * After a few failures in a row (`unavailable` with scope `source`; a sick entry in a healthy source is none) the source is
+ * After a few failures in a row (`unavailable` with scope `source`; a broken entry in a healthy source does not count) the source is
  * skipped: look-ups are answered `unavailable` at once. Meanwhile `check()` is tried in the background, after 1 s, 2 s and
  * so on up to 5 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
  * goes on with the longer delays: only a look-up that succeeds brings them back to 1 s.
  *
- * Trouble is said when it begins, at err, whether or not successes come in between; and at notice when it is over: after ten
+ * Trouble is logged once when it begins, at err, even if successes come in between; and at notice when it is over: after ten
  * seconds without a failure, with how long it took and how many look-ups failed.
  *
  * Also holds a source to its contract: one that throws or rejects is `unavailable`. Goes outside of a `RateLimitedSource`: what
@@ -31,10 +31,10 @@ export interface CircuitBrokenSourceOptions {
   readonly startTimer?: StartTimer;
 }
 
-/** Trouble of which nothing was heard for so long is over with the next success. */
+/** After this long without a failure the next success ends the trouble. */
 const QUIET_MS = 10_000;
 const FIRST_PROBE_DELAY_MS = 1_000;
-/** What a long outage may add to its end: names that were cold in it are served with the default for as long. */
+/** The longest pause between checks. After an outage, names that are not cached get the default certificate for this long. */
 const LONGEST_PROBE_DELAY_MS = 5_000;
 
 export class CircuitBrokenSource extends WrappedSource {

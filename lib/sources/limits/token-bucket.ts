@@ -1,7 +1,7 @@
 /**
  * A token bucket whose waiting clients are served in turns.
  *
- * The bucket holds up to `burst` tokens and gains `ratePerSecond`. Who finds none waits. Tokens go to the waiting clients
+ * The bucket holds up to `burst` tokens and gains `ratePerSecond`. A caller that finds none waits. Tokens go to the waiting clients
  * round-robin, one each, whatever the number of their requests: a scanner waits for itself. The number of waiters is
  * bounded; when it is reached, a client with few of them displaces the youngest of the client with the most.
  */
@@ -65,7 +65,7 @@ export class FairTokenBucket {
   acquire(client: string, signal: AbortSignal): Promise<boolean> {
     if (this.#isClosed || signal.aborted) return Promise.resolve(false);
     this.#serve();
-    // What is left now is left over by those who waited.
+    // Tokens that are left now are not needed by those who wait.
     if (this.#tokens >= 1) {
       this.#tokens -= 1;
       return Promise.resolve(true);
@@ -80,7 +80,7 @@ export class FairTokenBucket {
     return waiting;
   }
 
-  /** Gives a token back: what it was taken for cost nothing after all. */
+  /** Gives a token back, as what it was taken for has cost nothing. */
   refund(): void {
     this.#tokens += 1;
     this.#serve();

@@ -10,7 +10,7 @@ import type { LRUCache } from 'lru-cache';
 import { growingLru } from '../../base/growing-lru.js';
 import type { ServerName } from '../../domain/server-name.js';
 
-/** Names remembered. The least recently used make room: they are asked again too early, which is safe for memory. */
+/** Names remembered. The least recently used are forgotten, and so are ordered again too early; that keeps the memory bounded. */
 const MAX_NAMES = 100_000;
 
 export interface HoldOffOptions {

@@ -18,14 +18,14 @@ import type { ManagerAnswer } from './schema.js';
 
 const USER_AGENT = `peter-sslers-proxy/${VERSION}`;
 const MAX_ANSWER_BYTES = 1_048_576;
-/** With two orders under way these three queries are more than four threads, but a query takes milliseconds. */
+/** Three queries beside two orders are more than the manager's four threads, but a query takes milliseconds. */
 const QUERY_CONNECTIONS = 3;
-/** Shorter than what proxies and managers keep usually: most stale connections are closed by us first. */
+/** Shorter than most proxies and managers keep a connection, so that we close an idle one before they do. */
 const KEEP_ALIVE_MS = 15_000;
 
 /** Limits, milliseconds. */
 export interface ManagerTimeouts {
-  /** Until the connection stands, TLS included. @default 2000 */
+  /** Until the connection is established, TLS included. @default 2000 */
   readonly connectMs: number;
   /** From sending a query to the headers of its answer. @default 10000 */
   readonly headersMs: number;
@@ -38,8 +38,10 @@ export interface ManagerTimeouts {
 }
 
 export interface ManagerClientOptions {
-  /** With its prefix, without a trailing slash. */
-  readonly root: string;
+  /** `http://host:port` or `https://host:port`. */
+  readonly origin: string;
+  /** The path that the manager's paths begin with, without a trailing slash. */
+  readonly prefix: string;
   readonly caPem?: string;
   /** `user:password` */
   readonly credentials?: string;
@@ -91,8 +93,8 @@ export class ManagerClient {
     this.#options = options;
     // One listener for each exchange under way.
     setMaxListeners(0, this.#closing.signal);
-    const { origin, pathname } = new URL(options.root);
-    this.#prefix = pathname.replace(/\/$/, '');
+    const { origin, prefix } = options;
+    this.#prefix = prefix;
     this.#headers = {
       accept: 'application/json',
       'user-agent': USER_AGENT,

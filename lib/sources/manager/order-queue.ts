@@ -5,9 +5,9 @@
 import { ClientTurns } from '../../base/client-turns.js';
 import { Counts } from '../../base/counts.js';
 
-/** Whose an order is. */
+/** For whom an order is, and how it is to run. */
 export interface OrderPlace {
-  /** Whose turn it is to be: an address, or what stands for several of one client. */
+  /** Clients take turns by this: an address, or the network of an IPv6 client. */
   readonly client: string;
   /** `example.com` for `www.example.com`. */
   readonly parent: string;
@@ -30,7 +30,7 @@ export interface OrderQueueLimits {
 export class OrderQueue<Owner> {
   readonly #limits: OrderQueueLimits;
   readonly #waiting = new ClientTurns<QueuedOrder<Owner>>();
-  /** Claimed: waiting, or about to. */
+  /** How many places each client has claimed: for orders that wait, or are about to. */
   readonly #clients = new Counts();
   readonly #parents = new Counts();
 
@@ -44,7 +44,7 @@ export class OrderQueue<Owner> {
   }
 
   /**
-   * Claims a place, to be released when the order begins, or does not come.
+   * Claims a place, to be released when the order begins, or when it is not placed after all.
    *
    * @param free how many orders may begin at once, besides those that have begun.
    * @returns why there is no room; undefined where there is.

@@ -10,7 +10,7 @@
  * `absent` is said for two answers only: the 404 that says "the domain was not found", and a 200 whose known keys are all
  * null. Whatever else is not a certificate is `unavailable`; its scope is `source` where every name would fare alike
  * (wrong prefix, wrong credentials, another server), `name` where the fault may be this entry's: a manager that crashes
- * over one name answers 500, as a page in whatever type the server that it runs on has for that.
+ * over one name answers 500, with an error page whose type depends on the server that it runs on.
  */
 import type { CertificatePair } from '../../domain/certificate.js';
 import type { Lookup } from '../../domain/lookup.js';
@@ -49,7 +49,7 @@ export type OrderVerdict =
 /** The manager's three wordings of "somebody is ordering this name already". */
 const ACTIVE = /active or recent autocert attempt|active pre authorizations|active challenges/i;
 const MAIN_ERROR = 'Error_Main';
-/** 1.0 says so of its policy for orders, under no field. */
+/** Manager 1.0 says this where it has no policy for orders; the message belongs to no field of the form. */
 const NOT_CONFIGURED = /has not been configured/i;
 const UNKNOWN_DOMAIN = 'the domain was not found';
 /** Where an answer says which domain it is about: 1.0, and the older two. */
@@ -266,7 +266,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An own member: a key named `constructor` is not one. */
+/** A member of the object itself, not an inherited one such as `constructor`. */
 function member(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }

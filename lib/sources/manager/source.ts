@@ -42,10 +42,11 @@ export class ManagerSource implements CertificateSource {
   readonly #autocert: Autocert | undefined;
 
   constructor({ settings, log, now, timeouts, isCovered }: ManagerSourceOptions) {
-    const { root, caPem, credentials, autocert } = settings;
+    const { server, prefix, caPem, credentials, autocert } = settings;
     this.#settings = settings;
     this.#client = new ManagerClient({
-      root,
+      origin: server.origin,
+      prefix,
       ...(caPem !== undefined && { caPem }),
       ...(credentials !== undefined && { credentials }),
       orderConnections: autocert?.concurrency ?? 1,

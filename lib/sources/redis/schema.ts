@@ -1,5 +1,5 @@
 /**
- * Redis as the manager primes it, on paper: what is asked, and what the answers mean. No I/O.
+ * What is asked of a Redis that the manager primes, and what the answers mean. No I/O.
  *
  * Prime style 1: the hash `d1:NAME` has the ids of a certificate (`c`), a private key (`p`) and an intermediate (`i`); the
  * strings `c:ID`, `p:ID` and `i:ID` hold their PEM. Prime style 2: the hash `d2:NAME` has the whole chain (`f`) and the private
@@ -122,7 +122,7 @@ function isNoEntry(values: readonly RedisValue[]): boolean {
   return values.every((value) => value === null);
 }
 
-/** The manager is written in Python: what it does not have may be there as the text `None`. */
+/** The manager is written in Python: a value that it does not have may be stored as the text `None`. */
 function present(value: RedisValue | undefined): string | undefined {
   const text = value?.trim();
   return text === undefined || text === '' || text === 'None' ? undefined : text;

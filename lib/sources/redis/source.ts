@@ -40,7 +40,7 @@ const MIN_RECONNECT_MS = 50;
 const MAX_RECONNECT_MS = 1_000;
 /** How long a closing connection may wait for the server's side of it. */
 const GOODBYE_MS = 100;
-/** For looking around, which nobody waits for. */
+/** For the survey of the keys, which nobody waits for. */
 const SURVEY_TIMEOUT_MS = 10_000;
 const CLOSED = 'the Redis source is closed';
 /** A name that nobody can have a certificate for (RFC 6761 §6.4). */
@@ -197,7 +197,7 @@ export class RedisSource implements CertificateSource {
     const { Redis } = ioredis();
     const redis = new Redis(this.#options);
     const connection = { redis, ready: this.#establish(redis) };
-    // Also without anybody waiting for it.
+    // A failure is handled even if nobody waits for this connection.
     connection.ready.catch(() => undefined);
     redis.once('end', () => this.#letGo(connection));
     this.#connection = connection;
@@ -240,7 +240,7 @@ export class RedisSource implements CertificateSource {
     const redis = (this.#surveying = new Redis(this.#options));
     const timer = setTimeout(() => redis.disconnect(), SURVEY_TIMEOUT_MS);
     timer.unref();
-    // Those of commands reject; this is what else may befall a connection.
+    // Errors of commands reject their promises; this event has all other errors of the connection.
     redis.on('error', () => redis.disconnect());
     let isLost = false;
     try {
@@ -266,7 +266,7 @@ export class RedisSource implements CertificateSource {
     }
   }
 
-  /** Forgets a connection that is of no use any more, and begins another one after a while. */
+  /** Forgets a connection that has ended, and begins another one after a while. */
   #letGo(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;

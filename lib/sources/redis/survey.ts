@@ -4,7 +4,7 @@
  *
  * Only cheap questions, on a connection of their own: SCAN in a bounded number of steps, INFO keyspace, and HEXISTS of a few keys.
  * Nothing is read of a value. Whatever a server does not answer (an ACL may forbid all of these, a cluster has one database only
- * and each of its nodes a part of the keys) is left out: nothing is said then that is not known.
+ * and each of its nodes a part of the keys) is left out: the survey says only what it knows.
  */
 import type { Redis } from 'ioredis';
 import { isErrorReply, type PrimeStyle } from './schema.js';

@@ -13,6 +13,7 @@ import { askPlain, plainPort } from '../../support/plain-client.js';
 import { startProgram } from '../../support/program.js';
 import { startRaw } from '../../support/raw-upstream.js';
 import { LIMITS } from '../../support/worker-settings.js';
+import { serverAt } from '../../support/servers.js';
 
 const PATH = '/.well-known/acme-challenge/token';
 const FORWARD_MS = 400;
@@ -46,7 +47,9 @@ describe('The servers for challenges', () => {
 
   /** What comes of asking them, in short. */
   async function outcomeOf(origins: readonly string[]): Promise<string> {
-    const servers = new ChallengeServers({ servers: origins }, LIMITS, { forwardMs: FORWARD_MS });
+    const servers = new ChallengeServers({ servers: origins.map((origin) => serverAt(origin)) }, LIMITS, {
+      forwardMs: FORWARD_MS,
+    });
     const head = { method: 'GET', path: PATH, host: 'a.test', headers: [] };
     const { answer, failure, isLate } = await servers.ask(head);
     await servers.close();
@@ -96,7 +99,10 @@ describe('The servers for challenges', () => {
 
     it('give up at once one whose client goes, and see through what was sent', async () => {
       await using silent = await startRaw(() => undefined);
-      const servers = new ChallengeServers({ servers: [silent.origin, good.url] }, LIMITS);
+      const servers = new ChallengeServers(
+        { servers: [serverAt(silent.origin), serverAt(good.url)] },
+        LIMITS,
+      );
       const gone = new AbortController();
       const before = good.requests.length;
       const sent = Array.from({ length: CONNECTIONS }, () => servers.ask(HEAD, gone.signal));

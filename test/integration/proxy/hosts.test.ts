@@ -14,6 +14,7 @@ import { startH2Backend } from '../../support/h2-backend.js';
 import { FINE_HOSTS, HOSTILE_HOSTS } from '../../support/hosts.js';
 import { RawClient } from '../../support/raw-client.js';
 import { startRecordingBackend, type RecordingBackend } from '../../support/recording-backend.js';
+import { serverAt } from '../../support/servers.js';
 
 describe('The host of a request', () => {
   /** That of `a.test`, and everybody else's. */
@@ -23,7 +24,7 @@ describe('The host of a request', () => {
 
   const route = (pattern: string | undefined, origin: string): WorkerSettings['routes'][number] => ({
     ...(pattern !== undefined && { pattern }),
-    backends: [{ kind: 'http', origin, h2: false }],
+    backends: [serverAt(origin)],
   });
   const arrived = () => [...tenant.requests, ...others.requests];
   const fieldOf = (name: string) => arrived().map(({ fields }) => new Map(fields).get(name));

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readOrigin } from '../../../lib/config/backend-origin.js';
 import { connectOptions } from '../../../lib/domain/address.js';
+import { serverAt } from '../../support/servers.js';
 
 describe("A backend's origin", () => {
   const cases: [origin: string, isTls: boolean, host: string, address: object, serverName: string][] = [
@@ -13,13 +14,13 @@ describe("A backend's origin", () => {
   ];
   for (const [origin, isTls, host, address, serverName] of cases) {
     it(`${origin} says where to connect, and what to call it`, () => {
-      expect(readOrigin({ origin })).to.deep.equal({ isTls, host, address, serverName });
-      expect(connectOptions(readOrigin({ origin }).address)).to.deep.equal(address);
+      expect(readOrigin(serverAt(origin))).to.deep.equal({ isTls, host, address, serverName });
+      expect(connectOptions(readOrigin(serverAt(origin)).address)).to.deep.equal(address);
     });
   }
 
   it('on a unix socket is its name, and the socket where to connect', () => {
-    const { host, address, isTls } = readOrigin({ origin: 'http://localhost', socketPath: '/run/b.sock' });
+    const { host, address, isTls } = readOrigin(serverAt('http://localhost', { socketPath: '/run/b.sock' }));
     expect([host, isTls]).to.deep.equal(['localhost', false]);
     expect(connectOptions(address)).to.deep.equal({ path: '/run/b.sock' });
   });

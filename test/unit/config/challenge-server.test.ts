@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { load, problemOf } from './support.js';
+import { serverAt } from '../../support/servers.js';
 
 const CA_PEM = readFileSync(new URL('../../fixtures/manager/ca-root.pem', import.meta.url), 'utf8');
 
@@ -15,7 +16,9 @@ describe('loadSettings: the servers for challenges', () => {
       'fallback-ca': '/ca.pem',
     };
     const { settings, warnings } = load({ flags, files });
-    expect(settings.challenges.servers).to.deep.equal(['http://127.0.0.1:7201', 'https://manager.test']);
+    expect(settings.challenges.servers).to.deep.equal(
+      ['http://127.0.0.1:7201', 'https://manager.test'].map((origin) => serverAt(origin)),
+    );
     expect(settings.challenges.caPem).to.include('BEGIN CERTIFICATE');
     expect(warnings).to.deep.equal([]);
   });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { CERT_PREFERENCES } from '../../../lib/config/flags.js';
 import { load, problemOf, type Given } from './support.js';
+import { managerAt } from '../../support/servers.js';
 
 /** On the machine of `load`. */
 const WORKERS =
@@ -65,7 +66,7 @@ describe('loadSettings: defaults', () => {
     });
     expect(settings.redis).to.deep.equal({ strategy: 1, url: 'redis://127.0.0.1:6379/9' });
     expect(settings.manager).to.deep.equal({
-      root: MANAGER,
+      ...managerAt(MANAGER),
       preferences: CERT_PREFERENCES,
       autocert: { allow: ['*'], holdoffMs: 900_000, concurrency: 2, timeoutMs: 30_000 },
       missRate: 200,

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { Settings } from '../../../lib/config/settings.js';
 import { load, problemOf } from './support.js';
+import { serverAt } from '../../support/servers.js';
 
-const http = (origin: string, h2 = false) => ({ kind: 'http', origin, h2 });
+const http = (origin: string, h2 = false) => serverAt(origin, { h2 });
 
 describe('--backend', () => {
   const backends: [text: string, backend: unknown][] = [
@@ -14,8 +15,8 @@ describe('--backend', () => {
     ['h2://app.internal', http('https://app.internal', true)],
     ['h2c://127.0.0.1:50051', http('http://127.0.0.1:50051', true)],
     ['H2C://App.internal', http('http://app.internal', true)],
-    ['unix:/run/a.sock', { ...http('http://localhost'), socketPath: '/run/a.sock' }],
-    ['unix:///run/a=b.sock', { ...http('http://localhost'), socketPath: '/run/a=b.sock' }],
+    ['unix:/run/a.sock', serverAt('http://localhost', { socketPath: '/run/a.sock' })],
+    ['unix:///run/a=b.sock', serverAt('http://localhost', { socketPath: '/run/a=b.sock' })],
     ['tcp://mail.internal:143', { kind: 'tcp', address: { host: 'mail.internal', port: 143 } }],
     ['tcp://Mail.internal:80/', { kind: 'tcp', address: { host: 'mail.internal', port: 80 } }],
     ['tcp://[FD00::1]:25', { kind: 'tcp', address: { host: 'fd00::1', port: 25 } }],
@@ -49,7 +50,7 @@ describe('--backend', () => {
     expect(settings.routes).to.deep.equal([
       { pattern: 'www.example.com', backends: [http('http://a'), http('http://e')] },
       { pattern: '*.example.com', backends: [http('http://b', true), http('http://c')] },
-      { backends: [http('http://d'), { ...http('http://localhost'), socketPath: '/f' }] },
+      { backends: [http('http://d'), serverAt('http://localhost', { socketPath: '/f' })] },
       { pattern: 'mail.example', backends: [{ kind: 'tcp', address: { host: 'g', port: 1 } }] },
     ]);
   });

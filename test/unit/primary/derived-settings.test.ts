@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { withoutRestart, workerSettings } from '../../../lib/primary/derived-settings.js';
 import { load } from '../config/support.js';
+import { serverAt } from '../../support/servers.js';
 
 const PAIR = { chainPem: 'chain', keyPem: 'key' };
 
@@ -40,7 +41,7 @@ describe('The settings of a worker', () => {
       flags: { 'fallback-server': 'https://ann:secret@manager.test:7201/.well-known/peter_sslers/' },
     });
     expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({
-      servers: ['https://manager.test:7201'],
+      servers: [serverAt('https://manager.test:7201')],
     });
   });
 
@@ -48,13 +49,18 @@ describe('The settings of a worker', () => {
     const servers = ['http://127.0.0.1:7202', 'http://127.0.0.1:7201'];
     for (const fallback of [{}, { 'fallback-server': 'https://manager.test/x' }]) {
       const { settings } = load({ flags: { ...fallback, 'challenge-server': servers } });
-      expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({ servers });
+      expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({
+        servers: servers.map((origin) => serverAt(origin)),
+      });
     }
     expect(workerSettings(load().settings, [PAIR], '').challenges).to.deep.equal({ servers: [] });
   });
 
   it('cross the bus unchanged', () => {
-    const worker = workerSettings(load().settings, [PAIR], 'dGlja2V0');
+    const backend = ['https://b.test:8443', 'x.test=unix:/run/b.sock', 'y.test=h2://[::1]:1'];
+    const { settings } = load({ flags: { backend, 'fallback-server': 'https://manager.test:7201/x' } });
+    const worker = workerSettings(settings, [PAIR], 'dGlja2V0');
+    expect(structuredClone(worker)).to.deep.equal(worker);
     expect(JSON.parse(JSON.stringify(worker))).to.deep.equal(worker);
   });
 });

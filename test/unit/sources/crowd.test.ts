@@ -16,6 +16,7 @@ import type { CertificateSource } from '../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { startFakeManager } from '../../support/fake-manager.js';
 import { setup } from '../resolver/support.js';
+import { managerAt } from '../../support/servers.js';
 
 const CROWD = Array.from({ length: 40 }, (_, index) => `n${index}.crowd.test` as ServerName);
 const { now } = Date;
@@ -32,7 +33,7 @@ const SOURCES: Readonly<Record<string, Open>> = {
   manager: async (_dir, defer) => {
     const manager = await startFakeManager();
     defer(() => manager.close());
-    const settings = { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200 };
+    const settings = { ...managerAt(manager.root), preferences: CERT_PREFERENCES, missRate: 200 };
     return new ManagerSource({ settings, log: silentLogger, now });
   },
 };

@@ -4,6 +4,7 @@ import { CERT_PREFERENCES } from '../../../../lib/config/flags.js';
 import { ManagerSource } from '../../../../lib/sources/manager/source.js';
 import { startFakeManager, type FakeManager } from '../../../support/fake-manager.js';
 import { describeSourceContract, type SourceHarness } from '../../../support/source-contract.js';
+import { managerAt } from '../../../support/servers.js';
 
 interface Harness extends SourceHarness {
   readonly manager: FakeManager;
@@ -26,7 +27,7 @@ for (const { version, isOrdering } of VARIANTS) {
         manager,
         source: new ManagerSource({
           settings: {
-            root: manager.root,
+            ...managerAt(manager.root),
             credentials: 'proxy:hunter2',
             preferences: CERT_PREFERENCES,
             missRate: 200,

@@ -10,6 +10,7 @@ import type { ManagerTimeouts } from '../../../../lib/sources/manager/client.js'
 import { CERT_PREFERENCES } from '../../../../lib/config/flags.js';
 import { ManagerSource } from '../../../../lib/sources/manager/source.js';
 import { startFakeManager, type FakeManager, type Script } from '../../../support/fake-manager.js';
+import { managerAt } from '../../../support/servers.js';
 
 const FRESH = 'fresh.example.com' as ServerName;
 const NOBODY = 'nobody.example.com' as ServerName;
@@ -21,9 +22,12 @@ const PAIR = {
 describe('ManagerSource', () => {
   let manager: FakeManager;
   let sources: ManagerSource[] = [];
-  const connect = (settings: Partial<ManagerSettings> = {}, timeouts: Partial<ManagerTimeouts> = {}) => {
+  const connect = (
+    { root = manager.root, ...settings }: Partial<ManagerSettings> = {},
+    timeouts: Partial<ManagerTimeouts> = {},
+  ) => {
     const source = new ManagerSource({
-      settings: { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200, ...settings },
+      settings: { ...managerAt(root), preferences: CERT_PREFERENCES, missRate: 200, ...settings },
       log: silentLogger,
       now: Date.now,
       timeouts,
@@ -340,7 +344,7 @@ describe('ManagerSource', () => {
       const before = connect({ autocert });
       await look(before, NOBODY);
       const after = new ManagerSource({
-        settings: { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200, autocert },
+        settings: { ...managerAt(manager.root), preferences: CERT_PREFERENCES, missRate: 200, autocert },
         log: silentLogger,
         now: Date.now,
       });

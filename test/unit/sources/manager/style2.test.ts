@@ -5,6 +5,7 @@ import type { ServerName } from '../../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../../lib/log/logger.js';
 import { ManagerSource } from '../../../../lib/sources/manager/source.js';
 import { startFakeManager, type FakeManager } from '../../../support/fake-manager.js';
+import { managerAt } from '../../../support/servers.js';
 
 const FRESH = 'fresh.example.com' as ServerName;
 
@@ -17,7 +18,7 @@ describe('ManagerSource, of what a manager of prime style 2 says of a name witho
   beforeEach(async () => {
     manager = await startFakeManager();
     source = new ManagerSource({
-      settings: { root: manager.root, preferences: CERT_PREFERENCES, missRate: 200 },
+      settings: { ...managerAt(manager.root), preferences: CERT_PREFERENCES, missRate: 200 },
       log: silentLogger,
       now: Date.now,
     });

@@ -8,6 +8,7 @@ import { silentLogger } from '../../../../lib/log/logger.js';
 import { CERT_PREFERENCES } from '../../../../lib/config/flags.js';
 import { ManagerSource } from '../../../../lib/sources/manager/source.js';
 import { startFakeManager, type FakeManager } from '../../../support/fake-manager.js';
+import { managerAt } from '../../../support/servers.js';
 
 describe('ManagerSource over TLS', () => {
   let dir: string;
@@ -52,7 +53,7 @@ describe('ManagerSource over TLS', () => {
   ) => {
     const source = new ManagerSource({
       settings: {
-        root,
+        ...managerAt(root),
         preferences: CERT_PREFERENCES,
         missRate: 200,
         ...(caPem !== undefined && { caPem }),

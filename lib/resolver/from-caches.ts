@@ -1,0 +1,36 @@
+/**
+ * Steps 1 and 2 of the order in `resolver.ts`: what the caches know of a name, so that no source need be asked.
+ */
+import type { Clock } from '../base/clock.js';
+import type { NegativeCache } from '../caches/negative-cache.js';
+import type { PemCache } from '../caches/pem-cache.js';
+import { TIER_CACHE, type Resolution, type ResolveRequest } from '../domain/lookup.js';
+import type { ServerName } from '../domain/server-name.js';
+import { answer } from './answer.js';
+
+export interface Caches {
+  readonly pem: PemCache;
+  readonly negative: NegativeCache;
+  readonly clock: Clock;
+}
+
+/** @returns undefined where neither cache knows enough, and the name is to be looked up. */
+export function fromCaches(
+  name: ServerName,
+  request: ResolveRequest,
+  { pem, negative, clock }: Caches,
+): Resolution | undefined {
+  const cached = pem.get(name);
+  if (cached?.state === 'fresh') {
+    const { certificate, freshForMs, isProvisional } = cached.entry;
+    const keeping = isProvisional ? { keepMs: freshForMs } : {};
+    return answer({ kind: 'found', certificate, tier: TIER_CACHE, ...keeping }, request);
+  }
+  const known = negative.get(name);
+  if (known?.kind === 'absent') return { kind: 'absent', tier: TIER_CACHE };
+  if (known?.kind !== 'error') return undefined;
+  const keepMs = known.expiresAtMs - clock.now();
+  if (cached === undefined) return { kind: 'unavailable', reason: known.reason, keepMs };
+  const { certificate } = cached.entry;
+  return answer({ kind: 'found', certificate, tier: TIER_CACHE, keepMs }, request);
+}
