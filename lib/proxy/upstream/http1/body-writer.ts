@@ -10,7 +10,7 @@ import { describeError } from '../../../domain/errors.js';
 import { trailerText, type RequestHead } from './request-head.js';
 import type { UpstreamFailure } from '../upstream.js';
 
-export interface BodySenderListener {
+export interface BodyWriterListener {
   /** The first octets are being written. */
   onSendBegin(): void;
   /** The backend takes no more for now, or takes on. */
@@ -21,7 +21,7 @@ export interface BodySenderListener {
   onSendFailure(kind: UpstreamFailure, message: string): void;
 }
 
-export interface BodySenderOptions {
+export interface BodyWriterOptions {
   readonly socket: Socket;
   readonly head: RequestHead;
   readonly body: Readable;
@@ -30,14 +30,14 @@ export interface BodySenderOptions {
 }
 
 export class BodyWriter {
-  readonly #options: BodySenderOptions;
-  readonly #listener: BodySenderListener;
+  readonly #options: BodyWriterOptions;
+  readonly #listener: BodyWriterListener;
   #hasBegun = false;
   #isOver = false;
   #isBlocked = false;
   #sentBytes = 0;
 
-  constructor(options: BodySenderOptions, listener: BodySenderListener) {
+  constructor(options: BodyWriterOptions, listener: BodyWriterListener) {
     this.#options = options;
     this.#listener = listener;
     const { body } = options;

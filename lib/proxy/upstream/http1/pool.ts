@@ -6,7 +6,8 @@
  * request would cost more than the request's bookkeeping.
  */
 import type { OnReadOpts, Socket } from 'node:net';
-import { Http1Connection, type Http1Request, type LineOwner } from './connection.js';
+import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
+import type { Http1Request } from './request.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;
@@ -31,7 +32,7 @@ const MIN_TICK_MS = 10;
 const MAX_TICK_MS = 500;
 const TICKS_A_DEADLINE = 8;
 
-export class Http1Pool implements LineOwner {
+export class Http1Pool implements Http1ConnectionOwner {
   readonly #options: Http1PoolOptions;
   readonly #tickMs: number;
   readonly #connections = new Set<Http1Connection>();

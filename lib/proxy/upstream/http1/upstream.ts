@@ -8,9 +8,9 @@ import { readOrigin, type BackendOrigin } from '../../../config/backend-origin.j
 import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { connectOptions } from '../../../domain/address.js';
 import { describeError } from '../../../domain/errors.js';
-import { Http1Request } from './connection.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
+import { Http1Request } from './request.js';
 import {
   invalidRequest,
   UpstreamError,
