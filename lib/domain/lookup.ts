@@ -4,7 +4,8 @@
  * `absent` (the name has no certificate) and `unavailable` (nobody could tell) are never confused: an outage is
  * not remembered as "this domain has no certificate". Results are tagged unions; no value has a marker inside.
  */
-import type { CertificateBundle, CertificatePair, KeyKind } from './certificate.js';
+import type { CertificateBundle, CertificatePair } from './certificate.js';
+import type { KeyKind } from './key-class.js';
 import type { ServerName } from './server-name.js';
 
 /** What one source says of a name. */

@@ -4,7 +4,8 @@
  * What can be told of it once is read once, when it is parsed (`standingOf`); what it lacks at a time follows from that.
  */
 import type { X509Certificate } from 'node:crypto';
-import { chainState, datesProblem } from './certificate.js';
+import { datesProblem } from './certificate.js';
+import { chainState } from './chain-state.js';
 
 /** What its shortcomings follow from, without holding on to the certificate. */
 export interface Standing {

@@ -12,7 +12,7 @@ import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { HotCertificate } from '../domain/cache-status.js';
-import { otherKind } from '../domain/certificate.js';
+import { otherKind } from '../domain/key-class.js';
 import { TIER_LRU } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';

@@ -4,7 +4,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { covers } from '../../domain/certificate.js';
+import { covers } from '../../domain/covered-names.js';
 import type { Host } from '../../domain/host.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Transport } from '../../net/raw-connection.js';
