@@ -36,7 +36,7 @@ export interface HashingThreadOptions {
 }
 
 const DEFAULT_IDLE_MS = 30_000;
-/** What it takes is 6 MB. More is a fault, and to end the thread rather than the process. */
+/** The thread needs 6 MB. If it takes much more, that is a fault: it ends the thread rather than the process. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 /** Beside this file, built or not. */
 const PROGRAM = new URL(`./hashing-thread-main${extname(import.meta.url)}`, import.meta.url);
@@ -95,7 +95,7 @@ export class HashingThread {
     });
     worker.on('error', (error) => this.#fail(worker, error));
     worker.on('exit', (code) => this.#fail(worker, new Error(`it has ended with code ${code}`)));
-    // Behind the listeners: that for messages takes it back.
+    // After the listeners are set: adding the one for messages makes Node keep the process alive again.
     worker.unref();
     return worker;
   }
@@ -108,7 +108,7 @@ export class HashingThread {
     }, this.#options.idleMs ?? DEFAULT_IDLE_MS);
   }
 
-  /** A thread that dies says so twice, the second time when it is not ours any more. */
+  /** A thread that dies emits `error` and `exit`: the second finds that the thread has been dropped, and does nothing. */
   #fail(worker: Worker | undefined, reason: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;

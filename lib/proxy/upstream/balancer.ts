@@ -112,7 +112,7 @@ export class Balancer<Target> {
       if (wasOut) this.#onChange(member.target, 'back');
       return;
     }
-    // It was under way when the backend was left out, and is part of the same failure: only a trial makes the rest longer.
+    // The request was under way when the backend was left out, and belongs to the same failure: only a trial makes the rest longer.
     if (wasOut && !isTrial) return;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;

@@ -26,7 +26,7 @@ export interface Http1PoolOptions {
 
 /** Retire idle connections this long before the backend would close them. */
 const IDLE_MARGIN_MS = 2_000;
-/** Whatever a backend says. */
+/** The longest that a connection is kept idle, whatever the backend allows. */
 const MAX_IDLE_MS = 600_000;
 const MIN_TICK_MS = 10;
 const MAX_TICK_MS = 500;
@@ -59,7 +59,7 @@ export class Http1Pool implements Http1ConnectionOwner {
         if (connection.take(request)) return;
       }
     }
-    // A request that waits for a new one gets it when the connection that it was lost with has closed.
+    // A request that needs a new connection, and may not open one, gets it when an old one closes.
     if (this.#connections.size < this.#options.maxConnections) this.#open(request);
     else this.#waiting.push(request);
   }
@@ -110,7 +110,7 @@ export class Http1Pool implements Http1ConnectionOwner {
     this.#onEmpty?.();
   }
 
-  /** Whose turn it is. A connection that was made for a request that is given up would keep those behind it waiting. */
+  /** The request whose turn it is. Requests that were given up are skipped: a connection made for one would delay those behind it. */
   #nextWaiting(): Http1Request | undefined {
     for (;;) {
       const next = this.#waiting.shift();
@@ -125,7 +125,7 @@ export class Http1Pool implements Http1ConnectionOwner {
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
   }
 
-  /** Round up: the current tick is partial. */
+  /** The tick that is at least so many milliseconds away. Round up: the current tick is partial. */
   #after(ms: number): number {
     return this.#tick + Math.ceil(ms / this.#tickMs) + 1;
   }

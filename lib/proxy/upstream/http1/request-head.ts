@@ -1,8 +1,8 @@
 /**
  * The head of a request as it is written to a backend on HTTP/1.1. PURE.
  *
- * Its parts come from parsers that have looked at them already. They are looked at again all the same: what is written here
- * is on a connection that others use after it.
+ * Its parts come from parsers that have checked them. They are checked again: other requests use the connection afterwards, and must
+ * not suffer from a malformed one.
  */
 import { invalidRequest, type UpstreamRequest } from '../upstream.js';
 
@@ -18,7 +18,7 @@ const NOT_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const LENGTH = /^\d{1,15}$/;
 
-/** Without a body these say that it has none (RFC 9110 §8.6). */
+/** Requests with these methods send `Content-Length: 0` where they have no body (RFC 9110 §8.6). */
 const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
@@ -58,7 +58,7 @@ function decidesFraming(name: string): boolean {
   return name.length === 17 && name.toLowerCase() === 'transfer-encoding';
 }
 
-/** Trailers as they are written, each with its CRLF. What could not be a field is left out. */
+/** Trailers as they are written, each with its CRLF. Invalid ones are left out. */
 export function trailerText(trailers: readonly string[]): string {
   let text = '';
   for (let i = 0; i + 1 < trailers.length; i += 2) {

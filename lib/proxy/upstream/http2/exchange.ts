@@ -85,10 +85,10 @@ export class Http2Request {
   }
 
   #end(): void {
-    // The end of a stream that was reset is no end of the response.
+    // A stream that was reset ends as well: its response is not whole.
     if (this.#isOver || !this.#hasHead || this.#stream.rstCode) return;
     this.#isOver = true;
-    // Nobody there waits for the rest of the request.
+    // The backend has answered: it does not want the rest of the request.
     if (!this.#stream.writableEnded) this.#cancel();
     this.#events.onEnd(this.#trailers);
   }
