@@ -94,7 +94,7 @@ export class HashingThread {
       if (this.#jobs.size === 0) this.#waitIdle(worker);
     });
     worker.on('error', (error) => this.#fail(worker, error));
-    worker.on('exit', (code) => this.#fail(worker, new Error(`it has ended with code ${code}`)));
+    worker.on('exit', (code) => this.#fail(worker, new Error(`the thread has ended with code ${code}`)));
     // After the listeners are set: adding the one for messages makes Node keep the process alive again.
     worker.unref();
     return worker;

@@ -66,7 +66,7 @@ const invalid = (reason: string): ProxyHeaderResult => ({ kind: 'invalid', reaso
 export function parseProxyHeader(bytes: Buffer): ProxyHeaderResult {
   if (startsLike(bytes, SIGNATURE_V2)) return parseVersion2(bytes);
   if (startsLike(bytes, SIGNATURE_V1)) return parseVersion1(bytes);
-  return invalid('no PROXY protocol header, which this peer has to send');
+  return invalid('no PROXY protocol header, although this peer must send one');
 }
 
 /** Whether the bytes are the signature, or as much of it as has come. */
@@ -88,7 +88,7 @@ function parseVersion1(bytes: Buffer): ProxyHeaderResult {
   const isAddress = protocol === 'TCP4' ? isIPv4 : protocol === 'TCP6' ? isIPv6 : undefined;
   if (isAddress === undefined) return invalid('a PROXY line for an unknown protocol');
   const [source = '', destination = '', sourcePort = '', destinationPort = ''] = fields;
-  if (fields.length !== 4) return invalid('a PROXY line of another number of fields');
+  if (fields.length !== 4) return invalid('a PROXY line with a wrong number of fields');
   if (![source, destination].every((text) => isAddress(text) && !text.includes('%'))) {
     return invalid('a PROXY line with a wrong address');
   }
@@ -111,7 +111,7 @@ function isPort(text: string): boolean {
 function parseVersion2(bytes: Buffer): ProxyHeaderResult {
   const [versionAndCommand, family] = bytes.subarray(SIGNATURE_V2.length);
   if (versionAndCommand !== undefined && versionAndCommand >> 4 !== 2) {
-    return invalid('a binary PROXY header of another version than 2');
+    return invalid('a binary PROXY header whose version is not 2');
   }
   if (bytes.length < HEAD_V2_BYTES) {
     const isSignature = versionAndCommand === undefined;

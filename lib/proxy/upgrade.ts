@@ -83,7 +83,7 @@ export class UpgradeExchange {
     this.#lease = lease;
     const origin = lease.target.upgradeOrigin;
     if (origin === undefined) {
-      this.#fail(lease, { kind: 'connect', sent: false, message: 'the backend knows no upgrade' });
+      this.#fail(lease, { kind: 'connect', sent: false, message: 'the protocol of the backend has no upgrade' });
       return;
     }
     const { limits } = this.#options;

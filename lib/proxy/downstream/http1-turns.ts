@@ -267,7 +267,7 @@ function malformed(): Error {
 
 function turnsOf({ socket }: Parser): Turns {
   const turns = socket?.[TURNS];
-  if (turns === undefined) throw new TypeError('a parser that is not served');
+  if (turns === undefined) throw new TypeError('an HTTP parser without a connection of the server');
   return turns;
 }
 

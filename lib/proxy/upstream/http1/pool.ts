@@ -115,7 +115,7 @@ export class Http1Pool implements Http1ConnectionOwner {
     for (;;) {
       const next = this.#waiting.shift();
       if (next?.message.isGivenUp?.() !== true) return next;
-      next.fail('aborted', 'it was given up before there was a connection');
+      next.fail('aborted', 'the request was given up before there was a connection');
     }
   }
 

@@ -38,14 +38,14 @@ export function requestHead(request: UpstreamRequest, fallbackHost: string): Req
     if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw invalidRequest('a field is malformed');
     if (decidesFraming(name)) {
       if (length !== undefined || name.length !== 'content-length'.length || !LENGTH.test(value)) {
-        throw invalidRequest('it is unclear how long the body is');
+        throw invalidRequest('the length of the body is ambiguous');
       }
       length = value;
     }
     text += `${name}: ${value}\r\n`;
   }
   if (body === null) {
-    if (Number(length ?? 0) !== 0) throw invalidRequest('a length is given, and there is no body');
+    if (Number(length ?? 0) !== 0) throw invalidRequest('Content-Length is given without a body');
     if (length === undefined && EXPECT_BODY.has(method)) text += 'Content-Length: 0\r\n';
     return { text: `${text}\r\n`, bodyBytes: 0 };
   }

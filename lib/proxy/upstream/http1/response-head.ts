@@ -111,7 +111,7 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     switch (name.toLowerCase()) {
       case 'content-length':
         if (contentLength !== undefined) throw malformedResponse('Content-Length is given twice');
-        if (!LENGTH.test(value)) throw malformedResponse('Content-Length is no number');
+        if (!LENGTH.test(value)) throw malformedResponse('Content-Length is not a number');
         contentLength = Number(value);
         break;
       case 'transfer-encoding':

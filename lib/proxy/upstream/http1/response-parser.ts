@@ -130,10 +130,10 @@ export class ResponseParser {
   #onHead(text: string): void {
     const head = parseResponseHead(text);
     const { status, contentLength } = head;
-    if (status === 101) throw malformedResponse('the protocol is changed, and nobody has asked for that');
+    if (status === 101) throw malformedResponse('it switches protocols (101) without being asked to');
     if (status < 200) {
       this.#interimHeads += 1;
-      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformedResponse('it has too many interim heads');
+      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformedResponse('there are too many interim responses');
       this.#listener.onInterimHead(head);
       return;
     }
