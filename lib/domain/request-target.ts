@@ -16,8 +16,10 @@ export interface RequestTarget {
   readonly authority: string | undefined;
 }
 
-/** The authority ends where a path, a query or a fragment begins. Not at a backslash, which browsers take for a
- * slash: such a target is refused. */
+/**
+ * The authority ends where a path, a query or a fragment begins. A backslash does not end it, since browsers take one for a slash: a
+ * target with a backslash there is refused.
+ */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#\\]*)(?=[/?#]|$)/i;
 
 /**

@@ -11,8 +11,9 @@ import { chainState } from './chain-state.js';
 export interface Standing {
   /** By all signs there is an intermediate, and it is not in the chain. */
   readonly isIssuerMissing: boolean;
-  /** The certificate of the chain above the leaf that expires first, self-signed ones left
-   * out: clients do not check their dates. */
+  /**
+   * The certificate of the chain above the leaf that expires first. Self-signed ones do not count: clients do not check their dates.
+   */
   readonly intermediate?: { readonly name: string; readonly notAfterMs: number };
   /** RFC 7633: clients may insist on a stapled OCSP answer, and we staple none. */
   readonly mustStaple: boolean;

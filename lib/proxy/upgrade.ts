@@ -83,7 +83,11 @@ export class UpgradeExchange {
     this.#lease = lease;
     const origin = lease.target.upgradeOrigin;
     if (origin === undefined) {
-      this.#fail(lease, { kind: 'connect', sent: false, message: 'the protocol of the backend has no upgrade' });
+      this.#fail(lease, {
+        kind: 'connect',
+        sent: false,
+        message: 'the protocol of the backend has no upgrade',
+      });
       return;
     }
     const { limits } = this.#options;

@@ -243,7 +243,10 @@ class Worker {
     setImmediate(check);
   }
 
-  /** Cuts open connections while there is time to tell of it: backends get a reset, or they would take an end for a whole message, and the access log gets its lines. */
+  /**
+   * Cuts open connections, and leaves time to tell of it: backends get a reset, since they would take an end for a whole message, and
+   * the access log gets its lines.
+   */
   #cut(): void {
     this.#cutting = true;
     this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });

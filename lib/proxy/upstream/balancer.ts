@@ -155,7 +155,7 @@ class MemberLease<Target> implements Lease<Target> {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#member.underWay -= 1;
-    // Nothing was learned since: by now it may be another lease that tries the target after a rest.
+    // An aborted lease says nothing more than its `confirm` did: another lease may be trying the target by now.
     if (this.#isConfirmed && outcome === 'aborted') return;
     this.#record(this.#member, outcome, this.#isTrial);
   }

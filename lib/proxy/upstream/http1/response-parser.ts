@@ -133,7 +133,8 @@ export class ResponseParser {
     if (status === 101) throw malformedResponse('it switches protocols (101) without being asked to');
     if (status < 200) {
       this.#interimHeads += 1;
-      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformedResponse('there are too many interim responses');
+      if (this.#interimHeads > MAX_INTERIM_HEADS)
+        throw malformedResponse('there are too many interim responses');
       this.#listener.onInterimHead(head);
       return;
     }

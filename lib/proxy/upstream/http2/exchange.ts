@@ -12,7 +12,7 @@ import {
   type UpstreamRequest,
 } from '../upstream.js';
 
-export interface CourseOptions {
+export interface Http2RequestOptions {
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   /** Aborts the stream. */
@@ -23,7 +23,7 @@ export interface CourseOptions {
 export class Http2Request {
   readonly #stream: ClientHttp2Stream;
   readonly #events: UpstreamEvents;
-  readonly #options: CourseOptions;
+  readonly #options: Http2RequestOptions;
   #trailers: string[] = [];
   #isAborted = false;
   #isPaused = false;
@@ -34,7 +34,7 @@ export class Http2Request {
     stream: ClientHttp2Stream,
     request: UpstreamRequest,
     events: UpstreamEvents,
-    options: CourseOptions,
+    options: Http2RequestOptions,
   ) {
     this.#stream = stream;
     this.#events = events;
@@ -63,7 +63,7 @@ export class Http2Request {
     else this.#begin(request, options);
   }
 
-  #begin({ body }: UpstreamRequest, options: CourseOptions): void {
+  #begin({ body }: UpstreamRequest, options: Http2RequestOptions): void {
     const stream = this.#stream;
     if (this.#isOver) return;
     this.#events.onStart({
