@@ -9,8 +9,8 @@
  *  5. One check at a time for an address; the others are held a second.
  *  6. A fast hash is computed here, a slow one in a thread, one at a time. Addresses without failures go first.
  *
- * The first time, a right password from an address that guessers share is held like theirs: nothing tells it from a guess but
- * computing it. A front that is shared by many should send a PROXY header.
+ * The first time, a right password from an address that guessers share is held like theirs: only computing its hash would tell it
+ * from a guess. A front that is shared by many should send a PROXY header.
  *
  * Each worker process has its own memory, of right passwords and of failures.
  */
@@ -37,13 +37,13 @@ export interface AuthenticatorParts {
   readonly thread: Pick<HashingThread, 'check'>;
 }
 
-/** Right passwords remembered: only right ones come in, so as many users. Half a megabyte when full. */
+/** The most right passwords that are remembered: as many users. Half a megabyte when full. */
 const MAX_REMEMBERED = 4_096;
-/** Longer ones are wrong unseen: the cost of some hashes grows with the password. */
+/** Longer passwords are wrong without a check: the cost of some hashes grows with the password. */
 const MAX_PASSWORD_BYTES = 1_024;
 const BUSY_RETRY_MS = 1_000;
 
-/** What belongs to one user file. A check that was begun with it ends with it. */
+/** What belongs to one user file. A check that was begun with a file is finished with it, whatever was loaded since. */
 interface UserFile {
   readonly text: string;
   readonly users: Htpasswd;
@@ -53,7 +53,7 @@ interface UserFile {
 
 interface Check {
   readonly verdict: Promise<Verdict>;
-  /** Who waits for it: each has failed once when it fails. */
+  /** The clients that wait for it: a wrong password counts as one failure of each. */
   readonly clients: Set<string>;
 }
 
@@ -102,7 +102,7 @@ export class Authenticator {
       return check.verdict;
     }
     if (this.#busyClients.has(client)) return { kind: 'held', retryAfterMs: BUSY_RETRY_MS };
-    // Nobody in particular, see `failed-logins.ts`.
+    // The empty address stands for many clients: it is not held, see `failed-logins.ts`.
     if (client !== '') this.#busyClients.add(client);
     const clients = new Set([client]);
     const verdict = this.#check(file, credentials, clients)

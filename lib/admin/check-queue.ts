@@ -1,5 +1,5 @@
 /**
- * Turns at something of which there is one: one at work in each of two lanes, the others waiting in a bounded queue.
+ * A bounded queue in front of a single resource, with two lanes: one holder at a time in each lane.
  *
  * The fast lane is for those with nothing against them. Its work goes on beside the slow lane's. In it the last to come is the
  * next: a guesser with many addresses fills it with newcomers, and whoever has waited for long has given up by then (the
@@ -10,7 +10,7 @@
 /** Waiting in both lanes together. */
 const MAX_WAITING = 32;
 
-/** Told whether the turn has come. */
+/** Called with true when the turn has come, with false when the waiter was displaced. */
 type Waiter = (isTurn: boolean) => void;
 
 interface Lane {
@@ -26,7 +26,7 @@ export class CheckQueue {
   /**
    * Waits for a turn in a lane.
    *
-   * @returns what gives the turn back; undefined when there is no place to wait at, or it was taken away.
+   * @returns a function that gives the turn back; undefined when the queue is full, or a newcomer has displaced this waiter.
    */
   async enter(isFast: boolean): Promise<(() => void) | undefined> {
     const lane = isFast ? this.#fast : this.#slow;
@@ -37,7 +37,7 @@ export class CheckQueue {
     lane.isTaken = true;
     return () => {
       const next = isFast ? lane.waiting.pop() : lane.waiting.shift();
-      // Handed on while it is taken, so that nobody slips in between.
+      // The lane stays taken while the turn is handed on, so that nobody slips in between.
       if (next === undefined) lane.isTaken = false;
       else next(true);
     };

@@ -1,6 +1,6 @@
 /**
- * Requests that a browser sends because of a page of another site (cross-site request forgery): the browser adds the password
- * by itself, and whoever wrote the page has none.
+ * Detects requests that a browser sends because of a page of another site (cross-site request forgery): the browser adds the
+ * password by itself, although the author of the page has none.
  *
  * PURE. After the W3C's Fetch Metadata and Go's `http.CrossOriginProtection`, with two differences: the admin routes change
  * things by GET, so GET is judged too; and `Origin` has to fit also where `Sec-Fetch-Site` does.

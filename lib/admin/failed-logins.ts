@@ -33,7 +33,7 @@ const FREE_FAILURES = 4;
 const FIRST_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 60_000;
 const FORGET_AFTER_MS = 600_000;
-/** Some 3 MB. Whoever has more addresses than this is not stopped by them. */
+/** Some 3 MB. A guesser with more addresses than this is not stopped. */
 const MAX_ADDRESSES = 10_000;
 const NOTICES_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
@@ -57,7 +57,7 @@ export class FailedLogins {
     return this.#rows.get(client)?.failures ?? 0;
   }
 
-  /** Milliseconds that a client has to wait for its next try; 0 if it has not. */
+  /** Milliseconds until a client may try again; 0: now. */
   heldMs(client: string): number {
     const row = this.#rows.get(client);
     return row === undefined ? 0 : Math.max(0, row.heldUntilMs - this.#now());
@@ -73,7 +73,7 @@ export class FailedLogins {
       { failures, heldUntilMs: this.#now() + holdMs },
       { ttl: holdMs + FORGET_AFTER_MS },
     );
-    // Once for each step: at the longest hold it has been said.
+    // Log each longer hold once: the longest is not logged again.
     if (holdMs > holdAfter(failures - 1)) this.#notice(client, failures, holdMs);
   }
 

@@ -9,7 +9,7 @@ import type { HashJob, HashResult } from './hashing-thread.js';
 import { readHash } from './password-hash.js';
 
 const port = parentPort;
-if (port === null) throw new Error('this program runs in a thread only');
+if (port === null) throw new Error('this program runs only in a worker thread');
 
 const answer = (result: HashResult): void => port.postMessage(result);
 

@@ -36,7 +36,7 @@ export interface HashingThreadOptions {
 }
 
 const DEFAULT_IDLE_MS = 30_000;
-/** What it takes is 6 MB. More is a fault, and to end the thread rather than the process. */
+/** The thread needs 6 MB. If it takes much more, that is a fault: it ends the thread rather than the process. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 /** Found from `lib/admin` as well as from `dist/chunks`, where the build puts this file. */
 const PROGRAM = new URL(`../admin/hashing-thread-main${extname(import.meta.url)}`, import.meta.url);
@@ -94,8 +94,8 @@ export class HashingThread {
       if (this.#jobs.size === 0) this.#waitIdle(worker);
     });
     worker.on('error', (error) => this.#fail(worker, error));
-    worker.on('exit', (code) => this.#fail(worker, new Error(`it has ended with code ${code}`)));
-    // Behind the listeners: that for messages takes it back.
+    worker.on('exit', (code) => this.#fail(worker, new Error(`the thread has ended with code ${code}`)));
+    // After the listeners are set: adding the one for messages makes Node keep the process alive again.
     worker.unref();
     return worker;
   }
@@ -108,7 +108,7 @@ export class HashingThread {
     }, this.#options.idleMs ?? DEFAULT_IDLE_MS);
   }
 
-  /** A thread that dies says so twice, the second time when it is not ours any more. */
+  /** A thread that dies emits `error` and `exit`: the second finds that the thread has been dropped, and does nothing. */
   #fail(worker: Worker | undefined, reason: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;

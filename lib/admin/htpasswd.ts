@@ -7,7 +7,7 @@ import { readHash } from './password-hash.js';
 
 export interface UserEntry {
   readonly hash: string;
-  /** False: the hash is somebody else's. */
+  /** False: the user is unknown, and the hash is another user's. */
   readonly isKnown: boolean;
 }
 
@@ -18,7 +18,7 @@ export class Htpasswd {
 
   /**
    * @param hashes of each user, in the order of the file.
-   * @param secret what nobody knows who does not know the file.
+   * @param secret bytes that cannot be guessed without knowing the file.
    */
   constructor(hashes: ReadonlyMap<string, string>, secret: Buffer) {
     this.#hashes = hashes;

@@ -18,7 +18,7 @@ const apacheCrypt = require('apache-crypt') as (password: string, salt: string) 
 
 /** Tells whether a password is the one of the hash. */
 export interface PasswordCheck {
-  /** It takes microseconds, and need not be kept off an event loop. The slow ones take milliseconds to seconds. */
+  /** True: a check takes microseconds, and may run on the event loop. The slow ones take milliseconds to seconds. */
   readonly isFast: boolean;
   /** Holds this thread until it is done. */
   now(password: string): boolean;
@@ -29,7 +29,7 @@ export interface PasswordCheck {
 /** The check, or what is wrong with the hash in one clause that does not quote it. */
 export type HashReading = { readonly check: PasswordCheck } | { readonly problem: string };
 
-/** Seconds of work with each request, and no more: the file is ours, but whoever asks is not. */
+/** A check takes seconds at most: anybody may ask for one. */
 const MAX_BCRYPT_COST = 16;
 const MAX_SHA_CRYPT_ROUNDS = 1_000_000;
 const DEFAULT_SHA_CRYPT_ROUNDS = 5_000;
@@ -107,7 +107,7 @@ function fast(expected: string, compute: (password: string) => string): HashRead
   return { check: { isFast: true, now, inTurns: (password) => Promise.resolve(now(password)) } };
 }
 
-/** @param computeInTurns absent: the whole takes a few milliseconds, and is one turn. */
+/** @param computeInTurns absent: the computation takes a few milliseconds, and is done in one turn. */
 function slow(
   expected: string,
   compute: (password: string) => string,

@@ -7,11 +7,10 @@
  */
 
 /**
- * What makes a path mean another path to somebody. Everything else is taken at its word, at the cost of this one
- * look.
+ * What some server may normalise. A path without it is taken as it is, at the cost of this one test.
  */
 const CONFUSING = /[%\\;#]|\/\/|\/\./;
-/** Decoding twice, and once more, is a bug that exists. */
+/** Some servers decode a path two or three times, which is a bug. */
 const MAX_DECODINGS = 3;
 /** A name of 253 octets, each escaped and the escape escaped, and what comes before it. */
 const MAX_OWN_PATH = 2_048;
@@ -43,7 +42,7 @@ export function mayReach(prefix: string, path: string): boolean {
   }
 }
 
-/** The paths that the ways of normalising make of one. */
+/** The paths that servers may make of one by normalising it. */
 function spellings(path: string): string[] {
   const slashes = path.replace(/\\/g, '/');
   const cut = slashes.split('#', 1)[0] ?? '';
@@ -65,7 +64,7 @@ function removeDotSegments(path: string): string {
   return `/${kept.join('/')}`;
 }
 
-/** Decodes each escape by itself: one that is no UTF-8 must not shield the others. */
+/** Decodes each escape by itself: an invalid UTF-8 sequence must not keep the others from being decoded. */
 function decodeLeniently(path: string): string {
   return path.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
 }

@@ -18,7 +18,7 @@ import type { RequestTarget } from '../domain/request-target.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 
 /**
- * What the routes have done. Each may reject, for example when the primary does not answer in time: that is a 503.
+ * What the routes ask the primary to do. Each may reject, for example when the primary does not answer in time: that is a 503.
  */
 export interface AdminActions {
   status(): Promise<CacheStatus>;
@@ -89,8 +89,8 @@ export class AdminRouter {
   /**
    * Answers a request that is owned. Never rejects.
    *
-   * In this order, so that nobody learns of anything behind a door that is closed to him: 404 where there are no routes; 401,
-   * 429 or 503 for who may not come in; 404 for what is no route; 405; 403 for what would change something at the behest of
+   * In this order, so that a client learns nothing of what it may not use: 404 where there are no routes; 401,
+   * 429 or 503 without a right password; 404 for an unknown route; 405; 403 for what would change something at the behest of
    * another site; 400.
    */
   async respond(request: AdminRequest): Promise<AdminResponse> {
@@ -105,7 +105,7 @@ export class AdminRouter {
     if (refusal !== undefined) return refusal;
     const route = this.#route(path);
     if (route === undefined) return failure(404, 'Unknown URI');
-    // An expire by HEAD would be a side effect of a method that has none.
+    // HEAD is a safe method: it must not expire anything.
     const allowed = route.kind === 'status' ? ['GET', 'HEAD'] : ['GET'];
     if (!allowed.includes(method)) return failure(405, 'Method Not Allowed', { allow: allowed.join(', ') });
     if (route.kind !== 'status' && isFromAnotherSite(browser, authority)) {
@@ -118,7 +118,7 @@ export class AdminRouter {
     }
   }
 
-  /** @returns what to answer who is not let in. */
+  /** @returns the refusal for a client that is not let in; undefined: it may go on. */
   async #admit(
     { authorization, client }: AdminRequest,
     authority: string | undefined,
@@ -202,7 +202,7 @@ const workersTold = ({ workers, acknowledged }: Partial<WorkersExpired>): Record
   ...(acknowledged === undefined ? {} : { acknowledged }),
 });
 
-/** What the routes call themselves: the manager wants this name. */
+/** The name of this server in every answer: the manager requires it. */
 export const SERVER_NAME = 'peter_sslers:openresty';
 const SERVER = { server: SERVER_NAME, server_version: VERSION };
 

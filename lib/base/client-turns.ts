@@ -1,6 +1,6 @@
 /**
- * What waits, by client: clients take turns, one item each, whatever the number of their items. Who asks for a thousand waits for
- * himself.
+ * A queue in which clients take turns, one item each, whatever the number of their items: a client with a thousand items delays its
+ * own only.
  */
 export class ClientTurns<Item> {
   /** Oldest first. The order of the clients is that of their turns. Never holds an empty set. */
@@ -42,7 +42,7 @@ export class ClientTurns<Item> {
   next(mayHave: (client: string) => boolean = () => true): Item | undefined {
     for (const [client, items] of this.#waiting) {
       if (!mayHave(client)) continue;
-      // To the end of the line.
+      // This client's next turn comes after those of all the others.
       this.#waiting.delete(client);
       this.#waiting.set(client, items);
       for (const item of items) {

@@ -1,9 +1,9 @@
-/** How many there are of each key. Keys with none are not kept. */
+/** Counters by key. A counter that comes back to 0 is removed. */
 export class Counts {
   readonly #counts = new Map<string, number>();
   #total = 0;
 
-  /** Of all keys together. */
+  /** The sum of all counters. */
   get total(): number {
     return this.#total;
   }

@@ -1,6 +1,6 @@
 /**
- * An LRU cache that takes room as it fills. By its own `max` lru-cache sets aside the room for all entries at once: 1.7 MB and
- * some 20 ms for each 100,000. By a size, each entry counting one, it does not.
+ * An LRU cache that allocates memory as it fills. With its option `max` lru-cache allocates for all entries at once: 1.7 MB and
+ * some 20 ms for each 100,000. With `maxSize`, each entry counting one, it does not.
  */
 import { LRUCache } from 'lru-cache';
 

@@ -1,8 +1,8 @@
 /**
- * Libraries that many runs do without: loaded where they are first used. All of them together take longer than everything
+ * Libraries that many runs do not need: loaded when they are first used. All of them together take longer than everything
  * else at the start of a process (CPU time on Node 20, milliseconds: ioredis 90, undici 80, yaml 30).
  *
- * By `require`: their users are not asynchronous, and in tests there is only one copy of them this way.
+ * Loaded by `require`: those who use them are not asynchronous, and in tests this gives one copy only.
  */
 import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';

@@ -6,5 +6,5 @@ import { createRequire } from 'node:module';
 // The package's root is two folders up from `lib/base` and from `dist/chunks`, where the build puts this file.
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** As the admin routes tell the manager, which wants a Major.Minor equal to its own. */
+/** The admin routes report it to the manager, which requires that Major.Minor equal its own. */
 export const VERSION: string = version;

@@ -1,5 +1,5 @@
 /**
- * What is told of the primary's cache, and of an expire. PURE.
+ * What the primary reports of its cache and of an expire, and what it hands to a new worker. PURE.
  */
 import type { CertificateBundle } from './certificate.js';
 import type { Tier } from './lookup.js';

@@ -1,22 +1,20 @@
 /**
  * Certificates: what a source hands over, what is served, and the examination in between.
  *
- * The examination asks what can be asked of one pair by itself. Whether OpenSSL will serve it, and which of several is the
- * best, is the resolver's (`resolver/candidates.ts`).
+ * The examination judges what can be judged of one pair by itself. Whether OpenSSL will serve it, and which of several is the
+ * best, is for the resolver to say (`resolver/candidates.ts`).
  */
-import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import {
-  hasBareReturns,
-  isCutOff,
-  isEncrypted,
-  kindOf,
-  noCertificate,
-  privateKeyBlock,
-  splitChain,
-} from './pem.js';
-import { shortList } from './short-list.js';
-import { isAddress, isWildcard, wildcardOf, type ServerName } from './server-name.js';
+import { createHash, X509Certificate } from 'node:crypto';
+import { chainState, type ChainState } from './chain-state.js';
+import { covers, namesOf } from './covered-names.js';
+import { keyClassOf, otherKind, type KeyClass, type KeyKind } from './key-class.js';
+import { bareReturnsClause, isCutOff, noCertificate, splitChain } from './pem.js';
+import { isKeyOf, readPrivateKey } from './private-key.js';
+import type { ServerName } from './server-name.js';
 
+export type { ChainState } from './chain-state.js';
+export { covers } from './covered-names.js';
+export { otherKind, type KeyClass, type KeyKind } from './key-class.js';
 export { splitChain } from './pem.js';
 
 /** One certificate chain with its private key, both PEM. */
@@ -52,21 +50,6 @@ export interface CertificateBundle {
   readonly notAfterMs: number;
 }
 
-/**
- * What kind of key a certificate has: ECDSA on P-256 or P-384, RSA of 2,048 bits or more, or another one, which many clients
- * do not take (other curves, shorter RSA, RSA-PSS, Edwards curves, and whatever is signed with SHA-1).
- */
-export type KeyClass = 'ecdsa' | 'rsa' | 'other';
-
-/** The kinds of keys that complete each other: what the two halves of a bundle have. */
-export type KeyKind = Exclude<KeyClass, 'other'>;
-
-/**
- * Whether clients can build a chain: `leads on` (the leaf's issuer is in it), `alone` (a leaf by itself whose issuer may be a
- * root that clients have), `broken` (the issuer is missing by all signs, or the leaf has signed itself).
- */
-export type ChainState = 'leads on' | 'alone' | 'broken';
-
 /** A pair whose parts belong together. */
 export interface ExaminedPair {
   /** The chain cleaned up: certificates alone, the leaf first. */
@@ -91,20 +74,10 @@ export type Examination =
   /** Must not be served. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-/** No name begins with it: it stands for any label that a wildcard covers. */
-const ANY_LABEL = 'any-label-below-a-wildcard';
 /** RFC 5280 §4.2.1.12: id-kp-serverAuth and anyExtendedKeyUsage. */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
-/** What the field's clients take: the CA/Browser Forum's curves, as OpenSSL calls them. */
-const GOOD_CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1'];
-const MIN_RSA_BITS = 2048;
-const MAX_NAMES_SHOWN = 5;
-/** In a bundle. */
+/** The order of the pairs of a bundle. */
 const PLACE: Readonly<Record<KeyClass, number>> = { ecdsa: 0, other: 1, rsa: 2 };
-/** sha1WithRSAEncryption and ecdsa-with-SHA1 (RFC 3279 §2.2) as DER. */
-const SHA1_SIGNATURES = ['06092a864886f70d010105', '06072a8648ce3d0401'].map((hex) =>
-  Buffer.from(hex, 'hex'),
-);
 
 /**
  * Examines a pair for a name: every certificate parses, the key belongs to the leaf, the leaf covers the name. A leaf that does
@@ -124,12 +97,9 @@ export function examinePair(
   try {
     certificates = blocks.map((block) => new X509Certificate(block));
   } catch {
-    return { unusable: `a certificate of the chain cannot be parsed${lineEnds(chainPem)}` };
+    return { unusable: `a certificate of the chain cannot be parsed${bareReturnsClause(chainPem)}` };
   }
-  if (isEncrypted(keyPem)) {
-    return { unusable: 'the private key is encrypted: store it without a passphrase' };
-  }
-  const key = readKey(keyPem);
+  const key = readPrivateKey(keyPem);
   if (typeof key === 'string') return { unusable: key };
   const index = certificates.findIndex((certificate) => isKeyOf(key.object, certificate));
   const leaf = certificates[index];
@@ -149,7 +119,7 @@ export function examinePair(
       half: {
         chainPem: ordered.join(''),
         keyPem: key.pem,
-        keyClass: isSignedWithSha1(leaf) ? 'other' : keyClassOf(leaf.publicKey),
+        keyClass: keyClassOf(leaf),
         fingerprint: sha256([
           leaf.raw,
           ...above.map(({ raw }) => raw),
@@ -164,55 +134,6 @@ export function examinePair(
       chain: chainState(leaf, above),
     },
   };
-}
-
-interface ReadKey {
-  readonly object: KeyObject;
-  /** What OpenSSL takes: as it came, or where that does not go the block alone. */
-  readonly pem: string;
-}
-
-/** A private key, or why it is none, in one clause. */
-function readKey(keyPem: string): ReadKey | string {
-  const object = parseKey(keyPem);
-  if (object !== undefined) return { object, pem: keyPem };
-  // A certificate on the last line of the key is in OpenSSL's way, not in ours.
-  const block = privateKeyBlock(keyPem);
-  if (block !== undefined) {
-    const pem = `${block}\n`;
-    const alone = parseKey(pem);
-    if (alone !== undefined) return { object: alone, pem };
-  }
-  const kind = kindOf(keyPem);
-  if (kind === 'a private key') {
-    return block === undefined
-      ? 'the private key is cut off'
-      : `the private key cannot be parsed${lineEnds(keyPem)}`;
-  }
-  return kind === undefined
-    ? 'the private key cannot be parsed'
-    : `the private key cannot be parsed: it is ${kind}`;
-}
-
-function isKeyOf(key: KeyObject, certificate: X509Certificate): boolean {
-  try {
-    return certificate.checkPrivateKey(key);
-  } catch {
-    // The certificate has a public key of a kind that OpenSSL does not know.
-    return false;
-  }
-}
-
-function parseKey(pem: string): KeyObject | undefined {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return undefined;
-  }
-}
-
-function lineEnds(pem: string): string {
-  return hasBareReturns(pem) ? ': its lines end in carriage returns alone' : '';
 }
 
 /** Examined pairs as what is served together: one, or an ECDSA and an RSA one. @param halves at least one. */
@@ -232,11 +153,6 @@ export function kindMissingIn({ pairs }: CertificateBundle): KeyKind | undefined
   const [half, other] = pairs;
   if (half === undefined || other !== undefined || half.keyClass === 'other') return undefined;
   return otherKind(half.keyClass);
-}
-
-/** The kind of the other half of a pair. */
-export function otherKind(kind: KeyKind): KeyKind {
-  return kind === 'rsa' ? 'ecdsa' : 'rsa';
 }
 
 function sha256(parts: readonly (Buffer | string)[]): string {
@@ -279,64 +195,8 @@ export function examine(
   return reason === undefined ? { kind: 'usable', bundle } : { kind: 'outdated', bundle, reason };
 }
 
-/**
- * Whether a leaf covers a name, as clients judge it (RFC 9525 §6.3): a wildcard in the certificate covers exactly one label,
- * and only a whole one; a subject without alternative names counts by its common name.
- */
-export function covers(leaf: X509Certificate, name: ServerName): boolean {
-  if (isAddress(name)) return leaf.checkIP(name) !== undefined;
-  if (isWildcard(name)) return holdsWildcard(leaf, name);
-  if (leaf.checkHost(name, { partialWildcards: false }) !== undefined) return true;
-  // OpenSSL lets no wildcard cover an underscore; browsers do.
-  const above = wildcardOf(name);
-  return above !== undefined && name.slice(0, name.indexOf('.')).includes('_') && holdsWildcard(leaf, above);
-}
-
-/** Whether a leaf has the wildcard itself. OpenSSL matches no star against a star: a label stands in for it. */
-function holdsWildcard(leaf: X509Certificate, wildcard: ServerName): boolean {
-  const matched = leaf.checkHost(`${ANY_LABEL}${wildcard.slice(1)}`, { partialWildcards: false });
-  return matched?.toLowerCase() === wildcard;
-}
-
-/** The names of a certificate, for a message: its SANs, else its subject. */
-function namesOf(leaf: X509Certificate): string {
-  // Node's types do not say so, but an empty subject is undefined.
-  const { subjectAltName, subject } = leaf as { subjectAltName?: string; subject?: string };
-  const text = subjectAltName ?? subject;
-  if (text === undefined) return 'none at all';
-  const names = text.split(/,\s*|\n/).map((entry) => entry.replace(/^DNS:/, ''));
-  return shortList(names, MAX_NAMES_SHOWN);
-}
-
-function keyClassOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyClass {
-  const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
-  if (asymmetricKeyType === 'ec' && GOOD_CURVES.includes(namedCurve)) return 'ecdsa';
-  return asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS ? 'rsa' : 'other';
-}
-
-/**
- * Whether a certificate is signed with SHA-1, which OpenSSL serves or not by its version, and no browser takes. Node 20 does not
- * say what a signature is made with: the algorithm's identifier is looked for.
- */
-function isSignedWithSha1({ raw }: X509Certificate): boolean {
-  return SHA1_SIGNATURES.some((identifier) => raw.includes(identifier));
-}
-
 function isForServers(leaf: X509Certificate): boolean {
   // Node's `keyUsage` is the extended one, as OIDs; undefined without it, whatever the type says.
   const usages = leaf.keyUsage as readonly string[] | undefined;
   return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
-}
-
-/** See `ChainState`. */
-export function chainState(leaf: X509Certificate, above: readonly X509Certificate[]): ChainState {
-  if (above.some((issuer) => leaf.checkIssued(issuer))) return 'leads on';
-  if (above.length > 0 || isSelfSigned(leaf)) return 'broken';
-  // Publicly trusted leaves say where the certificate of their issuer is to be had: then it belongs into the chain.
-  return leaf.infoAccess?.includes('CA Issuers - ') === true ? 'broken' : 'alone';
-}
-
-/** `checkIssued` denies it of a leaf whose key usage lets it sign no certificates. */
-function isSelfSigned(leaf: X509Certificate): boolean {
-  return leaf.issuer === leaf.subject && leaf.verify(leaf.publicKey);
 }

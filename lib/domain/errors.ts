@@ -9,7 +9,7 @@
 export type ErrorCode =
   /** A flag, or a file that a flag names, is wrong. Exit code 2. */
   | 'ERR_USAGE'
-  /** The surroundings are not as needed: port in use, no permission. Exit code 1. */
+  /** The machine does not allow what is needed: port in use, no permission. Exit code 1. */
   | 'ERR_ENVIRONMENT'
   /** A request over the bus was not answered within its deadline. */
   | 'ERR_BUS_DEADLINE'
@@ -25,7 +25,7 @@ export type ErrorCode =
   | 'ERR_REQUEST_ABORTED'
   /** No connection to a backend: refused, unreachable, TLS not trusted. */
   | 'ERR_BACKEND_CONNECT'
-  /** A backend is out of time. */
+  /** A backend has not answered within a time-out. */
   | 'ERR_BACKEND_TIMEOUT'
   /** A backend has closed or reset a connection or a stream. */
   | 'ERR_BACKEND_BROKEN'
@@ -79,7 +79,7 @@ export function usageError(message: string, cause?: unknown): ProxyError {
   return new ProxyError('ERR_USAGE', message, cause === undefined ? undefined : { cause });
 }
 
-/** Surroundings that are not as needed: one sentence, exit code 1. */
+/** The machine does not allow what is needed (a port in use, no permission): one sentence, exit code 1. */
 export function environmentError(message: string, cause?: unknown): ProxyError {
   return new ProxyError('ERR_ENVIRONMENT', message, cause === undefined ? undefined : { cause });
 }
@@ -95,7 +95,7 @@ export function describeError(thrown: unknown): string {
   return codeOf(thrown) ?? thrown.name;
 }
 
-/** What was thrown is no Error: its message if it looks like one, else whatever it is called. */
+/** The text of a thrown value that is not an Error: its message or its code, where it has one. */
 function describeOther(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return String(thrown);
   if ('message' in thrown && typeof thrown.message === 'string' && thrown.message !== '')

@@ -3,7 +3,7 @@
  *
  * It is a server name or an IP address, with or without a port, and nothing else: RFC 3986 would let pass much more as a
  * registered name (`.net`, `a,b`, `%61`, `127.1`), which the certificate, the route and the backend may each read otherwise.
- * What is read is one spelling. Whoever compares, routes, logs or sends a host takes it from here.
+ * A host has one spelling afterwards. Whoever compares, routes, logs or sends a host takes it from here.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { normaliseServerName, type ServerName } from './server-name.js';
@@ -31,7 +31,7 @@ export type Host = NamedHost | AddressHost;
 /** A name of 253 octets and its dot, a colon and a port. An address in brackets is shorter. */
 const MAX_HOST_LENGTH = 253 + 1 + 6;
 const PORT = /^[1-9]\d{0,4}$/;
-/** Without a zone: that is for the machine itself (RFC 6874), and no name for anybody else. */
+/** Without a zone: a zone has a meaning on its own machine only (RFC 6874). */
 const LITERAL = /^\[([\da-fA-F:.]+)\](?::(.*))?$/;
 
 /**
@@ -62,7 +62,7 @@ function parseLiteral(raw: string): Host | undefined {
   return { raw, text: hostname + port, name: undefined, address: hostname.slice(1, -1) };
 }
 
-/** With its colon; undefined for what is no port. */
+/** A port with its colon; empty where there is none; undefined for an invalid one. */
 function portText(digits: string): string | undefined {
   if (digits === '') return '';
   return PORT.test(digits) && Number(digits) <= 0xffff ? `:${digits}` : undefined;
@@ -73,7 +73,7 @@ export function readOwnHost(text: string): Host | undefined {
   return readHost(isIPv6(text) ? `[${text}]` : text);
 }
 
-/** A host as it is compared: without port and brackets, as it is read; what cannot be read in lower case. */
+/** The form in which hosts are compared: without port and brackets. An invalid host is compared in lower case. */
 export function comparable(raw: string): string {
   const host = readOwnHost(raw);
   return host?.name ?? host?.address ?? raw.toLowerCase();

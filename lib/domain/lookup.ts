@@ -4,7 +4,8 @@
  * `absent` (the name has no certificate) and `unavailable` (nobody could tell) are never confused: an outage is
  * not remembered as "this domain has no certificate". Results are tagged unions; no value has a marker inside.
  */
-import type { CertificateBundle, CertificatePair, KeyKind } from './certificate.js';
+import type { CertificateBundle, CertificatePair } from './certificate.js';
+import type { KeyKind } from './key-class.js';
 import type { ServerName } from './server-name.js';
 
 /** What one source says of a name. */
@@ -14,7 +15,7 @@ export type Lookup =
   /** The source answered, and has none. */
   | { readonly kind: 'absent' }
   /**
-   * The source failed, timed out, talked nonsense or holds half an entry. `reason` is one clause for a log line.
+   * The source failed, timed out, gave an invalid answer or holds half an entry. `reason` is one clause for a log line.
    * `scope` tells a sick source (which is then skipped for a while) from a sick entry in a healthy one.
    */
   | { readonly kind: 'unavailable'; readonly reason: string; readonly scope: 'source' | 'name' }
@@ -35,9 +36,9 @@ export interface ResolveRequest {
   readonly phase: ResolvePhase;
   /** The client's address: what the rate limit on the manager is shared between. */
   readonly client: string;
-  /** The fingerprint of the lapsed certificate that the worker still has. */
+  /** The fingerprint of the stale certificate that the worker still has. */
   readonly fingerprint?: string;
-  /** The client can use no key of the certificate with this fingerprint, but one of this kind. */
+  /** The client cannot use the key of that certificate, but can use one of this kind: the other half is asked for. */
   readonly wants?: KeyKind;
   /** A certificate of the name that the worker was given and could not build: OpenSSL's reason. */
   readonly refused?: { readonly fingerprint: string; readonly reason: string };

@@ -1,11 +1,11 @@
 /**
  * PEM text as people and programs write it. PURE.
  *
- * What nginx takes is taken: text around the blocks, keys and parameters beside the certificates, `X509 CERTIFICATE` and
+ * Whatever nginx reads is read: text around the blocks, keys and parameters beside the certificates, `X509 CERTIFICATE` and
  * `TRUSTED CERTIFICATE` (OpenSSL's own form, whose trust settings stand behind the certificate and are dropped).
  */
 
-/** Base64 has no hyphen: a block that has no end is left after one pass, however many more begin. */
+/** Base64 has no hyphen: a block without an end is given up at the next hyphen, so that matching takes one pass. */
 const BLOCK = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----([^-]*)-----END \1-----/g;
 const BEGIN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
@@ -13,7 +13,7 @@ const LINE = /.{1,64}/g;
 const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----[^-]*-----END \1-----/;
 const LABELS = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;
 
-/** Kinds of PEM blocks that are taken for one another, by the end of their label. The first that fits. */
+/** Kinds of PEM blocks that people confuse, by the end of their label. The first that fits counts. */
 const KINDS: readonly (readonly [labelEnd: string, what: string])[] = [
   ['CERTIFICATE REQUEST', 'a certificate request (CSR)'],
   ['OPENSSH PRIVATE KEY', 'an OpenSSH private key (to convert it: ssh-keygen -p -m PKCS8 -f FILE)'],
@@ -26,7 +26,7 @@ const KINDS: readonly (readonly [labelEnd: string, what: string])[] = [
 ];
 
 /*
- * Binary files, as UTF-8 shows them: octets that are none become U+FFFD. ASN.1 begins with a sequence (the character 0) and its
+ * Binary files, decoded as UTF-8: invalid octets become U+FFFD. ASN.1 begins with a sequence (the character 0) and its
  * length; version 3 (RFC 7292 §4) behind that is PKCS#12.
  */
 const PKCS12 = /^0(?:[^\x02]{1,5})\x02\x01\x03/;
@@ -40,17 +40,17 @@ export function splitChain(pem: string): string[] {
   );
 }
 
-/** Whether a certificate begins in the text that does not end. */
+/** Whether a certificate begins in the text that does not end: there are fewer whole blocks than beginnings. */
 export function isCutOff(pem: string, blocks: readonly string[]): boolean {
   return (pem.match(BEGIN)?.length ?? 0) !== blocks.length;
 }
 
 /**
- * What a text is that should hold something else, for a message: the kind of its first PEM block, or of a file that is no PEM.
- * Never a word of its content.
+ * What a text holds that should hold something else, for a message: the kind of its first PEM block, or of a file that is not PEM.
+ * It quotes nothing of the text.
  *
- * @param pem as it was read, which is as UTF-8.
- * @returns undefined where nobody can tell.
+ * @param pem the text, decoded as UTF-8.
+ * @returns undefined where the kind is not known.
  */
 export function kindOf(pem: string): string | undefined {
   if (PKCS12.test(pem)) return 'PKCS#12 (to convert it: openssl pkcs12 -nodes)';
@@ -62,11 +62,11 @@ export function kindOf(pem: string): string | undefined {
   const kinds = Array.from(pem.matchAll(LABELS), ([, label = '']) =>
     KINDS.find(([labelEnd]) => label.endsWith(labelEnd)),
   ).filter((kind) => kind !== undefined);
-  // Parameters stand before what they are of.
+  // Parameters stand before the key that they belong to.
   return (kinds.find(([labelEnd]) => labelEnd !== 'PARAMETERS') ?? kinds[0])?.[1];
 }
 
-/** Why there is no certificate in a text, in one clause behind the name of the text. */
+/** Why there is no certificate in a text: a clause that goes behind the name of the text. */
 export function noCertificate(pem: string): string {
   const kind = kindOf(pem);
   if (kind === undefined) return 'holds no PEM certificate';
@@ -75,9 +75,14 @@ export function noCertificate(pem: string): string {
     : `holds no PEM certificate but ${kind}`;
 }
 
-/** Whether the lines of a text end as no reader of PEM takes it: in carriage returns alone. */
+/** Whether the lines of a text end in carriage returns alone, which no reader of PEM takes. */
 export function hasBareReturns(pem: string): boolean {
   return /\r(?!\n)/.test(pem) && !pem.includes('\n');
+}
+
+/** Says that of a text which could not be parsed, as a clause to append; empty where it is not so. */
+export function bareReturnsClause(pem: string): string {
+  return hasBareReturns(pem) ? ': its lines end in carriage returns alone' : '';
 }
 
 /** The first private key of a text as a PEM block, whatever stands around it. */
@@ -85,7 +90,7 @@ export function privateKeyBlock(pem: string): string | undefined {
   return PRIVATE_KEY.exec(pem)?.[0];
 }
 
-/** Whether a private key is protected by a passphrase, which nobody is there to type. */
+/** Whether a private key is protected by a passphrase: nobody is there to type it. */
 export function isEncrypted(keyPem: string): boolean {
   return ENCRYPTED.test(keyPem);
 }

@@ -1,8 +1,8 @@
 /**
  * Request targets (RFC 9112 §3.2), read at one door. PURE.
  *
- * The proxy forwards what is read here, and the admin routes are kept from backends by it: if the two read for themselves, a
- * target could be a path of ours to one of them and not to the other.
+ * The proxy and the admin routes both use what is read here. If each parsed targets by itself, a target could be an admin path to
+ * one of them and a backend's path to the other.
  */
 
 export interface RequestTarget {
@@ -16,7 +16,10 @@ export interface RequestTarget {
   readonly authority: string | undefined;
 }
 
-/** The authority ends where a path, a query or a fragment begins. A backslash is none of them to us, and a slash to browsers. */
+/**
+ * The authority ends where a path, a query or a fragment begins. A backslash does not end it, since browsers take one for a slash: a
+ * target with a backslash there is refused.
+ */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#\\]*)(?=[/?#]|$)/i;
 
 /**

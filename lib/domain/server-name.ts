@@ -91,7 +91,7 @@ export function matchesPattern(name: ServerName, pattern: string): boolean {
   return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern;
 }
 
-/** Names, and those of `known` that are below a wildcard among them: whom a change of these names concerns. */
+/** The names that a change of `names` concerns: these, and those of `known` that a wildcard among them covers. */
 export function withThoseBelow(names: readonly ServerName[], known: Iterable<ServerName>): Set<ServerName> {
   const concerned = new Set(names);
   const wildcards = new Set(names.filter(isWildcard));

@@ -1,26 +1,29 @@
 /**
- * What is wrong with a certificate that is served all the same: for the operator, before the clients say so. PURE.
+ * What is wrong with a certificate that is served all the same, so that the operator learns of it before clients fail. PURE.
  *
- * What can be told of it once is read once, when it is parsed (`standingOf`); what it lacks at a time follows from that.
+ * What does not change is read once, when the certificate is parsed (`standingOf`); its shortcomings at a given time follow from that.
  */
 import type { X509Certificate } from 'node:crypto';
-import { chainState, datesProblem } from './certificate.js';
+import { datesProblem } from './certificate.js';
+import { chainState } from './chain-state.js';
 
-/** What its shortcomings follow from, without holding on to the certificate. */
+/** What the shortcomings follow from. It does not keep the parsed certificate in memory. */
 export interface Standing {
   /** By all signs there is an intermediate, and it is not in the chain. */
   readonly isIssuerMissing: boolean;
-  /** The certificate of the chain above the leaf that expires first, those left out that sign themselves: nobody looks at these. */
+  /**
+   * The certificate of the chain above the leaf that expires first. Self-signed ones do not count: clients do not check their dates.
+   */
   readonly intermediate?: { readonly name: string; readonly notAfterMs: number };
   /** RFC 7633: clients may insist on a stapled OCSP answer, and we staple none. */
   readonly mustStaple: boolean;
 }
 
-/** When it is worth a line that a certificate will expire: renewals come at thirty days, or at a third of a shorter life. */
+/** So long before its end an expiry is reported. Renewals are due earlier: at thirty days, or at a third of a shorter life. */
 const SOON_MS = 14 * 86_400_000;
 /** id-pe-tlsfeature (RFC 7633 §3.1) as DER. */
 const TLS_FEATURE = Buffer.from('06082b06010505070118', 'hex');
-/** Names are the authority's: a message holds no more of one. */
+/** The longest name in a message: the authority chooses its own name. */
 const MAX_NAME_LENGTH = 64;
 
 /** @param above the other certificates of the chain. */

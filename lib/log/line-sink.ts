@@ -13,7 +13,7 @@ export interface LogStream {
   write(line: string): unknown;
 }
 
-/** What waits for a full disk or a slow reader, at most; then lines are dropped. */
+/** The most that waits for a full disk or a slow reader: beyond it lines are dropped. */
 const MAX_PENDING_BYTES = 1024 * 1024;
 const RETRY_MS = 100;
 /** How long `flush` waits for a slow reader. */
@@ -23,11 +23,11 @@ const FLUSH_STEP_MS = 10;
 export const STDOUT = 1;
 export const STDERR = 2;
 
-/** What a sink is when it is not the log's. */
+/** Where a sink writes without a file, and the flag that names its file: by default those of the log. */
 export interface SinkKind {
-  /** Written to in place of a file. */
+  /** The descriptor to write to where no file is given. */
   readonly fd: typeof STDOUT | typeof STDERR;
-  /** What names the file. */
+  /** The flag that names the file, for error messages. */
   readonly flagName: string;
 }
 
@@ -86,11 +86,11 @@ export class LineSink implements LogStream {
     this.flush();
     clearTimeout(this.#retry);
     this.#pending = [];
-    // The standard ones are not ours to close.
+    // Standard output and standard error stay open.
     if (this.#isFile) closeSync(this.#fd);
   }
 
-  /** Writes as much as goes; returns the code of the error that is in the way. */
+  /** Writes as much as possible. @returns the code of the error that stopped it; undefined: all is written. */
   #drain(): string | undefined {
     try {
       for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {

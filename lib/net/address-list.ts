@@ -7,7 +7,7 @@ export class AddressList {
   readonly #list = new BlockList();
   readonly #isEmpty: boolean;
 
-  /** @param entries addresses, and ranges as `10.0.0.0/8`: checked before. */
+  /** @param entries addresses, and ranges such as `10.0.0.0/8`. They must be valid. */
   constructor(entries: readonly string[]) {
     this.#isEmpty = entries.length === 0;
     for (const entry of entries) {
@@ -18,9 +18,9 @@ export class AddressList {
     }
   }
 
-  /** Never has the empty address of a unix socket. */
+  /** Whether the list covers an address. It never covers the empty one of a unix socket. */
   has(address: string): boolean {
-    // Each look-up makes objects of Node's.
+    // Every check of Node's list creates objects.
     if (this.#isEmpty) return false;
     const version = isIP(address);
     return version !== 0 && this.#list.check(address, version === 6 ? 'ipv6' : 'ipv4');

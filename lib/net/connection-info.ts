@@ -13,19 +13,19 @@ export interface Endpoint {
 
 export interface ConnectionInfo {
   readonly scheme: 'https' | 'http';
-  /** Undefined: the client sent none, or not a valid one. */
+  /** The server name of the handshake. Undefined: the client sent none, or an invalid one. */
   readonly serverName?: ServerName | undefined;
   /** Undefined on plain HTTP. */
   readonly tier?: Tier | undefined;
   /** Milliseconds that choosing the certificate took. */
   readonly chooseMs: number;
-  /** What ALPN came to; undefined without. */
+  /** The protocol that ALPN has chosen; undefined: none. */
   readonly alpn?: string | undefined;
-  /** The client, as the PROXY header says where there is one. One that names no client leaves the proxy's own address. */
+  /** The client, as a PROXY header names it. Without such a header, or where it names no client, the other end of the socket. */
   readonly client: Endpoint;
   /**
-   * False: a PROXY header has named no client with an address (UNKNOWN, LOCAL, datagrams, unix sockets). Whoever that is, what
-   * holds for the address of the proxy before us, that it is trusted for one, does not hold for them.
+   * False: the PROXY header names no client with an address (UNKNOWN, LOCAL, datagrams, unix sockets). `client` is then the proxy
+   * before us: the trust that it has must not be given to its unknown client.
    */
   readonly isClientKnown: boolean;
   readonly local: Endpoint;

@@ -1,8 +1,8 @@
 /**
  * How many connections a worker has, and how many of one client address.
  *
- * A connection takes a slot when it is accepted, and one of its client's when that is known, which a PROXY header may
- * put off. Addresses of unix sockets are empty: those are counted in the total only.
+ * A connection takes a slot when it is accepted, and one of its client's slots when the client is known: with a PROXY header that
+ * is later. The address of a client on a unix socket is empty: it counts in the total only.
  */
 import { Counts } from '../base/counts.js';
 
@@ -17,7 +17,7 @@ export interface ConnectionLimitsOptions {
   limits(): Limits;
   /** The time in milliseconds, from any origin. */
   readonly now: () => number;
-  /** Told of refused connections, at most once a second: what was over, and how many were refused since the last time. */
+  /** Is told of refused connections, at most once a second: which limit was reached, and how many were refused since the last time. */
   onRefused(limit: keyof Limits, count: number, client: string): void;
 }
 
@@ -67,7 +67,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** @param client empty: it has not claimed one of its client's. */
+  /** @param client the client whose slot is given back; empty: none was claimed. */
   #release(client: string): void {
     this.#open -= 1;
     if (client !== '') this.#clients.change(client, -1);
@@ -84,7 +84,7 @@ export class ConnectionLimits {
   }
 }
 
-/** What a slot needs of the limits. */
+/** The counters, as a slot sees them. */
 interface Taken {
   take(client: string): boolean;
   release(client: string): void;
@@ -100,7 +100,7 @@ export class ConnectionSlot {
     this.#taken = taken;
   }
 
-  /** Takes a slot of its client's. @returns false over the limit: the connection is to be closed. */
+  /** Takes one of the slots of its client. @returns false over the limit: the connection is to be closed. */
   claim(client: string): boolean {
     if (this.#isLeft || this.#client !== '' || client === '') return true;
     if (!this.#taken.take(client)) return false;
@@ -108,7 +108,7 @@ export class ConnectionSlot {
     return true;
   }
 
-  /** Gives all back. May be called more than once. */
+  /** Gives the slot back, and that of its client. May be called more than once. */
   release(): void {
     if (this.#isLeft) return;
     this.#isLeft = true;

@@ -8,15 +8,15 @@
  *     does not see the peer's end either. Node 26 destroys the session.
  *  2. Where the peer has reset the connection and TLS finds out by writing, Node 20 waits for that write, and reads no more.
  *  3. A session that has been closed in order waits for the peer to close the connection.
- *  4. One whose peer takes nothing waits for what was written to go out, also once it is closed.
+ *  4. A session whose peer takes nothing waits for what was written to go out, also once it is closed.
  *
- * One clock looks at all sessions, and costs requests nothing. One of the first kind is known by sending nothing any more,
- * though nothing is in its way: where a session has become silent it is made to send a PING, one for each silence, for only
- * by what it reads it can have become so.
+ * One clock looks at all sessions, and costs requests nothing. A session of the first kind is told by a PING: where a session has
+ * become silent it is made to send one, and one that is done sends nothing. One PING for each silence is enough: only by what a
+ * session reads can it become one of these.
  */
 import type { Socket } from 'node:net';
 
-/** What a session of Node's is to the watch. */
+/** The part of Node's HTTP/2 session that the watch uses. */
 export interface WatchableSession {
   readonly closed: boolean;
   readonly destroyed: boolean;
@@ -28,24 +28,24 @@ export interface WatchableSession {
 
 /** What is left to send, in bytes. */
 export interface SendQueues {
-  /** What TLS has of it, encrypted. */
+  /** Encrypted, and not written to the connection yet. */
   readonly inTls: number;
-  /** What waits for the kernel. */
+  /** Written to the connection, and not taken by the kernel yet. */
   readonly inKernel: number;
 }
 
 export interface WatchOptions {
-  /** What carries the session. With TLS it counts what is inside of that. */
+  /** What carries the session. With TLS it counts decrypted bytes. */
   readonly socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
-  /** How long a peer may take nothing of what is to be sent. */
+  /** How long a peer may stand still while there are bytes for it. */
   readonly stallMs: number;
-  /** Whether it may be made to send a PING. Servers of gRPC count those, and hang up. */
+  /** Whether the session may be made to send a PING. Servers of gRPC count PINGs, and hang up after too many. */
   readonly isProbed: boolean;
   /** How many streams are open. */
   streams(): number;
   /** Closes the connection, whatever is under way. */
   cut(): void;
-  /** Of the socket; undefined where Node does not tell. */
+  /** The bytes of the session that are still to be sent; undefined where Node does not tell. */
   queues(): SendQueues | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface WatchOptions {
 export type StartClock = (onTick: () => void, intervalMs: number) => () => void;
 
 const TICK_MS = 1_000;
-/** A session that stands still for so long is looked at more closely. */
+/** After so many ticks without a change a session is suspect. */
 const STILL_TICKS = 3;
 /** The longest wait for a peer's close after ours, as in `proxy/downstream/linger.ts`. */
 const LINGER_TICKS = 5;
@@ -129,16 +129,16 @@ class WatchedSession {
     }
   }
 
-  /** To be called when nothing is on its way out: what the session sends goes to the socket at once. */
+  /** To be called when nothing is queued: what the session sends then goes to the socket at once. */
   #probe(): void {
     const session = this.#session;
     const { socket } = this.#options;
     const { bytesRead, bytesWritten } = socket;
-    // A closed session sends no PING, but its GOAWAY once more, which no one answers.
+    // A closed session sends no PING, but sends its GOAWAY once more, which is not answered.
     if (session.closed) session.goaway();
     else {
       session.ping((error) => {
-        // The answer by itself is no end of the silence.
+        // If nothing but the answer to the PING was read, the session is as silent as before: it is not probed again.
         if (error === null && socket.bytesRead === bytesRead + PING_BYTES)
           this.#provenBytes = socket.bytesRead;
       });
@@ -151,7 +151,7 @@ class WatchedSession {
   }
 
   #cut(): void {
-    // Tells its streams of it, and those who wait for them.
+    // Ends the streams of the session first, so that those who wait for them are told.
     this.#session.destroy();
     this.#options.cut();
   }
@@ -164,7 +164,7 @@ interface NativeHandle {
   readonly _parent?: NativeHandle;
 }
 
-/** What a socket has left to send. */
+/** The bytes that a socket has still to send. */
 export function queuesOf(socket: Socket): SendQueues | undefined {
   const { _handle: handle } = socket as unknown as { _handle: NativeHandle | null };
   if (handle === null) return { inTls: 0, inKernel: 0 };

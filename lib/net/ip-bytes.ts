@@ -42,10 +42,10 @@ function groupBytes(text: string): number[] {
 }
 
 const IPV6_BYTES = 16;
-/** What a host is given as a rule: a /64. */
+/** A host is usually given a whole /64. */
 const IPV6_PREFIX_BYTES = 8;
 
-/** Whom an address stands for where clients share something: itself, for IPv6 its /64. */
+/** What counts as one client where clients share something: an IPv4 address, or the /64 of an IPv6 address. */
 export function clientGroup(address: string): string {
   const bytes = address.includes(':') ? ipBytes(address) : undefined;
   if (bytes?.length !== IPV6_BYTES) return address;

@@ -1,6 +1,6 @@
 /**
- * Connections without TLS: they take their places in the limits, and are handed over with the addresses of their PROXY
- * header where their peer must send one.
+ * Connections without TLS: each takes its slot of the limits, and is handed over with the addresses of its PROXY
+ * header where its peer must send one.
  */
 import type { Server, Socket } from 'node:net';
 import { plainAddress, type ConnectionInfo } from './connection-info.js';
@@ -77,14 +77,14 @@ function awaitHeader(
     stop();
     socket.off('close', stop);
     socket.off('end', onEnd);
-    // Paused before the bytes go back, or they would be emitted to nobody and lost.
+    // Pause before the bytes are put back: otherwise they are emitted without a listener, and lost.
     socket.pause();
     socket.off('data', onData);
     const rest = received.subarray(header.consumedBytes);
     if (rest.length > 0) socket.unshift(rest);
     const told = header.peers;
     const isClientKnown = namesClient(header);
-    // A proxy that speaks for itself (a health check) takes no slot of a client's.
+    // A proxy that speaks for itself (a health check) takes no slot of a client.
     if (told === undefined) give(socket, { ...own, isClientKnown }, options);
     else handOver(socket, { client: told.source, local: told.destination, isClientKnown }, slot, options);
     socket.resume();

@@ -13,7 +13,7 @@ import type { Endpoint } from './connection-info.js';
 import { plainAddress } from './connection-info.js';
 import { ipText, plainIpv6 } from './ip-bytes.js';
 
-/** Version 2, but for what no sender makes: a length of two bytes would allow 64 KiB. */
+/** The longest header that is read. Version 2 allows 64 KiB, which no sender uses. */
 export const MAX_PROXY_HEADER_BYTES = 16 * 1024;
 
 /** What the bytes at the start of a stream are. */
@@ -36,7 +36,7 @@ export interface ProxyHeader {
   readonly peers?: { readonly source: Endpoint; readonly destination: Endpoint };
 }
 
-/** Whether a header says whose connection it is, so that it can be told from others. */
+/** Whether a header names the client by an address. */
 export function namesClient({ peers }: ProxyHeader): boolean {
   return peers !== undefined && peers.source.address !== '';
 }
@@ -53,7 +53,7 @@ const COMMAND_PROXY = 1;
 const TCP4 = 0x11;
 const TCP6 = 0x21;
 const UNIX_STREAM = 0x31;
-/** Bytes of one address and of one port, by family and transport. */
+/** The size of one unix socket address. */
 const UNIX_PATH_BYTES = 108;
 
 const invalid = (reason: string): ProxyHeaderResult => ({ kind: 'invalid', reason });
@@ -66,7 +66,7 @@ const invalid = (reason: string): ProxyHeaderResult => ({ kind: 'invalid', reaso
 export function parseProxyHeader(bytes: Buffer): ProxyHeaderResult {
   if (startsLike(bytes, SIGNATURE_V2)) return parseVersion2(bytes);
   if (startsLike(bytes, SIGNATURE_V1)) return parseVersion1(bytes);
-  return invalid('no PROXY protocol header, which this peer has to send');
+  return invalid('no PROXY protocol header, although this peer must send one');
 }
 
 /** Whether the bytes are the signature, or as much of it as has come. */
@@ -83,12 +83,12 @@ function parseVersion1(bytes: Buffer): ProxyHeaderResult {
   }
   const consumedBytes = end + 2;
   const [protocol, ...fields] = bytes.toString('latin1', SIGNATURE_V1.length, end).split(' ');
-  // Whatever else the line says is to be ignored.
+  // The specification says to ignore the rest of the line.
   if (protocol === 'UNKNOWN') return { kind: 'header', consumedBytes };
   const isAddress = protocol === 'TCP4' ? isIPv4 : protocol === 'TCP6' ? isIPv6 : undefined;
   if (isAddress === undefined) return invalid('a PROXY line for an unknown protocol');
   const [source = '', destination = '', sourcePort = '', destinationPort = ''] = fields;
-  if (fields.length !== 4) return invalid('a PROXY line of another number of fields');
+  if (fields.length !== 4) return invalid('a PROXY line with a wrong number of fields');
   if (![source, destination].every((text) => isAddress(text) && !text.includes('%'))) {
     return invalid('a PROXY line with a wrong address');
   }
@@ -111,7 +111,7 @@ function isPort(text: string): boolean {
 function parseVersion2(bytes: Buffer): ProxyHeaderResult {
   const [versionAndCommand, family] = bytes.subarray(SIGNATURE_V2.length);
   if (versionAndCommand !== undefined && versionAndCommand >> 4 !== 2) {
-    return invalid('a binary PROXY header of another version than 2');
+    return invalid('a binary PROXY header whose version is not 2');
   }
   if (bytes.length < HEAD_V2_BYTES) {
     const isSignature = versionAndCommand === undefined;
@@ -136,7 +136,7 @@ function readAddresses(family: number, body: Buffer, consumedBytes: number): Pro
     return { kind: 'header', consumedBytes, peers: { source: nobody, destination: nobody } };
   }
   const size = family === TCP4 ? 4 : family === TCP6 ? 16 : undefined;
-  // Known, but nothing that comes over a stream: UNSPEC, datagrams.
+  // Families that are valid but do not belong to a stream (UNSPEC, datagrams): their addresses are skipped.
   if (size === undefined) return { kind: 'header', consumedBytes };
   if (body.length < 2 * size + 4) return invalid('a PROXY header too short for its addresses');
   const endpoint = (index: 0 | 1): Endpoint => ({

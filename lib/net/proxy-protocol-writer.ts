@@ -11,7 +11,7 @@ import { SIGNATURE_V2 } from './proxy-protocol-parser.js';
 export interface ProxiedConnection {
   readonly client: Endpoint;
   readonly local: Endpoint;
-  /** What ALPN came to. */
+  /** The protocol that ALPN has chosen. */
   readonly alpn?: string;
   readonly serverName?: string;
   /** Absent: the connection came without TLS. */

@@ -13,14 +13,14 @@ import type { EventEmitter } from 'node:events';
 import { Socket, type Server } from 'node:net';
 import { plainAddress, type Endpoint } from './connection-info.js';
 
-/** What carries a TLS connection, to those who have no more to do with it. */
+/** The connection below TLS, for those who only close it. */
 export interface Transport {
   destroy(): unknown;
   /** Closes the connection with a reset. */
   resetAndDestroy(): unknown;
 }
 
-/** Who wants what is read. */
+/** Receives what is read from a connection. */
 export interface Reader {
   /** @param chunk null at the end, be it by an error. @returns whether to read on. */
   receive(chunk: Buffer | null): boolean;
@@ -28,9 +28,9 @@ export interface Reader {
 
 /** Node's native stream handle, a `TCP` or a `Pipe`. */
 interface NativeHandle {
-  /** Whether it is read from: Node keeps that here itself. */
+  /** Whether reading has been started: Node keeps this flag up to date itself. */
   reading: boolean;
-  /** In all. */
+  /** The bytes read since the start. */
   readonly bytesRead: number;
   /** Called with what was read, perhaps in a larger buffer; without anything at the end, or on an error. */
   onread: (this: NativeHandle, bytes?: ArrayBuffer) => void;
@@ -59,7 +59,7 @@ interface ServerInternals {
 const CONNECTION = Symbol('connection');
 
 /**
- * Makes a server hand over its connections so. To be called before it listens.
+ * Makes a server hand over its connections as `RawConnection`s. To be called before it listens.
  *
  * `server` does not count them: its `close` event does not wait for them.
  */
@@ -75,11 +75,11 @@ export function acceptRaw(server: Server, onConnection: (connection: RawConnecti
 }
 
 export class RawConnection implements Transport {
-  /** What `EventEmitter` keeps, as Node's streams lay it out: with its own constructor a connection costs 1 % more. */
+  /** The fields of `EventEmitter`, laid out as Node's streams do: calling its constructor costs 1 % more a connection. */
   _events: Record<string, unknown> = { close: undefined, error: undefined, connect: undefined };
   _eventsCount = 0;
   _maxListeners: number | undefined = undefined;
-  // They come with the prototype that it is given below.
+  // These come with the prototype that is set below the class.
   declare on: EventEmitter['on'];
   declare once: EventEmitter['once'];
   declare off: EventEmitter['off'];
@@ -93,14 +93,14 @@ export class RawConnection implements Transport {
   #bytesRead = 0;
   #socket: Socket | undefined;
 
-  /** @param handle a connected one, of which nothing was read. */
+  /** @param handle of a new connection, from which nothing was read. */
   constructor(handle: NativeHandle) {
     this._handle = handle;
     handle[CONNECTION] = this;
     handle.setNoDelay?.(true);
   }
 
-  /** It has no buffers. */
+  /** Always 0: the connection has no buffers. */
   get readableLength(): number {
     return 0;
   }
@@ -109,21 +109,21 @@ export class RawConnection implements Transport {
     return 0;
   }
 
-  /** The client's end, as long as the connection is open. */
+  /** The client's address and port, while the connection is open. */
   get remote(): Endpoint {
     const out: NativeAddress = {};
     this._handle?.getpeername?.(out);
     return endpointOf(out);
   }
 
-  /** Our end, likewise. */
+  /** Our own address and port, while the connection is open. */
   get local(): Endpoint {
     const out: NativeAddress = {};
     this._handle?.getsockname?.(out);
     return endpointOf(out);
   }
 
-  /** Reads from now on, until a `TLSSocket` or a socket is made of it. */
+  /** Starts to read for `reader`, until a `TLSSocket` or a socket takes the connection over. */
   startReading(reader: Reader): void {
     const handle = this._handle;
     if (handle === null) return;
@@ -144,7 +144,7 @@ export class RawConnection implements Transport {
     return this.#reader?.receive(bytes === undefined ? null : Buffer.from(bytes, 0, length)) ?? false;
   }
 
-  /** Makes a socket of it after all, which from then on has the connection. */
+  /** Makes a Node socket, which owns the connection from then on. */
   toSocket(): Socket {
     const options = { handle: this._handle };
     this.#socket = new Socket(options as object);
@@ -176,7 +176,8 @@ export class RawConnection implements Transport {
   }
 }
 
-// Node asks `instanceof`, and would wrap anything else in a stream of its own. And it has the methods of an event emitter.
+// Node tests `instanceof Socket`, and would wrap anything else in a stream of its own. The prototype also has the methods of an
+// event emitter.
 Object.setPrototypeOf(RawConnection.prototype, Socket.prototype);
 
 function onBytes(this: NativeHandle, bytes?: ArrayBuffer): void {
@@ -190,7 +191,7 @@ function onClosed(this: NativeHandle): void {
 }
 
 function ignore(): void {
-  // What comes after the end of interest.
+  // Bytes that arrive after the connection was closed.
 }
 
 function endpointOf({ address, port }: NativeAddress): Endpoint {

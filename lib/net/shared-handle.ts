@@ -49,7 +49,7 @@ interface ServerInternals {
 /** The kernel caps it at `net.core.somaxconn`; nginx's default is 511 too. */
 const BACKLOG = 511;
 
-/** As nginx has it: what is behind the socket the whole net may reach. The directory may say otherwise. */
+/** As nginx has it: everybody may connect, as to a port. The permissions of the directory can restrict that. */
 const SOCKET_MODE = 0o666;
 
 /**
@@ -71,7 +71,7 @@ export function bindSharedHandle(address: Address, flagName = '--listen'): Share
           0,
         );
   if (typeof created === 'number') throw listenError(address, flagName, created);
-  // libuv puts off the error of a port in use to the next call: this one, since the primary does not listen.
+  // libuv reports a port in use with the next call on the handle: with this one, since the primary does not listen.
   const name: { address?: string; port?: number } = {};
   const failure = created.getsockname?.(name) ?? 0;
   if (failure !== 0) {
@@ -109,7 +109,7 @@ function listenError(address: Address, flagName: string, errno: number): Error {
     [
       -13,
       'socketPath' in address
-        ? // libuv says so of a missing directory too.
+        ? // libuv gives this error for a missing directory too.
           'there is no such directory, or no permission to make the socket in it'
         : 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)',
     ],

@@ -1,8 +1,8 @@
 /**
- * The default certificate: given, or else minted at each start and signed by itself.
+ * The default certificate where none is given: minted at each start, and self-signed.
  *
- * The minted one is for nobody's name. A client without a server name, or with one that has no certificate, gets it and is right not
- * to trust it.
+ * It is for a name that does not exist. Clients without a server name, or with one that has no certificate, get it, and do not
+ * trust it.
  */
 import type { CertificatePair } from '../domain/certificate.js';
 import { generateKey, selfSigned } from './mint.js';

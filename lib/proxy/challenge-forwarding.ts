@@ -9,8 +9,8 @@
  * | none has, the last one failed                   | 502                      | –                   |
  * | no lease: too many wait, or no turn came        | 503, with `Retry-After`  | the name was missed |
  *
- * A client that goes away before its turn, or while there is no connection yet, gives up its place. What has been sent is seen
- * through without it.
+ * A client that goes away before its turn, or before there is a connection, gives up its lease. A challenge that has been sent is
+ * waited for all the same.
  */
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -18,7 +18,7 @@ import type { Logger } from '../log/logger.js';
 import type { ChallengeHead, ChallengeServers } from './challenge-servers.js';
 import type { RequestContext } from './downstream/request-context.js';
 
-/** Above how long a challenge waits for its lease. */
+/** Longer than a challenge waits for its lease. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** The right to have one challenge at the manager, or why there is none. */
@@ -78,7 +78,7 @@ export async function forwardChallenge(
     if (answer.body.length > 0) client.write(answer.body);
     client.end([]);
   } catch (thrown) {
-    // Node refuses fields that it would not send itself.
+    // Node throws on header fields that it considers invalid.
     log.err('challenge not answered', { id, host, url, error: describeError(thrown) });
     client.refuse(502);
   }

@@ -9,7 +9,7 @@ import type { RequestContext } from './downstream/request-context.js';
 /** Where a request goes. */
 export interface Destination {
   readonly target: RequestTarget;
-  /** Whom it is for. Undefined: the request names none, and neither does its connection. The default backend is told its own host then. */
+  /** Whom the request is for. Undefined: neither the request nor its connection names a host. The backend then gets its own as `Host`. */
   readonly host: Host | undefined;
 }
 
@@ -19,8 +19,8 @@ export interface Destination {
  *
  * @param serverName the name of the connection's handshake.
  * @param known the host of an earlier request: most name the same one, which need not be read again.
- * @returns undefined when the host is missing, given twice or none (`readHost`), or the target is neither a path nor in
- *   absolute form: that is to be answered 400.
+ * @returns undefined when the host is missing, given twice or invalid (`readHost`), or the target is neither a path nor in
+ *   absolute form: such a request is to be answered 400.
  */
 export function destinationOf(
   request: Pick<RequestContext, 'url' | 'method' | 'httpVersion' | 'host' | 'headers'>,
@@ -46,7 +46,7 @@ export function destinationOf(
   return host && { target, host };
 }
 
-/** It may be there twice. */
+/** Whether there is a `Host` field at all: `host` is undefined for two of them as well. */
 function hasHost(fields: readonly string[]): boolean {
   return fields.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
 }

@@ -4,7 +4,8 @@
  *  1. Malformed (a missing or double `Host`, or one that is neither a name nor an address): 400. From here on the host is
  *     what `readHost` has read, for the log too.
  *  2. Under the admin prefix: the admin routes, whatever the connection's name, for the manager calls by address.
- *  3. For another name than the connection's certificate covers: 421. So, by policy, is one without certificate.
+ *  3. For another name than the connection's certificate covers: 421. By policy (`--unknown-name`) 421 as well where the connection's
+ *     name has no certificate.
  *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404.
  */
 import type { AdminRouter } from '../admin/routes.js';

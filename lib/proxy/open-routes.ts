@@ -23,7 +23,7 @@ export interface OpenRoutes {
 export function openRoutes(routes: readonly RouteSettings[], limits: LimitSettings, log: Logger): OpenRoutes {
   const upstreams: Upstream[] = [];
   const open = (backend: RouteSettings['backends'][number]): Upstream[] => {
-    // A tcp route takes whole connections and never comes to an HTTP engine.
+    // A tcp route takes whole connections: it needs no HTTP engine.
     if (backend.kind === 'tcp') return [];
     const upstream = backend.h2 ? new Http2Upstream(backend, limits) : new Http1Upstream(backend, limits);
     upstreams.push(upstream);

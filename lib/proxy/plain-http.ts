@@ -31,13 +31,13 @@ export type PlainHttpVerdict =
 
 const CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-]+(?:\?|$)/;
 const WHOAMI = /^\/\.well-known\/public\/whoami(?:\?|$)/;
-/** What stands in a URL as it is (RFC 3986 §2); the rest is not for a Location. */
+/** Characters that may not stand in a URL (RFC 3986 §2): they are escaped in a Location. */
 const NOT_IN_URL = /[^\w\-.~:/?#[\]@!$&'()*+,;=%]/g;
 
 /**
  * Decides on a request that is well-formed and not the admin routes'.
  *
- * @returns undefined when its host is none for what it asks.
+ * @returns undefined when its host does not fit what it asks for: it is to be answered 400.
  */
 export function decidePlainHttp({ host, target }: Destination): PlainHttpVerdict | undefined {
   if (host === undefined) return undefined;

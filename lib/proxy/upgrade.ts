@@ -37,7 +37,7 @@ export interface UpgradeOptions {
   responseHeaders(fields: string[]): string[];
 }
 
-/** So much is taken from a client that does not wait for the answer. */
+/** The most that is read from a client that sends before the backend has answered. */
 const MAX_EARLY_BYTES = 65_536;
 
 export class UpgradeExchange {
@@ -60,7 +60,7 @@ export class UpgradeExchange {
     this.#attempts = new Attempts({ balancer, log, what: 'request', fields: { id, host, url } });
     const { head, socket } = options.upgrade;
     this.#early = [head];
-    // It is read all the time, or its end would not be seen.
+    // Read all the time: otherwise the client's end would not be noticed.
     socket.on('data', this.#onEarly);
     context.client.onClose(() => {
       this.#release('aborted');
@@ -83,7 +83,11 @@ export class UpgradeExchange {
     this.#lease = lease;
     const origin = lease.target.upgradeOrigin;
     if (origin === undefined) {
-      this.#fail(lease, { kind: 'connect', sent: false, message: 'the backend knows no upgrade' });
+      this.#fail(lease, {
+        kind: 'connect',
+        sent: false,
+        message: 'the protocol of the backend has no upgrade',
+      });
       return;
     }
     const { limits } = this.#options;
@@ -164,7 +168,7 @@ export class UpgradeExchange {
     client.resume();
   }
 
-  /** The backend stays with HTTP. */
+  /** The backend does not change the protocol: passes its response on. */
   #pass(response: IncomingMessage, lease: Lease<Upstream>): void {
     const { client } = this.#context;
     const fields = this.#options.responseHeaders(responseHeaders(response.rawHeaders));
@@ -204,11 +208,11 @@ export class UpgradeExchange {
   #onEnd(how: SpliceEnd): void {
     const { id, host } = this.#context;
     this.#options.log.debug('upgraded connection closed', { id, host, how });
-    // That it was upgraded says that the backend is well.
+    // A backend that has upgraded a connection is healthy.
     this.#lease?.release('ok');
   }
 
-  /** Ends it, with what the response says of the backend. */
+  /** Ends the exchange without an upgrade. */
   #release(outcome: 'ok' | 'aborted'): void {
     if (this.#isOver || this.#isUpgraded) return;
     this.#lease?.release(outcome);
@@ -223,9 +227,9 @@ export class UpgradeExchange {
   }
 }
 
-/** How an attempt has failed that was in time, by the error of Node's client. */
+/** The kind of a failure that is not a time-out, by the error of Node's client. */
 function kindOf(error: Error, sent: boolean): UpstreamFailure {
   if (!sent) return 'connect';
-  // The codes of its parser.
+  // The codes of Node's HTTP parser.
   return 'code' in error && String(error.code).startsWith('HPE_') ? 'malformed' : 'broken';
 }

@@ -3,7 +3,8 @@
  */
 
 /**
- * The ProtocolNameList of RFC 7301 §3.1: what Node takes for `ALPNProtocols`. Of names Node would make UTF-8, which not all are.
+ * The ProtocolNameList of RFC 7301 §3.1: what Node takes for `ALPNProtocols`. Given as strings, Node would encode
+ * the names as UTF-8, and some are not.
  *
  * @param protocols best first, one character for each octet (latin1).
  */

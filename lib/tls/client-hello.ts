@@ -18,7 +18,7 @@ export const MAX_CLIENT_HELLO_RECORDS = 2048;
 export const RECORD_HEADER_BYTES = 5;
 export const HANDSHAKE_HEADER_BYTES = 4;
 
-/** No connection has to be gathered further than this: by then the answer is no longer `incomplete`. */
+/** The most bytes that ever have to be gathered: with so many the answer is no longer `incomplete`. */
 export const MAX_BUFFERED_BYTES = MAX_CLIENT_HELLO_BYTES + MAX_CLIENT_HELLO_RECORDS * RECORD_HEADER_BYTES;
 
 /** What the bytes at the start of a connection are. */
@@ -113,7 +113,7 @@ export function parseClientHello(bytes: Buffer): ClientHelloResult {
   return invalid(`a ClientHello in more than ${MAX_CLIENT_HELLO_RECORDS} records`);
 }
 
-/** What a connection that does not begin with a handshake record is. Decided with its first byte. */
+/** Says what a connection is that does not begin with a handshake record. */
 function describeForeign(bytes: Buffer): ClientHelloResult {
   const isSsl2 = ((bytes[0] ?? 0) & 0x80) !== 0 && bytes[2] === HANDSHAKE_CLIENT_HELLO;
   if (isSsl2) return invalid('an SSL 2 hello');
@@ -158,7 +158,7 @@ function joinRecords(bytes: Buffer, length: number): Buffer {
  * them, cost several times as much as the reading.
  */
 
-/** No vector: it does not fit. */
+/** In place of a position: the vector does not fit. */
 export const NONE = -1;
 
 /** Where a vector ends whose length, of one octet, is at `at`; NONE: after `end`. */
@@ -178,7 +178,7 @@ export function endOfVector16(bytes: Buffer, at: number, end: number): number {
 function readClientHello(bytes: Buffer, start: number, end: number): ClientHelloResult {
   let at = start + HANDSHAKE_HEADER_BYTES + VERSION_AND_RANDOM_BYTES;
   if (at > end) return TOO_EARLY;
-  // The session id, the cipher suites, the compression methods.
+  // Skip the session id, the cipher suites and the compression methods.
   at = endOfVector8(bytes, at, end);
   if (at === NONE) return TOO_EARLY;
   at = endOfVector16(bytes, at, end);

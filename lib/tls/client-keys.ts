@@ -9,7 +9,7 @@
  *    key exchange needs no signature. ECDSA needs the certificate's curve among the client's groups (RFC 8422 §5.3), which OpenSSL
  *    insists on.
  */
-import type { KeyKind } from '../domain/certificate.js';
+import type { KeyKind } from '../domain/key-class.js';
 import {
   endOfVector16,
   endOfVector8,

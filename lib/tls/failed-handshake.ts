@@ -1,11 +1,11 @@
 /**
- * A connection that came to nothing before its handshake was done.
+ * A connection that failed, or was given up, before its handshake was done.
  */
 
 export type HandshakeFailure =
   | 'not-tls'
   | 'plain-http'
-  /** A peer that must send a PROXY header has sent another thing. */
+  /** A peer that must send a PROXY header has sent something else. */
   | 'no-proxy-header'
   | 'too-many-connections'
   | 'unknown-name'
@@ -19,15 +19,18 @@ export interface FailedHandshake {
   readonly detail: string;
   /** Of a `tls-error`: Node's code for it, such as `ERR_SSL_NO_SHARED_CIPHER`, or the system's. */
   readonly code?: string;
-  /** Its address; where a PROXY header has named the client, that one's. */
+  /** The client's address: as a PROXY header has named it, else that of the socket. */
   readonly client: string;
-  /** What has come, from the first byte of the ClientHello on, where that was all there: `readOffer` reads it. */
+  /** The bytes from the ClientHello on, where it was complete: `readOffer` reads them. */
   readonly hello?: Buffer;
   /** The client has connected and gone, or waited, without a byte of TLS: a health check or a scan of ports. */
   readonly isSilent: boolean;
 }
 
-/** What Node makes of an error of OpenSSL's: `message` has the file and the line in its sources, `reason` its text alone. */
+/**
+ * The reason and the code of a TLS error, for the log. Node's `reason` is OpenSSL's text alone; its `message` has the file and the
+ * line of OpenSSL's sources as well.
+ */
 export function opensslReason(error: Error): { readonly detail: string; readonly code?: string } {
   const { reason, code } = error as { reason?: unknown; code?: unknown };
   return {

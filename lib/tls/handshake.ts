@@ -12,86 +12,21 @@
  * Two clocks: `handshakeTimeoutMs` runs only while we wait for the client's bytes; waiting for a certificate is bounded by
  * whoever chooses it.
  */
-import type { Socket } from 'node:net';
-import { TLSSocket, type SecureContext } from 'node:tls';
-import { TIER_DEFAULT, type Tier } from '../domain/lookup.js';
+import type { TLSSocket } from 'node:tls';
+import { TIER_DEFAULT } from '../domain/lookup.js';
 import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
-import { parseClientHello, type ClientHello } from './client-hello.js';
-import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
+import type { Endpoint } from '../net/connection-info.js';
 import type { ConnectionSlot } from '../net/connection-limits.js';
-import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
 import { namesClient, parseProxyHeader } from '../net/proxy-protocol-parser.js';
-import type { Transport, RawConnection, Reader } from '../net/raw-connection.js';
+import type { RawConnection, Reader } from '../net/raw-connection.js';
+import { parseClientHello, type ClientHello } from './client-hello.js';
+import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
+import type { ChosenCertificate, HandshakeOptions } from './handshake-options.js';
+import { answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
+import { completeHandshake, makeServerSocket, receiveHello } from './server-socket.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
-/** The certificate for a connection. */
-export interface ChosenCertificate {
-  readonly context: SecureContext;
-  readonly tier: Tier;
-}
-
-export interface HandshakeOptions {
-  /** Which `--listen` this is, from 0. */
-  readonly index: number;
-  /**
-   * Chooses the certificate: at once on a hit. Must not reject.
-   *
-   * @param name without a valid server name the local address of the connection, where `choosesByAddress`; else undefined.
-   * @param hello the bytes of the ClientHello, as they came.
-   */
-  choose(
-    name: ServerName | undefined,
-    client: string,
-    hello: Buffer,
-  ): ChosenCertificate | Promise<ChosenCertificate>;
-  /**
-   * The protocols that a connection may speak, as `protocolList` makes them; undefined: ALPN is not answered. Where none of
-   * them is offered, the handshake fails.
-   *
-   * @param offered what the client has offered, one character for each octet (latin1).
-   */
-  alpnFor(name: ServerName | undefined, offered: readonly string[]): Buffer | undefined;
-  /** Whether there may be certificates for the addresses that clients have connected to. */
-  choosesByAddress(): boolean;
-  /** Whether the connections of this peer begin with a PROXY header. */
-  sendsProxyHeader(peer: string): boolean;
-  /** Whether a client that has sent a name without a certificate gets an alert in place of the default certificate. */
-  rejectsUnknownNames(): boolean;
-  handshakeTimeoutMs(): number;
-  /** Takes the connection over after the handshake. `raw` carries it. */
-  onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Transport): void;
-  /** A connection that came to nothing. */
-  onFailure(failure: FailedHandshake): void;
-}
-
-const PLAIN_HTTP_ANSWER = (() => {
-  const body = 'This port speaks TLS: use https:// instead of http://\n';
-  return [
-    'HTTP/1.1 400 Bad Request',
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${body.length}`,
-    'Connection: close',
-    '',
-    body,
-  ].join('\r\n');
-})();
-
-/** A record of its own with the fatal alert 112 (RFC 6066 §3): before the ServerHello it goes in the clear. */
-const UNRECOGNIZED_NAME_ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]);
-
-/** Not in Node's types, needed on a server-side socket that was made by hand (all undocumented). */
-interface TlsInternals {
-  /** Without it a bad record after the handshake would neither error nor close the socket. */
-  _releaseControl(): boolean;
-  /** Stays true for ever on such a socket, and HTTP/2 waits for it. */
-  secureConnecting: boolean;
-  readonly _handle: {
-    /** Takes bytes that were read from the connection before: what Node does with those in the raw socket's buffer. */
-    receive(bytes: Buffer): void;
-  } | null;
-}
-
-/** Where a connection, raw or TLS, has its handshake. */
+/** The property of a connection, raw or TLS, that holds its handshake. */
 const HANDSHAKE = Symbol('handshake');
 
 interface HasHandshake {
@@ -131,14 +66,14 @@ export class Handshake implements Reader {
   #isClientKnown = true;
   /** Undefined: the kernel is to be asked. */
   #local: Endpoint | undefined;
-  /** What has come, where that was not enough. */
+  /** The bytes received so far, where they were too few to be parsed. */
   #early: Buffer[] | undefined;
   #earlyBytes = 0;
-  /** Asked of the parser: a drip of single bytes is not parsed at each of them. */
+  /** How many the parser has said that it needs: with fewer it is not called again, so that a drip of single bytes costs little. */
   #needBytes = 0;
   #awaitsProxyHeader = false;
   #timer: NodeJS.Timeout | undefined;
-  /** What has come with the ClientHello, for the log of a failure. Let go of with the handshake. */
+  /** The bytes from the ClientHello on, for the log line of a failure. Released once the handshake is over. */
   #hello: Buffer | undefined;
   #choice: ChosenCertificate | undefined;
   #serverName: ServerName | undefined;
@@ -187,9 +122,7 @@ export class Handshake implements Reader {
   secured(socket: TLSSocket): void {
     if (this.#done || this.#choice === undefined) return;
     this.#finish();
-    const internals = socket as unknown as TlsInternals;
-    internals._releaseControl();
-    internals.secureConnecting = false;
+    completeHandshake(socket);
     const info = new TlsConnectionInfo(this.#raw, {
       listener: this.#options.index,
       serverName: this.#serverName,
@@ -211,7 +144,7 @@ export class Handshake implements Reader {
     this.fail('closed', 'the client closed the connection');
   }
 
-  /** Gives the connection up. @returns false when it was too late for that. */
+  /** Gives the connection up. @returns false when its handshake was over already: nothing is done. */
   fail(reason: HandshakeFailure, detail: string, answer?: string | Buffer, code?: string): boolean {
     if (this.#done) return false;
     const failure: FailedHandshake = {
@@ -224,18 +157,18 @@ export class Handshake implements Reader {
     };
     this.#finish();
     if (answer === undefined) this.#raw.destroy();
-    else this.#endWith(answer);
+    else answerAndEnd(this.#raw, answer, this.#options.handshakeTimeoutMs());
     this.#options.onFailure(failure);
     return true;
   }
 
-  /** The same after an error of OpenSSL's, or of the connection below. */
+  /** Gives the connection up after an error of OpenSSL's, or of the connection below. @returns as `fail`. */
   failWith(error: Error): boolean {
     const { detail, code } = opensslReason(error);
     return this.fail('tls-error', detail, undefined, code);
   }
 
-  /** Whether something of the ClientHello is there. */
+  /** Whether a byte of the ClientHello has been received. */
   get #hasBegun(): boolean {
     return this.#hello !== undefined || (this.#early !== undefined && !this.#awaitsProxyHeader);
   }
@@ -299,7 +232,7 @@ export class Handshake implements Reader {
     }
   }
 
-  /** @returns false while the choice is waited for: what comes then is OpenSSL's. */
+  /** @returns whether to read on: not while the choice is waited for, for what comes behind the ClientHello is OpenSSL's to read. */
   #choose(hello: ClientHello, bytes: Buffer): boolean {
     this.#hello = bytes;
     this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
@@ -321,7 +254,7 @@ export class Handshake implements Reader {
     return false;
   }
 
-  /** What a client without a server name may have connected to by its address. */
+  /** The name for a client that has sent none: the address that it has connected to, where there may be certificates for addresses. */
   #localName(): ServerName | undefined {
     if (!this.#options.choosesByAddress()) return undefined;
     return addressName((this.#local ?? this.#raw.local).address);
@@ -335,29 +268,11 @@ export class Handshake implements Reader {
     }
     this.#choice = choice;
     const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
-    const secureContext = choice.context;
-    const socket: TLSSocket & HasHandshake = new TLSSocket(
-      this.#raw as unknown as Socket,
-      alpn === undefined
-        ? { isServer: true, secureContext }
-        : { isServer: true, secureContext, ALPNProtocols: alpn },
-    );
+    const socket: TLSSocket & HasHandshake = makeServerSocket(this.#raw, choice.context, alpn);
     socket[HANDSHAKE] = this;
     socket.on('error', onTlsError);
     socket.on('_tlsError', onTlsError);
     socket.on('secure', onSecure);
-    (socket as unknown as TlsInternals)._handle?.receive(bytes);
-  }
-
-  /**
-   * Answers and waits for the client to close, as long as for a handshake: what is still coming in is read and dropped, or
-   * the answer would be lost to a reset.
-   */
-  #endWith(answer: string | Buffer): void {
-    const socket = this.#raw.toSocket();
-    const timer = setTimeout(() => socket.destroy(), this.#options.handshakeTimeoutMs());
-    socket.on('error', () => undefined);
-    socket.once('close', () => clearTimeout(timer));
-    socket.resume().end(answer);
+    receiveHello(socket, bytes);
   }
 }

@@ -5,11 +5,12 @@
  */
 import type { Server } from 'node:net';
 import type { ConnectionLimits } from '../net/connection-limits.js';
-import { Handshake, type HandshakeOptions } from './handshake.js';
+import { Handshake } from './handshake.js';
+import type { HandshakeOptions } from './handshake-options.js';
 import { acceptRaw, type RawConnection } from '../net/raw-connection.js';
 
 export type { FailedHandshake } from './failed-handshake.js';
-export type { ChosenCertificate } from './handshake.js';
+export type { ChosenCertificate } from './handshake-options.js';
 
 export interface ListenerOptions extends HandshakeOptions {
   /** Shared with the other listeners of the worker. */

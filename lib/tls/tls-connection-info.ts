@@ -38,7 +38,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.#local = facts.local;
   }
 
-  /** Few want it, and asking the kernel costs more than all the rest. */
+  /** Asked of the kernel when it is first wanted: few want it, and asking costs more than all the rest. */
   get local(): Endpoint {
     this.#local ??= this.#raw.local;
     return this.#local;

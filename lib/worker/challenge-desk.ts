@@ -1,8 +1,8 @@
 /**
  * Leases for challenges, from the primary over the bus.
  *
- * Where the primary does not answer in time there is one lease in this worker, and no queue for it: as many challenges as there
- * are workers may then be at the manager, and whoever comes meanwhile is refused.
+ * Where the primary does not answer in time this worker has one lease of its own, without a queue: meanwhile other challenges are
+ * refused. The manager may then get one challenge from each worker at a time.
  */
 import { CHALLENGE_WAIT_MS, type PrimaryToWorker, type WorkerToPrimary } from '../bus/messages.js';
 import type { BusEndpoint } from '../bus/endpoint.js';
@@ -11,7 +11,7 @@ import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import type { ChallengeDesk, ChallengeLease } from '../proxy/challenge-forwarding.js';
 
-/** The primary answers by the end of the wait; this is for the way. */
+/** The primary answers by the end of the wait; the rest is for the way over the bus. */
 const LEASE_DEADLINE_MS = CHALLENGE_WAIT_MS + 500;
 const TELL_DEADLINE_MS = 5_000;
 
@@ -31,7 +31,7 @@ export class BusChallengeDesk implements ChallengeDesk {
   }
 
   async lease(client: string, signal: AbortSignal): Promise<ChallengeLease> {
-    // A function: the compiler takes what was tested before an `await` for tested after it.
+    // A function, because the compiler assumes that a property tested before an `await` is unchanged after it.
     const hasGone = (): boolean => signal.aborted;
     if (hasGone()) return CLIENT_GONE;
     const id = this.#nextId++;
@@ -43,7 +43,7 @@ export class BusChallengeDesk implements ChallengeDesk {
       return hasGone() ? CLIENT_GONE : { release };
     } catch (thrown) {
       if (hasGone()) return CLIENT_GONE;
-      // It may be granted later than this.
+      // Give back a lease that the primary may still grant.
       release();
       return this.#ownLease(thrown);
     } finally {

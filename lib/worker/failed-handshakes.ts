@@ -1,5 +1,5 @@
 /**
- * What a worker says of handshakes that failed: a line each at info, with what the client has offered and why it failed.
+ * Logs failed handshakes: one line each at info, with what the client offered and why it failed.
  *
  * Ten lines a second at most; how many were left out is said at the end of that second. At debug every line is written. A client
  * that connects and goes without a byte of TLS (a health check, a scan of ports) is no failure, and is said at debug only, as
@@ -47,7 +47,7 @@ export class FailedHandshakes {
     else this.#leaveOut();
   }
 
-  /** Says what is still to be said: before an exit. */
+  /** Logs now how many lines were left out: before an exit. */
   flush(): void {
     this.#cancelTimer?.();
     this.#sayLeftOut();

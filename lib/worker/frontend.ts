@@ -1,6 +1,6 @@
 /**
- * What answers a decrypted connection: a backend of its own where its name has a TCP route; else HTTP/1.1 or HTTP/2, by what
- * ALPN came to, and one handler for the requests of both.
+ * What answers a decrypted connection: the backend of a TCP route where its name has one; else the HTTP/1.1 or the HTTP/2 server,
+ * as ALPN has chosen, and one handler for the requests of both.
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -53,7 +53,7 @@ export class Frontend {
   /** For plain HTTP. */
   readonly #plainHttp: Http1Server;
   readonly #accessLog: AccessLog;
-  /** Outlives a reload, that none ends a guesser's wait. */
+  /** Kept across reloads: a reload must not end the wait of a guesser. */
   readonly #authenticator: Authenticator;
   #current: Current;
 

@@ -1,8 +1,8 @@
 /**
  * The program of a worker process: what the primary forks.
  *
- * Signals are the primary's matter. A terminal sends them to the whole process group, so they are ignored here from the first
- * statement on, which a static import would not let them be.
+ * Workers ignore signals: the primary acts on them, and a terminal sends them to the whole process group. The handlers are set by
+ * the first statement; static imports would be loaded before it, hence the dynamic one.
  */
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGUSR1'] as const) {
   process.on(signal, () => undefined);

@@ -2,8 +2,8 @@
  * A circuit breaker on the bus: whether the primary answers in time.
  *
  * One request that was not answered opens it. While it is open nobody waits for the primary; at most once a second a request
- * goes out behind a handshake, and an answer closes it. Without handshakes there is nothing to ask. It is said once when it
- * opens and once when it closes, not with each handshake.
+ * is sent that no handshake waits for, and an answer closes it. Without handshakes nothing is sent. The log tells once that it
+ * has opened and once that it has closed.
  */
 import { describeError, ProxyError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
@@ -15,7 +15,7 @@ export class PrimaryBreaker {
   readonly #now: () => number;
   #openSinceMs: number | undefined;
   #probedAtMs = -Infinity;
-  /** Handshakes that were answered without the primary. */
+  /** How many handshakes were answered without the primary since it opened. */
   #spared = 0;
 
   /** @param now milliseconds from any origin. */

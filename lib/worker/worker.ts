@@ -38,7 +38,7 @@ import { Frontend } from './frontend.js';
 const ADMIN_DEADLINE_MS = 900;
 const HELLO_DEADLINE_MS = 10_000;
 const READY_DEADLINE_MS = 10_000;
-/** What is cut has so long to be told of. The primary waits longer. */
+/** After connections are cut, so long is left for backends and the access log to be told. The primary waits longer. */
 const CUT_MS = 100;
 
 type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
@@ -84,7 +84,7 @@ export function runWorker(): void {
   process.on('message', (message: unknown, handle: unknown) => {
     if (isListenMessage(message)) worker?.listen(handle, message);
   });
-  // Without a primary there is nothing to be a worker of.
+  // A worker is of no use without its primary.
   bus.call('hello', {}, HELLO_DEADLINE_MS).catch(() => process.exit(1));
 }
 
@@ -161,7 +161,7 @@ class Worker {
     server.on('error', (error) => {
       this.log.err('listener failed', { address, error: describeError(error) });
       if (server.listening) return;
-      // Between our bind and this moment another program has begun to listen there.
+      // Another program began to listen there after the primary had bound the address.
       this.log.flush();
       process.exit(1);
     });
@@ -210,13 +210,13 @@ class Worker {
     this.#proxies = new AddressList(settings.acceptProxyProtocol);
     this.certificates.configure(settings);
     this.#frontend.configure(settings);
-    // Last: its file may be one that cannot be opened, and the rest is to be in force all the same.
+    // Last: this may throw for a file that cannot be opened, and the rest must be in force all the same.
     this.log.configure(settings.log);
   }
 
   /** Opens the log files again: after they were rotated. */
   reopenLogs(): void {
-    // It never throws, the log does.
+    // First, since it never throws: the reopening of the log may.
     this.#frontend.reopenLogs();
     this.log.reopen();
   }
@@ -243,7 +243,10 @@ class Worker {
     setImmediate(check);
   }
 
-  /** Closes what is still open, that it may be told of: to backends, which would take an end for a whole message, and in the access log. */
+  /**
+   * Cuts open connections, and leaves time to tell of it: backends get a reset, since they would take an end for a whole message, and
+   * the access log gets its lines.
+   */
   #cut(): void {
     this.#cutting = true;
     this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });

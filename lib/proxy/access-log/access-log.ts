@@ -2,8 +2,8 @@
  * The access log: one line a request, written when its response has ended, whole or cut; for one that changed its protocol
  * (101), when the connection has. In TCP mode there are no requests: one line a connection, when it has ended.
  *
- * The primary has tried the file before. Should it not open in a worker all the same, that is logged, and requests go on being
- * answered: without lines, or with lines in the file that is open.
+ * The primary has checked that the file can be opened. Where a worker cannot open it all the same, that is logged, and requests are
+ * answered as before: without lines, or with lines in the file that is open.
  */
 import type { AccessLogSettings } from '../../config/settings.js';
 import { describeError } from '../../domain/errors.js';
@@ -87,7 +87,7 @@ export class AccessLog implements Http1Observer {
     if (this.#settings === undefined) return;
     const { response, client, connection } = context;
     const bytes = countBytes(response, context.method);
-    // Later the connection may be gone, and its handshake with it.
+    // Read now: once the connection has closed, Node does not know its protocol any more.
     const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
     let isOver = false;
     const finish = (outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut'>): void => {
@@ -111,7 +111,7 @@ export class AccessLog implements Http1Observer {
       const status = isWhole || response.headersSent ? response.statusCode : CLIENT_GONE;
       finish({ status, bytes: bytes(), isCut: !isWhole });
     });
-    // What was to change its protocol loses its connection: to a response's end, or because it has changed it.
+    // An upgrade's response is detached from its connection when it has ended, or when the protocol has changed.
     const { socket } = connection;
     response.once('detach', () => {
       if (response.headersSent) return;
@@ -126,7 +126,7 @@ export class AccessLog implements Http1Observer {
     this.#sink?.write(tcpLine({ timeMs: this.#now(), ...connection }, this.#settings.format));
   }
 
-  /** Writes the line of what was no request, and has been answered. */
+  /** Writes the line for bytes that were not a request, and were answered with an error. */
   noteRefusal({ info, protocol }: ClientConnection, { id, status, bytes }: Refusal): void {
     const request = { host: undefined, method: undefined, target: undefined, httpVersion: undefined };
     this.#write(info, { ...request, id, status, bytes, durationMs: 0, tls: protocol, isCut: false });
@@ -171,8 +171,7 @@ interface Writable {
 }
 
 /**
- * Counts the bytes of the body that a response is given. (Those of the connection are of its head and its framing too, and
- * on HTTP/2 of other streams.)
+ * Counts the bytes of a response's body. (The connection's count includes heads and framing, and on HTTP/2 other streams.)
  */
 function countBytes(response: ClientResponse, method: string): () => number {
   const target = response as unknown as Writable;
@@ -197,7 +196,7 @@ function lengthOf(chunk: unknown): number {
   return chunk instanceof Uint8Array ? chunk.length : 0;
 }
 
-/** Node drops what is written to such. */
+/** Whether Node drops the body of such a response. */
 function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
 }

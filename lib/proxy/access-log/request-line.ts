@@ -17,7 +17,7 @@ export interface AccessEntry {
   /** Where the certificate came from; undefined on plain HTTP. */
   readonly tier: string | undefined;
   readonly host: string | undefined;
-  /** Undefined, as are host, target and version: what came was no request, or one that is refused unread. */
+  /** Undefined, like host, target and version, where the client sent no valid request, or one that was refused unread. */
   readonly method: string | undefined;
   readonly target: string | undefined;
   /** `1.0`, `1.1` or `2.0`. */
@@ -58,7 +58,7 @@ function objectLine(entry: AccessEntry): string {
   });
 }
 
-/** The common log format has no place for a cut: the bytes tell, or 499. `-` for a request that could not be read, as nginx has it. */
+/** The common log format has no field for a cut: the number of bytes tells, or 499. A request that could not be read is `-`, as in nginx. */
 function commonLine(entry: AccessEntry): string {
   const { client, method, target, httpVersion, status, bytes, timeMs } = entry;
   const request =

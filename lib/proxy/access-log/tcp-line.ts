@@ -15,7 +15,7 @@ export function tcpLine(entry: TcpEntry, format: AccessLogSettings['format']): s
   return format === 'json' ? objectLine(entry) : commonLine(entry);
 }
 
-/** What a line of a request has too has the same name here. */
+/** Members that a request's line has as well have the same names. */
 function objectLine(entry: TcpEntry): string {
   return jsonLine({
     time: new Date(entry.timeMs).toISOString(),

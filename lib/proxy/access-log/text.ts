@@ -1,7 +1,7 @@
 /**
  * What both kinds of access log lines are made with. PURE.
  *
- * Much in a line is the client's: no octet of that ends a line or a quoted value, and nothing but printable ASCII comes out.
+ * Much in a line comes from the client: all but printable ASCII is escaped, so that none of it ends a line or a quoted value.
  */
 
 /** One JSON object as a line, with its newline. Members that are undefined are left out. */

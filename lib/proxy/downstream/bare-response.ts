@@ -1,11 +1,11 @@
 /**
- * A response on a connection that Node's HTTP server has let go of, as it does of every one with an `Upgrade` request.
+ * A response on a connection that Node's HTTP server no longer serves: it gives up every connection with an `Upgrade` request.
  */
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { lingerOnClose } from './linger.js';
 
-/** A response as the server would make one; the connection ends with it. Earlier ones must be over. */
+/** Makes a response as the server would; the connection ends with it. Earlier responses must be over. */
 export function bareResponse(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
@@ -30,7 +30,7 @@ export function bareResponse(request: IncomingMessage, socket: Socket): ServerRe
   return response;
 }
 
-/** Takes the connection away from a response that was made so and has not begun. */
+/** Takes the connection away from a bare response that has not begun. */
 export function releaseSocket(response: ServerResponse, socket: Socket): void {
   response.emit('detach');
   response.detachSocket(socket);

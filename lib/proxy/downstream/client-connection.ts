@@ -1,10 +1,10 @@
 /**
- * A client's connection, as those see it who answer its requests.
+ * A client's connection, as seen by those who answer its requests.
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { covers } from '../../domain/certificate.js';
+import { covers } from '../../domain/covered-names.js';
 import type { Host } from '../../domain/host.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Transport } from '../../net/raw-connection.js';
@@ -12,9 +12,9 @@ import type { Transport } from '../../net/raw-connection.js';
 /** A client that asks for more names than this on one connection has each of them checked again. */
 const MAX_REMEMBERED = 100;
 
-/** Where the last request of a connection was for. Mostly they all are. */
+/** Whom the last request of a connection was for: mostly the next one is for the same host. */
 export interface LastDestination {
-  /** Who remembers more beside it, and alone reads that: after a reload it is another one. */
+  /** The handler that stored this, possibly with members of its own that it alone reads. A reload makes another handler. */
   readonly owner: object;
   readonly host: Host | undefined;
   readonly httpVersion: string;
@@ -23,7 +23,7 @@ export interface LastDestination {
 export class ClientConnection {
   readonly socket: Socket;
   readonly info: ConnectionInfo;
-  /** What carries it: the socket itself without TLS. */
+  /** The connection below TLS; without TLS the socket itself. */
   readonly raw: Transport;
   last: LastDestination | undefined;
   #covered: Map<string, boolean> | undefined;

@@ -1,5 +1,5 @@
 /**
- * The answer to what is no HTTP request.
+ * The answer to bytes that are not a valid HTTP request.
  */
 import type { Duplex } from 'node:stream';
 import { lingerOnClose, type Closable } from './linger.js';
@@ -20,7 +20,7 @@ interface ServedSocket extends Closable {
 
 const answered = new WeakSet<Duplex>();
 
-/** What was answered to what is no request, or to one that is not served. */
+/** What was answered to an invalid request, or to one that is not served. */
 export interface Refusal {
   /** Of the page, and for the log. */
   readonly id: string;
@@ -36,10 +36,10 @@ export interface Refusal {
  */
 export function answerClientError(error: Error & { code?: string }, duplex: Duplex): Refusal | undefined {
   const socket = duplex as ServedSocket;
-  // The parser has given up, and says so again with every further byte.
+  // The parser reports its failure again with every further byte.
   if (answered.has(socket)) return undefined;
   answered.add(socket);
-  // One that was opened to have it ready, and is not used.
+  // A connection that a browser opened in advance and did not use.
   const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
   const isAnswered = socket._httpMessage?.headersSent === true;
   if (!socket.writable || error.code === 'ECONNRESET' || isUnused || isAnswered) {

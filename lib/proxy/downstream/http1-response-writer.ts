@@ -10,8 +10,8 @@ import type { ErrorStatus } from './pages.js';
 import { isGone } from './send.js';
 
 /**
- * These end the connection: what is malformed for us may hide another request for somebody else, and what is misdirected has
- * come by the wrong connection.
+ * These end the connection: a request that is malformed to us may hide another one that somebody else would read, and a misdirected
+ * one has come by the wrong connection.
  */
 const ENDING: ReadonlySet<ErrorStatus> = new Set<ErrorStatus>([400, 408, 421, 431, 501]);
 
@@ -29,7 +29,7 @@ export class Http1ResponseWriter
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
     this.endAfterResponse();
-    // Node only reads them.
+    // Node does not change the list, whatever its type says.
     this.response.writeHead(status, statusMessage, withLengthLast(headers) as string[]);
   }
 
@@ -38,7 +38,7 @@ export class Http1ResponseWriter
   }
 
   cut(): void {
-    // Node would send what it was given in the next tick; the client gets to see what there was.
+    // Node holds back writes until the next tick: send them now, so that the client gets what there was.
     this.flush();
     this.response.socket?.uncork();
     this.response.destroy();
@@ -46,7 +46,7 @@ export class Http1ResponseWriter
 
   override refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
     if (ENDING.has(status)) this.response.shouldKeepAlive = false;
-    // That of a head that could not be written.
+    // Clear the status message of an earlier head that could not be written.
     this.response.statusMessage = '';
     super.refuse(status, headers);
   }
@@ -63,7 +63,7 @@ export class Http1ResponseWriter
   }
 }
 
-/** Node makes latin1 of a `Content-Disposition` behind a `Content-Length`, and then reads that as UTF-8. */
+/** Moves `Content-Length` to the end: Node re-encodes a `Content-Disposition` behind it, which changes its octets. */
 function withLengthLast(fields: readonly string[]): readonly string[] {
   let length = -1;
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -76,7 +76,7 @@ function withLengthLast(fields: readonly string[]): readonly string[] {
   return fields;
 }
 
-/** Whether a body follows the head of a request on HTTP/1.1, if maybe an empty one. */
+/** Whether a body follows the head of a request on HTTP/1.1, possibly an empty one. */
 export function announcesBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }

@@ -27,7 +27,7 @@ const SERVER_OPTIONS = {
   connectionsCheckingInterval: 1_000,
 } as const;
 
-/** Where a socket has what its server knows of it. (All listeners are shared: none is made anew for a connection or a request.) */
+/** The property of a socket that holds its connection. (All listeners are shared: none is made for a connection or a request.) */
 const CONNECTION = Symbol('connection');
 
 interface HasConnection {
@@ -60,7 +60,7 @@ function onResponseClose(this: ServerResponse): void {
   server.tidy();
 }
 
-/** Who is told of what comes in. */
+/** Is told of each request, and of what was refused unread. */
 export interface Http1Observer extends RequestObserver {
   /** What came on a connection was no request, or a CONNECT; it has been answered. */
   noteRefusal(connection: ClientConnection, refusal: Refusal): void;
@@ -82,7 +82,7 @@ export class Http1Server {
       (request, response) => this.#answer(request, response, false),
     );
     this.configure(limits);
-    // Their bytes are limited. Node would leave out what is above a number, unheard.
+    // No limit by number, since their bytes are limited: above it Node would drop fields silently.
     this.#server.maxHeadersCount = 0;
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       this.#answer(request, response, true),
@@ -118,9 +118,9 @@ export class Http1Server {
   /** Takes a connection over. */
   accept(client: ClientConnection): void {
     const { socket } = client;
-    // What was put back behind a PROXY header.
+    // Bytes that came behind a PROXY header and were put back.
     const early = readAll(socket);
-    // Heads, and what Node writes with them: it would write a head as UTF-8 that goes out before its body.
+    // Node would write a head as UTF-8 where the head goes out before its body.
     socket.setDefaultEncoding('latin1');
     this.#server.emit('connection', socket);
     const turns = new Turns(socket);
@@ -163,7 +163,7 @@ export class Http1Server {
 
   #closeIdle(): void {
     this.#server.closeIdleConnections();
-    // For Node a connection is idle after its first request only.
+    // Node does not count a connection without a request as idle.
     for (const { isUnused, client } of this.#connections) {
       if (isUnused && client.socket.bytesRead === 0) client.socket.destroy();
     }
@@ -186,7 +186,7 @@ export class Http1Server {
     else context.client.refuse(problem);
   }
 
-  /** Node has let go of the connection: nothing else can follow on it. */
+  /** Answers an upgrade. Node no longer serves its connection: no other request can follow on it. */
   #answerUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = connectionOf(request.socket);
     const { client, turns } = connection;
@@ -197,14 +197,14 @@ export class Http1Server {
     this.#observer.follow(context);
     const early = Buffer.concat([head, ...turns.takeHeld()]);
     const protocol = passableProtocol(request.headers.upgrade) ?? '';
-    // The same object: who follows it is told what its handler has read.
+    // Extend the same object: its observer sees what the handler sets on it.
     this.#handle(
       Object.assign(context, { upgrade: { protocol, socket: client.socket, response, head: early } }),
     );
   }
 }
 
-/** What is in the buffer of a socket that nobody reads. */
+/** Takes what is in the buffer of a socket that nobody reads. */
 function readAll(socket: Socket): Buffer[] {
   const pieces: Buffer[] = [];
   while (socket.readableLength > 0) {
@@ -259,7 +259,7 @@ function headProblem(request: IncomingMessage): 400 | 431 | 501 | undefined {
   const { headers, rawHeaders, httpVersion } = request;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return 400;
   if (rawHeaders.length > 2 * MAX_FIELDS) return 431;
-  // To pass its body on and then what is no HTTP any more is not built.
+  // An upgrade with a body is not supported.
   if (headers.upgrade !== undefined && asksForProtocol(request) && announcesBody(request)) return 501;
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;

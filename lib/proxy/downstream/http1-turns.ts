@@ -18,7 +18,7 @@ import { passableProtocol } from '../headers/upgrade-field.js';
 /** llhttp's HPE_PAUSED: its callback for a head may return it, and the parser stops right behind the head. */
 const PAUSED = 21;
 
-/** When so much waits for its turn nothing more is read. What was read at once comes on top of it: 64 KiB. */
+/** With so many bytes waiting nothing more is read. One read can exceed it by 64 KiB. */
 const MAX_HELD_BYTES = 131_072;
 
 const TURNS = Symbol('turns');
@@ -78,7 +78,7 @@ export class Turns {
   #isChangingProtocol = false;
   /** The newest request, if its `Upgrade` is ignored. For the parser another protocol begins behind it: it stops there. */
   #ignored: ParsedRequest | undefined;
-  /** It has stopped there. Until the next head it tells of no error: it just takes no more. */
+  /** The parser has stopped there. Until the next head it reports no error: it just takes no more. */
   #isMute = false;
 
   /** @param connected one that Node's server has just been given. */
@@ -116,7 +116,7 @@ export class Turns {
    */
   defer(error: Error & { readonly code?: string }): boolean {
     if (this.current?.req.complete !== true || !this.#socket.writable) return false;
-    // A client that has ended is taken for gone.
+    // A client that has ended its side is treated as gone.
     if (error.code === 'HPE_INVALID_EOF_STATE') this.#socket.destroy();
     else this.#failure ??= error;
     return true;
@@ -127,7 +127,7 @@ export class Turns {
     this.#feed(early);
   }
 
-  /** Takes what was read behind a request that changes the protocol, and was not given to anybody. */
+  /** Takes the bytes that were read behind a request that changes the protocol. */
   takeHeld(): Buffer[] {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -179,14 +179,14 @@ export class Turns {
     for (let bytes = waiting.shift(); bytes !== undefined; bytes = waiting.shift()) {
       const result = this.#parser.execute(bytes);
       if (this.#isChangingProtocol) {
-        // What is read from now on is for others, and Node knows only of what was read last.
+        // Later bytes belong to the new protocol. Node hands over only the buffer that it read last: keep the rest here.
         this.#held = [bytes.subarray(positionOf(result)), ...waiting];
         this.#read();
         this.#onExecute.call(this.#parser, result);
         return;
       }
       this.#look(bytes, result, waiting);
-      // It has stopped, and all that waited waits again; or the connection is closed.
+      // The parser has stopped, and the rest waits again; or the connection is closed.
       if (this.#held !== undefined || this.#socket.parser !== this.#parser) return;
     }
     this.#read();
@@ -215,7 +215,7 @@ export class Turns {
 
   #hold(bytes: Buffer[]): void {
     this.#held = [];
-    // Whatever ends the connection now does so while the client is still sending.
+    // The client is still sending: whatever closes the connection now must not lose the answer to a reset.
     lingerOnClose(this.#socket);
     for (const piece of bytes) this.#keep(piece);
   }
@@ -245,7 +245,7 @@ export class Turns {
     handle.readStart();
   }
 
-  /** A client that has closed has answered the response with a reset: that is not read while bytes of it wait. */
+  /** Whether the client is still there: one that has closed answers the response with a reset, which is not read while bytes wait. */
   get #isConnected(): boolean {
     return (this.#socket._handle?.getpeername?.({}) ?? 0) === 0;
   }
@@ -267,7 +267,7 @@ function malformed(): Error {
 
 function turnsOf({ socket }: Parser): Turns {
   const turns = socket?.[TURNS];
-  if (turns === undefined) throw new TypeError('a parser that is not served');
+  if (turns === undefined) throw new TypeError('an HTTP parser without a connection of the server');
   return turns;
 }
 

@@ -1,14 +1,14 @@
 /**
- * What a client may send on an HTTP/2 connection before somebody has taken it.
+ * Bounds what a client may send on an HTTP/2 connection before backends have taken it.
  *
- * To Node all that has come is taken, as far as the connection's window goes; of what is held only the streams' windows are a
- * bound, which together are many times as large. So the connection's window is shut while its streams hold a whole one for
- * backends that take no more: at most twice the window is held, for what the client may send already cannot be called back.
+ * Node reopens the connection's window as soon as bytes arrive, so that only the windows of the streams bound what is held: together
+ * they are many times as large. So the connection's window is shut while its streams hold a whole window for backends that take no
+ * more. At most two windows are held, since the client may still send what it was allowed before.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
 export interface WindowSizes {
-  /** Of the connection. With so much held the window is shut. */
+  /** The connection's window. With so much held it is shut. */
   readonly bytes: number;
   /** With less than so much held it is opened again. */
   readonly openBelowBytes: number;
@@ -23,7 +23,7 @@ const KICK_BYTES = 1_024;
 export class ReceiveWindow {
   readonly #session: ServerHttp2Session;
   readonly #sizes: WindowSizes;
-  /** Streams of which nobody takes anything at present. */
+  /** Streams whose bytes nobody takes at present. */
   readonly #waiting = new Set<ServerHttp2Stream>();
   #isShut = false;
   /** By how much the window was made smaller and not larger again: nghttp2 takes off what it is made larger by first. */
@@ -51,7 +51,7 @@ export class ReceiveWindow {
     stream.on('pause', wait);
     stream.on('resume', goOn);
     stream.once('close', goOn);
-    // What comes while it is paused is told by no event.
+    // There is no event for bytes that arrive while a stream is paused.
     const push = stream.push.bind(stream);
     stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
       const takesMore = push(chunk, encoding);

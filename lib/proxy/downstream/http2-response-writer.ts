@@ -26,7 +26,7 @@ export class Http2ResponseWriter
   }
 
   flush(): void {
-    // Here a head goes out at once.
+    // On HTTP/2 a head goes out at once.
   }
 
   override end(trailers: readonly string[]): void {
@@ -35,7 +35,7 @@ export class Http2ResponseWriter
   }
 
   cut(): void {
-    // A close would first end it, and a body without a length look whole.
+    // `close` would end the stream first: a body without a length would look whole.
     this.response.stream.destroy(new Error('the response is cut'));
   }
 
@@ -51,7 +51,7 @@ export class Http2ResponseWriter
       stream.endAfterHeaders || this.request.readableEnded || stream.destroyed || stream.closed;
     if (isDone()) return;
     stream.once(lastEvent, () => {
-      // What was written goes out in between.
+      // Wait until what was written has gone out.
       setImmediate(() => {
         if (!isDone()) stream.close(constants.NGHTTP2_NO_ERROR);
       });

@@ -18,7 +18,7 @@ import { ReceiveWindow } from './http2-receive-window.js';
 import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
 import { newRequestId } from './request-id.js';
 
-/** A client has so many streams at once: what nginx gives. */
+/** The most streams of a client at once: as many as nginx allows. */
 const MAX_CONCURRENT_STREAMS = 128;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
@@ -133,7 +133,7 @@ export class Http2Server {
     }
     const context = contextOf(request, response, connection, awaitsContinue);
     this.#observer.follow(context);
-    // What the settings say of it is a request to the client, no limit.
+    // Check the size here: the HTTP/2 setting only asks the client to keep to it.
     const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
     if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
     else this.#handle(context);
@@ -156,7 +156,7 @@ function contextOf(
 ): RequestContext {
   const id = newRequestId();
   const { rawHeaders, headers, method, url } = request;
-  // A Host beside :authority must say the same (RFC 9113 §8.3.1); one without it stands for it.
+  // A `Host` beside `:authority` must be equal to it (RFC 9113 §8.3.1); without `:authority` it takes its place.
   const authority = headers[':authority'];
   const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === 'host');
   const host = authority ?? hosts[0];

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 
 const LINGER_MS = 5_000;
 
-/** What sockets have, in Node's types only those of `node:net`. */
+/** All sockets have it; in Node's types only those of `node:net`. */
 export interface Closable extends Duplex {
   destroySoon(): void;
 }

@@ -1,9 +1,9 @@
 /**
  * Whether a request may be served on the connection that it came on. PURE.
  *
- * A connection is made for one name. A request on it for another is served where the connection's certificate covers that
- * too (browsers reuse connections so, RFC 9113 §9.1.1), and is misdirected elsewhere: 421. A client that has sent no name
- * has named none to differ from.
+ * A connection is made for one name. A request on it for another name is served where the connection's certificate covers that
+ * name too (browsers reuse connections in this way, RFC 9113 §9.1.1); else it is misdirected: 421. On a connection without a server
+ * name every host is served.
  */
 import type { UnknownNamePolicy } from '../../config/settings.js';
 import type { Host } from '../../domain/host.js';
@@ -14,7 +14,7 @@ export type NameVerdict =
   | 'serve'
   /** The request is for another name than the connection's certificate. */
   | 'misdirected'
-  /** No certificate was found for the connection's name, and such are not served. */
+  /** No certificate was found for the connection's name, and the policy is not to serve such names. */
   | 'unknown';
 
 export function judgeName(

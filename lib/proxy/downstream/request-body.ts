@@ -10,7 +10,7 @@ import type { ClientRequest } from './client-message.js';
 export interface RequestBodyOptions {
   /** The longest wait for the next piece, while one is asked for. */
   readonly timeoutMs: number;
-  /** Told once when somebody wants the body: a client that waits for `100 Continue` may send it. */
+  /** Called once, when the body is first read: a client that waits for `100 Continue` may send it. */
   onWanted(): void;
   /** The client has sent nothing for `timeoutMs`. */
   onStalled(): void;

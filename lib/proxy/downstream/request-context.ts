@@ -7,9 +7,9 @@ import type { ClientConnection } from './client-connection.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import type { ResponseWriter } from './response-writer.js';
 
-/** What is to be upgraded. */
+/** A request to change the protocol of its connection. */
 export interface UpgradeRequest {
-  /** The value of `Upgrade`, without what is not passed on. */
+  /** The protocols of the field `Upgrade` that may be passed on. */
   readonly protocol: string;
   readonly socket: Socket;
   readonly response: ServerResponse;
@@ -17,7 +17,7 @@ export interface UpgradeRequest {
   readonly head: Buffer;
 }
 
-/** Who is told of requests. */
+/** Is told of requests. */
 export interface RequestObserver {
   /** Each request, also one that is refused by its server, before anything is answered. */
   follow(context: RequestContext): void;
@@ -34,8 +34,8 @@ export interface RequestContext {
   /** The target as it came. */
   readonly url: string;
   /**
-   * Whom it is for. As it comes from a server: `:authority`, or else the `Host` field, undefined where it is missing or given
-   * twice. Then its handler has read it (`destinationOf`), and it is what the route was chosen by, and what backends are told.
+   * Whom the request is for. At first as the client sent it: `:authority`, or else the `Host` field, undefined where it is missing or
+   * given twice. The handler replaces it by what it has read (`destinationOf`): the route is chosen by that, and backends get it.
    */
   host: string | undefined;
   /** Fields as they came, flat, HTTP/2's pseudo fields taken out. */
@@ -44,6 +44,6 @@ export interface RequestContext {
   readonly httpVersion: string;
   readonly hasBody: boolean;
   readonly startedAtMs: number;
-  /** The client wants to change the protocol, where that may be. */
+  /** Set where the client asks to change the protocol, and may. */
   readonly upgrade?: UpgradeRequest;
 }

@@ -1,12 +1,12 @@
 /**
- * The client's side of an exchange: how a response is written, whether on HTTP/1.1 or on HTTP/2.
+ * How a response is written to a client, whether on HTTP/1.1 or on HTTP/2.
  */
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { toObject } from '../headers/to-object.js';
 import { errorPage, type ErrorStatus } from './pages.js';
 import { isGone, sendPage } from './send.js';
 
-/** What the pipeline does to the client. */
+/** What an exchange can do with a client's response. */
 export interface ResponseWriter {
   readonly headersSent: boolean;
   /** The body is wanted: lets a client go on that waits for `100 Continue`. */
@@ -26,7 +26,7 @@ export interface ResponseWriter {
   refuse(status: ErrorStatus, headers?: Readonly<Record<string, string>>): void;
   /** Answers with an error page where a response has not begun, else cuts it. */
   fail(status: ErrorStatus): void;
-  /** Nobody waits for the rest of the request: its connection can serve no other. */
+  /** The rest of the request is not wanted: where some is still to come, its connection or stream ends with the response. */
   endAfterResponse(): void;
   /** The trailers of the request, once its body has ended; flat. */
   requestTrailers(): readonly string[];
@@ -35,7 +35,7 @@ export interface ResponseWriter {
   onClose(listener: () => void): void;
 }
 
-/** What a client's side is made of. */
+/** What a response writer is made of. */
 export interface ResponseWriterParts<Request extends ClientRequest, Response extends ClientResponse> {
   readonly request: Request;
   readonly response: Response;
@@ -73,7 +73,7 @@ export abstract class CommonResponseWriter<Request extends ClientRequest, Respon
   }
 
   write(chunk: Buffer): boolean {
-    // As a common type: the signatures of the two overload too differently.
+    // A common type: the two responses overload `write` too differently for TypeScript to call it.
     const response: { write(chunk: Buffer): boolean } = this.response;
     return response.write(chunk);
   }

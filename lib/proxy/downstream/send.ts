@@ -14,7 +14,7 @@ export function sendPage(
   sendBody(response, page.status, page.body, { 'content-type': page.contentType, ...headers });
 }
 
-/** Answers with a text. Its head is in octets, one a character: the text must not be written with it, as a string. */
+/** Answers with a text. Its bytes are made here: as a string it would be written in the encoding of the head, which is latin1. */
 export function sendBody(
   response: ClientResponse,
   status: number,

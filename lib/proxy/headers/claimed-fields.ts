@@ -1,13 +1,13 @@
 /**
- * Request fields that are a proxy's to say: who the client is, how it came, as whom it is known. PURE.
+ * Request fields that only a proxy may set: who the client is, how it came, as which user it is known. PURE.
  *
- * Backends believe them, so from anybody but a trusted proxy they are dropped. Names of trace and request ids pass: nothing
- * is granted for them.
+ * Backends believe them, so they are dropped unless a trusted proxy sent them. Fields with trace and request ids pass: they grant
+ * nothing.
  */
 
 /** One kind of claim. */
 export interface Claim {
-  /** Lower case. A star at the end stands for any end. */
+  /** Lower case. A star at the end matches any ending. */
   readonly names: readonly string[];
   /** What is claimed, and who says it or listens to it. */
   readonly why: string;
@@ -106,10 +106,10 @@ export const CLAIMS: readonly Claim[] = [
   },
 ];
 
-/** From nobody: CGI makes HTTP_PROXY of it, where libraries look for a proxy of their own (CVE-2016-5385). */
+/** Never passed on: CGI turns it into HTTP_PROXY, where libraries look for a proxy to use (CVE-2016-5385). */
 export const NEVER_PASSES = 'proxy';
 
-/** What is said here, of the connection or in place of what a trusted proxy has said. */
+/** Fields that this proxy sets itself, extending or replacing what a trusted proxy has sent. */
 const SAID_HERE = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
@@ -130,8 +130,8 @@ for (const name of CLAIMS.flatMap(({ names }) => names)) {
 }
 
 /**
- * A name as gateways see it that make variables of fields (CGI, WSGI, FastCGI): they write `_` for `-`, and some for whatever
- * is no letter and no digit, so that `X_Forwarded_For` and `X.Forwarded.For` are the same to them.
+ * A name as gateways see it that turn fields into variables (CGI, WSGI, FastCGI): they write `_` for `-`, and some for everything
+ * but letters and digits, so that `X_Forwarded_For` and `X.Forwarded.For` are the same to them.
  */
 export function asVariable(lowerCaseName: string): string {
   return lowerCaseName.replace(/[^a-z0-9]/g, '-');

@@ -32,12 +32,12 @@ const HOP_BY_HOP = new Set([
 
 const NO_TRAILERS = new Set(['content-length', 'content-type', 'content-encoding', 'content-range', 'host']);
 
-/** What a request loses here besides: `Host` and `Expect` are told otherwise. */
+/** Fields of a request that are not passed on as fields: each hop sends its own `Host` and `Expect`. */
 const TOLD_OTHERWISE = new Set(['host', 'expect']);
 
 /**
- * Remembers of each spelling of a name whether its field passes: the same few come with every message, and to make a name
- * lower case costs an object.
+ * Remembers for each spelling of a name whether its field passes: the same few come with every message, and `toLowerCase` creates
+ * an object.
  */
 class NameFilter {
   readonly #passes: (lowerCaseName: string) => boolean;
@@ -51,7 +51,7 @@ class NameFilter {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const passes = this.#passes(name.toLowerCase());
-    // Strangers may think of others.
+    // Clients may send any number of names: forget all when there are too many.
     if (this.#known.size >= MAX_KNOWN_NAMES) this.#known.clear();
     if (name.length <= MAX_KNOWN_LENGTH) this.#known.set(name, passes);
     return passes;
@@ -74,19 +74,19 @@ const MAX_KNOWN_NAMES = 512;
 const MAX_KNOWN_LENGTH = 64;
 
 const TO_BACKENDS = new NameFilter((name) => mayReachBackends(name) && !isClaim(asVariable(name)));
-/** What a trusted proxy claims passes, but for what is said here in its place. */
+/** The claims of a trusted proxy pass, except for the fields that this proxy sets itself. */
 const TO_BACKENDS_TRUSTED = new NameFilter((name) => mayReachBackends(name) && !isSaidHere(asVariable(name)));
 const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name));
 const OF_TRAILERS = new NameFilter((name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name));
 
-/** Whoever sends it. Also a field of the hop, or a length, that only gateways take for one: `Transfer_Encoding`. */
+/** Whether a field may pass, whoever sends it. Names that only gateways take for a hop's field or a length do not: `Transfer_Encoding`. */
 function mayReachBackends(name: string): boolean {
   const variable = asVariable(name);
   if (variable === NEVER_PASSES || HOP_BY_HOP.has(variable) || TOLD_OTHERWISE.has(variable)) return false;
   return variable !== 'content-length' || name === variable;
 }
 
-/** What is told to the backend of the client's connection. */
+/** What the backend is told about the client's connection. */
 export interface Forwarding {
   readonly client: Endpoint;
   /** The port that the client connected to; 0 on a unix socket. */
@@ -162,7 +162,7 @@ function clientBefore(
   let client = peer.address;
   for (const entry of way.split(',').reverse()) {
     const address = addressOf(entry.trim());
-    // Of who comes before somebody without an address, nothing is known.
+    // An entry without an address ends the chain: what stands before it cannot be trusted.
     if (address === undefined) break;
     client = address;
     if (!trusted.has(address)) break;
@@ -170,7 +170,7 @@ function clientBefore(
   return client;
 }
 
-/** Some proxies write ports, and IPv6 in brackets. */
+/** The address of an entry: some proxies add a port, or write IPv6 in brackets. */
 function addressOf(text: string): string | undefined {
   return isIP(text) === 0 ? readHost(text)?.address : plainAddress(text);
 }
@@ -187,13 +187,13 @@ export function trailerFields(raw: readonly string[]): string[] {
 
 /**
  * The trailers of a request to the backend. There are gateways that put them among the other fields: nothing passes that may
- * not pass there, or a client could speak for us. No proxy says in them who its client is.
+ * not pass there, or a client could forge what this proxy says. Trusted proxies send no claims in trailers.
  */
 export function requestTrailers(raw: readonly string[]): string[] {
   return TO_BACKENDS.apply(trailerFields(raw));
 }
 
-/** The fields with one set to a value, whatever it was. */
+/** The fields with one set to a value, in place of any earlier ones of its name. */
 export function withField(fields: readonly string[], name: string, value: string): string[] {
   const lowerCaseName = name.toLowerCase();
   const kept: string[] = [];

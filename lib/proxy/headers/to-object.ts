@@ -3,7 +3,7 @@
  */
 import { eachField } from './fields.js';
 
-/** Node's HTTP/2 takes one value of these, and throws on more. What repeats them is wrong; the first one counts. */
+/** Node's HTTP/2 throws where one of these is given twice. A message that repeats them is wrong: the first value counts. */
 const SINGLE = new Set([
   ...['access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age'],
   ...['authorization', 'content-encoding', 'content-language', 'content-length', 'content-location'],
@@ -14,8 +14,8 @@ const SINGLE = new Set([
 ]);
 
 /**
- * By lower-case name, repeated fields as lists. The object has no prototype: strangers choose the names, and `constructor` and
- * `__proto__` are under any other.
+ * The fields by lower-case name, repeated ones as lists. The object has no prototype, since clients choose the names: `constructor`
+ * and `__proto__` would be found on any other object.
  */
 export function toObject(flat: readonly string[]): Record<string, string | string[]> {
   const fields = Object.create(null) as Record<string, string | string[]>;

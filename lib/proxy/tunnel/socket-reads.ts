@@ -5,7 +5,7 @@
  * heap, and every 64 MiB of it start a collection of the whole heap: a third of the CPU time of a spliced download.
  *
  * The option is only for connections that are being made, and not for TLS on top of another socket. What it sets is found
- * under its (undocumented) symbols; where they are none, nothing is done, and the socket goes on with `data` events.
+ * under its (undocumented) symbols; where there are none, nothing is done, and the socket goes on with `data` events.
  */
 import { Socket } from 'node:net';
 
@@ -25,7 +25,7 @@ const [BUFFER, CALLBACK, NEXT] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((des
 );
 
 /**
- * Takes the reads of a connected socket over. What is in its buffer already stays there: it is to be read before.
+ * Takes the reads of a connected socket over. Bytes that the socket has buffered must be read before.
  *
  * @returns false where that cannot be done.
  */
@@ -39,7 +39,7 @@ export function takeReads(socket: Socket, reader: SocketReader): boolean {
     [NEXT]: () => reader.buffer(),
     [CALLBACK]: (byteCount: number, buffer: Buffer) => {
       reader.onRead(buffer.subarray(0, byteCount));
-      // A pause has been said to the socket by itself.
+      // Returning false would pause: the pump pauses the socket itself.
       return true;
     },
   });

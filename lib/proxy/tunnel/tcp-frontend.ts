@@ -34,7 +34,7 @@ interface TcpBackend {
   readonly address: Address;
 }
 
-/** Told once of each connection, when it has ended. */
+/** Called once for each connection, when it has ended. */
 export type OnTcpEnd = (connection: Omit<TcpEntry, 'timeMs'>) => void;
 
 /** A client's connection after its handshake. */
@@ -55,7 +55,7 @@ export interface TcpFrontendParts {
 export class TcpFrontend {
   readonly #settings: TcpSettings;
   readonly #parts: TcpFrontendParts;
-  /** Null: an HTTP route. It stands in the way of the default route. Undefined: there are no TCP routes. */
+  /** Null: an HTTP route, which takes precedence over the default route. Undefined: there are no TCP routes. */
   readonly #router: Router<Balancer<TcpBackend> | null> | undefined;
 
   constructor(settings: TcpSettings, parts: TcpFrontendParts) {
@@ -123,7 +123,7 @@ interface TcpParts extends TcpFrontendParts {
   readonly settings: TcpSettings;
 }
 
-/** What a client sends waits for its backend, and is not read before. */
+/** For `Attempts`: what a client sends is not read before its backend is connected. */
 const NOTHING_SENT: AttemptedRequest = { method: '', hasBody: true, isBodyRead: false, hasResponse: false };
 
 class TcpConnection {
@@ -131,7 +131,7 @@ class TcpConnection {
   readonly #parts: TcpParts;
   readonly #attempts: Attempts<TcpBackend>;
   readonly #startedMs = performance.now();
-  /** Taken at once: a connection that has gone does not know it any more. */
+  /** The TLS version, read at once: Node does not know it any more when the connection has closed. */
   readonly #tls: string | undefined;
 
   constructor(client: TcpClient, parts: TcpParts) {

@@ -1,8 +1,8 @@
 /**
- * The next backend: what becomes of a request, of an upgrade and of a connection of TCP mode that a backend has failed.
+ * The next backend: where a request, an upgrade or a connection of TCP mode goes when a backend has failed it.
  *
- * Who sends takes the first backend from the balancer, and comes here with each failure; what is answered is where it goes next,
- * or the status that it ends with. The lease of the failed attempt is released here, and the log is told here.
+ * The sender takes the first backend from the balancer, and calls `next` with each failure: that returns the lease of the next
+ * backend, or the status to end with. It also releases the lease of the failed attempt, and logs the failure.
  *
  * | | what has failed                                           | it goes                                  | the backend | else      |
  * |-|-----------------------------------------------------------|------------------------------------------|-------------|-----------|
@@ -68,7 +68,7 @@ export interface AttemptedRequest {
   readonly hasResponse: boolean;
 }
 
-/** The status of a request that goes nowhere. */
+/** The status of a request that is not sent again. */
 export type EndStatus = 400 | 502 | 503 | 504;
 
 /** What is to be done now. */
@@ -90,7 +90,7 @@ const ELSEWHERE = {
   connection: 'backend failed, the next one is asked',
 } as const;
 
-/** What a backend is to this module, beside what it is sent with. */
+/** What this module needs of a backend. */
 interface Named {
   /** For the log. */
   readonly name: string;

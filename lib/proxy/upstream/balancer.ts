@@ -112,7 +112,7 @@ export class Balancer<Target> {
       if (wasOut) this.#onChange(member.target, 'back');
       return;
     }
-    // It was under way when the backend was left out, and is part of the same failure: only a trial makes the rest longer.
+    // The request was under way when the backend was left out, and belongs to the same failure: only a trial makes the rest longer.
     if (wasOut && !isTrial) return;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;
@@ -155,7 +155,7 @@ class MemberLease<Target> implements Lease<Target> {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#member.underWay -= 1;
-    // Nothing was learned since: by now it may be another lease that tries the target after a rest.
+    // An aborted lease says nothing more than its `confirm` did: another lease may be trying the target by now.
     if (this.#isConfirmed && outcome === 'aborted') return;
     this.#record(this.#member, outcome, this.#isTrial);
   }

@@ -47,7 +47,7 @@ export type UpstreamFailure =
   /** `abort` was called. */
   | 'aborted';
 
-/** The code of each failure, by which it says whose it is. */
+/** The error code of each failure: the origin of an error follows from it. */
 export const CODE_OF: Readonly<Record<UpstreamFailure, ErrorCode>> = {
   connect: 'ERR_BACKEND_CONNECT',
   timeout: 'ERR_BACKEND_TIMEOUT',
@@ -76,7 +76,7 @@ export function invalidRequest(message: string): UpstreamError {
   return new UpstreamError('invalid', false, message);
 }
 
-/** An answer that is no HTTP, or an ambiguous one. */
+/** A response that is not valid HTTP, or is ambiguous. */
 export function malformedResponse(message: string): UpstreamError {
   return new UpstreamError('malformed', true, message);
 }
@@ -101,7 +101,7 @@ export interface UpstreamEvents {
 export interface Upstream {
   /** As in a log line: `http://127.0.0.1:8080`. */
   readonly name: string;
-  /** Where a connection is made for an upgrade. Absent: its protocol has none. */
+  /** Where connections for upgrades are made. Absent: the protocol of the backend has no upgrades. */
   readonly upgradeOrigin?: BackendOrigin;
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */

@@ -10,18 +10,18 @@ import { describeError } from '../../../domain/errors.js';
 import { trailerText, type RequestHead } from './request-head.js';
 import type { UpstreamFailure } from '../upstream.js';
 
-export interface BodySenderListener {
+export interface BodyWriterListener {
   /** The first octets are being written. */
   onSendBegin(): void;
-  /** The backend takes no more for now, or takes on. */
+  /** The backend takes no more for now, or takes more again. */
   onSendBlocked(isBlocked: boolean): void;
   /** All has been written. */
   onSendEnd(): void;
-  /** It will never be whole: the connection is of no more use. */
+  /** The request will never be whole: its connection must be closed. */
   onSendFailure(kind: UpstreamFailure, message: string): void;
 }
 
-export interface BodySenderOptions {
+export interface BodyWriterOptions {
   readonly socket: Socket;
   readonly head: RequestHead;
   readonly body: Readable;
@@ -30,14 +30,14 @@ export interface BodySenderOptions {
 }
 
 export class BodyWriter {
-  readonly #options: BodySenderOptions;
-  readonly #listener: BodySenderListener;
+  readonly #options: BodyWriterOptions;
+  readonly #listener: BodyWriterListener;
   #hasBegun = false;
   #isOver = false;
   #isBlocked = false;
   #sentBytes = 0;
 
-  constructor(options: BodySenderOptions, listener: BodySenderListener) {
+  constructor(options: BodyWriterOptions, listener: BodyWriterListener) {
     this.#options = options;
     this.#listener = listener;
     const { body } = options;
@@ -45,16 +45,16 @@ export class BodyWriter {
     body.on('close', this.#onClose);
     body.on('end', this.#onEnd);
     body.on('data', this.#onData);
-    // One that was stopped before.
+    // It may have been paused by an earlier attempt.
     body.resume();
   }
 
-  /** Sends no more, and lets go of the body. */
+  /** Sends no more, and stops listening to the body. */
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const { body } = this.#options;
-    // That of errors stays: without a listener they would end the process.
+    // The listener for errors stays: without one an error would end the process.
     body.off('close', this.#onClose);
     body.off('end', this.#onEnd);
     body.off('data', this.#onData);
@@ -62,7 +62,7 @@ export class BodyWriter {
     if (!this.#hasBegun) body.pause();
   }
 
-  /** The connection takes on. */
+  /** The connection takes more again. */
   onDrain(): void {
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
@@ -84,7 +84,7 @@ export class BodyWriter {
     let takesMore = socket.write(chunk);
     if (head.bodyBytes === undefined) takesMore = socket.write('\r\n', 'latin1');
     socket.uncork();
-    // What went out at once needs no waiting, however much it was.
+    // Do not wait where everything has gone out at once, however much it was.
     if (takesMore || socket.writableLength === 0 || !socket.writableNeedDrain) return;
     this.#isBlocked = true;
     body.pause();

@@ -1,5 +1,5 @@
 /**
- * Takes the chunks of a body apart (RFC 9112 §7.1), fed with pieces of any size. PURE.
+ * Parses the chunks of a body (RFC 9112 §7.1), fed with pieces of any size. PURE.
  *
  * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but an extension
  * that begins with `;`, and a size has digits.
@@ -12,7 +12,7 @@ const CR = 0x0d;
 const SEMICOLON = 0x3b;
 /** 2^48 octets. */
 const MAX_SIZE_DIGITS = 12;
-/** All extensions of a body together: nobody uses them, and there must be an end to what is read and thrown away. */
+/** Of all extensions of a body together: nobody uses them, and what is read and dropped must be bounded. */
 const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 65_536;
 

@@ -1,88 +1,43 @@
 /**
  * One connection to a backend on HTTP/1.1, and the request that is on it: one at a time, no pipelining.
  *
- * What comes from the backend is read into a buffer that all connections share, and parsed there: Node would allocate 64 KiB for
- * every read. Nothing is left in it when the next connection reads, so what is passed on is copied; while much comes, a
- * connection reads into buffers of its own, which it passes on as they are.
- *
- * A connection is used again only after a response that was whole, to a request that was whole, with nothing behind it. One
- * that has carried a HEAD is not, for some backends send a body with that all the same.
+ * A connection is used again only after a response that was whole, to a request that was whole, with nothing behind it. A
+ * connection that has carried a HEAD is never used again: some backends send a body in answer to it.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { describeError } from '../../../domain/errors.js';
-import { BodyWriter, type BodySenderListener } from './body-writer.js';
-import type { RequestHead } from './request-head.js';
+import { BodyWriter, type BodyWriterListener } from './body-writer.js';
+import { readOptions, type ReadListener } from './read-buffers.js';
+import type { Http1Request } from './request.js';
 import type { ResponseHead } from './response-head.js';
 import { ResponseParser, type ResponseListener } from './response-parser.js';
-import {
-  UpstreamError,
-  type UpstreamController,
-  type UpstreamEvents,
-  type UpstreamFailure,
-  type UpstreamRequest,
-} from '../upstream.js';
-
-const READ_BYTES = 65_536;
-/** From here on a read is passed on as it is: to copy it costs more than another buffer. */
-const LARGE_READ_BYTES = 16_384;
-/** Only where a read is one step. (On Windows it is begun with a buffer and ended some time later.) */
-const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES);
+import type { UpstreamController, UpstreamFailure } from '../upstream.js';
 
 /** Ticks of the pool's clock; Infinity where nothing is waited for. */
 type Tick = number;
 
-/** What a connection wants of its pool. */
-export interface LineOwner {
-  /** When these will be over. */
+/** The pool, as a connection sees it: it sets the deadlines, and is told when the connection is free or closed. */
+export interface Http1ConnectionOwner {
+  /** The tick at which a wait that begins now is over, for each kind of wait. */
   readonly connectDeadline: Tick;
   readonly headersDeadline: Tick;
   readonly bodyDeadline: Tick;
-  /** @returns undefined where the connection is not to be kept. */
+  /** The same for a connection without a request. @returns undefined: the connection is not to be kept. */
   idleDeadline(keepAliveMs: number | undefined): Tick | undefined;
-  /** It can serve another request. */
+  /** The connection can serve another request. */
   onFree(connection: Http1Connection): void;
-  /** It is there no more. */
+  /** The connection has closed. */
   onClosed(connection: Http1Connection): void;
-}
-
-/** A request on its way, from its dispatch to its last event. */
-export class Http1Request implements UpstreamController {
-  readonly message: UpstreamRequest;
-  readonly head: RequestHead;
-  readonly events: UpstreamEvents;
-  /** Set while it is on a connection. */
-  connection: Http1Connection | undefined;
-  sent = false;
-
-  constructor(message: UpstreamRequest, head: RequestHead, events: UpstreamEvents) {
-    this.message = message;
-    this.head = head;
-    this.events = events;
-  }
-
-  pause(): void {
-    this.connection?.pause();
-  }
-
-  resume(): void {
-    this.connection?.resume();
-  }
-
-  abort(reason: Error): void {
-    this.connection?.abort(reason);
-  }
-
-  fail(kind: UpstreamFailure, message: string, cause?: unknown): void {
-    this.events.onError(new UpstreamError(kind, this.sent, message, { cause }));
-  }
 }
 
 type Phase = 'connecting' | 'idle' | 'sending' | 'waiting' | 'receiving' | 'closed';
 
-export class Http1Connection implements ResponseListener, BodySenderListener {
-  /** When it is given up. */
+export class Http1Connection
+  implements UpstreamController, ReadListener, ResponseListener, BodyWriterListener
+{
+  /** The tick at which `expire` is due. */
   deadline: Tick;
-  readonly #owner: LineOwner;
+  readonly #owner: Http1ConnectionOwner;
   readonly #socket: Socket;
   readonly #reader = new ResponseParser(this);
   #phase: Phase = 'connecting';
@@ -92,7 +47,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
   /** All of the request has been written. */
   #isSent = false;
   #isPaused = false;
-  /** What is being read is in the shared buffer. */
+  /** The bytes that are being read are in the shared buffer: what is passed on of them must be copied. */
   #isShared = true;
   #error: Error | undefined;
 
@@ -102,7 +57,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
    * @param request the first request.
    */
   constructor(
-    owner: LineOwner,
+    owner: Http1ConnectionOwner,
     connect: (onread: OnReadOpts) => Socket,
     readyEvent: string,
     request: Http1Request,
@@ -110,17 +65,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     this.#owner = owner;
     this.#current = request;
     this.deadline = owner.connectDeadline;
-    let next = SHARED ?? Buffer.allocUnsafeSlow(READ_BYTES);
-    const socket = connect({
-      buffer: () => next,
-      callback: (bytes, buffer) => {
-        this.#isShared = buffer === SHARED;
-        const wantsOwn = bytes >= LARGE_READ_BYTES || SHARED === undefined;
-        next = wantsOwn ? Buffer.allocUnsafeSlow(READ_BYTES) : SHARED;
-        this.#onRead((buffer as Buffer).subarray(0, bytes));
-        return true;
-      },
-    });
+    const socket = connect(readOptions(this));
     this.#socket = socket;
     socket.once(readyEvent, () => {
       this.#phase = 'idle';
@@ -173,13 +118,35 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
       this.#fail('aborted', describeError(reason), reason);
       return;
     }
-    // Nothing of it is on the connection. Not at once: the next request may have been given up as well, and so on.
+    // The connection can serve the next request, but not at once: that may have been given up as well, and so on.
     const request = this.#leave();
     this.#phase = 'idle';
     process.nextTick(() => {
       if (this.#phase === 'idle') this.#free(undefined);
     });
     request?.fail('aborted', describeError(reason), reason);
+  }
+
+  onRead(bytes: Buffer, isShared: boolean): void {
+    this.#isShared = isShared;
+    if (this.#current?.sent === false) {
+      this.#fail('broken', 'unsolicited response from the backend');
+      return;
+    }
+    let readBytes = 0;
+    try {
+      readBytes = this.#reader.read(bytes);
+    } catch (thrown) {
+      this.#fail('malformed', `the backend's answer is broken: ${describeError(thrown)}`, thrown);
+      return;
+    }
+    if (this.#phase !== 'idle') {
+      if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#owner.bodyDeadline;
+      return;
+    }
+    // No request asked for bytes behind a response: the connection cannot be trusted.
+    if (readBytes < bytes.length) this.destroy();
+    else this.#free(this.#head?.keepAliveMs);
   }
 
   onInterimHead({ status, fields }: ResponseHead): void {
@@ -236,7 +203,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     this.#isSent = false;
     request.connection = this;
     request.events.onStart(request);
-    // It may have been given up in there.
+    // The request may have been given up in `onStart`.
     if (this.#current !== request) return;
     const { message, head } = request;
     const { body } = message;
@@ -251,27 +218,6 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
         this,
       );
     }
-  }
-
-  #onRead(bytes: Buffer): void {
-    if (this.#current?.sent === false) {
-      this.#fail('broken', 'unsolicited response from the backend');
-      return;
-    }
-    let readBytes = 0;
-    try {
-      readBytes = this.#reader.read(bytes);
-    } catch (thrown) {
-      this.#fail('malformed', `the backend's answer is broken: ${describeError(thrown)}`, thrown);
-      return;
-    }
-    if (this.#phase !== 'idle') {
-      if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#owner.bodyDeadline;
-      return;
-    }
-    // Nobody has asked for what comes behind a response.
-    if (readBytes < bytes.length) this.destroy();
-    else this.#free(this.#head?.keepAliveMs);
   }
 
   #onEnd(): void {
@@ -290,7 +236,7 @@ export class Http1Connection implements ResponseListener, BodySenderListener {
     this.#owner.onClosed(this);
   }
 
-  /** Gives the connection to the pool. */
+  /** Gives the connection back to the pool, or closes it where the pool is not to keep it. */
   #free(keepAliveMs: number | undefined): void {
     const deadline = this.#owner.idleDeadline(keepAliveMs);
     if (deadline === undefined) {

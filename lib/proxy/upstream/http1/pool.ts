@@ -6,7 +6,8 @@
  * request would cost more than the request's bookkeeping.
  */
 import type { OnReadOpts, Socket } from 'node:net';
-import { Http1Connection, type Http1Request, type LineOwner } from './connection.js';
+import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
+import type { Http1Request } from './request.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;
@@ -25,13 +26,13 @@ export interface Http1PoolOptions {
 
 /** Retire idle connections this long before the backend would close them. */
 const IDLE_MARGIN_MS = 2_000;
-/** Whatever a backend says. */
+/** The longest that a connection is kept idle, whatever the backend allows. */
 const MAX_IDLE_MS = 600_000;
 const MIN_TICK_MS = 10;
 const MAX_TICK_MS = 500;
 const TICKS_A_DEADLINE = 8;
 
-export class Http1Pool implements LineOwner {
+export class Http1Pool implements Http1ConnectionOwner {
   readonly #options: Http1PoolOptions;
   readonly #tickMs: number;
   readonly #connections = new Set<Http1Connection>();
@@ -58,7 +59,7 @@ export class Http1Pool implements LineOwner {
         if (connection.take(request)) return;
       }
     }
-    // A request that waits for a new one gets it when the connection that it was lost with has closed.
+    // A request that needs a new connection, and may not open one, gets it when an old one closes.
     if (this.#connections.size < this.#options.maxConnections) this.#open(request);
     else this.#waiting.push(request);
   }
@@ -109,12 +110,12 @@ export class Http1Pool implements LineOwner {
     this.#onEmpty?.();
   }
 
-  /** Whose turn it is. A connection that was made for a request that is given up would keep those behind it waiting. */
+  /** The request whose turn it is. Requests that were given up are skipped: a connection made for one would delay those behind it. */
   #nextWaiting(): Http1Request | undefined {
     for (;;) {
       const next = this.#waiting.shift();
       if (next?.message.isGivenUp?.() !== true) return next;
-      next.fail('aborted', 'it was given up before there was a connection');
+      next.fail('aborted', 'the request was given up before there was a connection');
     }
   }
 
@@ -124,7 +125,7 @@ export class Http1Pool implements LineOwner {
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
   }
 
-  /** Round up: the current tick is partial. */
+  /** The tick that is at least so many milliseconds away. Round up: the current tick is partial. */
   #after(ms: number): number {
     return this.#tick + Math.ceil(ms / this.#tickMs) + 1;
   }

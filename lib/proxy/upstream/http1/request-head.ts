@@ -1,8 +1,8 @@
 /**
  * The head of a request as it is written to a backend on HTTP/1.1. PURE.
  *
- * Its parts come from parsers that have looked at them already. They are looked at again all the same: what is written here
- * is on a connection that others use after it.
+ * Its parts come from parsers that have checked them. They are checked again: other requests use the connection afterwards, and must
+ * not suffer from a malformed one.
  */
 import { invalidRequest, type UpstreamRequest } from '../upstream.js';
 
@@ -18,7 +18,7 @@ const NOT_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const LENGTH = /^\d{1,15}$/;
 
-/** Without a body these say that it has none (RFC 9110 §8.6). */
+/** Requests with these methods send `Content-Length: 0` where they have no body (RFC 9110 §8.6). */
 const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
@@ -38,14 +38,14 @@ export function requestHead(request: UpstreamRequest, fallbackHost: string): Req
     if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw invalidRequest('a field is malformed');
     if (decidesFraming(name)) {
       if (length !== undefined || name.length !== 'content-length'.length || !LENGTH.test(value)) {
-        throw invalidRequest('it is unclear how long the body is');
+        throw invalidRequest('the length of the body is ambiguous');
       }
       length = value;
     }
     text += `${name}: ${value}\r\n`;
   }
   if (body === null) {
-    if (Number(length ?? 0) !== 0) throw invalidRequest('a length is given, and there is no body');
+    if (Number(length ?? 0) !== 0) throw invalidRequest('Content-Length is given without a body');
     if (length === undefined && EXPECT_BODY.has(method)) text += 'Content-Length: 0\r\n';
     return { text: `${text}\r\n`, bodyBytes: 0 };
   }
@@ -58,7 +58,7 @@ function decidesFraming(name: string): boolean {
   return name.length === 17 && name.toLowerCase() === 'transfer-encoding';
 }
 
-/** Trailers as they are written, each with its CRLF. What could not be a field is left out. */
+/** Trailers as they are written, each with its CRLF. Invalid ones are left out. */
 export function trailerText(trailers: readonly string[]): string {
   let text = '';
   for (let i = 0; i + 1 < trailers.length; i += 2) {

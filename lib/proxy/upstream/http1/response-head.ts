@@ -1,8 +1,8 @@
 /**
  * The head of a response on HTTP/1.1, as a backend sends it (RFC 9112). PURE.
  *
- * What is read here and what the client's side makes of it must be the same response: whatever could be understood in two
- * ways is refused, also where the RFC would let a recipient guess. That is every end of a line but CRLF, folded lines, white
+ * The client must get the response that is read here: whatever could be understood in two ways is refused, also where the RFC would
+ * let a recipient guess. That is every end of a line but CRLF, folded lines, white
  * space before a colon, control characters, a length that is given twice or beside a coding, and all codings but `chunked`.
  */
 import { malformedResponse } from '../upstream.js';
@@ -83,7 +83,7 @@ export function parseFields(text: string, start: number): string[] {
 }
 
 /**
- * Whether there is an LF without its CR in a head that is not complete yet: there is no need to wait for its end.
+ * Whether there is an LF without its CR in a head that is not complete yet: such a head is refused before its end.
  *
  * @param start looked at from there on; what is before has been.
  */
@@ -105,13 +105,13 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const { length } = name;
-    // Most are told apart by their length.
+    // Skip most fields by the length of their name.
     if (length !== 10 && length !== 14 && length !== 17) continue;
     const value = fields[i + 1] ?? '';
     switch (name.toLowerCase()) {
       case 'content-length':
         if (contentLength !== undefined) throw malformedResponse('Content-Length is given twice');
-        if (!LENGTH.test(value)) throw malformedResponse('Content-Length is no number');
+        if (!LENGTH.test(value)) throw malformedResponse('Content-Length is not a number');
         contentLength = Number(value);
         break;
       case 'transfer-encoding':

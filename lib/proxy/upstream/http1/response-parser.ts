@@ -1,16 +1,16 @@
 /**
  * Reads the response to one request after the other on a connection to a backend, fed with pieces of any size. PURE.
  *
- * Where a body ends is told by its head alone (RFC 9112 §6.3). What comes behind the end of a response belongs to none, and is
- * left to the caller.
+ * The head alone decides where a body ends (RFC 9112 §6.3). Bytes behind the end of a response belong to no response, and are left
+ * to the caller.
  */
 import { ChunkedParser } from './chunked-parser.js';
 import { hasBareLineFeed, parseResponseHead, type ResponseHead } from './response-head.js';
 import { malformedResponse } from '../upstream.js';
 
-/** Of a response, in all its fields. */
+/** The longest head of a response. */
 const MAX_HEAD_BYTES = 81_920;
-/** Hints of a response; a backend could go on with them for ever. */
+/** The most interim responses (100, 103) before a response: a backend could send them for ever. */
 const MAX_INTERIM_HEADS = 32;
 const FIRST_PENDING_BYTES = 4_096;
 const END_OF_HEAD = '\r\n\r\n';
@@ -18,7 +18,7 @@ const NO_TRAILERS: readonly string[] = [];
 
 /** Told of a response. Each of these may make the caller give the response up, see `stop`. */
 export interface ResponseListener {
-  /** One that comes before the response: 100, 103. */
+  /** The head of an interim response, which comes before the response: 100, 103. */
   onInterimHead(head: ResponseHead): void;
   onResponseHead(head: ResponseHead): void;
   /** @param piece a part of what was read. */
@@ -130,10 +130,11 @@ export class ResponseParser {
   #onHead(text: string): void {
     const head = parseResponseHead(text);
     const { status, contentLength } = head;
-    if (status === 101) throw malformedResponse('the protocol is changed, and nobody has asked for that');
+    if (status === 101) throw malformedResponse('it switches protocols (101) without being asked to');
     if (status < 200) {
       this.#interimHeads += 1;
-      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformedResponse('it has too many interim heads');
+      if (this.#interimHeads > MAX_INTERIM_HEADS)
+        throw malformedResponse('there are too many interim responses');
       this.#listener.onInterimHead(head);
       return;
     }

@@ -8,9 +8,9 @@ import { readOrigin, type BackendOrigin } from '../../../config/backend-origin.j
 import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { connectOptions } from '../../../domain/address.js';
 import { describeError } from '../../../domain/errors.js';
-import { Http1Request } from './connection.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
+import { Http1Request } from './request.js';
 import {
   invalidRequest,
   UpstreamError,
@@ -24,7 +24,7 @@ const KEEP_ALIVE_MS = 4_000;
 /** Idle connections are probed, so that those whose other end is gone are not kept for ever. */
 const PROBE_DELAY_MS = 60_000;
 
-/** What only some backends have. */
+/** Options that only some backends need. */
 export interface Http1UpstreamOptions {
   /** What the backend's certificate must chain to. Absent: the system's authorities. */
   readonly caPem?: string;
@@ -54,7 +54,7 @@ export class Http1Upstream implements Upstream {
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
     let head: RequestHead;
-    // While it waits for a connection nobody else listens.
+    // While the request waits for a connection, nobody else listens for errors of its body.
     request.body?.on('error', ignore);
     try {
       head = requestHead(request, this.upgradeOrigin.host);
@@ -83,12 +83,12 @@ function connectorTo(
     keepAliveInitialDelay: PROBE_DELAY_MS,
   };
   if (!isTls) return (onread) => connectTcp({ ...common, onread });
-  /** Of the last connection: the next handshake is a shorter one. */
+  /** The TLS session of the last connection: with it the next handshake is shorter. */
   let session: Buffer | undefined;
   const secure = {
     ...common,
     ALPNProtocols: ['http/1.1'],
-    // An address is no server name; the certificate must hold it all the same.
+    // Without a server name where the host is an address; the certificate must still be for that address.
     servername: serverName,
     ...(ca !== undefined && { ca }),
   };
@@ -102,5 +102,5 @@ function connectorTo(
 }
 
 function ignore(): void {
-  // Whoever the body is given to has a listener of its own.
+  // Whoever reads the body later has a listener of its own.
 }

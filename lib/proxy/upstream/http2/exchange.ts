@@ -12,7 +12,7 @@ import {
   type UpstreamRequest,
 } from '../upstream.js';
 
-export interface CourseOptions {
+export interface Http2RequestOptions {
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   /** Aborts the stream. */
@@ -23,7 +23,7 @@ export interface CourseOptions {
 export class Http2Request {
   readonly #stream: ClientHttp2Stream;
   readonly #events: UpstreamEvents;
-  readonly #options: CourseOptions;
+  readonly #options: Http2RequestOptions;
   #trailers: string[] = [];
   #isAborted = false;
   #isPaused = false;
@@ -34,7 +34,7 @@ export class Http2Request {
     stream: ClientHttp2Stream,
     request: UpstreamRequest,
     events: UpstreamEvents,
-    options: CourseOptions,
+    options: Http2RequestOptions,
   ) {
     this.#stream = stream;
     this.#events = events;
@@ -63,7 +63,7 @@ export class Http2Request {
     else this.#begin(request, options);
   }
 
-  #begin({ body }: UpstreamRequest, options: CourseOptions): void {
+  #begin({ body }: UpstreamRequest, options: Http2RequestOptions): void {
     const stream = this.#stream;
     if (this.#isOver) return;
     this.#events.onStart({
@@ -85,10 +85,10 @@ export class Http2Request {
   }
 
   #end(): void {
-    // The end of a stream that was reset is no end of the response.
+    // A stream that was reset ends as well: its response is not whole.
     if (this.#isOver || !this.#hasHead || this.#stream.rstCode) return;
     this.#isOver = true;
-    // Nobody there waits for the rest of the request.
+    // The backend has answered: it does not want the rest of the request.
     if (!this.#stream.writableEnded) this.#cancel();
     this.#events.onEnd(this.#trailers);
   }

@@ -69,7 +69,7 @@ export class Http2Upstream implements Upstream {
         headersTimeoutMs: this.#limits.backendHeadersTimeoutMs,
         bodyTimeoutMs: this.#limits.backendBodyTimeoutMs,
         abort,
-        // Perhaps nobody is there any more.
+        // The backend may be gone without having closed the connection.
         onTimeout: () => this.#retire(open),
       });
     } catch (thrown) {
@@ -103,7 +103,7 @@ export class Http2Upstream implements Upstream {
     return undefined;
   }
 
-  /** No new requests there; those under way go on. */
+  /** Sends no new requests on a session; those under way go on. */
   #retire(open: OpenSession): void {
     this.#sessions.delete(open);
     if (!open.session.closed) open.session.close();
@@ -141,7 +141,7 @@ export class Http2Upstream implements Upstream {
       clearTimeout(timer);
       this.#sessions.delete(open);
     });
-    // Its streams fail with it, and tell those who wait.
+    // The streams of the session fail with it, and report the error.
     session.on('error', () => undefined);
     session.on('goaway', () => this.#sessions.delete(open));
     return open;

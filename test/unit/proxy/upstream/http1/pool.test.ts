@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { expect } from 'chai';
-import { Http1Request } from '../../../../../lib/proxy/upstream/http1/connection.js';
 import { Http1Pool } from '../../../../../lib/proxy/upstream/http1/pool.js';
+import { Http1Request } from '../../../../../lib/proxy/upstream/http1/request.js';
 import { Recorder } from '../../../../support/raw-upstream.js';
 
 const LONG_MS = 60_000;

@@ -1,0 +1,46 @@
+/**
+ * A request to a backend on HTTP/1.1 on its way: from its dispatch, while it waits for a connection and while it is on one, to its
+ * last event.
+ *
+ * It is the controller that its sender gets: what the sender asks for goes to the connection that the request is on.
+ */
+import type { RequestHead } from './request-head.js';
+import {
+  UpstreamError,
+  type UpstreamController,
+  type UpstreamEvents,
+  type UpstreamFailure,
+  type UpstreamRequest,
+} from '../upstream.js';
+
+export class Http1Request implements UpstreamController {
+  readonly message: UpstreamRequest;
+  readonly head: RequestHead;
+  readonly events: UpstreamEvents;
+  /** Set while the request is on a connection. */
+  connection: UpstreamController | undefined;
+  /** The backend can have seen some of it. */
+  sent = false;
+
+  constructor(message: UpstreamRequest, head: RequestHead, events: UpstreamEvents) {
+    this.message = message;
+    this.head = head;
+    this.events = events;
+  }
+
+  pause(): void {
+    this.connection?.pause();
+  }
+
+  resume(): void {
+    this.connection?.resume();
+  }
+
+  abort(reason: Error): void {
+    this.connection?.abort(reason);
+  }
+
+  fail(kind: UpstreamFailure, message: string, cause?: unknown): void {
+    this.events.onError(new UpstreamError(kind, this.sent, message, { cause }));
+  }
+}
