@@ -158,15 +158,10 @@ export type {
   SourceRole,
 } from './sources/source.js';
 export type { Lookup, Resolution, ResolvePhase, ResolveRequest, LastGood, Tier } from './domain/lookup.js';
-export type {
-  CertificateBundle,
-  CertificateHalf,
-  CertificatePair,
-  Examination,
-  KeyClass,
-  KeyKind,
-} from './domain/certificate.js';
-export { examine } from './domain/certificate.js';
+export type { CertificateBundle, CertificateHalf, CertificatePair } from './domain/certificate.js';
+export type { Examination } from './domain/examination.js';
+export type { KeyClass, KeyKind } from './domain/key-class.js';
+export { examine } from './domain/examination.js';
 /** Names: everything that is looked up is normalised by one of these. */
 export { addressName, normaliseDomain, normaliseServerName, type ServerName } from './domain/server-name.js';
 export { ProxyError, type ErrorCode, type ErrorOrigin } from './domain/errors.js';

@@ -1,7 +1,7 @@
 /**
  * A Redis that the manager seems to have primed, in both styles: any number of names, all with one wildcard certificate.
  */
-import { splitChain } from '../../lib/domain/certificate.js';
+import { splitChain } from '../../lib/domain/pem.js';
 import { startRedisServer, type RedisServer } from '../../test/support/redis-server.js';
 import type { Setting } from '../setting.js';
 

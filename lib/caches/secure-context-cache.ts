@@ -12,7 +12,7 @@
  */
 import type { LRUCache } from 'lru-cache';
 import { growingLru, resizedLru } from '../base/growing-lru.js';
-import type { KeyKind } from '../domain/certificate.js';
+import type { KeyKind } from '../domain/key-class.js';
 import type { Tier } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
 import { NegativeCache, type Negative } from './negative-cache.js';

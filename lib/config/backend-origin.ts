@@ -52,8 +52,3 @@ export function httpBackend(
     h2,
   };
 }
-
-/** What the origin of a server says. */
-export function readOrigin({ parsed }: Pick<HttpBackend, 'parsed'>): BackendOrigin {
-  return parsed;
-}

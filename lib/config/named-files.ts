@@ -6,9 +6,10 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import { examine, splitChain, type CertificatePair } from '../domain/certificate.js';
+import type { CertificatePair } from '../domain/certificate.js';
+import { examine } from '../domain/examination.js';
+import { splitChain, noCertificate } from '../domain/pem.js';
 import { describeError, usageError } from '../domain/errors.js';
-import { noCertificate } from '../domain/pem.js';
 import { shortcomingsOf, standingOf } from '../domain/shortcomings.js';
 import { buildContext, TICKET_KEY_BYTES } from '../tls/secure-context.js';
 import type { PairFiles } from './config-file.js';

@@ -19,14 +19,12 @@
 import {
   bundleOf,
   datesProblem,
-  examinePair,
-  otherKind,
   type CertificateBundle,
   type CertificatePair,
-  type ChainState,
-  type ExaminedPair,
-  type KeyKind,
 } from '../domain/certificate.js';
+import { type ChainState } from '../domain/chain-state.js';
+import { examinePair, type ExaminedPair } from '../domain/examination.js';
+import { otherKind, type KeyKind } from '../domain/key-class.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ServableCertificates } from './servable.js';

@@ -8,7 +8,7 @@
  */
 import { growingLru } from '../base/growing-lru.js';
 import type { PemCache } from '../caches/pem-cache.js';
-import { type CertificateBundle } from '../domain/certificate.js';
+import type { CertificateBundle } from '../domain/certificate.js';
 import type { Clock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE } from '../domain/lookup.js';

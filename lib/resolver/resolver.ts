@@ -27,13 +27,9 @@ import type { StartTimer } from '../base/timer.js';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import type { CacheStatus } from '../domain/cache-status.js';
-import {
-  datesProblem,
-  examine,
-  kindMissingIn,
-  type CertificatePair,
-  type KeyKind,
-} from '../domain/certificate.js';
+import { datesProblem, kindMissingIn, type CertificatePair } from '../domain/certificate.js';
+import { examine } from '../domain/examination.js';
+import { type KeyKind } from '../domain/key-class.js';
 import { usageError } from '../domain/errors.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';

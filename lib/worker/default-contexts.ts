@@ -2,7 +2,8 @@
  * The default certificates of a worker as secure contexts: the one for all, and those that single listeners have of their own.
  */
 import type { WorkerSettings } from '../config/worker-settings.js';
-import { examine, type CertificatePair } from '../domain/certificate.js';
+import type { CertificatePair } from '../domain/certificate.js';
+import { examine } from '../domain/examination.js';
 import { ProxyError } from '../domain/errors.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
 import { buildContext } from '../tls/secure-context.js';

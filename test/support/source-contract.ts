@@ -18,7 +18,8 @@
  * tests that need them: the suite never skips one.
  */
 import { expect } from 'chai';
-import { examine, type CertificatePair } from '../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../lib/domain/certificate.js';
+import { examine } from '../../lib/domain/examination.js';
 import type { Lookup } from '../../lib/domain/lookup.js';
 import { normaliseDomain, type ServerName } from '../../lib/domain/server-name.js';
 import type { CertificateSource, LookupContext } from '../../lib/sources/source.js';

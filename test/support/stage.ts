@@ -5,7 +5,8 @@
  *     await prime2(stage.redis, 'a.test', await stage.ca.issue(['a.test']));
  *     await using program = await startProgram([...stage.redisFlags(2), ...stage.managerFlags]);
  */
-import { splitChain, type CertificatePair } from '../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../lib/domain/certificate.js';
+import { splitChain } from '../../lib/domain/pem.js';
 import { makeTestCa, type TestCa } from './certificates.js';
 import { startFakeManager, type FakeManager } from './fake-manager.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';

@@ -3,7 +3,8 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { examinePair, type CertificatePair } from '../../domain/certificate.js';
+import type { CertificatePair } from '../../domain/certificate.js';
+import { examinePair } from '../../domain/examination.js';
 import { hasBareReturns, noCertificate, privateKeyBlock, splitChain } from '../../domain/pem.js';
 import { addressName, normaliseDomain, type ServerName } from '../../domain/server-name.js';
 import { standingOf, type Standing } from '../../domain/shortcomings.js';

@@ -2,7 +2,7 @@
  * Redis entries that cannot be put together: neither a certificate nor "there is none". The next source is asked.
  */
 import { expect } from 'chai';
-import { splitChain } from '../../../lib/domain/certificate.js';
+import { splitChain } from '../../../lib/domain/pem.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { redisFixture } from '../../support/redis-server.js';
 import { openStage, prime1, prime2, type Stage } from '../../support/stage.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { examine } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { makeTempDir, makeTestCa } from '../../support/certificates.js';
 import { answer, listen, nextTurn } from '../../support/redis-proxy.js';

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { readOrigin } from '../../../lib/config/backend-origin.js';
 import { connectOptions } from '../../../lib/domain/address.js';
 import { serverAt } from '../../support/servers.js';
 
@@ -14,13 +13,13 @@ describe("A backend's origin", () => {
   ];
   for (const [origin, isTls, host, address, serverName] of cases) {
     it(`${origin} says where to connect, and what to call it`, () => {
-      expect(readOrigin(serverAt(origin))).to.deep.equal({ isTls, host, address, serverName });
-      expect(connectOptions(readOrigin(serverAt(origin)).address)).to.deep.equal(address);
+      expect(serverAt(origin).parsed).to.deep.equal({ isTls, host, address, serverName });
+      expect(connectOptions(serverAt(origin).parsed.address)).to.deep.equal(address);
     });
   }
 
   it('on a unix socket is its name, and the socket where to connect', () => {
-    const { host, address, isTls } = readOrigin(serverAt('http://localhost', { socketPath: '/run/b.sock' }));
+    const { host, address, isTls } = serverAt('http://localhost', { socketPath: '/run/b.sock' }).parsed;
     expect([host, isTls]).to.deep.equal(['localhost', false]);
     expect(connectOptions(address)).to.deep.equal({ path: '/run/b.sock' });
   });

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { examine, splitChain } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
+import { splitChain } from '../../../lib/domain/pem.js';
 import { normaliseDomain, type ServerName } from '../../../lib/domain/server-name.js';
 
 const FOLDER = new URL('../../fixtures/manager/', import.meta.url);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { createPrivateKey } from 'node:crypto';
-import { examine, splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
+import { splitChain } from '../../../lib/domain/pem.js';
 import type { TestCa } from '../../support/certificates.js';
 import { at, bundleOf, DATES, issueAll, NAME, NOW_MS, reasonOf } from './examine-setup.js';
 import { oddCertificate } from './odd-certificate.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { X509Certificate } from 'node:crypto';
-import { examine } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import { covers } from '../../../lib/domain/covered-names.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { oddCertificate, type OddOptions } from './odd-certificate.js';

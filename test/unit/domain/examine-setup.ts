@@ -1,7 +1,8 @@
 /**
  * What the tests of `examine` share: certificates of an intermediate authority, and what is said of them.
  */
-import { examine, type CertificatePair } from '../../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
 

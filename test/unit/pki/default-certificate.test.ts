@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { X509Certificate } from 'node:crypto';
-import { examine } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { mintDefaultCertificate } from '../../../lib/pki/default-certificate.js';
 import { buildContext } from '../../../lib/tls/secure-context.js';

@@ -7,7 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
-import { examine, splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
+import { splitChain } from '../../../lib/domain/pem.js';
 import { normaliseServerName } from '../../../lib/domain/server-name.js';
 import {
   generateKey,

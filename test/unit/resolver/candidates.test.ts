@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { splitChain, type CertificatePair } from '../../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../../lib/domain/certificate.js';
+import { splitChain } from '../../../lib/domain/pem.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { Candidates } from '../../../lib/resolver/candidates.js';
 import { ServableCertificates } from '../../../lib/resolver/servable.js';

@@ -1,6 +1,7 @@
 /** RSA and ECDSA halves that complete each other, across sources, exact name and wildcard; and one that falls alone. */
 import { expect } from 'chai';
-import type { CertificatePair, KeyKind } from '../../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../../lib/domain/certificate.js';
+import type { KeyKind } from '../../../lib/domain/key-class.js';
 import { defer } from '../../../lib/base/deferred.js';
 import type { Lookup, Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';

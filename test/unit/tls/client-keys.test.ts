@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
-import type { KeyKind } from '../../../lib/domain/certificate.js';
+import type { KeyKind } from '../../../lib/domain/key-class.js';
 import {
   canUseKey,
   ECDSA_SUITES,

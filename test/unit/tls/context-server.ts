@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { examine, type CertificateBundle, type CertificatePair } from '../../../lib/domain/certificate.js';
+import type { CertificateBundle, CertificatePair } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import { terminateTls, type ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { listenerOptions } from './listener-options.js';
 

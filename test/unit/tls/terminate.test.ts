@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { examine } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import { defer } from '../../../lib/base/deferred.js';
 import { buildContext } from '../../../lib/tls/secure-context.js';
 import type { RawConnection } from '../../../lib/net/raw-connection.js';

@@ -1,6 +1,7 @@
 /** A client that can use no key of what a worker has. */
 import { expect } from 'chai';
-import { examine, type CertificateBundle } from '../../../lib/domain/certificate.js';
+import type { CertificateBundle } from '../../../lib/domain/certificate.js';
+import { examine } from '../../../lib/domain/examination.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { craftWith, extension, u16, vector16 } from '../tls/client-hello-bytes.js';

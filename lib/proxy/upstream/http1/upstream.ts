@@ -4,7 +4,7 @@
  */
 import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { readOrigin, type BackendOrigin } from '../../../config/backend-origin.js';
+import type { BackendOrigin } from '../../../config/backend-origin.js';
 import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { connectOptions } from '../../../domain/address.js';
 import { describeError } from '../../../domain/errors.js';
@@ -38,7 +38,7 @@ export class Http1Upstream implements Upstream {
   readonly #pool: Http1Pool;
 
   constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
-    const origin = readOrigin(backend);
+    const origin = backend.parsed;
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
     this.upgradeOrigin = origin;
     this.#pool = new Http1Pool({

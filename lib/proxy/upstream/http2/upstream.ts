@@ -7,7 +7,7 @@
  */
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
-import { readOrigin, type BackendOrigin } from '../../../config/backend-origin.js';
+import type { BackendOrigin } from '../../../config/backend-origin.js';
 import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
@@ -37,7 +37,7 @@ export class Http2Upstream implements Upstream {
   constructor(backend: HttpBackend, limits: LimitSettings) {
     this.name = backend.socketPath === undefined ? `h2+${backend.origin}` : `h2+unix:${backend.socketPath}`;
     this.#backend = backend;
-    this.#origin = readOrigin(backend);
+    this.#origin = backend.parsed;
     this.#limits = limits;
   }
 

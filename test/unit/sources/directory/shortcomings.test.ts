@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
-import { splitChain, type CertificatePair } from '../../../../lib/domain/certificate.js';
+import type { CertificatePair } from '../../../../lib/domain/certificate.js';
+import { splitChain } from '../../../../lib/domain/pem.js';
 import { generateKey, mintIntermediate, mintLeaf, type Authority } from '../../../../lib/pki/mint.js';
 import { writePair } from '../../../support/certificates.js';
 import { ManualTime } from '../../../support/manual-time.js';

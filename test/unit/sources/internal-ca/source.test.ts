@@ -3,7 +3,7 @@ import { INTERNAL_CA_ALLOW } from '../../../../lib/config/flags.js';
 import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { examine } from '../../../../lib/domain/certificate.js';
+import { examine } from '../../../../lib/domain/examination.js';
 import { ProxyError } from '../../../../lib/domain/errors.js';
 import type { Lookup } from '../../../../lib/domain/lookup.js';
 import { normaliseDomain, type ServerName } from '../../../../lib/domain/server-name.js';

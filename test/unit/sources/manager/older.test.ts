@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai';
 import { CERT_PREFERENCES } from '../../../../lib/config/flags.js';
-import { examine } from '../../../../lib/domain/certificate.js';
+import { examine } from '../../../../lib/domain/examination.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
 import {
   interpretOrder,

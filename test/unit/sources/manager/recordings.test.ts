@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { examine } from '../../../../lib/domain/certificate.js';
+import { examine } from '../../../../lib/domain/examination.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
 import { CERT_PREFERENCES } from '../../../../lib/config/flags.js';
 import {
