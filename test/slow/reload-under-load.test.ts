@@ -14,7 +14,7 @@ import { startMixedLoad } from '../support/mixed-load.js';
 import { startProgram } from '../support/program.js';
 import { RawClient } from '../support/raw-client.js';
 import { echoWebSockets } from '../support/web-socket.js';
-import { startWithConfig, writeConfig } from '../integration/process/setup.js';
+import { startWithConfig, writeConfig } from '../support/process-stage.js';
 
 /** No source has it: it gets the default certificate. */
 const NAME = 'www.example.com';

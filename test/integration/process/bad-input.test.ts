@@ -8,7 +8,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
-import { BIN, groupIsEmpty } from './setup.js';
+import { BIN, groupIsEmpty } from '../../support/process-stage.js';
 
 interface Run {
   readonly code: number | null;

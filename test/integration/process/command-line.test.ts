@@ -10,7 +10,7 @@ import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/flags.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { BIN } from './setup.js';
+import { BIN } from '../../support/process-stage.js';
 
 const execute = promisify(execFile);
 

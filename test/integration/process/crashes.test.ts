@@ -8,7 +8,7 @@ import { connectTls, handshake, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startFakeManager } from '../../support/fake-manager.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { isRunning, KeptConnection } from './setup.js';
+import { isRunning, KeptConnection } from '../../support/process-stage.js';
 
 /** Kills the worker, or one of them, and returns which. */
 async function killWorker(program: Program): Promise<number> {

@@ -9,7 +9,7 @@ import { makeTempDir } from '../../support/certificates.js';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram, type LogLine, type Program } from '../../support/program.js';
-import { startWithConfig, writeConfig } from './setup.js';
+import { startWithConfig, writeConfig } from '../../support/process-stage.js';
 
 async function linesOf(path: string): Promise<LogLine[]> {
   if (!existsSync(path)) return [];

@@ -9,7 +9,7 @@ import { makeTempDir } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { isRunning, KeptConnection, startWithConfig, writeConfig } from './setup.js';
+import { isRunning, KeptConnection, startWithConfig, writeConfig } from '../../support/process-stage.js';
 
 const REPLACED = 'worker stands still: it is ended and replaced';
 const ENDED = 'worker stands still: it is ended';

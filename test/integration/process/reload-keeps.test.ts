@@ -10,7 +10,13 @@ import { makeTempDir, makeTestCa, type TestCa } from '../../support/certificates
 import { connectTls, handshake, request } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { KeptConnection, startWithConfig, startWordBackend, textOf, writeConfig } from './setup.js';
+import {
+  KeptConnection,
+  startWithConfig,
+  startWordBackend,
+  textOf,
+  writeConfig,
+} from '../../support/process-stage.js';
 
 /** The tier that the information page names. */
 async function tierOf(program: Program, name: string): Promise<string | undefined> {

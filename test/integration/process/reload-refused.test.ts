@@ -8,7 +8,7 @@ import { type Backend } from '../../support/backend.js';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
 import type { LogLine, Program } from '../../support/program.js';
-import { startWithConfig, startWordBackend, writeConfig } from './setup.js';
+import { startWithConfig, startWordBackend, writeConfig } from '../../support/process-stage.js';
 
 const REFUSED = 'not reloaded, everything stays as it was';
 

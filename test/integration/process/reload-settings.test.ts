@@ -8,7 +8,7 @@ import { makeTempDir, makeTestCa, writePair, type TestCa } from '../../support/c
 import { handshake, request } from '../../support/client.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import type { Program } from '../../support/program.js';
-import { startWithConfig, startWordBackend, writeConfig } from './setup.js';
+import { startWithConfig, startWordBackend, writeConfig } from '../../support/process-stage.js';
 
 describe('A reload takes over', () => {
   let ca: TestCa;

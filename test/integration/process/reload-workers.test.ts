@@ -10,7 +10,13 @@ import { makeTempDir } from '../../support/certificates.js';
 import { connectTls, handshake, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { KeptConnection, startWithConfig, textOf, writeConfig, isRunning } from './setup.js';
+import {
+  KeptConnection,
+  startWithConfig,
+  textOf,
+  writeConfig,
+  isRunning,
+} from '../../support/process-stage.js';
 
 describe('A reload and the workers', () => {
   let dir: string;

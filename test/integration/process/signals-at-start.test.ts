@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { spawnProgram, type Program } from '../../support/program.js';
-import { groupIsEmpty, killGroup, spawnGroup } from './setup.js';
+import { groupIsEmpty, killGroup, spawnGroup } from '../../support/process-stage.js';
 
 /**
  * Waits until a program handles SIGHUP, without leaving it time to do more. Of the signals that are of interest here Node itself

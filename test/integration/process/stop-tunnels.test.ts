@@ -14,7 +14,7 @@ import { eventually } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { startTcpBackend, type TcpBackend } from '../../support/tcp-backend.js';
 import { EchoClient, echoWebSockets } from '../../support/web-socket.js';
-import { isAccepting } from './setup.js';
+import { isAccepting } from '../../support/process-stage.js';
 
 const NAME = 'a.localhost';
 const OK = { code: 0, signal: null };

@@ -8,7 +8,7 @@ import { defer } from '../../../lib/base/deferred.js';
 import { connectTls, handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
-import { isAccepting, KeptConnection, textOf, isRunning } from './setup.js';
+import { isAccepting, KeptConnection, textOf, isRunning } from '../../support/process-stage.js';
 
 describe('Stopping', () => {
   let backend: Backend;

@@ -10,7 +10,15 @@ import { makeTempDir } from '../../support/certificates.js';
 import { handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import type { Program } from '../../support/program.js';
-import { BIN, groupIsEmpty, isRunning, KeptConnection, killGroup, spawnGroup, textOf } from './setup.js';
+import {
+  BIN,
+  groupIsEmpty,
+  isRunning,
+  KeptConnection,
+  killGroup,
+  spawnGroup,
+  textOf,
+} from '../../support/process-stage.js';
 
 const CTRL_C = '\x03';
 

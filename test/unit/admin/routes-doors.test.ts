@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { VERSION } from '../../../lib/base/version.js';
-import { authenticator, build, RIGHT, ROOT, SERVER, WRONG } from './routes-setup.js';
+import { authenticator, build, RIGHT, ROOT, SERVER, WRONG } from './routes-stage.js';
 
 describe('the doors of the admin routes', () => {
   describe('with a password', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SERVER_NAME } from '../../../lib/admin/routes.js';
 import { VERSION } from '../../../lib/base/version.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
-import { build, ROOT, SERVER } from './routes-setup.js';
+import { build, ROOT, SERVER } from './routes-stage.js';
 
 interface Wire {
   request: { method: string; path: string; headers: Record<string, string> };

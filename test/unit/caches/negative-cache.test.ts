@@ -5,7 +5,7 @@ import { ManualTime } from '../../support/manual-time.js';
 
 const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
 
-function setup(maxItems = 10) {
+function openStage(maxItems = 10) {
   const time = new ManualTime(0);
   return { time, cache: new NegativeCache({ maxItems, now: time.now }) };
 }
@@ -14,7 +14,7 @@ describe('NegativeCache', () => {
   const kinds = [{ kind: 'absent' }, { kind: 'error', reason: 'redis timed out' }] as const;
   for (const negative of kinds) {
     it(`keeps "${negative.kind}" for its time to live, not longer for being used`, () => {
-      const { cache, time } = setup();
+      const { cache, time } = openStage();
       cache.set(A, negative, 100);
       time.nowMs = 99;
       expect(cache.get(A)).to.deep.equal({ ...negative, expiresAtMs: 100 });
@@ -25,7 +25,7 @@ describe('NegativeCache', () => {
   }
 
   it('replaces what was known before', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     cache.set(A, { kind: 'absent' }, 100);
     time.nowMs = 50;
     cache.set(A, { kind: 'error', reason: 'no' }, 5);
@@ -35,7 +35,7 @@ describe('NegativeCache', () => {
   });
 
   it('is bounded: the least recently used name makes room', () => {
-    const { cache } = setup(2);
+    const { cache } = openStage(2);
     cache.set(A, { kind: 'absent' }, 100);
     cache.set(B, { kind: 'absent' }, 100);
     cache.get(A);
@@ -44,7 +44,7 @@ describe('NegativeCache', () => {
   });
 
   it('lists the names that are absent now, not errors and not expired ones', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     cache.set(A, { kind: 'absent' }, 100);
     cache.set(B, { kind: 'error', reason: 'no' }, 100);
     cache.set(C, { kind: 'absent' }, 50);
@@ -55,7 +55,7 @@ describe('NegativeCache', () => {
   });
 
   it('forgets one name, or all', () => {
-    const { cache } = setup();
+    const { cache } = openStage();
     cache.set(A, { kind: 'absent' }, 100);
     cache.set(B, { kind: 'absent' }, 100);
     expect([cache.delete(A), cache.delete(A), cache.size]).to.deep.equal([true, false, 1]);
@@ -64,7 +64,7 @@ describe('NegativeCache', () => {
   });
 
   it('keeps the most recently used names and their expiry when it is resized', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     for (const name of [A, B, C]) cache.set(name, { kind: 'absent' }, 100);
     cache.get(A);
     cache.resize(2);

@@ -36,7 +36,7 @@ function bundle(time: ManualTime, { chain, ...changes }: BundleChanges = {}): Ce
   ]);
 }
 
-function setup(maxBytes = MANY_BYTES) {
+function openStage(maxBytes = MANY_BYTES) {
   const time = new ManualTime();
   const evicted: string[] = [];
   const cache = new PemCache({ maxBytes, clock: time.clock, onEvictFresh: (lost) => evicted.push(lost) });
@@ -46,7 +46,7 @@ function setup(maxBytes = MANY_BYTES) {
 
 /** What one entry takes, and what a second one with the same chain adds. */
 function sizes(chain?: string) {
-  const { cache, time } = setup();
+  const { cache, time } = openStage();
   cache.set(A, bundle(time, chain === undefined ? {} : { chain }), 'redis', 1000);
   const first = cache.stats().bytes;
   cache.set(B, bundle(time, chain === undefined ? {} : { chain }), 'redis', 1000);
@@ -57,7 +57,7 @@ describe('PemCache', () => {
   describe('keeps two halves, of which one ends before the other,', () => {
     /** The ECDSA half ends in an hour, the RSA one in two. */
     function store() {
-      const parts = setup();
+      const parts = openStage();
       const { cache, time } = parts;
       const [ecdsa, rsa] = [
         half(time, { fingerprint: 'e'.repeat(64), keyPem: 'one\n' }),
@@ -103,7 +103,7 @@ describe('PemCache', () => {
   });
 
   it('gives back the certificate that was stored, and where it came from', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     const certificate = bundleOf([
       half(time, { chainPem: block('ecdsa') + block('x1') + block('root'), keyPem: 'one\n' }),
       half(time, { chainPem: block('rsa'), keyPem: 'two\n', keyClass: 'rsa' }),
@@ -161,7 +161,7 @@ describe('PemCache', () => {
     ];
     for (const { title, notBefore, notAfter, at, state: expected } of cases) {
       it(title, () => {
-        const { cache, time, state } = setup();
+        const { cache, time, state } = openStage();
         const notBeforeMs = time.nowMs + notBefore * 1000;
         const notAfterMs = time.nowMs + notAfter * 1000;
         cache.set(A, bundle(time, { notBeforeMs, notAfterMs }), 'redis', 600_000);
@@ -175,7 +175,7 @@ describe('PemCache', () => {
     }
 
     it('is not prolonged by use', () => {
-      const { cache, time, state } = setup();
+      const { cache, time, state } = openStage();
       cache.set(A, bundle(time), 'redis', 1000);
       time.nowMs += 999;
       expect(state(A)).to.equal('fresh');
@@ -185,7 +185,7 @@ describe('PemCache', () => {
   });
 
   it('forgets one name on delete, whatever its state', () => {
-    const { cache, time, state } = setup();
+    const { cache, time, state } = openStage();
     cache.set(A, bundle(time), 'redis', 1000);
     cache.set(B, bundle(time), 'redis', 1);
     time.nowMs += 10;
@@ -195,7 +195,7 @@ describe('PemCache', () => {
   });
 
   it('retains everything on a soft flush and drops everything on a hard one', () => {
-    const { cache, time, state, evicted } = setup();
+    const { cache, time, state, evicted } = openStage();
     cache.set(A, bundle(time), 'redis', 1000);
     cache.set(B, bundle(time, { notAfterMs: time.nowMs - 1 }), 'redis', 1000);
     cache.flush({ hard: false });
@@ -207,7 +207,7 @@ describe('PemCache', () => {
   });
 
   it('lists fresh names, the latest first, up to a limit', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     for (const each of [A, B, C]) cache.set(each, bundle(time), 'redis', 1000);
     expect(cache.freshNames(2)).to.deep.equal([C, B]);
     expect(cache.freshNames(0)).to.deep.equal([]);
@@ -223,7 +223,7 @@ describe('PemCache', () => {
 
     it('counts a chain as long as one entry has it, whichever came first', () => {
       const chain = block('x'.repeat(5000));
-      const { cache, time } = setup();
+      const { cache, time } = openStage();
       cache.set(A, bundle(time, { chain }), 'redis', 1000);
       cache.set(B, bundle(time, { chain }), 'redis', 1000);
       cache.delete(A);
@@ -234,7 +234,7 @@ describe('PemCache', () => {
 
     it('evicts the least recently used entry, and tells of it if it was fresh', () => {
       const { first, second } = sizes();
-      const { cache, time, state, evicted } = setup(first + second);
+      const { cache, time, state, evicted } = openStage(first + second);
       cache.set(A, bundle(time), 'redis', 1000);
       cache.set(B, bundle(time), 'redis', 5000);
       cache.get(A);
@@ -249,7 +249,7 @@ describe('PemCache', () => {
 
     it('makes room for chains too, and never holds more than its bound', () => {
       const chains = ['1', '2', '3', '4'].map((digit) => block(digit.repeat(3000)));
-      const { cache, time } = setup(8000);
+      const { cache, time } = openStage(8000);
       for (let round = 0; round < 20; round += 1) {
         const chain = chains[round % 4] ?? '';
         cache.set(name(`n${round % 7}.test`), bundle(time, { chain }), 'redis', 1000);
@@ -261,7 +261,7 @@ describe('PemCache', () => {
     });
 
     it('does not keep an entry larger than all of it, and tells of it', () => {
-      const { cache, time, state, evicted } = setup(3000);
+      const { cache, time, state, evicted } = openStage(3000);
       cache.set(A, bundle(time), 'redis', 1000);
       cache.set(B, bundle(time), 'redis', 1000);
       expect(cache.set(A, bundle(time, { chain: block('x'.repeat(3000)) }), 'redis', 1000)).to.equal(false);
@@ -274,7 +274,7 @@ describe('PemCache', () => {
   describe('resize', () => {
     it('keeps entries, their states and their order of use', () => {
       const { first, second } = sizes();
-      const { cache, time, state, evicted } = setup();
+      const { cache, time, state, evicted } = openStage();
       cache.set(A, bundle(time), 'redis', 1000);
       cache.set(B, bundle(time), 'redis', 10);
       cache.set(C, bundle(time), 'redis', 1000);
@@ -292,7 +292,7 @@ describe('PemCache', () => {
     });
 
     it('drops an entry that no longer fits at all', () => {
-      const { cache, time, evicted } = setup();
+      const { cache, time, evicted } = openStage();
       cache.set(A, bundle(time), 'redis', 1000);
       cache.resize(100);
       expect(cache.stats()).to.deep.equal({ entries: 0, bytes: 0 });

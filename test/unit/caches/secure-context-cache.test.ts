@@ -15,7 +15,7 @@ const found = (id: string) => ({
 const ABSENT = { kind: 'absent' } as const;
 const ERROR = { kind: 'error', reason: 'redis is down' } as const;
 
-function setup(maxNames = 10, maxNegatives = 10) {
+function openStage(maxNames = 10, maxNegatives = 10) {
   const time = new ManualTime(0);
   const cache = new SecureContextCache<{ id: string }>({ maxNames, maxNegatives, now: time.now });
   const state = (name: ServerName) => cache.get(name)?.state;
@@ -24,7 +24,7 @@ function setup(maxNames = 10, maxNegatives = 10) {
 
 describe('SecureContextCache', () => {
   it('hands out a context, fresh for its time and stale after, not longer for being used', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     expect(cache.get(A)).to.equal(undefined);
     cache.setContext(A, found('one'), 100);
     const entry = { ...found('one'), freshUntilMs: 100, noHalfUntilMs: -Infinity };
@@ -37,13 +37,13 @@ describe('SecureContextCache', () => {
   });
 
   it('creates nothing on a hit', () => {
-    const { cache } = setup();
+    const { cache } = openStage();
     cache.setContext(A, found('one'), 100);
     expect(cache.get(A)).to.equal(cache.get(A));
   });
 
   it('holds as many names as its bound says, and evicts the least recently used', () => {
-    const { cache, state } = setup(2);
+    const { cache, state } = openStage(2);
     cache.setContext(A, found('one'), 100);
     cache.setContext(B, found('two'), 100);
     cache.get(A);
@@ -52,14 +52,14 @@ describe('SecureContextCache', () => {
   });
 
   it('keeps a context for the longest it was told to: a time of 0 is stale at once', () => {
-    const { cache, state } = setup();
+    const { cache, state } = openStage();
     cache.setContext(A, found('one'), 0);
     expect(state(A)).to.equal('stale');
   });
 
   describe('refresh', () => {
     it('makes a stale context fresh again, from now on, and may name another tier', () => {
-      const { cache, time } = setup();
+      const { cache, time } = openStage();
       cache.setContext(A, found('one'), 100);
       time.nowMs = 500;
       expect(cache.refresh(A, 100)).to.equal(true);
@@ -72,7 +72,7 @@ describe('SecureContextCache', () => {
     });
 
     it('says so when the context has been evicted meanwhile', () => {
-      const { cache, state } = setup();
+      const { cache, state } = openStage();
       expect(cache.refresh(A, 100)).to.equal(false);
       expect(state(A)).to.equal(undefined);
     });
@@ -80,7 +80,7 @@ describe('SecureContextCache', () => {
 
   describe('a name without a certificate', () => {
     it('is remembered for its own time', () => {
-      const { cache, time } = setup();
+      const { cache, time } = openStage();
       cache.setNegative(A, ABSENT, 100);
       cache.setNegative(B, ERROR, 50);
       expect(cache.get(A)).to.deep.equal({ state: 'negative' });
@@ -93,7 +93,7 @@ describe('SecureContextCache', () => {
     });
 
     it('is forgotten when a certificate turns up', () => {
-      const { cache, time, state } = setup();
+      const { cache, time, state } = openStage();
       cache.setNegative(A, ABSENT, 100);
       cache.setContext(A, found('one'), 10);
       time.nowMs = 10;
@@ -101,14 +101,14 @@ describe('SecureContextCache', () => {
     });
 
     it('is not remembered with a time of 0', () => {
-      const { cache } = setup();
+      const { cache } = openStage();
       cache.setNegative(A, ABSENT, 0);
       cache.setNegative(B, ERROR, 0);
       expect(cache.negativeSize).to.equal(0);
     });
 
     it('evicts no context, however many junk names there are', () => {
-      const { cache, state } = setup(2, 5);
+      const { cache, state } = openStage(2, 5);
       cache.setContext(A, found('one'), 100);
       cache.setContext(B, found('two'), 100);
       for (let i = 0; i < 1000; i += 1) {
@@ -124,7 +124,7 @@ describe('SecureContextCache', () => {
     for (const negative of [ABSENT, ERROR]) {
       for (const at of [10, 100]) {
         it(`withdraws a ${at < 100 ? 'fresh' : 'stale'} one when it is ${negative.kind}`, () => {
-          const { cache, time, state } = setup();
+          const { cache, time, state } = openStage();
           cache.setContext(A, found('one'), 100);
           time.nowMs = at;
           cache.setNegative(A, negative, 50);
@@ -137,7 +137,7 @@ describe('SecureContextCache', () => {
   });
 
   it('forgets one name, positive or negative, or everything', () => {
-    const { cache } = setup();
+    const { cache } = openStage();
     cache.setContext(A, found('one'), 100);
     cache.setNegative(B, ABSENT, 100);
     expect([cache.delete(A), cache.delete(B), cache.delete(C)]).to.deep.equal([true, true, false]);
@@ -148,7 +148,7 @@ describe('SecureContextCache', () => {
   });
 
   it('forgets what is below a wildcard with it, contexts and misses alike, and nothing else', () => {
-    const { cache, state } = setup();
+    const { cache, state } = openStage();
     const [kept, missed, deeper, other] = [
       'a.wild.test',
       'b.wild.test',
@@ -167,7 +167,7 @@ describe('SecureContextCache', () => {
   });
 
   it('remembers for a time that there is no other half, of a name that it has', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     cache.setNoHalf(A, 50);
     expect(cache.get(A)).to.equal(undefined);
     cache.setContext(A, { ...found('one'), missingKind: 'rsa' }, 100);
@@ -187,7 +187,7 @@ describe('SecureContextCache', () => {
   });
 
   it('lists every context, stale ones too', () => {
-    const { cache, time } = setup();
+    const { cache, time } = openStage();
     cache.setContext(A, found('one'), 10);
     cache.setContext(B, found('two'), 100);
     time.nowMs = 50;
@@ -195,7 +195,7 @@ describe('SecureContextCache', () => {
   });
 
   it('keeps the most recently used names when it is resized', () => {
-    const { cache, state } = setup();
+    const { cache, state } = openStage();
     for (const name of [A, B, C]) cache.setContext(name, found(name), 100);
     cache.setNegative('d.test' as ServerName, ABSENT, 100);
     cache.setNegative('e.test' as ServerName, ABSENT, 100);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { load, problemOf } from './support.js';
+import { load, problemOf } from './stage.js';
 import { serverAt } from '../../support/servers.js';
 
 const CA_PEM = readFileSync(new URL('../../fixtures/manager/ca-root.pem', import.meta.url), 'utf8');

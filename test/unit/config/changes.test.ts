@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describeChanges } from '../../../lib/config/changes.js';
 import { flag, FLAG_NAMES } from '../../../lib/config/flags.js';
-import { load, type Given } from './support.js';
+import { load, type Given } from './stage.js';
 
 const MANAGER = { 'fallback-server': 'http://m', 'enable-autocert': 'true' };
 

@@ -7,7 +7,7 @@ import {
   FLAG_NAMES,
   type FlagName,
 } from '../../../lib/config/flags.js';
-import { load, problemOf } from './support.js';
+import { load, problemOf } from './stage.js';
 
 describe('the table of flags', () => {
   const shown: [name: FlagName, shown: string][] = [

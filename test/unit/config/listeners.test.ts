@@ -3,7 +3,7 @@ import { describeChanges } from '../../../lib/config/changes.js';
 import { loadSettings } from '../../../lib/config/load.js';
 import { withoutRestart } from '../../../lib/primary/derived-settings.js';
 import { makeCertificates } from './certificate-files.js';
-import { load, problemOf } from './support.js';
+import { load, problemOf } from './stage.js';
 
 const LONG = `/${'s'.repeat(107)}`;
 

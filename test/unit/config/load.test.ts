@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CERT_PREFERENCES } from '../../../lib/config/flags.js';
-import { load, problemOf, type Given } from './support.js';
+import { load, problemOf, type Given } from './stage.js';
 import { managerAt } from '../../support/servers.js';
 
 /** On the machine of `load`. */

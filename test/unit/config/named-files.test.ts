@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { loadSettings } from '../../../lib/config/load.js';
 import { makeCertificates } from './certificate-files.js';
-import { load, problemOf } from './support.js';
+import { load, problemOf } from './stage.js';
 
 describe('files that flags name', () => {
   let files: Record<string, string>;

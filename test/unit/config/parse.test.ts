@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { load } from './support.js';
+import { load } from './stage.js';
 
 /** What a flag's text becomes. */
 const accepted: [flags: Record<string, string | string[]>, pick: string, value: unknown][] = [

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Settings } from '../../../lib/config/settings.js';
-import { load, problemOf } from './support.js';
+import { load, problemOf } from './stage.js';
 import { serverAt } from '../../support/servers.js';
 
 const http = (origin: string, h2 = false) => serverAt(origin, { h2 });

@@ -8,7 +8,7 @@ import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import { splitChain } from '../../../lib/domain/pem.js';
 import { makeTempDir, makeTestCa, type TestCa } from '../../support/certificates.js';
 import { openssl } from '../../support/openssl.js';
-import { at, bundleOf, DATES, issueAll, NAME, reasonOf } from './examine-setup.js';
+import { at, bundleOf, DATES, issueAll, NAME, reasonOf } from './examination-stage.js';
 import { oddCertificate } from './odd-certificate.js';
 
 describe('examine, of PEM as it comes,', () => {

@@ -4,7 +4,7 @@ import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import { examine } from '../../../lib/domain/examination.js';
 import { splitChain } from '../../../lib/domain/pem.js';
 import type { TestCa } from '../../support/certificates.js';
-import { at, bundleOf, DATES, issueAll, NAME, NOW_MS, reasonOf } from './examine-setup.js';
+import { at, bundleOf, DATES, issueAll, NAME, NOW_MS, reasonOf } from './examination-stage.js';
 import { oddCertificate } from './odd-certificate.js';
 
 describe('examine', () => {

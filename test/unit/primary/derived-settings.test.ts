@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { withoutRestart, workerSettings } from '../../../lib/primary/derived-settings.js';
-import { load } from '../config/support.js';
+import { load } from '../config/stage.js';
 import { serverAt } from '../../support/servers.js';
 
 const PAIR = { chainPem: 'chain', keyPem: 'key' };

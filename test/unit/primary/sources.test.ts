@@ -9,7 +9,7 @@ import type { CertificateSource, ChangedNames } from '../../../lib/sources/sourc
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { startFakeManager } from '../../support/fake-manager.js';
 import { FakeSource, found } from '../../support/fake-source.js';
-import { load } from '../config/support.js';
+import { load } from '../config/stage.js';
 
 const NAME = 'a.test' as ServerName;
 const NOW_MS = Date.UTC(2026, 0, 1);

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { ABSENT, DOWN, FakeSource, found, WAIT } from '../../support/fake-source.js';
 import { settled } from '../../support/manual-time.js';
-import { DAY_MS, issue, NAME, setup, setupRoles, SETTINGS, START_MS } from './support.js';
+import { DAY_MS, issue, NAME, openStage, openRolesStage, SETTINGS, START_MS } from './stage.js';
 
 const HOUR_MS = 3_600_000;
 
-type Overtaken = ReturnType<typeof setupRoles>;
+type Overtaken = ReturnType<typeof openRolesStage>;
 
 describe('Resolver: after an expire of a name', () => {
   it('follows the manager, whatever Redis still has', async () => {
-    const { resolve, resolver, redis, manager } = setupRoles();
+    const { resolve, resolver, redis, manager } = openRolesStage();
     const [withdrawn, renewed] = [await issue(), await issue()];
     redis.answer(found(withdrawn));
     manager.answer(found(renewed));
@@ -21,7 +21,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('follows it also when it says that there is none, until it has one again', async () => {
-    const { resolve, resolver, redis, manager, time } = setupRoles();
+    const { resolve, resolver, redis, manager, time } = openRolesStage();
     redis.answer(found(await issue()));
     resolver.expireDomain(NAME);
     expect(await resolve()).to.include({ kind: 'absent' });
@@ -37,7 +37,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('goes on to mistrust Redis where the manager has only an outdated one', async () => {
-    const { resolve, resolver, redis, manager, time } = setupRoles();
+    const { resolve, resolver, redis, manager, time } = openRolesStage();
     const outdated = await issue([NAME], { notBefore: 0, notAfter: START_MS - 1 });
     redis.answer(found(await issue()));
     manager.answer(found(outdated));
@@ -50,7 +50,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('lets Redis answer while the manager is silent, and asks the manager again soon', async () => {
-    const { resolve, resolver, redis, manager, time } = setupRoles();
+    const { resolve, resolver, redis, manager, time } = openRolesStage();
     redis.answer(found(await issue()));
     manager.answer(DOWN);
     resolver.expireDomain(NAME);
@@ -61,7 +61,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('lets no worker keep what Redis has in its silence any longer, the one that asks later no more than the first', async () => {
-    const { resolve, resolver, redis, manager, time } = setupRoles();
+    const { resolve, resolver, redis, manager, time } = openRolesStage();
     redis.answer(found(await issue()));
     manager.answer(DOWN);
     resolver.expireDomain(NAME);
@@ -75,7 +75,7 @@ describe('Resolver: after an expire of a name', () => {
     ['has no answer yet', WAIT, 'pending'],
   ] as const) {
     it(`does not count what Redis says once the manager has said, late, that it ${what}`, async () => {
-      const { resolve, resolver, redis, manager, time, pem } = setupRoles();
+      const { resolve, resolver, redis, manager, time, pem } = openRolesStage();
       resolver.expireDomain(NAME);
       const [late, copy] = [manager.hold(), redis.hold()];
       const waiting = resolve();
@@ -92,7 +92,7 @@ describe('Resolver: after an expire of a name', () => {
   }
 
   it('does not count what Redis has said when the manager says, while others are asked, that there is none', async () => {
-    const { resolve, resolver, redis, manager, time, sources, pem } = setupRoles();
+    const { resolve, resolver, redis, manager, time, sources, pem } = openRolesStage();
     const own = new FakeSource('own');
     resolver.expireDomain(NAME);
     own.role = 'copy';
@@ -112,7 +112,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('does not ask Redis while the manager is ordering one', async () => {
-    const { resolve, resolver, redis, manager } = setupRoles();
+    const { resolve, resolver, redis, manager } = openRolesStage();
     redis.answer(found(await issue()));
     manager.answer(WAIT);
     resolver.expireDomain(NAME);
@@ -121,7 +121,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('asks Redis as before where there is no manager, keeps its answer, and lets it serve on when it is lost', async () => {
-    const { resolve, resolver, redis, time } = setup({}, ['redis']);
+    const { resolve, resolver, redis, time } = openStage({}, ['redis']);
     redis.role = 'copy';
     redis.answer(found(await issue()));
     resolver.expireDomain(NAME);
@@ -133,7 +133,7 @@ describe('Resolver: after an expire of a name', () => {
   });
 
   it('keeps what the directory has for the usual time, the manager silent or not', async () => {
-    const { resolve, resolver, manager, directory, redis, time } = setupRoles();
+    const { resolve, resolver, manager, directory, redis, time } = openRolesStage();
     manager.answer(DOWN);
     directory.answer(found(await issue()));
     resolver.expireDomain(NAME);
@@ -151,7 +151,7 @@ describe('Resolver: after an expire of a name', () => {
 describe('Resolver: renewals that nobody has primed', () => {
   /** A name whose certificate in Redis has so much of its life left, looked up. */
   async function withLifeLeft(part: number) {
-    const parts = setupRoles();
+    const parts = openRolesStage();
     const lifeMs = 90 * DAY_MS;
     const notAfter = START_MS + lifeMs * part;
     parts.redis.answer(found(await issue([NAME], { notBefore: notAfter - lifeMs, notAfter })));

@@ -4,11 +4,11 @@ import type { Lookup, Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ABSENT, FakeSource, found } from '../../support/fake-source.js';
 import { settled } from '../../support/manual-time.js';
-import { issue, NAME, SETTINGS, setup } from './support.js';
+import { issue, NAME, SETTINGS, openStage } from './stage.js';
 
 describe('Resolver: one look-up for everybody', () => {
   it('asks each source once for all who ask at the same time', async () => {
-    const { resolve, redis, manager } = setup();
+    const { resolve, redis, manager } = openStage();
     manager.answer(found(await issue()));
     const answers = await Promise.all(Array.from({ length: 500 }, () => resolve()));
     expect(answers.every(({ kind }) => kind === 'found')).to.equal(true);
@@ -16,7 +16,7 @@ describe('Resolver: one look-up for everybody', () => {
   });
 
   it('lets each wait for the look-up time, and goes on behind them', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     const held = redis.hold();
     const first = resolve();
     await time.advance(1_500);
@@ -30,7 +30,7 @@ describe('Resolver: one look-up for everybody', () => {
   });
 
   it('gives the last good certificate to those for whom time runs out, at once when it has run out already', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue()));
     const before = await resolve();
     time.nowMs += 600_000;
@@ -47,7 +47,7 @@ describe('Resolver: one look-up for everybody', () => {
 
   it('waits for name, wildcard and half no longer than for one look-up: longer than that no worker waits', async () => {
     const WILDCARD = '*.a.test' as ServerName;
-    const { resolve, redis, manager, time } = setup({ wildcards: true });
+    const { resolve, redis, manager, time } = openStage({ wildcards: true });
     const [exact, wildcard] = [defer<Lookup>(), defer<Lookup>()];
     redis.answer((name) => (name === NAME ? exact : wildcard).promise);
     const waiting = resolve({ wants: 'rsa' });
@@ -64,7 +64,7 @@ describe('Resolver: one look-up for everybody', () => {
   });
 
   it('does not begin to look for a half when it has waited for the rest in vain', async () => {
-    const { resolve, redis, manager, time } = setup();
+    const { resolve, redis, manager, time } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     time.nowMs += 600_000;
@@ -78,7 +78,7 @@ describe('Resolver: one look-up for everybody', () => {
   });
 
   it('survives a source that throws', async () => {
-    const { resolve, redis, lines } = setup();
+    const { resolve, redis, lines } = openStage();
     redis.answer(() => {
       throw new Error('a bug');
     });
@@ -89,7 +89,7 @@ describe('Resolver: one look-up for everybody', () => {
 
 describe('Resolver: orders', () => {
   async function ordering() {
-    const parts = setup();
+    const parts = openStage();
     const held = parts.manager.hold();
     parts.manager.answer((_name, context) => {
       context.onOrder?.({ mayWait: true });
@@ -132,7 +132,7 @@ describe('Resolver: orders', () => {
   });
 
   it('tells a source whether a certificate of the name is known, and who asks', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue()));
     await resolve({ client: '198.51.100.7' });
     time.nowMs += 600_000;
@@ -144,7 +144,7 @@ describe('Resolver: orders', () => {
 
 describe('Resolver: expiring by hand', () => {
   it('forgets certificate, negative entry, error entry and what sources remember of a name', async () => {
-    const { resolve, resolver, redis, manager, pem, negative } = setup();
+    const { resolve, resolver, redis, manager, pem, negative } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     resolver.expireDomain(NAME);
@@ -160,10 +160,10 @@ describe('Resolver: expiring by hand', () => {
 
   it('does not store the answer of a look-up that began before, nor lets its waiters keep it', async () => {
     for (const expire of [
-      (parts: ReturnType<typeof setup>) => parts.resolver.expireDomain(NAME),
-      (parts: ReturnType<typeof setup>) => parts.resolver.expireAll({ hard: false }),
+      (parts: ReturnType<typeof openStage>) => parts.resolver.expireDomain(NAME),
+      (parts: ReturnType<typeof openStage>) => parts.resolver.expireAll({ hard: false }),
     ]) {
-      const parts = setup();
+      const parts = openStage();
       const { resolve, redis, pem } = parts;
       const held = redis.hold();
       const before = resolve();
@@ -181,7 +181,7 @@ describe('Resolver: expiring by hand', () => {
   });
 
   it('lets no worker keep what a wildcard has in place of a name that was expired while it was looked up', async () => {
-    const { resolve, resolver, redis, manager } = setup({ wildcards: true });
+    const { resolve, resolver, redis, manager } = openStage({ wildcards: true });
     const pair = await issue(['*.a.test']);
     const held = redis.hold();
     const waiting = resolve();
@@ -197,7 +197,7 @@ describe('Resolver: expiring by hand', () => {
 
   it('of all: looks everything up afresh; retained copies serve in an outage, unless it is hard', async () => {
     for (const hard of [false, true]) {
-      const { resolve, resolver, redis } = setup();
+      const { resolve, resolver, redis } = openStage();
       redis.answer(found(await issue()));
       await resolve();
       resolver.expireAll({ hard });
@@ -210,7 +210,7 @@ describe('Resolver: expiring by hand', () => {
 
 describe('Resolver: settings and seeds', () => {
   it('closes the sources that a reload leaves out when their look-ups have ended, and stores none of these', async () => {
-    const { resolve, resolver, redis, manager, pem } = setup();
+    const { resolve, resolver, redis, manager, pem } = openStage();
     const held = redis.hold();
     const waiting = resolve();
     await settled();
@@ -226,7 +226,7 @@ describe('Resolver: settings and seeds', () => {
   });
 
   it('takes a certificate by hand, and refuses one that must not be served', async () => {
-    const { resolve, resolver, redis } = setup();
+    const { resolve, resolver, redis } = openStage();
     await resolve();
     const pair = await issue();
     resolver.seed(NAME, [pair]);

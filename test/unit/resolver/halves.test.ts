@@ -7,7 +7,7 @@ import type { Lookup, Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { ABSENT, DOWN, found, WAIT, type FakeSource } from '../../support/fake-source.js';
 import { settled } from '../../support/manual-time.js';
-import { DAY_MS, issue, NAME, setup, setupRoles, START_MS } from './support.js';
+import { DAY_MS, issue, NAME, openStage, openRolesStage, START_MS } from './stage.js';
 
 const WILDCARD = '*.a.test' as ServerName;
 
@@ -42,8 +42,8 @@ describe('A half that a client needs', () => {
   });
 
   /** Redis has the ECDSA half, the manager the RSA one. */
-  const split = (settings: Parameters<typeof setup>[0] = {}) => {
-    const parts = setup(settings);
+  const split = (settings: Parameters<typeof openStage>[0] = {}) => {
+    const parts = openStage(settings);
     parts.redis.answer(only(NAME, ec));
     parts.manager.answer(only(NAME, rsa));
     return parts;
@@ -205,7 +205,7 @@ describe('A half that a client needs', () => {
     });
 
     it('is not lost to a renewal that only one half has had', async () => {
-      const { resolve, time, redis, manager } = setupRoles();
+      const { resolve, time, redis, manager } = openRolesStage();
       const old = await issue([NAME], { notAfter: START_MS + 3 * DAY_MS });
       const renewed = await issue();
       redis.answer(found(old));
@@ -223,7 +223,7 @@ describe('A half that a client needs', () => {
   });
 
   it('that comes from a copy, of a name expired by hand, counts until the authority can be asked', async () => {
-    const { resolve, resolver, time, redis, manager, directory } = setupRoles();
+    const { resolve, resolver, time, redis, manager, directory } = openRolesStage();
     directory.answer(found(ec));
     redis.answer(found(rsa));
     manager.answer(DOWN);
@@ -239,7 +239,7 @@ describe('A half that a client needs', () => {
 
   describe('with wildcards on', () => {
     const wildcards = () => {
-      const parts = setup({ wildcards: true });
+      const parts = openStage({ wildcards: true });
       parts.redis.answer(only(NAME, ec));
       parts.manager.answer(only(WILDCARD, wildRsa));
       return parts;
@@ -303,7 +303,7 @@ describe('A half that a client needs', () => {
     });
 
     it('counts no longer than the wildcard has it for want of a better one', async () => {
-      const { resolve, resolver, time, redis, manager } = setupRoles({ wildcards: true });
+      const { resolve, resolver, time, redis, manager } = openRolesStage({ wildcards: true });
       redis.answer((name) => found(name === NAME ? ec : wildRsa));
       manager.answer(DOWN);
       resolver.expireDomain(WILDCARD);
@@ -348,7 +348,7 @@ describe('Half a pair', () => {
   it('serves on alone when the other half has expired and no source can be asked', async () => {
     const ec = await issue([NAME], { notAfter: START_MS + DAY_MS });
     const rsa = await issue([NAME], { type: 'rsa' });
-    const { resolve, time, redis, manager } = setup();
+    const { resolve, time, redis, manager } = openStage();
     redis.answer(found(ec, rsa));
     expect(keysOf(await resolve())).to.deep.equal([ec.keyPem, rsa.keyPem]);
     redis.answer(DOWN);

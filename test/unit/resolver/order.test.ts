@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { ABSENT, DOWN, found } from '../../support/fake-source.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { settled } from '../../support/manual-time.js';
-import { DAY_MS, issue, NAME, setup, setupRoles, START_MS } from './support.js';
+import { DAY_MS, issue, NAME, openStage, openRolesStage, START_MS } from './stage.js';
 
 const HOUR_MS = 3_600_000;
 
 describe('Resolver: whom it asks, and for how long', () => {
   it('gives each source its share of the time, and asks the next one when a source is late', async () => {
-    const { resolve, redis, manager, time } = setup({}, ['redis', 'manager', 'ca']);
+    const { resolve, redis, manager, time } = openStage({}, ['redis', 'manager', 'ca']);
     redis.hold();
     manager.hold();
     const answer = resolve();
@@ -24,7 +24,7 @@ describe('Resolver: whom it asks, and for how long', () => {
   });
 
   it('takes the answer of a late source where nobody else has a good certificate', async () => {
-    const { resolve, redis, manager, time, pem } = setup();
+    const { resolve, redis, manager, time, pem } = openStage();
     const held = redis.hold();
     const answer = resolve();
     await settled();
@@ -37,7 +37,7 @@ describe('Resolver: whom it asks, and for how long', () => {
   });
 
   it('does not wait for a late source when the next one has a certificate', async () => {
-    const { resolve, redis, manager, time } = setup();
+    const { resolve, redis, manager, time } = openStage();
     redis.hold();
     manager.answer(found(await issue()));
     const answer = resolve();
@@ -47,7 +47,7 @@ describe('Resolver: whom it asks, and for how long', () => {
   });
 
   it('never takes a late source for one that has none', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     const held = redis.hold();
     const first = resolve();
     await time.advance(2_000);
@@ -58,7 +58,7 @@ describe('Resolver: whom it asks, and for how long', () => {
   });
 
   it('asks a source in memory all the same, for the half that the others lack', async () => {
-    const { resolve, redis, manager, directory } = setupRoles();
+    const { resolve, redis, manager, directory } = openRolesStage();
     redis.answer(found(await issue()));
     directory.answer(found(await issue([NAME], { type: 'rsa' })));
     const answer = await resolve();
@@ -68,7 +68,7 @@ describe('Resolver: whom it asks, and for how long', () => {
   });
 
   it('lets a source in memory add a half only: a fuller chain there does not overrule the order', async () => {
-    const { resolve, redis, directory } = setupRoles();
+    const { resolve, redis, directory } = openRolesStage();
     const alone = await issue();
     const lower = await (await makeTestCa()).intermediate();
     const dates = { notBefore: START_MS - DAY_MS, notAfter: START_MS + DAY_MS };
@@ -84,7 +84,7 @@ describe('Resolver: whom it asks, and for how long', () => {
   });
 
   it('asks on where the first one has a poor certificate, and serves the better one', async () => {
-    const { resolve, redis, manager } = setup();
+    const { resolve, redis, manager } = openStage();
     const [poor, good] = await Promise.all([
       issue([NAME], { notAfter: START_MS - 1, notBefore: 0 }),
       issue(),
@@ -97,7 +97,7 @@ describe('Resolver: whom it asks, and for how long', () => {
 
 describe('Resolver: a certificate at hand while it is looked up afresh', () => {
   it('answers after the time of a refresh, then at once, and takes what comes behind it', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     time.nowMs += 600_000;
@@ -117,7 +117,7 @@ describe('Resolver: a certificate at hand while it is looked up afresh', () => {
   });
 
   it('does not answer early when it is out of date: a better one is waited for', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue([NAME], { notAfter: START_MS - 1, notBefore: 0 })));
     await resolve();
     time.nowMs += 5_000;
@@ -132,7 +132,7 @@ describe('Resolver: a certificate at hand while it is looked up afresh', () => {
 
 describe('Resolver: what a source says has changed', () => {
   it('is looked up afresh, certificates and absent names alike, below a wildcard too, and nothing else', async () => {
-    const { resolve, resolver, redis, pem } = setup();
+    const { resolve, resolver, redis, pem } = openStage();
     const [a, b, deep] = ['a.b.test', 'b.b.test', 'x.a.b.test'] as (typeof NAME)[];
     for (const name of [a, b, deep, NAME]) await resolve({ name: name! });
     const lookUps = async (names: readonly string[]): Promise<string[]> => {
@@ -150,7 +150,7 @@ describe('Resolver: what a source says has changed', () => {
   });
 
   it('is everything where it cannot tell, and what is retained serves on meanwhile', async () => {
-    const { resolve, resolver, redis } = setup();
+    const { resolve, resolver, redis } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     resolver.changed(undefined);
@@ -160,7 +160,7 @@ describe('Resolver: what a source says has changed', () => {
   });
 
   it('is not answered by a look-up from before of a name below a new wildcard', async () => {
-    const { resolve, resolver, redis } = setup();
+    const { resolve, resolver, redis } = openStage();
     const held = redis.hold();
     const before = resolve();
     await settled();
@@ -172,7 +172,7 @@ describe('Resolver: what a source says has changed', () => {
   });
 
   it('is not answered by a look-up from before', async () => {
-    const { resolve, resolver, redis, pem } = setup();
+    const { resolve, resolver, redis, pem } = openStage();
     const held = redis.hold();
     const before = resolve();
     await settled();
@@ -188,7 +188,7 @@ describe('Resolver: what a source says has changed', () => {
 
 describe('Resolver: what a worker could not build', () => {
   it('is served no more, and another one is looked for', async () => {
-    const { resolve, redis, manager } = setup();
+    const { resolve, redis, manager } = openStage();
     const [refused, other] = [await issue(), await issue()];
     redis.answer(found(refused));
     manager.answer(found(other));
@@ -201,7 +201,7 @@ describe('Resolver: what a worker could not build', () => {
 
 describe('Resolver: a certificate that is out of date', () => {
   it('is looked up again with growing pauses up to a minute, and said once', async () => {
-    const { resolve, redis, time, lines } = setup();
+    const { resolve, redis, time, lines } = openStage();
     redis.answer(found(await issue([NAME], { notAfter: START_MS - 1, notBefore: 0 })));
     const pauses: number[] = [];
     for (let i = 0; i < 7; i++) {
@@ -225,7 +225,7 @@ describe('Resolver: the clock of the machine', () => {
     ['an hour back', -HOUR_MS],
   ] as const) {
     it(`${title} changes no time to live`, async () => {
-      const { resolve, redis, time } = setup();
+      const { resolve, redis, time } = openStage();
       const known = found(await issue());
       redis.answer((name) => (name === NAME ? known : ABSENT));
       await resolve();
@@ -244,7 +244,7 @@ describe('Resolver: the clock of the machine', () => {
   }
 
   it('on beyond the end of a certificate withdraws it', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     redis.answer(DOWN);

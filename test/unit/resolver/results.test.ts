@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { ABSENT, DOWN, found, WAIT } from '../../support/fake-source.js';
-import { DAY_MS, issue, NAME, setup, START_MS } from './support.js';
+import { DAY_MS, issue, NAME, openStage, START_MS } from './stage.js';
 
 describe('Resolver: what a look-up comes to', () => {
   it('takes the first source that has a certificate, and asks no further', async () => {
-    const { resolve, redis, manager, pem } = setup();
+    const { resolve, redis, manager, pem } = openStage();
     redis.answer(found(await issue()));
     const answer = await resolve();
     expect(answer).to.include({ kind: 'found', tier: 'redis' });
@@ -15,7 +15,7 @@ describe('Resolver: what a look-up comes to', () => {
 
   it('asks the next source after absent, unavailable and pending ones', async () => {
     for (const earlier of [ABSENT, DOWN, WAIT]) {
-      const { resolve, redis, manager } = setup();
+      const { resolve, redis, manager } = openStage();
       redis.answer(earlier);
       manager.answer(found(await issue()));
       expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
@@ -23,7 +23,7 @@ describe('Resolver: what a look-up comes to', () => {
   });
 
   it('answers from the PEM cache for its duration, then asks again', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     time.nowMs += 599_999;
@@ -35,18 +35,18 @@ describe('Resolver: what a look-up comes to', () => {
   });
 
   it('answers unchanged to the one who has the certificate already, from the cache and from a source', async () => {
-    const { resolve, redis } = setup();
+    const { resolve, redis } = openStage();
     redis.answer(found(await issue()));
     const first = await resolve();
     const fingerprint = first.kind === 'found' ? first.certificate.fingerprint : '';
     expect(await resolve({ fingerprint })).to.deep.equal({ kind: 'unchanged', tier: 'cache' });
-    const again = setup();
+    const again = openStage();
     again.redis.answer(found(first.kind === 'found' ? first.certificate.pairs[0]! : await issue()));
     expect(await again.resolve({ fingerprint })).to.deep.equal({ kind: 'unchanged', tier: 'redis' });
   });
 
   it('remembers absent for the cache duration, when every source said so', async () => {
-    const { resolve, redis, manager, time } = setup();
+    const { resolve, redis, manager, time } = openStage();
     expect(await resolve()).to.deep.equal({ kind: 'absent', tier: 'manager' });
     time.nowMs += 599_999;
     expect(await resolve()).to.deep.equal({ kind: 'absent', tier: 'cache' });
@@ -62,7 +62,7 @@ describe('Resolver: what a look-up comes to', () => {
       [ABSENT, DOWN],
       [DOWN, DOWN],
     ] as const) {
-      const { resolve, redis, manager, time, resolver } = setup();
+      const { resolve, redis, manager, time, resolver } = openStage();
       redis.answer(first);
       manager.answer(second);
       const answer = await resolve();
@@ -82,7 +82,7 @@ describe('Resolver: what a look-up comes to', () => {
       ['name', 'notice'],
       ['source', 'info'],
     ] as const) {
-      const { resolve, redis, lines } = setup();
+      const { resolve, redis, lines } = openStage();
       redis.answer({ kind: 'unavailable', reason: 'c:7 is missing', scope });
       await resolve();
       expect(lines.at(-1)).to.deep.include({ level, message: 'no source could tell' });
@@ -91,7 +91,7 @@ describe('Resolver: what a look-up comes to', () => {
   });
 
   it('keeps nothing when a source has no answer yet, even if another is down', async () => {
-    const { resolve, redis, manager } = setup();
+    const { resolve, redis, manager } = openStage();
     redis.answer(DOWN);
     manager.answer(WAIT);
     expect(await resolve()).to.deep.equal({ kind: 'pending', reason: 'manager: no token left' });
@@ -100,7 +100,7 @@ describe('Resolver: what a look-up comes to', () => {
   });
 
   it('lets the retained certificate serve on in an outage, asking once in the error duration', async () => {
-    const { resolve, redis, manager, time } = setup();
+    const { resolve, redis, manager, time } = openStage();
     redis.answer(found(await issue()));
     await resolve();
     time.nowMs += 600_000;
@@ -115,7 +115,7 @@ describe('Resolver: what a look-up comes to', () => {
   });
 
   it('gives up the retained certificate at its notAfter', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     redis.answer(found(await issue([NAME], { notAfter: START_MS + DAY_MS })));
     await resolve();
     redis.answer(DOWN);
@@ -133,7 +133,7 @@ describe('Resolver: what a look-up comes to', () => {
     ] as const;
     for (const [title, absentGraceMs, laterMs, kind, lookups] of cases) {
       it(title, async () => {
-        const { resolve, redis, time, pem, lines } = setup({ absentGraceMs });
+        const { resolve, redis, time, pem, lines } = openStage({ absentGraceMs });
         redis.answer(found(await issue()));
         await resolve();
         time.nowMs += 600_000;
@@ -151,7 +151,7 @@ describe('Resolver: what a look-up comes to', () => {
     }
 
     it('begins a new grace when it has come back meanwhile', async () => {
-      const { resolve, redis, time } = setup({ absentGraceMs: 100_000, certCacheDurationMs: 1_000 });
+      const { resolve, redis, time } = openStage({ absentGraceMs: 100_000, certCacheDurationMs: 1_000 });
       const pair = await issue();
       for (let i = 0; i < 3; i++) {
         redis.answer(found(pair));
@@ -164,7 +164,7 @@ describe('Resolver: what a look-up comes to', () => {
     });
 
     it('serves nothing on that has been expired by hand, or has come to its end', async () => {
-      const { resolve, resolver, redis, time } = setup();
+      const { resolve, resolver, redis, time } = openStage();
       redis.answer(found(await issue()));
       await resolve();
       redis.answer(ABSENT);
@@ -184,14 +184,14 @@ describe('Resolver: certificates that are not as they should be', () => {
   const expired = () => issue([NAME], { notAfter: START_MS - 1, notBefore: START_MS - DAY_MS });
 
   it('prefers a valid one of a later source to an expired one', async () => {
-    const { resolve, redis, manager } = setup();
+    const { resolve, redis, manager } = openStage();
     redis.answer(found(await expired()));
     manager.answer(found(await issue()));
     expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
   });
 
   it('prefers a valid candidate to an expired one before it', async () => {
-    const { resolve, manager, lines } = setup();
+    const { resolve, manager, lines } = openStage();
     manager.answer(found(await expired(), await issue()));
     expect(await resolve()).to.include({ kind: 'found', tier: 'manager' });
     expect(lines.map(({ message }) => message)).to.include('certificate of manager is outdated');
@@ -199,7 +199,7 @@ describe('Resolver: certificates that are not as they should be', () => {
 
   it('serves an expired one rather than none, for the error duration', async () => {
     for (const pair of [await expired(), await issue([NAME], { notBefore: START_MS + DAY_MS })]) {
-      const { resolve, redis, time } = setup();
+      const { resolve, redis, time } = openStage();
       redis.answer(found(pair));
       expect(await resolve()).to.include({ kind: 'found', tier: 'redis', keepMs: 5_000 });
       time.nowMs += 5_000;
@@ -209,7 +209,7 @@ describe('Resolver: certificates that are not as they should be', () => {
   });
 
   it('lets a retained one that is still valid serve on rather than an expired one', async () => {
-    const { resolve, redis, time } = setup();
+    const { resolve, redis, time } = openStage();
     const good = await issue();
     redis.answer(found(good));
     await resolve();
@@ -229,7 +229,7 @@ describe('Resolver: certificates that are not as they should be', () => {
       'with a key that does not parse': { ...(await issue()), keyPem: 'junk' },
     };
     for (const [title, pair] of Object.entries(unusable)) {
-      const { resolve, redis, lines, manager } = setup();
+      const { resolve, redis, lines, manager } = openStage();
       redis.answer(found(pair));
       expect(await resolve(), title).to.include({ kind: 'unavailable' });
       const line = lines.find(({ level }) => level === 'err');
@@ -243,10 +243,10 @@ describe('Resolver: certificates that are not as they should be', () => {
 describe('Resolver: wildcards', () => {
   it('looks up the parent wildcard of an absent name, under a name of its own, only when asked to', async () => {
     const pair = await issue(['*.a.test']);
-    const off = setup();
+    const off = openStage();
     off.redis.answer((name) => (name === '*.a.test' ? found(pair) : ABSENT));
     expect(await off.resolve()).to.include({ kind: 'absent' });
-    const on = setup({ wildcards: true });
+    const on = openStage({ wildcards: true });
     on.redis.answer((name) => (name === '*.a.test' ? found(pair) : ABSENT));
     expect(await on.resolve()).to.include({ kind: 'found', tier: 'redis' });
     expect(on.redis.asked).to.deep.equal([NAME, '*.a.test']);
@@ -256,13 +256,13 @@ describe('Resolver: wildcards', () => {
   });
 
   it('does not look for *.com', async () => {
-    const { resolve, redis } = setup({ wildcards: true });
+    const { resolve, redis } = openStage({ wildcards: true });
     await resolve({ name: 'a.test' as typeof NAME });
     expect(redis.asked).to.deep.equal(['a.test']);
   });
 
   it('prefers the exact certificate, and does not take an outage for absence', async () => {
-    const { resolve, redis } = setup({ wildcards: true });
+    const { resolve, redis } = openStage({ wildcards: true });
     redis.answer(DOWN);
     expect(await resolve()).to.include({ kind: 'unavailable' });
     expect(redis.asked).to.deep.equal([NAME]);

@@ -15,7 +15,7 @@ import { ManagerSource } from '../../../lib/sources/manager/source.js';
 import type { CertificateSource } from '../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { startFakeManager } from '../../support/fake-manager.js';
-import { setup } from '../resolver/support.js';
+import { openStage } from '../resolver/stage.js';
 import { managerAt } from '../../support/servers.js';
 
 const CROWD = Array.from({ length: 40 }, (_, index) => `n${index}.crowd.test` as ServerName);
@@ -67,7 +67,7 @@ describe('Forty cold names at once make Node warn of nothing', () => {
   }
 
   it('in the resolver, whose sources listen each for itself', async () => {
-    const { resolver, sources } = setup();
+    const { resolver, sources } = openStage();
     for (const source of sources) {
       source.answer((_name, { signal }) => {
         signal.addEventListener('abort', () => undefined, { once: true });

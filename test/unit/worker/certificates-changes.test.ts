@@ -18,11 +18,11 @@ import {
   namesIn,
   serialIn,
   serialOf,
-  setup,
+  openStage,
   START_MS,
   ticketKeys,
   ticketKeysIn,
-} from './support.js';
+} from './stage.js';
 
 /** A pair that is right in every way, but OpenSSL serves no key this small. */
 async function weakPair(name: string): Promise<CertificatePair> {
@@ -52,7 +52,7 @@ describe("A worker's certificates", () => {
 
   describe('on new settings', () => {
     it('are all asked for again, and follow the new default and durations', async () => {
-      const { certificates, resolve, hit, time, questions } = await setup();
+      const { certificates, resolve, hit, time, questions } = await openStage();
       const first = await resolve(A, found());
       await resolve(B, { kind: 'absent', tier: 'redis' });
       certificates.configure(
@@ -72,7 +72,7 @@ describe("A worker's certificates", () => {
     });
 
     it('have the new bounds', async () => {
-      const { certificates, resolve } = await setup();
+      const { certificates, resolve } = await openStage();
       certificates.configure(await makeSettings({ lruMaxItems: 1 }));
       await resolve(A, found());
       await resolve(B, found(ofB));
@@ -80,7 +80,7 @@ describe("A worker's certificates", () => {
     });
 
     it('keep no answer to a question from before, and let nobody join that question', async () => {
-      const { certificates, questions, hit } = await setup();
+      const { certificates, questions, hit } = await openStage();
       const before = certificates.choose(A, CLIENT);
       certificates.configure(await makeSettings());
       const after = certificates.choose(A, CLIENT);
@@ -93,7 +93,7 @@ describe("A worker's certificates", () => {
     });
 
     it('stay as they were when the new default cannot be served', async () => {
-      const { certificates, resolve, hit, time } = await setup();
+      const { certificates, resolve, hit, time } = await openStage();
       await resolve(A, found());
       const bad = await makeSettings({ defaultPairs: [await weakPair('weak.test')], lruCacheDurationMs: 1 });
       expect(() => certificates.configure(bad)).to.throw(/key too small/);
@@ -108,7 +108,7 @@ describe("A worker's certificates", () => {
 
   describe('that are there before anybody asks', () => {
     it('are served at once, for the time of any other, and the last ones stay where there is no room', async () => {
-      const { certificates, hit, resolve, time, questions } = await setup({ lruMaxItems: 2 });
+      const { certificates, hit, resolve, time, questions } = await openStage({ lruMaxItems: 2 });
       const ofC = await issue(C);
       certificates.warm({ name: C, certificate: ofC, tier: 'redis' });
       certificates.warm({ name: A, certificate, tier: 'redis' });
@@ -122,7 +122,7 @@ describe("A worker's certificates", () => {
     });
 
     it('are kept no longer than the primary keeps one for want of a better one', async () => {
-      const { certificates, hit, resolve, time } = await setup();
+      const { certificates, hit, resolve, time } = await openStage();
       certificates.warm({ name: A, certificate, tier: 'redis', keepMs: 3_000 });
       time.nowMs += 2_999;
       hit(A);
@@ -133,7 +133,7 @@ describe("A worker's certificates", () => {
 
   describe('of which some have changed', () => {
     it('are asked for again, those below a wildcard too, absent ones and certificates alike, and no other', async () => {
-      const { certificates, resolve, hit } = await setup();
+      const { certificates, resolve, hit } = await openStage();
       await resolve(A, found());
       await resolve(B, found(ofB));
       await resolve(C, { kind: 'absent', tier: 'redis' });
@@ -147,7 +147,7 @@ describe("A worker's certificates", () => {
 
     it('come from below a wildcard too, at one label', async () => {
       const [one, two] = ['www.a.test', 'x.www.a.test'] as [typeof A, typeof A];
-      const { certificates, resolve, hit } = await setup();
+      const { certificates, resolve, hit } = await openStage();
       await resolve(one, { kind: 'absent', tier: 'redis' });
       await resolve(two, { kind: 'absent', tier: 'redis' });
       certificates.makeStale(['*.a.test' as typeof A]);
@@ -158,7 +158,7 @@ describe("A worker's certificates", () => {
 
   describe('on an expire', () => {
     it('forget that name, certificate or none, and no other', async () => {
-      const { certificates, resolve, hit, questions } = await setup();
+      const { certificates, resolve, hit, questions } = await openStage();
       await resolve(A, found());
       await resolve(B, found(ofB));
       await resolve(C, { kind: 'absent', tier: 'redis' });
@@ -171,7 +171,7 @@ describe("A worker's certificates", () => {
     });
 
     it('of everything forget everything', async () => {
-      const { certificates, resolve } = await setup();
+      const { certificates, resolve } = await openStage();
       await resolve(A, found());
       await resolve(B, { kind: 'unavailable', reason: 'down', keepMs: 5_000 });
       certificates.expire(undefined);
@@ -185,7 +185,7 @@ describe("A worker's certificates", () => {
       ['everything', undefined],
     ] as const) {
       it(`of ${of} keep no answer to a question from before, and let nobody join it`, async () => {
-        const { certificates, questions, resolve } = await setup();
+        const { certificates, questions, resolve } = await openStage();
         const before = certificates.choose(A, CLIENT);
         certificates.expire(name);
         const after = certificates.choose(A, CLIENT);
@@ -205,7 +205,7 @@ describe("A worker's certificates", () => {
       { kind: 'pending', reason: 'slow' },
     ] as const) {
       it(`do not lose the newer certificate to an older question that ends ${stale.kind}`, async () => {
-        const { certificates, questions, hit } = await setup();
+        const { certificates, questions, hit } = await openStage();
         const before = certificates.choose(A, CLIENT);
         certificates.expire(A);
         const after = certificates.choose(A, CLIENT);
@@ -219,7 +219,7 @@ describe("A worker's certificates", () => {
   });
 
   it('do not take an older answer for one about the newer certificate', async () => {
-    const { certificates, questions, resolve, hit, time } = await setup();
+    const { certificates, questions, resolve, hit, time } = await openStage();
     await resolve(A, found());
     time.nowMs += 60_000;
     const before = certificates.choose(A, CLIENT);
@@ -234,7 +234,7 @@ describe("A worker's certificates", () => {
   });
 
   it('let handshakes join the newer question when an older one has ended', async () => {
-    const { certificates, questions } = await setup();
+    const { certificates, questions } = await openStage();
     const before = certificates.choose(A, CLIENT);
     certificates.expire(A);
     const after = certificates.choose(A, CLIENT);
@@ -248,7 +248,7 @@ describe("A worker's certificates", () => {
 
   describe('on new ticket keys', () => {
     it('have them in every context, the default and lapsed ones included, and build none anew', async () => {
-      const { certificates, resolve, hit, time } = await setup();
+      const { certificates, resolve, hit, time } = await openStage();
       const first = await resolve(A, found());
       const other = await resolve(B, { ...found(ofB), keepMs: 1_000 });
       const fallback = certificates.choose(undefined, CLIENT) as ChosenCertificate;
@@ -261,7 +261,7 @@ describe("A worker's certificates", () => {
     });
 
     it('give them to what is built later, and take those of new settings', async () => {
-      const { certificates, resolve } = await setup();
+      const { certificates, resolve } = await openStage();
       certificates.setTicketKeys(ticketKeys(2));
       expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(2));
       certificates.configure(await makeSettings({ ticketKeys: ticketKeys(3) }));
@@ -280,7 +280,7 @@ describe("A worker's certificates", () => {
 
     /** Makes a handshake to which the primary says this, and then that. */
     const resolveTwice = async (
-      { certificates, questions }: Awaited<ReturnType<typeof setup>>,
+      { certificates, questions }: Awaited<ReturnType<typeof openStage>>,
       first: Resolution,
       second: Resolution,
     ): Promise<ChosenCertificate> => {
@@ -293,7 +293,7 @@ describe("A worker's certificates", () => {
     };
 
     it('report it to the primary, which has another one', async () => {
-      const parts = await setup();
+      const parts = await openStage();
       const choice = await resolveTwice(parts, found(weak), found());
       expect(serialIn(choice)).to.equal(serialOf(certificate));
       expect(serialIn(parts.hit(A))).to.equal(serialOf(certificate));
@@ -302,14 +302,14 @@ describe("A worker's certificates", () => {
     });
 
     it('are what the primary says when it has no other one', async () => {
-      const parts = await setup();
+      const parts = await openStage();
       const none = { kind: 'unavailable', reason: 'refused', keepMs: 5_000 } as const;
       expect(await resolveTwice(parts, found(weak), none)).to.include({ tier: 'default' });
       expect(parts.hit(A)).to.include({ tier: 'default' });
     });
 
     it('are the default where the primary insists, and try again after the time of an error only', async () => {
-      const parts = await setup();
+      const parts = await openStage();
       const { resolve, hit, time, lines, certificates } = parts;
       expect(await resolveTwice(parts, found(weak), found(weak))).to.include({ tier: 'default' });
       expect(lines[0]?.message).to.equal('certificate cannot be served');
@@ -325,7 +325,7 @@ describe("A worker's certificates", () => {
     });
 
     it('do not remember it when they have been emptied since the question', async () => {
-      const { certificates, questions, resolve } = await setup();
+      const { certificates, questions, resolve } = await openStage();
       const before = certificates.choose(A, CLIENT);
       certificates.expire(A);
       questions[0]?.reply.resolve(found(weak));
@@ -336,7 +336,7 @@ describe("A worker's certificates", () => {
     });
 
     it('serve it no better as the last good one, and the order that comes to its end replaces it', async () => {
-      const { certificates, questions, hit } = await setup();
+      const { certificates, questions, hit } = await openStage();
       const starter = certificates.choose(A, CLIENT);
       questions[0]?.reply.resolve({ kind: 'pending', reason: 'order', starter: true, lastGood: found(weak) });
       expect(await certificates.choose(A, CLIENT)).to.include({ tier: 'default' });
@@ -347,7 +347,7 @@ describe("A worker's certificates", () => {
 
     it('do not start with it as the default', async () => {
       const defaultPairs = [await weakPair('weak.test')];
-      const outcome = await setup({ defaultPairs }).then(() => 'started', String);
+      const outcome = await openStage({ defaultPairs }).then(() => 'started', String);
       expect(outcome).to.match(/key too small/);
     });
   });

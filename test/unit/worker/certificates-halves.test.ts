@@ -5,7 +5,7 @@ import { examine } from '../../../lib/domain/examination.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { craftWith, extension, u16, vector16 } from '../tls/client-hello-bytes.js';
-import { A, CLIENT, issue, issuePair, namesIn, setup, START_MS } from './support.js';
+import { A, CLIENT, issue, issuePair, namesIn, openStage, START_MS } from './stage.js';
 
 const TLS_1_3 = extension(43, Buffer.from([2, 3, 4]));
 const clientWith = (...signatures: number[]): Buffer =>
@@ -37,7 +37,7 @@ describe('A client that can use no key of the context', () => {
 
   /** A worker that has this. */
   async function holding(certificate: CertificateBundle) {
-    const parts = await setup();
+    const parts = await openStage();
     const { certificates, questions, resolve } = parts;
     await resolve(A, found(certificate));
     const choose = (hello: Buffer): ChosenCertificate | Promise<ChosenCertificate> =>
@@ -84,7 +84,7 @@ describe('A client that can use no key of the context', () => {
   }
 
   it('is looked for in the handshake that has brought the name, too', async () => {
-    const { certificates, questions } = await setup();
+    const { certificates, questions } = await openStage();
     const choice = certificates.choose(A, CLIENT, 0, RSA_ONLY);
     questions[0]?.reply.resolve(found(ec));
     await new Promise((resolve) => setImmediate(resolve));
@@ -132,7 +132,7 @@ describe('A client that can use no key of the context', () => {
 
 describe('A pair of which one half has expired', () => {
   it('is asked for anew, and the other half serves on', async () => {
-    const { certificates, resolve, time, hit } = await setup({ lruCacheDurationMs: 600_000 });
+    const { certificates, resolve, time, hit } = await openStage({ lruCacheDurationMs: 600_000 });
     const short = await issuePair([A], { notAfter: START_MS + 10_000 });
     const long = await issuePair([A], { type: 'rsa' });
     const verdict = examine([short, long], undefined, START_MS);

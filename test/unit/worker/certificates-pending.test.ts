@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import { settled } from '../../support/manual-time.js';
-import { A, CLIENT, issue, namesIn, serialIn, serialOf, setup } from './support.js';
+import { A, CLIENT, issue, namesIn, serialIn, serialOf, openStage } from './stage.js';
 
 const WAIT = { kind: 'pending', reason: 'the sources have not answered in time' } as const;
 const START = { kind: 'pending', reason: 'a certificate is being ordered', starter: true } as const;
@@ -18,7 +18,7 @@ describe("A worker's choice while the answer is pending", () => {
   const found = (bundle = certificate) => ({ kind: 'found', certificate: bundle, tier: 'manager' }) as const;
 
   it('is the default, and the next handshake asks again', async () => {
-    const { resolve, certificates, questions } = await setup();
+    const { resolve, certificates, questions } = await openStage();
     expect(await resolve(A, WAIT)).to.include({ tier: 'default' });
     expect(questions).to.have.length(1);
     await resolve(A, WAIT);
@@ -27,7 +27,7 @@ describe("A worker's choice while the answer is pending", () => {
   });
 
   it('is the last good certificate where the primary has one, for this handshake only', async () => {
-    const { resolve, certificates } = await setup();
+    const { resolve, certificates } = await openStage();
     const choice = await resolve(A, { ...WAIT, lastGood: found() });
     expect(choice).to.include({ tier: 'cache' });
     expect(serialIn(choice)).to.equal(serialOf(certificate));
@@ -36,7 +36,7 @@ describe("A worker's choice while the answer is pending", () => {
   });
 
   it('is the lapsed certificate when that is the last good one, for this handshake only', async () => {
-    const { time, resolve, questions } = await setup();
+    const { time, resolve, questions } = await openStage();
     const first = await resolve(A, found());
     time.nowMs += 60_000;
     const choice = await resolve(A, { ...WAIT, lastGood: { kind: 'unchanged' } });
@@ -52,7 +52,7 @@ describe("A worker's choice while the answer is pending", () => {
   });
 
   it('is the default, whatever has lapsed here, where the primary has no last good one', async () => {
-    const { time, resolve } = await setup();
+    const { time, resolve } = await openStage();
     await resolve(A, found());
     time.nowMs += 60_000;
     expect(await resolve(A, WAIT)).to.include({ tier: 'default' });
@@ -60,7 +60,7 @@ describe("A worker's choice while the answer is pending", () => {
 
   describe('on an order', () => {
     it('waits with the one who started it, longer, and gives the others the default at once', async () => {
-      const { certificates, questions, hit } = await setup();
+      const { certificates, questions, hit } = await openStage();
       const starter = Promise.resolve(certificates.choose(A, CLIENT));
       const others = [1, 2].map(async () => certificates.choose(A, CLIENT));
       questions[0]?.reply.resolve(START);
@@ -79,7 +79,7 @@ describe("A worker's choice while the answer is pending", () => {
     });
 
     it('asks for those who come later by themselves: they do not wait with the starter', async () => {
-      const { certificates, questions } = await setup();
+      const { certificates, questions } = await openStage();
       const starter = certificates.choose(A, CLIENT);
       questions[0]?.reply.resolve(START);
       await settled();
@@ -92,13 +92,13 @@ describe("A worker's choice while the answer is pending", () => {
     });
 
     it('waits with nobody where there is a last good certificate', async () => {
-      const { resolve, questions } = await setup();
+      const { resolve, questions } = await openStage();
       expect(namesIn(await resolve(A, { ...START, lastGood: found() }))).to.equal(A);
       expect(questions).to.have.length(1);
     });
 
     it('takes the end of the order as it comes: pending once more, no certificate, no answer', async () => {
-      const { certificates, questions, lines, time } = await setup();
+      const { certificates, questions, lines, time } = await openStage();
       const endWith = async (end: (index: number) => void) => {
         const choice = certificates.choose(A, CLIENT);
         const index = questions.length;

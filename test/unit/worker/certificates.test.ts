@@ -3,7 +3,7 @@ import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { settled } from '../../support/manual-time.js';
-import { A, B, C, CLIENT, issue, namesIn, serialIn, serialOf, setup } from './support.js';
+import { A, B, C, CLIENT, issue, namesIn, serialIn, serialOf, openStage } from './stage.js';
 
 const late = new ProxyError('ERR_BUS_DEADLINE', 'no answer within 2250 ms');
 
@@ -18,7 +18,7 @@ describe("A worker's choice of the certificate", () => {
   const found = (bundle = certificate) => ({ kind: 'found', certificate: bundle, tier: 'redis' }) as const;
 
   it('is the default, and nobody is asked, without a valid server name', async () => {
-    const { certificates, questions } = await setup();
+    const { certificates, questions } = await openStage();
     const choice = certificates.choose(undefined, CLIENT);
     expect(choice).to.include({ tier: 'default' });
     expect(namesIn(choice as ChosenCertificate)).to.equal('default.invalid');
@@ -26,7 +26,7 @@ describe("A worker's choice of the certificate", () => {
   });
 
   it('is asked of the primary once, and from then on known at once', async () => {
-    const { time, questions, resolve, hit, certificates } = await setup();
+    const { time, questions, resolve, hit, certificates } = await openStage();
     const first = await resolve(A, found());
     expect(first.tier).to.equal('redis');
     expect(namesIn(first)).to.equal(A);
@@ -41,7 +41,7 @@ describe("A worker's choice of the certificate", () => {
   });
 
   it('is asked again when it has lapsed, with the fingerprint of what is there', async () => {
-    const { time, questions, resolve, hit } = await setup();
+    const { time, questions, resolve, hit } = await openStage();
     await resolve(A, found());
     time.nowMs += 60_000;
     const next = await resolve(A, found(renewed));
@@ -56,7 +56,7 @@ describe("A worker's choice of the certificate", () => {
   });
 
   it('stays the very same context when the primary says that nothing has changed', async () => {
-    const { time, resolve, hit } = await setup();
+    const { time, resolve, hit } = await openStage();
     const first = await resolve(A, found());
     time.nowMs += 60_000;
     const again = await resolve(A, { kind: 'unchanged', tier: 'cache' });
@@ -69,14 +69,14 @@ describe("A worker's choice of the certificate", () => {
   });
 
   it('is the default if the primary calls unchanged what the worker does not have', async () => {
-    const { resolve, certificates } = await setup();
+    const { resolve, certificates } = await openStage();
     expect(await resolve(A, { kind: 'unchanged', tier: 'cache' })).to.include({ tier: 'default' });
     expect(certificates.size).to.equal(0);
   });
 
   describe('is kept', () => {
     it('no longer than the primary says', async () => {
-      const { time, resolve, hit } = await setup();
+      const { time, resolve, hit } = await openStage();
       await resolve(A, { ...found(), keepMs: 700 });
       time.nowMs += 699;
       hit(A);
@@ -89,7 +89,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('no longer than its own time when the primary would allow more', async () => {
-      const { time, resolve, hit } = await setup({ lruCacheDurationMs: 1_000 });
+      const { time, resolve, hit } = await openStage({ lruCacheDurationMs: 1_000 });
       await resolve(A, { ...found(), keepMs: 5_000 });
       time.nowMs += 999;
       hit(A);
@@ -98,7 +98,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('not at all when the primary says so', async () => {
-      const { resolve, certificates } = await setup();
+      const { resolve, certificates } = await openStage();
       expect(namesIn(await resolve(A, { ...found(), keepMs: 0 }))).to.equal(A);
       expect(certificates.size).to.equal(0);
       await resolve(A, { kind: 'absent', tier: 'redis', keepMs: 0 });
@@ -106,7 +106,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('not beyond its end, found or unchanged', async () => {
-      const { time, resolve, hit } = await setup();
+      const { time, resolve, hit } = await openStage();
       const ending = await issue(A, { notAfter: time.nowMs + 90_000 });
       await resolve(A, found(ending));
       time.nowMs += 60_000;
@@ -125,7 +125,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('for the time that the primary gives it when it has ended already: there is no better one', async () => {
-      const { time, resolve, hit } = await setup();
+      const { time, resolve, hit } = await openStage();
       const ended = await issue(A, { notAfter: time.nowMs - 1_000 });
       await resolve(A, { ...found(ended), keepMs: 5_000 });
       time.nowMs += 4_999;
@@ -136,7 +136,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('for the most recently used names only, counting names', async () => {
-      const { resolve, hit, certificates } = await setup({ lruMaxItems: 2 });
+      const { resolve, hit, certificates } = await openStage({ lruMaxItems: 2 });
       const [b, c] = await Promise.all([issue(B), issue(C)]);
       await resolve(A, found());
       await resolve(B, found(b));
@@ -152,7 +152,7 @@ describe("A worker's choice of the certificate", () => {
 
   describe('is the default, and that is remembered,', () => {
     it('for a name without a certificate: for the time of a certificate, or less', async () => {
-      const { time, resolve, hit } = await setup();
+      const { time, resolve, hit } = await openStage();
       expect(await resolve(A, { kind: 'absent', tier: 'redis' })).to.include({ tier: 'default' });
       time.nowMs += 59_999;
       expect(hit(A)).to.include({ tier: 'default' });
@@ -166,7 +166,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('when nobody can tell: for the time that the primary says', async () => {
-      const { time, resolve, hit } = await setup();
+      const { time, resolve, hit } = await openStage();
       await resolve(A, { kind: 'unavailable', reason: 'redis is down', keepMs: 5_000 });
       time.nowMs += 4_999;
       expect(hit(A)).to.include({ tier: 'default' });
@@ -179,7 +179,7 @@ describe("A worker's choice of the certificate", () => {
       { kind: 'unavailable', reason: 'redis is down', keepMs: 5_000 },
     ] as const) {
       it(`even where a lapsed certificate is left, after ${resolution.kind}: the primary would have sent a last good one`, async () => {
-        const { time, resolve, hit, certificates } = await setup();
+        const { time, resolve, hit, certificates } = await openStage();
         await resolve(A, found());
         time.nowMs += 60_000;
         expect(await resolve(A, resolution)).to.include({ tier: 'default' });
@@ -189,7 +189,7 @@ describe("A worker's choice of the certificate", () => {
     }
 
     it('without pushing out a certificate, however many such names there are', async () => {
-      const { resolve, hit } = await setup({ lruMaxItems: 1, negativeMaxItems: 2 });
+      const { resolve, hit } = await openStage({ lruMaxItems: 1, negativeMaxItems: 2 });
       await resolve(A, found());
       for (const name of [B, C, 'd.test', 'e.test'] as (typeof B)[]) {
         await resolve(name, { kind: 'absent', tier: 'redis' });
@@ -204,7 +204,7 @@ describe("A worker's choice of the certificate", () => {
       'the primary does not answer: certificates at hand are served on, other names get the default';
 
     it('is the stale certificate, and the log says why', async () => {
-      const { time, resolve, certificates, questions, lines } = await setup();
+      const { time, resolve, certificates, questions, lines } = await openStage();
       const first = await resolve(A, found());
       time.nowMs += 60_000;
       const choice = certificates.choose(A, CLIENT);
@@ -216,7 +216,9 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('is the stale certificate after the time of a refresh: the answer is waited for behind the handshake', async () => {
-      const { time, resolve, hit, certificates, questions, lines } = await setup({ refreshTimeoutMs: 100 });
+      const { time, resolve, hit, certificates, questions, lines } = await openStage({
+        refreshTimeoutMs: 100,
+      });
       const first = await resolve(A, found());
       time.nowMs += 60_000;
       const choice = certificates.choose(A, CLIENT);
@@ -229,7 +231,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('is the default for a name that is not known, and nothing of it is kept', async () => {
-      const { certificates, questions, lines, time, resolve } = await setup();
+      const { certificates, questions, lines, time, resolve } = await openStage();
       const choice = certificates.choose(A, CLIENT);
       questions[0]?.reply.reject(new Error('whatever'));
       expect(await choice).to.include({ tier: 'default' });
@@ -242,7 +244,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('makes nobody wait for it again until it answers, asks once a second, and says so once', async () => {
-      const { certificates, questions, lines, notices, time, resolve, hit } = await setup();
+      const { certificates, questions, lines, notices, time, resolve, hit } = await openStage();
       const first = await resolve(A, found());
       time.nowMs += 60_000;
       const waiting = certificates.choose(B, CLIENT);
@@ -273,7 +275,7 @@ describe("A worker's choice of the certificate", () => {
     });
 
     it('asks once for all who wait, and all get the same', async () => {
-      const { certificates, questions, lines } = await setup();
+      const { certificates, questions, lines } = await openStage();
       const choices = [1, 2, 3].map(async () => certificates.choose(A, CLIENT));
       questions[0]?.reply.reject(late);
       for (const choice of await Promise.all(choices)) expect(choice).to.include({ tier: 'default' });
@@ -283,7 +285,7 @@ describe("A worker's choice of the certificate", () => {
   });
 
   it('is asked once a name for five hundred handshakes at once', async () => {
-    const { certificates, questions } = await setup();
+    const { certificates, questions } = await openStage();
     const choices = Array.from({ length: 500 }, async () => certificates.choose(A, CLIENT));
     const other = certificates.choose(B, CLIENT);
     await settled();

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { chains, DirectorySetup, look } from './setup.js';
+import { chains, DirectoryStage, look } from './stage.js';
 
 describe('DirectorySource with certificates for IP addresses', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
 
   it('finds them by any of their addresses, beside names or alone', async () => {
     const alone = await on.place('alone', ['192.0.2.1', '2001:db8::1']);

@@ -5,10 +5,10 @@ import type { CertificatePair } from '../../../../lib/domain/certificate.js';
 import { pathsOf, readEntry } from '../../../../lib/sources/directory/entry.js';
 import { NOTHING_READ, readDirectory } from '../../../../lib/sources/directory/reading.js';
 import { writePair } from '../../../support/certificates.js';
-import { chains, DAY_MS, DirectorySetup, look } from './setup.js';
+import { chains, DAY_MS, DirectoryStage, look } from './stage.js';
 
 describe('DirectorySource telling what has changed', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const at = (...path: string[]): string => join(on.dir, ...path);
 
   it('names what is new, renewed, replaced and removed, and nothing else', async () => {
@@ -89,7 +89,7 @@ describe('DirectorySource telling what has changed', () => {
 });
 
 describe('DirectorySource missing no change', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const at = (...path: string[]): string => join(on.dir, ...path);
   const changes: Record<string, (pair: CertificatePair) => Promise<void>> = {
     'files that are replaced by renaming': async ({ chainPem, keyPem }) => {

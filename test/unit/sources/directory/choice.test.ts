@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { IssueOptions } from '../../../support/certificates.js';
-import { chains, DAY_MS, DirectorySetup, look } from './setup.js';
+import { chains, DAY_MS, DirectoryStage, look } from './stage.js';
 
 describe('DirectorySource choosing between certificates', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const ago = (days: number): number => Date.now() - days * DAY_MS;
   const VALID = { notBefore: ago(10) };
   const NEWER = { notBefore: ago(5) };

@@ -3,20 +3,20 @@ import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CertificatePair } from '../../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
-import { chains, DAY_MS, DirectorySetup, look } from './setup.js';
+import { chains, DAY_MS, DirectoryStage, look } from './stage.js';
 
 /** As at the start of a large directory: certificates are read without their keys. */
 const LAZY = { maxKeysChecked: 0 };
 
 describe('DirectorySource reading keys when they are first handed over', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const at = (...path: string[]): string => join(on.dir, ...path);
   const older = { notBefore: Date.now() - 20 * DAY_MS };
   const handedOver = async (pair: CertificatePair, name = 'a.test'): Promise<void> => {
     const found = await look(source, name);
     expect(found.kind === 'found' && found.candidates[0]?.[0]).to.deep.equal(pair);
   };
-  let source: Awaited<ReturnType<DirectorySetup['open']>>;
+  let source: Awaited<ReturnType<DirectoryStage['open']>>;
 
   it('hands over the pair, and does not read it again', async () => {
     const pair = await on.place('a', ['a.test']);

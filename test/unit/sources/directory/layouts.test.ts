@@ -3,7 +3,7 @@ import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CertificatePair } from '../../../../lib/domain/certificate.js';
 import { recognise } from '../../../../lib/sources/directory/layouts.js';
-import { chains, DirectorySetup, look } from './setup.js';
+import { chains, DirectoryStage, look } from './stage.js';
 
 describe('recognise', () => {
   const cases: { title: string; files: string[]; pairs: string[] }[] = [
@@ -67,7 +67,7 @@ describe('recognise', () => {
 });
 
 describe('DirectorySource reading the layout of', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const put = async (path: string, text: string): Promise<void> => {
     await mkdir(dirname(join(on.dir, path)), { recursive: true });
     await writeFile(join(on.dir, path), text);

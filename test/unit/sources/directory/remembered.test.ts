@@ -8,7 +8,7 @@ import { factsOf } from '../../../../lib/sources/directory/certificate.js';
 import type { DirectorySource } from '../../../../lib/sources/directory/source.js';
 import { makeTempDir, writePair } from '../../../support/certificates.js';
 import { eventually } from '../../../support/eventually.js';
-import { chains, DirectorySetup, look } from './setup.js';
+import { chains, DirectoryStage, look } from './stage.js';
 
 const WRITE_DELAY_MS = 10_000;
 /** Seconds since 1970: what files say of themselves, before and after a change. */
@@ -37,7 +37,7 @@ const FACTS_OF_FORMAT_1 = {
 };
 
 describe('DirectorySource remembering what it has read', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const at = (...path: string[]): string => join(on.dir, ...path);
   let memoryFile = '';
   let removeState: () => Promise<void>;

@@ -8,7 +8,7 @@ import { ProxyError } from '../../../../lib/domain/errors.js';
 import { DirectorySource } from '../../../../lib/sources/directory/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../../support/certificates.js';
 import { describeSourceContract } from '../../../support/source-contract.js';
-import { chains, DirectorySetup, look } from './setup.js';
+import { chains, DirectoryStage, look } from './stage.js';
 
 const run = promisify(execFile);
 
@@ -29,7 +29,7 @@ describeSourceContract(
 );
 
 describe('DirectorySource', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
 
   describe('finding certificates', () => {
     it('goes by the names in them, not by the names of their folders', async () => {

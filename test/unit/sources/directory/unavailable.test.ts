@@ -3,10 +3,10 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lookup } from '../../../../lib/domain/lookup.js';
 import { writePair } from '../../../support/certificates.js';
-import { chains, DirectorySetup, look } from './setup.js';
+import { chains, DirectoryStage, look } from './stage.js';
 
 describe('DirectorySource with what cannot be read', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
   const at = (...path: string[]): string => join(on.dir, ...path);
   /** Nobody may read a link to itself, be he root. */
   const loop = async (path: string): Promise<void> => {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { DirectorySource } from '../../../../lib/sources/directory/source.js';
 import { writePair } from '../../../support/certificates.js';
 import { settled } from '../../../support/manual-time.js';
-import { chains, DirectorySetup, look, POLL_MS } from './setup.js';
+import { chains, DirectoryStage, look, POLL_MS } from './stage.js';
 
 describe('DirectorySource watching', () => {
-  const on = new DirectorySetup();
+  const on = new DirectoryStage();
 
   it('sees renewed, new and removed certificates within one poll', async () => {
     await on.place('a', ['a.test']);

@@ -14,7 +14,7 @@ const ABSENT: Lookup = { kind: 'absent' };
 const FOUND: Lookup = { kind: 'found', candidates: [] };
 const PENDING: Lookup = { kind: 'pending', reason: 'no token' };
 
-function setup() {
+function openStage() {
   const time = new ManualTime();
   const calls = { lookups: 0, checks: 0, forgotten: [] as unknown[], closed: 0 };
   const script: { answer: () => Promise<Lookup>; check: () => Promise<SourceCheck> } = {
@@ -64,7 +64,7 @@ function setup() {
 
 describe('CircuitBrokenSource', () => {
   it('passes answers through while the source is well', async () => {
-    const { look, source, notices } = setup();
+    const { look, source, notices } = openStage();
     expect(source.name).to.equal('redis');
     for (const result of [FOUND, ABSENT, PENDING, SICK_NAME, DOWN]) {
       expect(await look(result)).to.equal(result);
@@ -73,7 +73,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('skips a source that failed three times in a row, without asking it, and says so once', async () => {
-    const { look, fail, calls, notices, source } = setup();
+    const { look, fail, calls, notices, source } = openStage();
     await fail(3);
     expect(source.state).to.equal('open');
     for (let i = 0; i < 5; i += 1) {
@@ -97,7 +97,7 @@ describe('CircuitBrokenSource', () => {
   ] as const;
   for (const { title, result, state } of amidFailures) {
     it(`is ${state} after two failures, ${title} and one more failure`, async () => {
-      const { look, fail, source } = setup();
+      const { look, fail, source } = openStage();
       await fail(2);
       await look(result);
       await fail(1);
@@ -116,7 +116,7 @@ describe('CircuitBrokenSource', () => {
   ];
   for (const { title, answer } of broken) {
     it(`answers unavailable for a source that ${title}, and counts it as a failure`, async () => {
-      const { look, script, source } = setup();
+      const { look, script, source } = openStage();
       script.answer = answer;
       for (let i = 0; i < 3; i += 1) {
         expect(await look()).to.deep.equal({ kind: 'unavailable', reason: 'boom', scope: 'source' });
@@ -126,7 +126,7 @@ describe('CircuitBrokenSource', () => {
   }
 
   it('probes after 1 s, and then less and less often down to every 5 s', async () => {
-    const { fail, time, calls } = setup();
+    const { fail, time, calls } = openStage();
     await fail(3);
     const delays: (number | undefined)[] = [];
     for (let i = 0; i < 7; i += 1) {
@@ -139,7 +139,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('uses the source again when its check is ok, and says so once', async () => {
-    const { fail, look, time, script, source, notices } = setup();
+    const { fail, look, time, script, source, notices } = openStage();
     await fail(3);
     await time.advance(1000);
     expect(await look()).to.deep.include({ reason: 'it is skipped: still down' });
@@ -151,7 +151,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('takes a check that rejects for a failed one', async () => {
-    const { fail, time, script, source } = setup();
+    const { fail, time, script, source } = openStage();
     await fail(3);
     script.check = () => Promise.reject(new Error('boom'));
     await time.advance(1000);
@@ -160,7 +160,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('goes on with longer delays when a check is ok and the look-ups are not', async () => {
-    const { fail, look, time, script } = setup();
+    const { fail, look, time, script } = openStage();
     script.check = () => Promise.resolve({ ok: true });
     await fail(3);
     await time.advance(1000);
@@ -173,7 +173,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('closes when a look-up that was under way succeeds after all', async () => {
-    const { fail, script, source, time, notices } = setup();
+    const { fail, script, source, time, notices } = openStage();
     let answer: (result: Lookup) => void = () => undefined;
     script.answer = () => new Promise((resolve) => (answer = resolve));
     const slow = source.lookup(NAME, CONTEXT);
@@ -184,7 +184,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('never has two probes waiting, even when one from an earlier outage ends late', async () => {
-    const { fail, script, source, time } = setup();
+    const { fail, script, source, time } = openStage();
     let answer: (result: Lookup) => void = () => undefined;
     script.answer = () => new Promise((resolve) => (answer = resolve));
     void source.lookup(NAME, CONTEXT);
@@ -201,7 +201,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('passes check, forget and close through', async () => {
-    const { source, calls } = setup();
+    const { source, calls } = openStage();
     expect(await source.check()).to.deep.equal({ ok: false, reason: 'still down' });
     source.forget(NAME);
     source.forget();
@@ -210,7 +210,7 @@ describe('CircuitBrokenSource', () => {
   });
 
   it('leaves no timer behind when it is closed, and starts none for what fails afterwards', async () => {
-    const { source, time, fail, script, notices } = setup();
+    const { source, time, fail, script, notices } = openStage();
     await fail(3);
     let endCheck: (outcome: SourceCheck) => void = () => undefined;
     script.check = () => new Promise((resolve) => (endCheck = resolve));
@@ -220,12 +220,12 @@ describe('CircuitBrokenSource', () => {
     await settled();
     expect([time.delaysMs, notices.length]).to.deep.equal([[], 1]);
 
-    const other = setup();
+    const other = openStage();
     await other.fail(3);
     await other.source.close();
     expect(other.time.delaysMs).to.deep.equal([]);
 
-    const third = setup();
+    const third = openStage();
     await third.source.close();
     await third.fail(3);
     expect([third.time.delaysMs, third.notices]).to.deep.equal([[], []]);
@@ -233,7 +233,7 @@ describe('CircuitBrokenSource', () => {
 
   describe('says that a source is in trouble', () => {
     it('at once, and once, though successes come in between; and when it is over, how long it took', async () => {
-      const { look, fail, time, errors, notices, said } = setup();
+      const { look, fail, time, errors, notices, said } = openStage();
       for (let i = 0; i < 20; i++) {
         await fail(1);
         time.nowMs += 1_000;
@@ -254,7 +254,7 @@ describe('CircuitBrokenSource', () => {
     });
 
     it('and when it is used again after it was skipped', async () => {
-      const { fail, time, script, errors, notices, said } = setup();
+      const { fail, time, script, errors, notices, said } = openStage();
       await fail(3);
       script.check = () => Promise.resolve({ ok: true });
       await time.advance(1_000);

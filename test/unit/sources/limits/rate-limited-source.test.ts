@@ -11,7 +11,7 @@ const ABSENT: Lookup = { kind: 'absent' };
 const FOUND: Lookup = { kind: 'found', candidates: [] };
 const DOWN: Lookup = { kind: 'unavailable', reason: 'connection refused', scope: 'source' };
 
-function setup({ ratePerSecond = 1, burst = 1, result = ABSENT } = {}) {
+function openStage({ ratePerSecond = 1, burst = 1, result = ABSENT } = {}) {
   const time = new ManualTime(0);
   const { now, startTimer } = time;
   const asked: [ServerName, LookupContext][] = [];
@@ -41,7 +41,7 @@ function setup({ ratePerSecond = 1, burst = 1, result = ABSENT } = {}) {
 
 describe('RateLimitedSource', () => {
   it('asks the source with the same name and context, a token a look-up, and leaves no timer behind', async () => {
-    const { look, asked, contexts, results, time, source } = setup();
+    const { look, asked, contexts, results, time, source } = openStage();
     look();
     await settled();
     expect(source.name).to.equal('manager');
@@ -52,7 +52,7 @@ describe('RateLimitedSource', () => {
   });
 
   it('makes a look-up wait its turn when there is no token', async () => {
-    const { look, results, time } = setup();
+    const { look, results, time } = openStage();
     look();
     look();
     await time.advance(999);
@@ -63,7 +63,7 @@ describe('RateLimitedSource', () => {
   });
 
   it('answers pending, and does not ask the source, when no token comes in time', async () => {
-    const { look, results, time, asked } = setup({ ratePerSecond: 0.1 });
+    const { look, results, time, asked } = openStage({ ratePerSecond: 0.1 });
     look();
     look();
     await time.advance(1999);
@@ -82,7 +82,7 @@ describe('RateLimitedSource', () => {
   ];
   for (const { title, abortFirst } of aborts) {
     it(`answers pending at once when the signal aborts ${title}`, async () => {
-      const { look, results, asked, time } = setup();
+      const { look, results, asked, time } = openStage();
       look();
       await settled();
       const controller = new AbortController();
@@ -103,7 +103,7 @@ describe('RateLimitedSource', () => {
   ];
   for (const { result, answered } of refunds) {
     it(`answers ${answered} of 5 look-ups at once with one token when each is ${result.kind}`, async () => {
-      const { look, results } = setup({ result });
+      const { look, results } = openStage({ result });
       for (let i = 0; i < 5; i += 1) look();
       await settled();
       expect(results).to.deep.equal(Array.from({ length: answered }, () => result));
@@ -111,7 +111,7 @@ describe('RateLimitedSource', () => {
   }
 
   it('shares its tokens fairly between clients', async () => {
-    const { look, asked, time } = setup({ ratePerSecond: 2 });
+    const { look, asked, time } = openStage({ ratePerSecond: 2 });
     for (let i = 0; i < 9; i += 1) look({ client: 'scanner' });
     look({ client: 'visitor' });
     await time.advance(1000);
@@ -119,7 +119,7 @@ describe('RateLimitedSource', () => {
   });
 
   it('passes check, forget and close through, and ends waiting look-ups as unavailable', async () => {
-    const { source, look, results, forgotten, closed, time } = setup();
+    const { source, look, results, forgotten, closed, time } = openStage();
     expect(await source.check()).to.deep.equal({ ok: true });
     source.forget(NAME);
     expect(forgotten).to.deep.equal([NAME]);

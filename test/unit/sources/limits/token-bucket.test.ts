@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { FairTokenBucket, type FairTokenBucketOptions } from '../../../../lib/sources/limits/token-bucket.js';
 import { ManualTime, settled } from '../../../support/manual-time.js';
 
-function setup(options: Partial<FairTokenBucketOptions> = {}) {
+function openStage(options: Partial<FairTokenBucketOptions> = {}) {
   const time = new ManualTime(0);
   const { now, startTimer } = time;
   const bucket = new FairTokenBucket({ ratePerSecond: 10, burst: 2, now, startTimer, ...options });
@@ -16,7 +16,7 @@ function setup(options: Partial<FairTokenBucketOptions> = {}) {
 
 describe('FairTokenBucket', () => {
   it('gives its burst at once, and then tokens at its rate', async () => {
-    const { time, log, ask } = setup();
+    const { time, log, ask } = openStage();
     for (let i = 0; i < 4; i += 1) ask('a');
     await settled();
     expect(log).to.have.length(2);
@@ -30,7 +30,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('saves up no more than its burst', async () => {
-    const { time, log, ask } = setup();
+    const { time, log, ask } = openStage();
     time.nowMs = 1e6;
     for (let i = 0; i < 5; i += 1) ask('a');
     await settled();
@@ -38,7 +38,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('gives fractions of a token a second their due', async () => {
-    const { time, log, ask } = setup({ ratePerSecond: 0.5, burst: 1 });
+    const { time, log, ask } = openStage({ ratePerSecond: 0.5, burst: 1 });
     ask('a');
     ask('a');
     await time.advance(1999);
@@ -48,7 +48,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('takes no token away when the clock is set back', async () => {
-    const { time, log, ask } = setup();
+    const { time, log, ask } = openStage();
     time.nowMs = -5000;
     ask('a');
     ask('a');
@@ -57,7 +57,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('serves waiting clients in turns, so that a scanner waits for itself', async () => {
-    const { time, log, ask } = setup({ burst: 1 });
+    const { time, log, ask } = openStage({ burst: 1 });
     for (let i = 0; i < 100; i += 1) ask('scanner');
     ask('b');
     ask('c');
@@ -67,7 +67,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('passes nobody by who waits already', async () => {
-    const { time, log, ask } = setup({ burst: 1 });
+    const { time, log, ask } = openStage({ burst: 1 });
     ask('a');
     ask('a');
     time.nowMs += 100; // the token is due, its timer has not run
@@ -79,7 +79,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('ends a wait without a token when its signal aborts, and costs the others none', async () => {
-    const { time, log, ask, bucket } = setup({ burst: 1 });
+    const { time, log, ask, bucket } = openStage({ burst: 1 });
     const controller = new AbortController();
     ask('a');
     ask('b', controller.signal);
@@ -93,7 +93,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('gives nothing to a signal that has aborted before', async () => {
-    const { log, ask, time } = setup();
+    const { log, ask, time } = openStage();
     ask('a', AbortSignal.abort());
     ask('b');
     ask('b');
@@ -103,7 +103,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('hands a refunded token to whoever waits, and saves it up to its burst otherwise', async () => {
-    const { log, ask, bucket, time } = setup({ burst: 1 });
+    const { log, ask, bucket, time } = openStage({ burst: 1 });
     ask('a');
     ask('b');
     bucket.refund();
@@ -120,7 +120,7 @@ describe('FairTokenBucket', () => {
 
   describe('with as many waiting as it allows', () => {
     it('answers one client more of the same at once, without a token', async () => {
-      const { log, ask, bucket } = setup({ burst: 1, maxWaiters: 3 });
+      const { log, ask, bucket } = openStage({ burst: 1, maxWaiters: 3 });
       for (let i = 0; i < 6; i += 1) ask('scanner');
       await settled();
       expect(log).to.deep.equal(['scanner+', 'scanner-', 'scanner-']);
@@ -128,7 +128,7 @@ describe('FairTokenBucket', () => {
     });
 
     it('lets another client in, at the cost of the one with the most', async () => {
-      const { log, ask, bucket, time } = setup({ burst: 1, maxWaiters: 3 });
+      const { log, ask, bucket, time } = openStage({ burst: 1, maxWaiters: 3 });
       for (let i = 0; i < 4; i += 1) ask('scanner');
       ask('b');
       await time.advance(200);
@@ -137,7 +137,7 @@ describe('FairTokenBucket', () => {
     });
 
     it('displaces nobody who has no more than the newcomer would', async () => {
-      const { log, ask } = setup({ burst: 1, maxWaiters: 2 });
+      const { log, ask } = openStage({ burst: 1, maxWaiters: 2 });
       for (const client of ['a', 'b', 'c', 'd']) ask(client);
       await settled();
       expect(log).to.deep.equal(['a+', 'd-']);
@@ -145,7 +145,7 @@ describe('FairTokenBucket', () => {
   });
 
   it('ends every wait when it is closed, leaves no timer, and gives nothing from then on', async () => {
-    const { log, ask, bucket, time } = setup({ burst: 1 });
+    const { log, ask, bucket, time } = openStage({ burst: 1 });
     for (const client of ['a', 'b', 'b', 'c']) ask(client);
     bucket.close();
     ask('d');

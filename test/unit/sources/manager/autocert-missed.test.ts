@@ -3,7 +3,7 @@ import type { ServerName } from '../../../../lib/domain/server-name.js';
 import type { Autocert } from '../../../../lib/sources/manager/autocert.js';
 import {
   ABSENT,
-  AutocertHarness,
+  AutocertStage,
   FAILED,
   follow,
   ISSUED,
@@ -11,16 +11,16 @@ import {
   REFUSED,
   settle,
   type FakeOrderClient,
-} from '../../../support/autocert-harness.js';
+} from '../../../support/autocert-stage.js';
 
 const SHORT_MS = 60_000;
 
 describe('Autocert, when a challenge could not be answered in time', () => {
-  let harness: AutocertHarness;
+  let stage: AutocertStage;
   let orderClient: FakeOrderClient;
   beforeEach(() => {
-    harness = new AutocertHarness();
-    ({ orderClient } = harness);
+    stage = new AutocertStage();
+    ({ orderClient } = stage);
     orderClient.isHeld = true;
   });
 
@@ -36,31 +36,31 @@ describe('Autocert, when a challenge could not be answered in time', () => {
 
   for (const verdict of [REFUSED, FAILED]) {
     it(`an order that is ${verdict.kind} is tried again after a minute, once; then the hold-off is the usual one`, async () => {
-      const autocert = harness.make();
+      const autocert = stage.make();
       expect(await miss(autocert, verdict)).to.deep.include({ kind: 'unavailable', scope: 'name' });
-      expect(harness.errors.at(-1)).to.include('"holdoffMs":60000');
-      harness.nowMs += SHORT_MS - 1;
+      expect(stage.errors.at(-1)).to.include('"holdoffMs":60000');
+      stage.nowMs += SHORT_MS - 1;
       await follow(autocert);
       expect(orderClient.placed).to.have.length(1);
-      harness.nowMs += 1;
+      stage.nowMs += 1;
       await miss(autocert, verdict);
       expect(orderClient.placed).to.have.length(2);
-      expect(harness.errors.at(-1)).to.include('"holdoffMs":900000');
-      harness.nowMs += 900_000;
+      expect(stage.errors.at(-1)).to.include('"holdoffMs":900000');
+      stage.nowMs += 900_000;
       await miss(autocert, verdict);
-      expect(harness.errors.at(-1)).to.include('"holdoffMs":1800000');
+      expect(stage.errors.at(-1)).to.include('"holdoffMs":1800000');
     });
   }
 
   it('the name is not said to be absent meanwhile, which would be kept for longer than that', async () => {
-    const autocert = harness.make();
+    const autocert = stage.make();
     await miss(autocert);
     expect(await follow(autocert)).to.deep.include({ kind: 'unavailable', scope: 'name' });
   });
 
   it('that of another name, or before or after the order, excuses nothing', async () => {
     orderClient.verdict = REFUSED;
-    const autocert = harness.make({ concurrency: 1 });
+    const autocert = stage.make({ concurrency: 1 });
     autocert.challengeMissed(NAME);
     const lookups = [follow(autocert), follow(autocert, ABSENT, 'queued.test')];
     await settle();
@@ -70,21 +70,21 @@ describe('Autocert, when a challenge could not be answered in time', () => {
     autocert.challengeMissed(NAME);
     orderClient.release();
     await Promise.all(lookups);
-    expect(harness.errors.map((error) => /"holdoffMs":(\d+)/.exec(error)?.[1])).to.deep.equal([
+    expect(stage.errors.map((error) => /"holdoffMs":(\d+)/.exec(error)?.[1])).to.deep.equal([
       '900000',
       '900000',
     ]);
   });
 
   it('an order that succeeds all the same is a success', async () => {
-    const autocert = harness.make();
+    const autocert = stage.make();
     expect((await miss(autocert, ISSUED)).kind).to.equal('found');
   });
 
   it('the second order waits for those that run, and none begins before it has ended', async () => {
-    const autocert = harness.make({ concurrency: 2 });
+    const autocert = stage.make({ concurrency: 2 });
     await miss(autocert);
-    harness.nowMs += SHORT_MS;
+    stage.nowMs += SHORT_MS;
     orderClient.verdict = ISSUED;
     const lookups = ['before.test', NAME, 'after.test', 'last.test'].map((name) =>
       follow(autocert, ABSENT, name),
@@ -103,13 +103,13 @@ describe('Autocert, when a challenge could not be answered in time', () => {
   });
 
   it('a second order that waits to be alone is let go by closing, and the others go on in the new books', async () => {
-    const autocert = harness.make({ concurrency: 2 });
+    const autocert = stage.make({ concurrency: 2 });
     await miss(autocert);
-    harness.nowMs += SHORT_MS;
+    stage.nowMs += SHORT_MS;
     orderClient.verdict = ISSUED;
     const lookups = ['before.test', NAME].map((name) => follow(autocert, ABSENT, name));
     await settle();
-    const next = harness.make({ concurrency: 2 });
+    const next = stage.make({ concurrency: 2 });
     next.takeOver(autocert);
     autocert.close();
     expect((await lookups[1])?.kind).to.equal('unavailable');

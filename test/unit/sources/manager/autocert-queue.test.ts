@@ -1,26 +1,26 @@
 import { expect } from 'chai';
 import {
   ABSENT,
-  AutocertHarness,
+  AutocertStage,
   FAILED,
   NAME,
   follow,
   settle,
   type FakeOrderClient,
-} from '../../../support/autocert-harness.js';
+} from '../../../support/autocert-stage.js';
 
 describe('Autocert, with several orders at a time', () => {
-  let harness: AutocertHarness;
+  let stage: AutocertStage;
   let orderClient: FakeOrderClient;
   beforeEach(() => {
-    harness = new AutocertHarness();
-    ({ orderClient } = harness);
+    stage = new AutocertStage();
+    ({ orderClient } = stage);
   });
 
   describe('one order at a time', () => {
     it('a second look-up for a name being ordered is pending at once', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make();
+      const autocert = stage.make();
       const first = follow(autocert);
       await settle();
       const second = await follow(autocert);
@@ -31,7 +31,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('names being ordered are listed, those in the queue too, until their order ends', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 });
+      const autocert = stage.make({ concurrency: 1 });
       const lookups = ['a.test', 'b.test'].map((name) => follow(autocert, ABSENT, name));
       await settle();
       expect(autocert.ordering()).to.deep.equal(['a.test', 'b.test']);
@@ -45,7 +45,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('a starter that goes away cancels nothing', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make();
+      const autocert = stage.make();
       const controller = new AbortController();
       const lookup = follow(autocert, ABSENT, NAME, { signal: controller.signal });
       await settle();
@@ -55,14 +55,14 @@ describe('Autocert, with several orders at a time', () => {
       orderClient.release();
       await settle();
       expect(autocert.ordering()).to.deep.equal([]);
-      expect(harness.errors).to.deep.equal([]);
+      expect(stage.errors).to.deep.equal([]);
     });
   });
 
   describe('the queue', () => {
     it('lets so many orders run at once, and the others follow in the order in which they came', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 2 });
+      const autocert = stage.make({ concurrency: 2 });
       const names = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'];
       let entered = 0;
       const lookups = names.map((name) => follow(autocert, ABSENT, name, { onOrder: () => (entered += 1) }));
@@ -77,7 +77,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('an order in the queue stays there when its starter goes away', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 });
+      const autocert = stage.make({ concurrency: 1 });
       const controller = new AbortController();
       const lookups = [
         follow(autocert, ABSENT, 'a.test'),
@@ -92,7 +92,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('takes no more than its bound: those beyond it are pending and start nothing', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 }, { max: 2 });
+      const autocert = stage.make({ concurrency: 1 }, { max: 2 });
       const names = ['a.test', 'b.test', 'c.test', 'd.test'];
       const lookups = names.map((name) => follow(autocert, ABSENT, name));
       expect((await lookups[3])?.kind).to.equal('pending');
@@ -101,7 +101,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('serves clients in turns: one with many names keeps nobody waiting', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 });
+      const autocert = stage.make({ concurrency: 1 });
       const many = Array.from({ length: 20 }, (_, i) =>
         follow(autocert, ABSENT, `n${i}.test`, { client: '192.0.2.1' }),
       );
@@ -123,7 +123,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('takes an IPv6 client for its /64', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 2 });
+      const autocert = stage.make({ concurrency: 1 }, { maxPerClient: 2 });
       void follow(autocert, ABSENT, 'first.test', { client: '2001:db8::9' });
       await settle();
       const kinds = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1'].map((client, i) =>
@@ -136,7 +136,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('has bounds for one client and for the names below one parent, and says whose they are', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 1 }, { maxPerClient: 3, maxPerParent: 2 });
+      const autocert = stage.make({ concurrency: 1 }, { maxPerClient: 3, maxPerParent: 2 });
       const ask = (name: string, client: string) => follow(autocert, ABSENT, name, { client });
       void ask('first.test', '192.0.2.9');
       await settle();
@@ -153,15 +153,15 @@ describe('Autocert, with several orders at a time', () => {
         'a.two.test',
         'a.three.test',
       ]);
-      expect(harness.notices[0]).to.match(
+      expect(stage.notices[0]).to.match(
         /2 orders for names below one\.test .*192\.0\.2\.2|192\.0\.2\.2.*2 orders for names below one\.test/,
       );
-      expect(harness.notices[1]).to.match(/3 orders of this client/);
+      expect(stage.notices[1]).to.match(/3 orders of this client/);
       orderClient.release();
     });
     it('lets the one who starts an order wait for it only where its turn will come in time', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make({ concurrency: 2, timeoutMs: 30_000 });
+      const autocert = stage.make({ concurrency: 2, timeoutMs: 30_000 });
       const mayWait: boolean[] = [];
       for (let i = 0; i < 14; i++) {
         void follow(autocert, ABSENT, `n${i}.test`, {
@@ -183,7 +183,7 @@ describe('Autocert, with several orders at a time', () => {
     it('is let go by closing, without a word about the names', async () => {
       orderClient.isHeld = true;
       orderClient.verdict = FAILED;
-      const autocert = harness.make({ concurrency: 1 });
+      const autocert = stage.make({ concurrency: 1 });
       const lookups = ['a.test', 'b.test'].map((name) => follow(autocert, ABSENT, name));
       await settle();
       autocert.close();
@@ -192,24 +192,24 @@ describe('Autocert, with several orders at a time', () => {
         'unavailable',
         'unavailable',
       ]);
-      expect([orderClient.placed, harness.errors]).to.deep.equal([['a.test'], []]);
+      expect([orderClient.placed, stage.errors]).to.deep.equal([['a.test'], []]);
     });
   });
 
   describe('the ask URL', () => {
     const settings = { askUrl: 'http://ask.test/' };
     it('that says yes lets the order go', async () => {
-      expect((await follow(harness.make(settings))).kind).to.equal('found');
+      expect((await follow(stage.make(settings))).kind).to.equal('found');
       expect(orderClient.asked).to.deep.equal([NAME]);
     });
     it('that says no leaves the query’s own result', async () => {
       orderClient.permission = 'no';
-      expect(await follow(harness.make(settings))).to.equal(ABSENT.lookup);
+      expect(await follow(stage.make(settings))).to.equal(ABSENT.lookup);
       expect(orderClient.placed).to.deep.equal([]);
     });
     it('that gives no verdict makes the name unavailable, and it may be asked again', async () => {
       orderClient.permission = { failure: 'it did not answer in time' };
-      const autocert = harness.make(settings);
+      const autocert = stage.make(settings);
       const lookup = await follow(autocert);
       expect(lookup).to.deep.include({ kind: 'unavailable', scope: 'name' });
       orderClient.permission = 'yes';
@@ -217,7 +217,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('is not asked about names that may not be ordered anyway, or are held off', async () => {
       orderClient.verdict = FAILED;
-      const autocert = harness.make(settings);
+      const autocert = stage.make(settings);
       await follow(autocert, ABSENT, 'a_b.test');
       await follow(autocert);
       await follow(autocert);
@@ -225,7 +225,7 @@ describe('Autocert, with several orders at a time', () => {
     });
     it('is asked once about a name that many want, and nobody is let go before it has answered', async () => {
       orderClient.isHeld = true;
-      const autocert = harness.make(settings);
+      const autocert = stage.make(settings);
       let entered = 0;
       const first = follow(autocert, ABSENT, NAME, { onOrder: () => (entered += 1) });
       expect((await follow(autocert)).kind).to.equal('pending');

@@ -8,7 +8,7 @@ import {
   ABSENT,
   ACTIVE,
   AMBIGUOUS,
-  AutocertHarness,
+  AutocertStage,
   DOWN,
   FAILED,
   FOUND,
@@ -18,16 +18,16 @@ import {
   follow,
   settle,
   type FakeOrderClient,
-} from '../../../support/autocert-harness.js';
+} from '../../../support/autocert-stage.js';
 
 const HOUR_MS = 3_600_000;
 
 describe('Autocert', () => {
-  let harness: AutocertHarness;
+  let stage: AutocertStage;
   let orderClient: FakeOrderClient;
   beforeEach(() => {
-    harness = new AutocertHarness();
-    ({ orderClient } = harness);
+    stage = new AutocertStage();
+    ({ orderClient } = stage);
   });
 
   describe('orders', () => {
@@ -64,7 +64,7 @@ describe('Autocert', () => {
     for (const [what, isOrdered, query, name, context, settings] of cases) {
       it(`${isOrdered ? 'are placed for' : 'are not placed for'} ${what}`, async () => {
         let entered = 0;
-        const lookup = await follow(harness.make(settings), query, name, {
+        const lookup = await follow(stage.make(settings), query, name, {
           ...context,
           onOrder: () => (entered += 1),
         });
@@ -88,16 +88,16 @@ describe('Autocert', () => {
     for (const [what, verdict, query, kind, isError] of cases) {
       it(`${what} makes the look-up ${kind}${isError ? ', and is logged as an error' : ''}`, async () => {
         orderClient.verdict = verdict;
-        const lookup = await follow(harness.make(), query);
+        const lookup = await follow(stage.make(), query);
         expect(lookup.kind).to.equal(kind);
         if (lookup.kind === 'unavailable') expect(lookup.scope).to.equal('name');
-        expect(harness.errors.length).to.equal(isError ? 1 : 0);
+        expect(stage.errors.length).to.equal(isError ? 1 : 0);
       });
     }
     it('refused is logged in the words of the manager, with the name and the hold-off', async () => {
       orderClient.verdict = REFUSED;
-      await follow(harness.make());
-      expect(harness.errors[0]).to.include('blocklisted').and.include(NAME).and.include('900000');
+      await follow(stage.make());
+      expect(stage.errors[0]).to.include('blocklisted').and.include(NAME).and.include('900000');
     });
   });
 
@@ -105,40 +105,40 @@ describe('Autocert', () => {
     const UNABLE: OrderVerdict = { kind: 'unable', message: 'no account' };
 
     it('is left alone for a minute, with every name, which are tried again then: none is held off', async () => {
-      const autocert = harness.make();
+      const autocert = stage.make();
       orderClient.verdict = UNABLE;
       expect(await follow(autocert)).to.deep.include({ kind: 'unavailable', scope: 'name' });
       orderClient.verdict = ISSUED;
-      harness.nowMs += 59_999;
+      stage.nowMs += 59_999;
       expect((await follow(autocert)).kind).to.equal('unavailable');
       expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('unavailable');
       expect(orderClient.placed).to.have.length(1);
-      harness.nowMs += 1;
+      stage.nowMs += 1;
       expect((await follow(autocert)).kind).to.equal('found');
       expect((await follow(autocert, ABSENT, 'b.test')).kind).to.equal('found');
     });
 
     it('is said once, and once when it orders again', async () => {
-      const autocert = harness.make();
+      const autocert = stage.make();
       orderClient.verdict = UNABLE;
       for (let i = 0; i < 3; i++) {
         await follow(autocert);
-        harness.nowMs += 60_000;
+        stage.nowMs += 60_000;
       }
       expect(orderClient.placed).to.have.length(3);
-      expect(harness.errors).to.have.length(1);
+      expect(stage.errors).to.have.length(1);
       orderClient.verdict = ISSUED;
       await follow(autocert);
-      expect(harness.notices[0]).to.include('the manager orders certificates again');
+      expect(stage.notices[0]).to.include('the manager orders certificates again');
     });
   });
 
   it('orders nothing that the default certificate covers, nor where the caller does not want it', async () => {
-    const autocert = harness.make({}, undefined, (name) => name === 'pool.test');
+    const autocert = stage.make({}, undefined, (name) => name === 'pool.test');
     expect(await follow(autocert, ABSENT, 'pool.test')).to.equal(ABSENT.lookup);
     expect(await follow(autocert, ABSENT, 'a.test', { mayOrder: false })).to.equal(ABSENT.lookup);
     expect(orderClient.placed).to.deep.equal([]);
-    expect(harness.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
+    expect(stage.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
   });
 
   describe('says why a name is not ordered:', () => {
@@ -149,10 +149,10 @@ describe('Autocert', () => {
       ['a.other', '--autocert-allow does not have it'],
     ] as const) {
       it(reason, async () => {
-        const autocert = harness.make({ allow: ['*.a.test'] }, undefined, (one) => one === 'pool.a.test');
+        const autocert = stage.make({ allow: ['*.a.test'] }, undefined, (one) => one === 'pool.a.test');
         expect(await follow(autocert, ABSENT, name)).to.equal(ABSENT.lookup);
         expect(orderClient.placed).to.deep.equal([]);
-        expect(harness.infos).to.deep.equal([`not ordered ${JSON.stringify({ name, reason })}`]);
+        expect(stage.infos).to.deep.equal([`not ordered ${JSON.stringify({ name, reason })}`]);
       });
     }
   });
@@ -160,12 +160,12 @@ describe('Autocert', () => {
   describe('the hold-off', () => {
     /** The times, in seconds after the start, at which an order was placed when a look-up comes every 100 s. */
     const orderTimes = async (autocert: Autocert, hours: number) => {
-      const startMs = harness.nowMs;
+      const startMs = stage.nowMs;
       const times: number[] = [];
-      for (; harness.nowMs < startMs + hours * HOUR_MS; harness.nowMs += 100_000) {
+      for (; stage.nowMs < startMs + hours * HOUR_MS; stage.nowMs += 100_000) {
         const before = orderClient.placed.length;
         await follow(autocert);
-        if (orderClient.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
+        if (orderClient.placed.length > before) times.push((stage.nowMs - startMs) / 1000);
       }
       return times;
     };
@@ -175,42 +175,42 @@ describe('Autocert', () => {
     ] as const) {
       it(`doubles with ${what} in a row, up to four hours`, async () => {
         orderClient.verdict = verdict;
-        expect(await orderTimes(harness.make(), 17)).to.deep.equal([
+        expect(await orderTimes(stage.make(), 17)).to.deep.equal([
           0, 900, 2700, 6300, 13_500, 27_900, 42_300, 56_700,
         ]);
       });
     }
     it('leaves the query’s own result as it is', async () => {
       orderClient.verdict = FAILED;
-      const autocert = harness.make();
+      const autocert = stage.make();
       await follow(autocert);
       expect(await follow(autocert)).to.equal(ABSENT.lookup);
       expect(await follow(autocert, AMBIGUOUS)).to.equal(AMBIGUOUS.lookup);
     });
     it('of one name does not hold another', async () => {
       orderClient.verdict = FAILED;
-      const autocert = harness.make();
+      const autocert = stage.make();
       await follow(autocert);
       await follow(autocert, ABSENT, 'b.test');
       expect(orderClient.placed).to.deep.equal(['a.test', 'b.test']);
     });
     it('follows a success as well, so that a useless certificate is not ordered over and over', async () => {
-      expect(await orderTimes(harness.make(), 1)).to.deep.equal([0, 900, 1800, 2700]);
+      expect(await orderTimes(stage.make(), 1)).to.deep.equal([0, 900, 1800, 2700]);
     });
     it('starts afresh after a success', async () => {
-      const autocert = harness.make();
+      const autocert = stage.make();
       orderClient.verdict = FAILED;
       await orderTimes(autocert, 0.5);
       orderClient.verdict = ISSUED;
-      harness.nowMs += 4 * HOUR_MS;
+      stage.nowMs += 4 * HOUR_MS;
       await follow(autocert);
       orderClient.verdict = FAILED;
-      harness.nowMs += HOUR_MS;
+      stage.nowMs += HOUR_MS;
       expect((await orderTimes(autocert, 0.5)).slice(0, 2)).to.deep.equal([0, 900]);
     });
     it('ends by hand, for one name or for all', async () => {
       orderClient.verdict = FAILED;
-      const autocert = harness.make();
+      const autocert = stage.make();
       const both = async () => {
         await follow(autocert);
         await follow(autocert, ABSENT, 'b.test');
@@ -225,14 +225,14 @@ describe('Autocert', () => {
     it('is measured from the end of the order', async () => {
       orderClient.verdict = FAILED;
       orderClient.isHeld = true;
-      const autocert = harness.make();
+      const autocert = stage.make();
       const lookup = follow(autocert);
       await settle();
-      harness.nowMs += 800_000;
+      stage.nowMs += 800_000;
       orderClient.release();
       await lookup;
       orderClient.isHeld = false;
-      harness.nowMs += 899_999;
+      stage.nowMs += 899_999;
       await follow(autocert);
       expect(orderClient.placed).to.have.length(1);
     });
@@ -241,36 +241,36 @@ describe('Autocert', () => {
   describe('an order that somebody else has under way', () => {
     it('is looked at again after two seconds, and pending until then', async () => {
       orderClient.verdict = ACTIVE;
-      const autocert = harness.make();
+      const autocert = stage.make();
       await follow(autocert);
-      harness.nowMs += 1_999;
+      stage.nowMs += 1_999;
       expect((await follow(autocert)).kind).to.equal('pending');
       expect(orderClient.placed).to.have.length(1);
-      harness.nowMs += 1;
+      stage.nowMs += 1;
       orderClient.verdict = ISSUED;
       expect((await follow(autocert)).kind).to.equal('found');
     });
     it('is looked at less and less often while the manager goes on saying so, at least once a minute', async () => {
       orderClient.verdict = ACTIVE;
-      const autocert = harness.make();
-      const startMs = harness.nowMs;
+      const autocert = stage.make();
+      const startMs = stage.nowMs;
       const times: number[] = [];
-      for (; harness.nowMs < startMs + 200_000; harness.nowMs += 1_000) {
+      for (; stage.nowMs < startMs + 200_000; stage.nowMs += 1_000) {
         const before = orderClient.placed.length;
         expect((await follow(autocert)).kind).to.equal('pending');
-        if (orderClient.placed.length > before) times.push((harness.nowMs - startMs) / 1000);
+        if (orderClient.placed.length > before) times.push((stage.nowMs - startMs) / 1000);
       }
       expect(times).to.deep.equal([0, 2, 6, 14, 30, 62, 122, 182]);
     });
     it('does not hide a certificate that the query finds', async () => {
       orderClient.verdict = ACTIVE;
-      const autocert = harness.make();
+      const autocert = stage.make();
       await follow(autocert);
       expect(await follow(autocert, FOUND)).to.equal(FOUND.lookup);
     });
     it('is forgotten by hand', async () => {
       orderClient.verdict = ACTIVE;
-      const autocert = harness.make();
+      const autocert = stage.make();
       await follow(autocert);
       autocert.forget(NAME);
       await follow(autocert);

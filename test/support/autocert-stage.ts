@@ -51,7 +51,7 @@ export class FakeOrderClient {
 }
 
 /** What one test works with. */
-export class AutocertHarness {
+export class AutocertStage {
   readonly orderClient = new FakeOrderClient();
   /** What was logged as an error, one line each. */
   readonly errors: string[] = [];

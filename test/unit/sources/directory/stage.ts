@@ -18,7 +18,7 @@ export const DAY_MS = 86_400_000;
 export const POLL_MS = 2_000;
 
 /** To be called within `describe`. The fields are new for each test. */
-export class DirectorySetup {
+export class DirectoryStage {
   ca!: TestCa;
   dir = '';
   time = new ManualTime();

@@ -43,7 +43,7 @@ export interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function setup(settings: Partial<ResolverSettings> = {}, names = ['redis', 'manager']) {
+export function openStage(settings: Partial<ResolverSettings> = {}, names = ['redis', 'manager']) {
   const time = new ManualTime(START_MS);
   const lines: Line[] = [];
   const write =
@@ -72,8 +72,8 @@ export function setup(settings: Partial<ResolverSettings> = {}, names = ['redis'
 }
 
 /** Redis as a copy of what the manager has, and a directory before both. */
-export function setupRoles(settings: Partial<ResolverSettings> = {}) {
-  const parts = setup(settings, ['redis', 'manager', 'directory']);
+export function openRolesStage(settings: Partial<ResolverSettings> = {}) {
+  const parts = openStage(settings, ['redis', 'manager', 'directory']);
   const [redis, manager, directory] = parts.sources as [FakeSource, FakeSource, FakeSource];
   const roles: readonly (readonly [FakeSource, SourceRole])[] = [
     [redis, 'copy'],

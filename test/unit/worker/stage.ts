@@ -83,7 +83,7 @@ export async function makeSettings(changes: Partial<WorkerSettings> = {}): Promi
   return workerSettings({ defaultPairs: [await defaultPair], ticketKeys: ticketKeys(1), ...changes });
 }
 
-export async function setup(changes: Partial<WorkerSettings> = {}) {
+export async function openStage(changes: Partial<WorkerSettings> = {}) {
   const time = new ManualTime(START_MS);
   const questions: Question[] = [];
   const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];

@@ -9,11 +9,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startBackend, type Backend } from '../../support/backend.js';
-import { Program, startProgram, type ProgramOptions } from '../../support/program.js';
+import { startBackend, type Backend } from './backend.js';
+import { Program, startProgram, type ProgramOptions } from './program.js';
 
 /** The command. */
-export const BIN = fileURLToPath(new URL('../../../bin/peter-sslers-proxy', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/peter-sslers-proxy', import.meta.url));
 
 /** Writes flags as a configuration file. JSON is YAML too. */
 export async function writeConfig(path: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
