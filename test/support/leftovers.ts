@@ -28,10 +28,12 @@ export const mochaHooks = {
 /** Ends a server or a child process. @returns what it was; nothing for what needs no word. */
 function end(handle: unknown): string[] {
   if (handle instanceof ChildProcess) {
+    // One that has just ended is listed until the event loop has turned.
+    if (handle.exitCode !== null || handle.signalCode !== null) return [];
     handle.kill('SIGKILL');
     return [`process ${handle.pid ?? '?'} (${handle.spawnargs.join(' ')})`];
   }
-  // One that has just been closed is listed until the event loop has turned.
+  // So is one that has just been closed.
   if (handle instanceof Server && handle.listening) {
     const address = handle.address();
     handle.close();

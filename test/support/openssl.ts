@@ -3,6 +3,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 
 export interface SClientResult {
   /** The leaf that was served; undefined where the handshake failed before. */
@@ -66,11 +67,14 @@ async function run(
   };
 }
 
-/** What `openssl` writes when it is given `input`. */
+/** What `openssl` writes when it is given `input`. @throws when it fails. */
 export async function openssl(flags: readonly string[], input: string): Promise<string> {
   const child = spawn('openssl', flags, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
   child.stdin.end(input);
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
+  const [code] = (await ended) as [number | null];
+  if (code !== 0) throw new Error(`openssl ${flags.join(' ')} ended with ${code}`);
   return Buffer.concat(chunks).toString();
 }

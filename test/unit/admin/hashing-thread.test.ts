@@ -7,8 +7,12 @@ import { promisify } from 'node:util';
 import { HashingThread, type HashingThreadOptions } from '../../../lib/admin/hashing-thread.js';
 import { silentLogger } from '../../../lib/log/logger.js';
 import { makeTempDir } from '../../support/certificates.js';
+import { assertFreshDist } from '../../support/fresh-dist.js';
 
 const run = promisify(execFile);
+
+/** As it is built: to load TypeScript would take most of a start. */
+const PROGRAM = new URL('../../../dist/admin/hashing-thread-main.js', import.meta.url);
 
 /** Of `sslers`, with cost 12. */
 const COST_12 = '$2b$12$abcdefghijklmnopqrstuuK7qXaKUuCPbiUDv5wKoVCqamGqrFDd2';
@@ -24,6 +28,7 @@ describe('the thread for slow password hashes', () => {
 
   const open = (options: Partial<HashingThreadOptions> = {}): HashingThread =>
     (thread = new HashingThread({
+      program: PROGRAM,
       log: { ...silentLogger, err: (message, fields) => lines.push([message, fields]) },
       startTimer: (callback) => {
         endIdle = callback;
@@ -36,6 +41,7 @@ describe('the thread for slow password hashes', () => {
   const urgent = (hash: string, password: string): Promise<boolean> =>
     thread.check({ hash, password, isUrgent: true });
 
+  before(() => assertFreshDist());
   beforeEach(() => {
     lines = [];
     endIdle = undefined;
@@ -117,7 +123,7 @@ describe('the thread for slow password hashes', () => {
     const program = `
       import { HashingThread } from ${JSON.stringify(module)};
       const timer = setInterval(() => undefined, 1_000);
-      const thread = new HashingThread({ log: { err: console.error } });
+      const thread = new HashingThread({ program: new URL(${JSON.stringify(PROGRAM.href)}), log: { err: console.error } });
       console.log(await thread.check({ hash: '${COST_4}', password: 'sslers', isUrgent: true }));
       clearInterval(timer);`;
     const { dir, remove } = await makeTempDir();
