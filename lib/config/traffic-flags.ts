@@ -1,7 +1,7 @@
 /**
  * The rows of the table of flags that are about traffic: where it comes in, where it goes, and within what limits.
  */
-import { KIB, MIB, off, seconds, type FlagDefinition } from './flag.js';
+import { KIB, MIB, off, seconds, secondsOrNone, type FlagDefinition } from './flag.js';
 
 export const LISTENER_FLAGS = {
   listen: {
@@ -123,6 +123,11 @@ export const LIMIT_FLAGS = {
   'backend-body-timeout': seconds(60, 'between two pieces of a response body, not for the whole of it', {
     limits: 'backendBodyTimeoutMs',
   }),
+  'backend-restart-wait': secondsOrNone(
+    1,
+    'for a route whose only backend refuses connections, from its first refusal on; 0: no wait',
+    { limits: 'backendRestartWaitMs' },
+  ),
   'tcp-idle-timeout': seconds(
     3600,
     'a tcp connection, or an upgraded one (WebSocket), on which nothing passes in either direction',

@@ -32,6 +32,8 @@ export interface ExchangeOptions {
   readonly head: Omit<UpstreamRequest, 'body' | 'trailers'>;
   /** How long the client may stand still. */
   readonly bodyTimeoutMs: number;
+  /** For `Attempts`. */
+  readonly restartWaitMs: number;
   /** Called once, when there is nothing more to do for the request. */
   onOver(): void;
   /** Rewrites the backend's response fields, which come without those of its hop. */
@@ -52,6 +54,8 @@ export class Exchange implements UpstreamEvents {
   #isHearingDrain = false;
   /** Runs while the client has to take what was written. */
   #takeTimer: NodeJS.Timeout | undefined;
+  /** Runs while the backend may be at a restart. */
+  #restartTimer: NodeJS.Timeout | undefined;
 
   constructor(context: RequestContext, options: ExchangeOptions) {
     const { client } = context;
@@ -176,14 +180,26 @@ export class Exchange implements UpstreamEvents {
       this.#dispatch(step.lease);
       return;
     }
+    if (step.kind === 'wait') {
+      const { lease, forMs } = step;
+      this.#lease = lease;
+      this.#restartTimer = setTimeout(() => this.#dispatch(lease), forMs);
+      return;
+    }
     if (!this.#isOver) this.#finish();
     this.#client.fail(step.status);
   }
 
   #attemptsSoFar(): Attempts<Upstream> {
     const { id, host, url } = this.#context;
-    const { balancer, log } = this.#options;
-    this.#attempts ??= new Attempts({ balancer, log, what: 'request', fields: { id, host, url } });
+    const { balancer, log, restartWaitMs } = this.#options;
+    this.#attempts ??= new Attempts({
+      balancer,
+      log,
+      what: 'request',
+      fields: { id, host, url },
+      restartWaitMs,
+    });
     return this.#attempts;
   }
 
@@ -210,6 +226,7 @@ export class Exchange implements UpstreamEvents {
 
   #finish(): void {
     this.#isOver = true;
+    clearTimeout(this.#restartTimer);
     // If no upstream engine took the body, destroy it here.
     this.#body?.destroy();
     this.#options.onOver();

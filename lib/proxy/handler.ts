@@ -131,6 +131,7 @@ export class Handler {
         headers: passableFields(headers, forwarded, route.forwarded === undefined),
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
+      restartWaitMs: limits.backendRestartWaitMs,
       onOver: routes.release,
       responseHeaders: this.#responseHeaders,
     };

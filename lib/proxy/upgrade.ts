@@ -49,6 +49,8 @@ export class UpgradeExchange {
   /** What the client has sent already. */
   readonly #early: Buffer[];
   #earlyBytes = 0;
+  /** Runs while the backend may be at a restart. */
+  #restartTimer: NodeJS.Timeout | undefined;
   #isOver = false;
   #isUpgraded = false;
 
@@ -56,8 +58,14 @@ export class UpgradeExchange {
     this.#context = context;
     this.#options = options;
     const { id, host, url } = context;
-    const { balancer, log } = options;
-    this.#attempts = new Attempts({ balancer, log, what: 'request', fields: { id, host, url } });
+    const { balancer, log, limits } = options;
+    this.#attempts = new Attempts({
+      balancer,
+      log,
+      what: 'request',
+      fields: { id, host, url },
+      restartWaitMs: limits.backendRestartWaitMs,
+    });
     const { head, socket } = options.upgrade;
     this.#early = [head];
     // Read all the time: otherwise the client's end would not be noticed.
@@ -117,7 +125,7 @@ export class UpgradeExchange {
       clearTimeout(timer);
       if (this.#isOver) return;
       const kind = isTimeout ? 'timeout' : kindOf(error, sent);
-      this.#fail(lease, { kind, sent, message: describeError(error) });
+      this.#fail(lease, { kind, sent, message: describeError(error), cause: error });
     });
     request.end();
   }
@@ -201,6 +209,12 @@ export class UpgradeExchange {
       this.#dispatch(step.lease);
       return;
     }
+    if (step.kind === 'wait') {
+      const { lease, forMs } = step;
+      this.#lease = lease;
+      this.#restartTimer = setTimeout(() => this.#dispatch(lease), forMs);
+      return;
+    }
     this.#finish();
     this.#context.client.fail(step.status);
   }
@@ -222,6 +236,7 @@ export class UpgradeExchange {
   #finish(): void {
     if (this.#isOver || this.#isUpgraded) return;
     this.#isOver = true;
+    clearTimeout(this.#restartTimer);
     this.#options.upgrade.socket.off('data', this.#onEarly).resume();
     this.#options.onOver();
   }

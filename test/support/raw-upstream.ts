@@ -18,6 +18,7 @@ const LIMITS = {
   backendConnectTimeoutMs: 5_000,
   backendHeadersTimeoutMs: 5_000,
   backendBodyTimeoutMs: 5_000,
+  backendRestartWaitMs: 0,
 } as LimitSettings;
 
 /** A backend as one writes it by hand. */

@@ -29,13 +29,15 @@ export interface TcpBackend extends AsyncDisposable {
 
 export interface TcpBackendOptions {
   readonly socketPath?: string;
+  /** @default one that is free */
+  readonly port?: number;
   /** The backend reads nothing by itself. */
   readonly isSilent?: boolean;
 }
 
 export async function startTcpBackend(
   onConnection: (connection: TcpConnection) => void = () => undefined,
-  { socketPath, isSilent = false }: TcpBackendOptions = {},
+  { socketPath, port: wantedPort = 0, isSilent = false }: TcpBackendOptions = {},
 ): Promise<TcpBackend> {
   const connections: TcpConnection[] = [];
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: isSilent }, (socket) => {
@@ -63,7 +65,7 @@ export async function startTcpBackend(
     connections.push(connection);
     onConnection(connection);
   });
-  if (socketPath === undefined) server.listen(0, '127.0.0.1');
+  if (socketPath === undefined) server.listen(wantedPort, '127.0.0.1');
   else server.listen(socketPath);
   await once(server, 'listening');
   const port = socketPath === undefined ? (server.address() as AddressInfo).port : 0;

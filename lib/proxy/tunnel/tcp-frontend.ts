@@ -143,6 +143,7 @@ class TcpConnection {
       balancer: parts.balancer,
       log: parts.log,
       what: 'connection',
+      restartWaitMs: parts.settings.limits.backendRestartWaitMs,
       fields: { name: info.serverName, client: info.client.address },
     });
     client.socket.allowHalfOpen = true;
@@ -169,8 +170,26 @@ class TcpConnection {
       this.#connect(step.lease);
       return;
     }
+    if (step.kind === 'wait') {
+      this.#connectLater(step.lease, step.forMs);
+      return;
+    }
     this.#client.socket.destroy();
     this.#end('no backend');
+  }
+
+  #connectLater(lease: Lease<TcpBackend>, forMs: number): void {
+    const { socket } = this.#client;
+    const onGone = (): void => {
+      clearTimeout(timer);
+      lease.release('aborted');
+      this.#end('client gone');
+    };
+    const timer = setTimeout(() => {
+      socket.off('close', onGone);
+      this.#connect(lease);
+    }, forMs);
+    socket.once('close', onGone);
   }
 
   #connect(lease: Lease<TcpBackend>): void {
@@ -201,7 +220,9 @@ class TcpConnection {
     const onError = (error: Error): void => {
       settle();
       const message = describeError(error);
-      this.#follow(this.#attempts.next(lease, { kind: 'connect', sent: false, message }, NOTHING_SENT));
+      this.#follow(
+        this.#attempts.next(lease, { kind: 'connect', sent: false, message, cause: error }, NOTHING_SENT),
+      );
     };
     socket.once('close', onGone);
     backend.once('error', onError);

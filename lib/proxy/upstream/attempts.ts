@@ -19,6 +19,10 @@
  * |8| not sent: the request cannot be written                   | nowhere                                  | is well     | 400       |
  * |9| the client has given it up                                | nowhere                                  | is well     | 502       |
  *
+ * In 1, where the backend is the route's only one: it is asked again for `--backend-restart-wait`, counted from its first refusal, so
+ * that a restart of it costs nobody a 502, and a backend that is down for long costs nobody a wait. In 4, it is asked again after a
+ * moment.
+ *
  * (503): where there are several backends, and all of them have failed it in a way that excludes them. 503 as well where a route
  * has no backend at all. A status can be told only until a response has begun; until then, too, it may go elsewhere: a response that
  * has begun and is not whole is cut. An interim response (103) is no beginning: the client may get another. A TCP connection has
@@ -37,6 +41,7 @@
  * | the log           | of a request or an upgrade | of a connection                              |
  * |-------------------|----------------------------|----------------------------------------------|
  * | info: elsewhere   | `request sent again`       | `backend failed, the next one is asked`      |
+ * | info: to wait     | `backend refuses connections: waiting for its restart`                    |
  * | err: the end      | `backend failed`           | `backend failed`                             |
  *
  * Both with `backend` and `error`, and the first with `next`. What the client has given up is said by whoever knows why.
@@ -56,6 +61,8 @@ export interface AttemptFailure {
   readonly sent: boolean;
   /** For the log. */
   readonly message: string;
+  /** The error of the system, where there is one. */
+  readonly cause?: unknown;
 }
 
 /** What decides whether a request may be sent again. */
@@ -74,6 +81,8 @@ export type EndStatus = 400 | 502 | 503 | 504;
 /** What is to be done now. */
 export type Step<Target> =
   | { readonly kind: 'send'; readonly lease: Lease<Target> }
+  /** Send it then. Whoever gives the request up meanwhile releases the lease. */
+  | { readonly kind: 'wait'; readonly lease: Lease<Target>; readonly forMs: number }
   | { readonly kind: 'end'; readonly status: EndStatus };
 
 const STATUS_OF: Readonly<Record<UpstreamFailure, EndStatus>> = {
@@ -84,6 +93,12 @@ const STATUS_OF: Readonly<Record<UpstreamFailure, EndStatus>> = {
   invalid: 400,
   aborted: 502,
 };
+
+/** Nobody listens at the address, its unix socket is not there, or it is just going: what a restart looks like. */
+const REFUSALS = new Set<unknown>(['ECONNREFUSED', 'ENOENT', 'ECONNRESET']);
+/** Between two questions whether the only backend is there again: at first, and at most. */
+const FIRST_WAIT_MS = 25;
+const LONGEST_WAIT_MS = 200;
 
 const ELSEWHERE = {
   request: 'request sent again',
@@ -103,6 +118,8 @@ export interface AttemptsOptions<Target extends Named> {
   readonly what: keyof typeof ELSEWHERE;
   /** What the log tells of it. */
   readonly fields: LogFields;
+  /** How long the only backend may refuse connections before that is its failure, milliseconds. */
+  readonly restartWaitMs: number;
 }
 
 /** The course of one request. An exchange makes it at the first failure: most requests have none. */
@@ -114,6 +131,8 @@ export class Attempts<Target extends Named> {
   readonly #excluded = new Set<Target>();
   /** The request has been sent and lost with its connection: it may be sent once more, and is not a third time. */
   #wasLost = false;
+  /** How often it has waited for the restart of its backend. */
+  #waits = 0;
 
   constructor(options: AttemptsOptions<Target>) {
     this.#options = options;
@@ -133,18 +152,23 @@ export class Attempts<Target extends Named> {
     const { target } = lease;
     const next = this.#take(lease, failure, request);
     const { kind, message } = failure;
+    if (next === undefined && this.#mayRestart(target, failure, request)) return this.#wait(target, message);
     if (next === undefined) {
       lease.release(isBackendsFault(kind) ? 'failed' : 'aborted');
       return this.#end(target, message, this.#isNoneLeft ? 503 : STATUS_OF[kind]);
     }
-    const { log, what, fields } = this.#options;
+    const { balancer, log, what, fields, restartWaitMs } = this.#options;
     log.info(ELSEWHERE[what], {
       ...fields,
       backend: target.name,
       next: next.target.name,
       error: message,
     });
-    return { kind: 'send', lease: next };
+    // A process that is killed takes connections until the last moment, and loses them.
+    const isPerhapsGoing = failure.sent && balancer.targets.length === 1 && restartWaitMs > 0;
+    return isPerhapsGoing
+      ? { kind: 'wait', lease: next, forMs: FIRST_WAIT_MS }
+      : { kind: 'send', lease: next };
   }
 
   /** There are several backends, and each has failed the request in a way that excludes it. */
@@ -176,11 +200,44 @@ export class Attempts<Target extends Named> {
     return balancer.takeHealthy(this.#failed) ?? balancer.take(this.#excluded);
   }
 
+  /** Whether the backend may be at a restart that is worth waiting for. */
+  #mayRestart(target: Target, { kind, sent, cause }: AttemptFailure, request: AttemptedRequest): boolean {
+    if (kind !== 'connect' || sent || request.isBodyRead || request.hasResponse || !isRefusal(cause))
+      return false;
+    const { balancer, restartWaitMs } = this.#options;
+    return balancer.targets.length === 1 && balancer.failingForMs(target) < restartWaitMs;
+  }
+
+  #wait(target: Target, error: string): Step<Target> {
+    const { balancer, log, fields } = this.#options;
+    const lease = balancer.take();
+    if (lease === undefined) return this.#end(target, error, 503);
+    if (this.#waits === 0) {
+      log.info('backend refuses connections: waiting for its restart', {
+        ...fields,
+        backend: target.name,
+        error,
+      });
+    }
+    const forMs = Math.min(FIRST_WAIT_MS * 2 ** this.#waits, LONGEST_WAIT_MS);
+    this.#waits += 1;
+    return { kind: 'wait', lease, forMs };
+  }
+
   #end(target: Target | undefined, error: string, status: EndStatus): Step<Target> {
     const { log, fields } = this.#options;
     log.err('backend failed', { ...fields, backend: target?.name, error });
     return { kind: 'end', status };
   }
+}
+
+/** Whether an error, or what has caused it, is one of those. */
+function isRefusal(error: unknown): boolean {
+  // On HTTP/2 the error of the connection is the cause of the stream's.
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if ('code' in one && REFUSALS.has(one.code)) return true;
+  }
+  return false;
 }
 
 function isBackendsFault(kind: UpstreamFailure): boolean {

@@ -32,6 +32,9 @@ const DEFAULT_THRESHOLD = 3;
 const FIRST_REST_MS = 1_000;
 const LONGEST_REST_MS = 30_000;
 
+/** Failures further apart are not of one failing. */
+const FAILING_GAP_MS = 10_000;
+
 interface Member<Target> {
   readonly target: Target;
   underWay: number;
@@ -41,6 +44,9 @@ interface Member<Target> {
   outUntilMs: number;
   /** A request is trying it after its rest. */
   onTrial: boolean;
+  /** When its first and its latest failure were, of those since it worked last. */
+  failingSinceMs: number;
+  failedLastMs: number;
   /** Grows with each use of any member. */
   lastUse: number;
 }
@@ -64,6 +70,8 @@ export class Balancer<Target> {
       restMs: FIRST_REST_MS,
       outUntilMs: 0,
       onTrial: false,
+      failingSinceMs: 0,
+      failedLastMs: -Infinity,
       lastUse: 0,
     }));
     this.#now = now;
@@ -84,6 +92,12 @@ export class Balancer<Target> {
   /** As `take`, but only a target that is in use. */
   takeHealthy(except: ReadonlySet<Target>): Lease<Target> | undefined {
     return this.#take(except, true);
+  }
+
+  /** For how many milliseconds a target has been failing. 0 when it works. */
+  failingForMs(target: Target): number {
+    const member = this.#members.find((one) => one.target === target);
+    return member === undefined || member.failures === 0 ? 0 : this.#now() - member.failingSinceMs;
   }
 
   #take(except: ReadonlySet<Target> | undefined, isHealthyOnly: boolean): Lease<Target> | undefined {
@@ -114,9 +128,12 @@ export class Balancer<Target> {
     }
     // The request was under way when the backend was left out, and belongs to the same failure: only a trial makes the rest longer.
     if (wasOut && !isTrial) return;
+    const nowMs = this.#now();
+    if (member.failures === 0 || nowMs - member.failedLastMs > FAILING_GAP_MS) member.failingSinceMs = nowMs;
+    member.failedLastMs = nowMs;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;
-    member.outUntilMs = this.#now() + member.restMs;
+    member.outUntilMs = nowMs + member.restMs;
     member.restMs = Math.min(member.restMs * 2, LONGEST_REST_MS);
     if (!wasOut) this.#onChange(member.target, 'out');
   };

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { startBackend } from '../../support/backend.js';
+import { closedPort } from '../../support/closed-port.js';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
@@ -16,15 +17,6 @@ const head = (method: string, ...fields: string[]): string =>
 
 /** More than all the buffers on its way. */
 const UPLOAD_BYTES = 20 * 1024 ** 2;
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('When the backend', () => {
   it('refuses connections, the client gets a plain 502 and the log says why', async () => {

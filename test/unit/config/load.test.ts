@@ -27,6 +27,7 @@ describe('loadSettings: defaults', () => {
           backendConnectTimeoutMs: 5000,
           backendHeadersTimeoutMs: 60_000,
           backendBodyTimeoutMs: 60_000,
+          backendRestartWaitMs: 1000,
           tcpIdleTimeoutMs: 3_600_000,
           maxConnections: 10_000,
           maxConnectionsPerClient: 1000,

@@ -196,6 +196,7 @@ describe('flags about requests', () => {
     [{ 'backend-headers-timeout': '4' }, (s) => s.limits.backendHeadersTimeoutMs, 4000],
     [{ 'backend-body-timeout': '86400' }, (s) => s.limits.backendBodyTimeoutMs, 86_400_000],
     [{ 'tcp-idle-timeout': '28800' }, (s) => s.limits.tcpIdleTimeoutMs, 28_800_000],
+    [{ 'backend-restart-wait': '0' }, (s) => s.limits.backendRestartWaitMs, 0],
     [{ 'max-connections': '1' }, (s) => s.limits.maxConnections, 1],
     [{ 'max-connections-per-client': '7' }, (s) => s.limits.maxConnectionsPerClient, 7],
   ];

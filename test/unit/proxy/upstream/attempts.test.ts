@@ -34,7 +34,7 @@ const balancerOf = (names: string, onChange?: () => void): Balancer<Backend> =>
   });
 
 const attemptsAt = (balancer: Balancer<Backend>, log = silent): Attempts<Backend> =>
-  new Attempts({ balancer, log, what: 'request', fields: { id: '7' } });
+  new Attempts({ balancer, log, what: 'request', fields: { id: '7' }, restartWaitMs: 0 });
 
 /** The backends that a request is sent to, each of which fails it so, and the status in the end. `a` is the first. */
 function course(names: string, request: AttemptedRequest, failures: readonly AttemptFailure[]): string {
@@ -122,7 +122,13 @@ describe('A request that a backend has failed', () => {
         err: (message, fields) => lines.push(['err', message, fields]),
         info: (message, fields) => lines.push(['info', message, fields]),
       };
-      const attempts = new Attempts({ balancer: balancerOf('ab'), log, what, fields: { id: '7' } });
+      const attempts = new Attempts({
+        balancer: balancerOf('ab'),
+        log,
+        what,
+        fields: { id: '7' },
+        restartWaitMs: 0,
+      });
       let step = attempts.first();
       while (step.kind === 'send') step = attempts.next(step.lease, REFUSED, GET);
       expect(lines).to.deep.equal([
@@ -131,4 +137,98 @@ describe('A request that a backend has failed', () => {
       ]);
     });
   }
+});
+
+describe('A request whose only backend refuses connections', () => {
+  const refused = (code: string): AttemptFailure => ({
+    ...REFUSED,
+    cause: Object.assign(new Error(code), { code }),
+  });
+  const RESTARTS = refused('ECONNREFUSED');
+  let nowMs: number;
+  let lines: unknown[];
+  let balancer: Balancer<Backend>;
+  const open = (names = 'a'): void => {
+    nowMs = 0;
+    lines = [];
+    balancer = new Balancer({ targets: names.split('').map((name) => ({ name })), now: () => nowMs });
+  };
+  const attempt = (): Attempts<Backend> => {
+    const log: Logger = { ...silent, info: (message, fields) => lines.push([message, fields]) };
+    return new Attempts({ balancer, log, what: 'request', fields: { id: '7' }, restartWaitMs: 1_000 });
+  };
+  /** How long it waits before each attempt after the first, and how it ends, if every attempt fails so. */
+  const waits = (failure: AttemptFailure, request = GET): (number | string)[] => {
+    const attempts = attempt();
+    const course: (number | string)[] = [];
+    let step = attempts.first();
+    while (step.kind !== 'end') {
+      if (step.kind === 'wait') {
+        course.push(step.forMs);
+        nowMs += step.forMs;
+      }
+      step = attempts.next(step.lease, failure, request);
+    }
+    return [...course, step.status];
+  };
+  beforeEach(() => open());
+
+  it('waits for its restart, a second from the first refusal on, and says so once', () => {
+    expect(waits(RESTARTS)).to.deep.equal([25, 50, 100, 200, 200, 200, 200, 200, 502]);
+    expect(lines).to.deep.equal([
+      ['backend refuses connections: waiting for its restart', { id: '7', backend: 'a', error: 'connect' }],
+    ]);
+  });
+
+  it('does not wait for one that has been down for longer', () => {
+    waits(RESTARTS);
+    expect(waits(RESTARTS)).to.deep.equal([502]);
+    // It is down for longer as long as it is asked every ten seconds.
+    nowMs += 9_000;
+    expect(waits(RESTARTS)).to.deep.equal([502]);
+    nowMs += 11_000;
+    expect(waits(RESTARTS)).to.have.length(9);
+  });
+
+  it('waits again for one that has worked in between', () => {
+    waits(RESTARTS);
+    balancer.take()?.release('ok');
+    expect(waits(RESTARTS)).to.have.length(9);
+  });
+
+  it('waits for one whose unix socket is not there, and for one that is just going', () => {
+    for (const code of ['ENOENT', 'ECONNRESET']) {
+      open();
+      expect(waits(refused(code))).to.have.length(9);
+    }
+  });
+
+  it('waits on HTTP/2 too, where the refusal is the cause of the error of its stream', () => {
+    const cause = new Error('cancelled', { cause: RESTARTS.cause });
+    expect(waits({ ...RESTARTS, cause })).to.have.length(9);
+  });
+
+  it('is sent again after a moment when it was lost: what takes connections may be going', () => {
+    expect(waits(LOST)).to.deep.equal([25, 502]);
+    open('ab');
+    expect(waits(LOST)).to.deep.equal([502]);
+  });
+
+  it('may be an upload of which nothing was read', () => {
+    expect(waits(RESTARTS, UPLOAD)).to.have.length(9);
+    expect(waits(RESTARTS, HALF_READ)).to.deep.equal([502]);
+  });
+
+  it('does not wait for what a restart does not look like', () => {
+    expect(waits(refused('EHOSTUNREACH'))).to.deep.equal([502]);
+    open();
+    expect(waits(REFUSED)).to.deep.equal([502]);
+    open();
+    expect(waits({ ...RESTARTS, kind: 'timeout' })).to.deep.equal([504]);
+  });
+
+  it('does not wait where there is another backend', () => {
+    open('ab');
+    expect(waits(RESTARTS)).to.deep.equal([503]);
+  });
 });

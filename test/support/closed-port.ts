@@ -1,0 +1,14 @@
+/**
+ * A port of 127.0.0.1 at which nobody listens.
+ */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+export async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
