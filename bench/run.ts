@@ -70,7 +70,7 @@ function conditionsOf({ rounds, operations, workers }: BenchOptions): string[] {
   const model = cpus()[0]?.model ?? 'unknown processor';
   return [
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${model}, Linux`,
-    `${rounds} rounds of ${operations} operations; tiers and start with ${workers} workers`,
+    `${rounds} rounds of ${operations} operations; workers in tiers and start: ${workers}`,
   ];
 }
 

@@ -39,7 +39,7 @@ const KIB = 1024;
 const MIB = 1024 ** 2;
 const HEAD_BYTES = 1.5 * KIB;
 const ECHO_BYTES = 64;
-/** So that no proxy is idle between two requests, and wakes up for each. */
+/** So that a proxy finds several requests each time it wakes up. */
 const MANY = 64;
 const STREAMS = 100;
 
@@ -49,7 +49,7 @@ function handshakes(
   tls: TlsVersion,
   tickets: TicketUse,
 ): HandshakeOperation {
-  return { kind: 'handshakes', factor: 1, title: `${title}, one request`, key, tls, tickets };
+  return { kind: 'handshakes', factor: 1, title, key, tls, tickets };
 }
 
 export const HANDSHAKES: readonly Operation[] = [
