@@ -14,13 +14,16 @@ const TIMEOUT_MS = 120_000;
 export class Load implements Disposable {
   readonly #child: ChildProcess = fork(DRIVER, { execArgv: ['--import', 'tsx'] });
 
-  /** @throws LoadError when anything was not answered as the order says, by the right certificate, in time. */
+  /**
+   * @throws LoadError when anything was not answered as the order says, or not by the right certificate.
+   * @throws Error when it takes too long: what the driver says later would be taken for the next report.
+   */
   async perform<Order extends LoadOrder>(order: Order): Promise<LoadReports[Order['kind']]> {
     const heard = once(this.#child, 'message', { signal: AbortSignal.timeout(TIMEOUT_MS) });
     this.#child.send(order);
-    const [{ report, error }] = (await heard.catch(() => [
-      { error: `no end of it in ${TIMEOUT_MS / 1000} s` },
-    ])) as [{ readonly report?: LoadReports[Order['kind']]; readonly error?: string }];
+    const [{ report, error }] = (await heard.catch((cause: unknown) => {
+      throw new Error(`${order.kind}: no report in ${TIMEOUT_MS / 1000} s`, { cause });
+    })) as [{ readonly report?: LoadReports[Order['kind']]; readonly error?: string }];
     if (report === undefined) throw new LoadError(error ?? 'the driver says nothing');
     if (report !== null && 'failures' in report) checkFaults(report);
     return report;
