@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { LoadError } from './load/load-error.js';
 
 const run = promisify(execFile);
 
@@ -17,7 +18,7 @@ export interface StreamsOrder {
   readonly streams: number;
 }
 
-/** @throws Error when not every request was answered by a 200. */
+/** @throws LoadError when not every request was answered by a 200. */
 export async function performStreams(order: StreamsOrder): Promise<void> {
   const { port, name, path, operations, streams } = order;
   const { stdout } = await run('h2load', [
@@ -29,6 +30,6 @@ export async function performStreams(order: StreamsOrder): Promise<void> {
   const isHttp2 = /^Application protocol: h2$/m.test(stdout);
   const answered = Number(/^status codes: (\d+) 2xx/m.exec(stdout)?.[1]);
   if (!isHttp2 || answered !== operations) {
-    throw new Error(`not ${operations} requests answered over HTTP/2:\n${stdout}`);
+    throw new LoadError(`not ${operations} requests answered over HTTP/2:\n${stdout}`);
   }
 }

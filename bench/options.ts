@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly operations: number;
   /** Operations of every server before the first round: V8 is done with compiling after some 5,000. */
   readonly warmUp: number;
-  /** Worker processes of every server. */
+  /** Worker processes of this program, in the groups `tiers` and `start`; all else has one. */
   readonly workers: number;
   /** The Node binary that the servers run on. The load always comes from this process's own. */
   readonly node: string;
@@ -22,13 +22,13 @@ export interface BenchOptions {
 }
 
 const HELP = `npm run bench -- [flags]
-  --rounds N     interleaved rounds (15)
+  --rounds N     interleaved rounds (14)
   --operations N operations a round (200)
   --warm-up N    operations before the first round (6000)
-  --workers N    worker processes of every server (1)
+  --workers N    worker processes, in the groups tiers and start (1)
   --node PATH    run the servers on another Node
   --only TEXT    only the groups with this in their name: handshakes, tiers, memory,
-                 start, proxying
+                 start, proxying, bodies
   --profile DIR  the servers leave a .cpuprofile of each process here
   --write        put the figures into bench/RESULTS.md
 `;
@@ -38,7 +38,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      rounds: { type: 'string', default: '15' },
+      rounds: { type: 'string', default: '14' },
       operations: { type: 'string', default: '200' },
       'warm-up': { type: 'string', default: '6000' },
       workers: { type: 'string', default: '1' },

@@ -15,20 +15,14 @@ export interface Server extends AsyncDisposable {
   readonly readyMs: number;
 }
 
-export interface PeerSettings {
+export interface HttpsSettings {
+  /** Files. */
   readonly cert: string;
   readonly key: string;
-  readonly backend?: string;
-  /** What it answers where there is no backend. */
-  readonly answer?: {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-  };
 }
 
 const PROGRAM = fileURLToPath(new URL('../bin/peter-sslers-proxy', import.meta.url));
-const PEER = fileURLToPath(new URL('./peers/https-server.mjs', import.meta.url));
+const HTTPS = fileURLToPath(new URL('./peers/https-server.mjs', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 
 /** Starts this program, built, in a directory of its own. */
@@ -43,8 +37,8 @@ export function startProgram(
 }
 
 /** Starts the plain `https` server. */
-export function startPeer(options: BenchOptions, settings: PeerSettings): Promise<Server> {
-  return start(options, [PEER, JSON.stringify({ ...settings, workers: options.workers })], /^(\d+)\n/);
+export function startHttps(options: BenchOptions, settings: HttpsSettings): Promise<Server> {
+  return start(options, [HTTPS, JSON.stringify(settings)], /^(\d+)\n/);
 }
 
 async function start(options: BenchOptions, args: readonly string[], ready: RegExp): Promise<Server> {

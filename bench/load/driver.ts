@@ -1,12 +1,12 @@
 /**
  * The load: a process of its own, so that its CPU time is nobody else's. Told by messages, see `load.ts`.
  */
-import { exchanges, forget } from './exchanges.js';
-import { handshakes } from './handshakes.js';
+import { exchanges, forgetConnections } from './exchanges.js';
+import { forgetTickets, handshakes } from './handshakes.js';
 import type { LoadOrder, LoadReports } from './orders.js';
 import { slow } from './slow.js';
 
-function perform(order: LoadOrder): Promise<LoadReports[LoadOrder['kind']]> {
+async function perform(order: LoadOrder): Promise<LoadReports[LoadOrder['kind']]> {
   switch (order.kind) {
     case 'handshakes':
       return handshakes(order);
@@ -15,7 +15,9 @@ function perform(order: LoadOrder): Promise<LoadReports[LoadOrder['kind']]> {
     case 'slow':
       return slow(order);
     case 'forget':
-      return forget();
+      forgetTickets();
+      await forgetConnections();
+      return null;
   }
 }
 

@@ -3,14 +3,12 @@
  */
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
-import { FRAMINGS, type Answer } from './framings.js';
-import type { Amounts, Protocol } from './orders.js';
-import { connectTls } from './tls.js';
+import { FRAMINGS, type Answer, type Question } from './framings.js';
+import type { Protocol } from './orders.js';
+import { certificateOf, connectTls } from './tls.js';
 
 /** What uploads are made of. */
 const PIECE = Buffer.alloc(1024 ** 2, 'x');
-/** Up to here a question is one write, and so one TLS record. */
-const SMALL_BYTES = 8192;
 
 interface Waiter {
   readonly answer: Answer;
@@ -26,37 +24,44 @@ export interface KeptConnectionOptions {
 
 export class KeptConnection {
   readonly socket: TLSSocket;
+  /** SHA-256 of the server's certificate. */
+  readonly certificate: string;
   #waiter: Waiter | undefined;
+  #failure: Error | undefined;
 
   private constructor(socket: TLSSocket) {
     this.socket = socket;
+    this.certificate = certificateOf(socket);
     socket.on('data', (piece: Buffer) => this.#onData(piece));
     socket.on('error', (error: Error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the connection was closed within an exchange')));
+    socket.on('close', () => this.#fail(new Error('the connection was closed')));
   }
 
   static async open({ port, name, protocol }: KeptConnectionOptions): Promise<KeptConnection> {
-    const socket = connectTls(port, name, { ALPNProtocols: [...FRAMINGS[protocol].alpn] });
+    const { alpn, opening } = FRAMINGS[protocol];
+    const socket = connectTls(port, name, 'TLSv1.3', { ALPNProtocols: [...alpn] });
     await once(socket, 'secureConnect');
-    return new KeptConnection(socket);
+    const connection = new KeptConnection(socket);
+    if (opening !== undefined) await connection.ask(opening(name));
+    return connection;
   }
 
   /** One exchange. @throws Error when its answer is another one, or none. */
-  async ask(amounts: Amounts): Promise<void> {
-    const framing = FRAMINGS[amounts.protocol];
+  async ask(question: Question): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     const answered = new Promise<void>((resolve, reject) => {
-      this.#waiter = { answer: framing.answer(amounts), resolve, reject };
+      this.#waiter = { answer: question.answer(), resolve, reject };
     });
-    await Promise.all([answered, this.#send(framing.head(amounts), amounts.upBytes)]);
+    if (question.moreBytes === 0) {
+      this.socket.write(question.first);
+      return answered;
+    }
+    await Promise.all([answered, this.#send(question)]);
   }
 
-  async #send(head: Buffer, upBytes: number): Promise<void> {
-    if (upBytes <= SMALL_BYTES) {
-      this.socket.write(Buffer.concat([head, PIECE.subarray(0, upBytes)]));
-      return;
-    }
-    this.socket.write(head);
-    for (let left = upBytes; left > 0; left -= PIECE.length) {
+  async #send({ first, moreBytes }: Question): Promise<void> {
+    this.socket.write(first);
+    for (let left = moreBytes; left > 0; left -= PIECE.length) {
       if (this.socket.write(PIECE.subarray(0, Math.min(left, PIECE.length)))) continue;
       await once(this.socket, 'drain');
     }
@@ -75,6 +80,7 @@ export class KeptConnection {
   }
 
   #fail(error: Error): void {
+    this.#failure ??= error;
     this.#waiter?.reject(error);
     this.#waiter = undefined;
   }

@@ -2,6 +2,7 @@
  * A reader that is slower than whoever sends: what it has not read yet must lie somewhere, and should not lie in the proxy.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { FRAMINGS } from './framings.js';
 import { KeptConnection } from './kept-connection.js';
 import type { SlowOrder, SlowReport } from './orders.js';
 
@@ -15,7 +16,7 @@ export async function slow(order: SlowOrder): Promise<SlowReport> {
     socket.pause();
     setTimeout(() => socket.resume(), order.pauseMs);
   });
-  const whole = connection.ask(order).then(() => {
+  const whole = connection.ask(FRAMINGS[order.protocol].question(order)).then(() => {
     throw new Error('the whole answer was read: that was not slow');
   });
   await Promise.race([delay(order.forMs), whole]);

@@ -6,18 +6,19 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Server } from '../servers.js';
-import { startPeerProxy, type ProxyTask } from './peer.js';
+import { startServer, type ProxyTask } from './peer.js';
 
 export async function startHaproxy(task: ProxyTask): Promise<Server> {
-  const { mode, chainPath, keyPath, dir, backendPort } = task;
+  const { mode, pair, dir, backendPort } = task;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   // It wants both in one file.
   const pemPath = join(dir, 'pair.pem');
-  const pair = await Promise.all([chainPath, keyPath].map((path) => readFile(path, 'utf8')));
-  await writeFile(pemPath, pair.join('\n'), { mode: 0o600 });
-  return startPeerProxy({
+  const parts = await Promise.all([pair.chainPath, pair.keyPath].map((path) => readFile(path, 'utf8')));
+  await writeFile(pemPath, parts.join('\n'), { mode: 0o600 });
+  return startServer({
     command: 'haproxy',
     dir,
+    processes: 1,
     configFor: (port) => `
 global
   nbthread 1

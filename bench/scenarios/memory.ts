@@ -1,6 +1,7 @@
 /**
  * What a cached context costs a worker: resident memory before and after many distinct names.
  */
+import { FULL } from '../handshake-contender.js';
 import { CONCURRENCY } from '../measure.js';
 import type { Row } from '../report.js';
 import { residentBytes } from '../processes.js';
@@ -23,8 +24,8 @@ export async function memory(setting: Setting): Promise<Row[]> {
     await using server = await startProgram({ ...options, workers: 1 }, all, setting.newStateDir());
     const [, worker = 0] = server.pids;
     const fill = async (first: number, operations: number, tier: string): Promise<number> => {
-      const asked = { names: COLD_NAMES, path: '/', status: 200, resume: false } as const;
-      const order = { ...asked, kind: 'handshakes', port: server.port, first, operations } as const;
+      const asked = { names: COLD_NAMES, certificate: setting.wildcardCertificate, ...FULL } as const;
+      const order = { ...asked, port: server.port, first, operations } as const;
       const report = await load.perform({ ...order, concurrency: CONCURRENCY });
       if (report.tiers[tier] !== operations) throw new Error(`not all were answered by ${tier}`);
       return residentBytes(worker);

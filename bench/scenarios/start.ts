@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Row } from '../report.js';
-import { startPeer, startProgram, type Server } from '../servers.js';
+import { startHttps, startProgram, type Server } from '../servers.js';
 import type { Setting } from '../setting.js';
 import { median } from '../statistics.js';
 
@@ -32,7 +32,7 @@ export async function start(setting: Setting): Promise<Row[]> {
       startProgram({ ...options, workers: cpus }, [], caState),
     ),
     kind('ready, first start (makes its CA)', false, () => startProgram(options, [], setting.newStateDir())),
-    kind('plain https listens', false, () => startPeer(options, { cert: ec.chainPath, key: ec.keyPath })),
+    kind('plain https listens', false, () => startHttps(options, { cert: ec.chainPath, key: ec.keyPath })),
   ];
   // The first of each is not counted: it makes the CA, and has the files to read from the disk.
   for (let round = -1; round < options.rounds; round++) {

@@ -1,8 +1,7 @@
 /**
  * What each tier costs: always the same handshake, request and information page, which says the tier that answered.
  */
-import { handshakeContender, type HandshakeKind } from '../handshake-contender.js';
-import type { Load } from '../load/load.js';
+import { FULL, handshakeContender, type HandshakeKind } from '../handshake-contender.js';
 import { compare } from '../measure.js';
 import type { Row } from '../report.js';
 import { cost, ratioRow } from '../rows.js';
@@ -38,21 +37,22 @@ export async function tiers(setting: Setting): Promise<Row[]> {
     await using cold2 = await start('2', ...keep);
     await using cold1 = await start('1', ...keep);
     const names = WARM_NAMES;
-    const kinds: HandshakeKind[] = [
+    const certificate = setting.wildcardCertificate;
+    const kinds: Omit<HandshakeKind, 'certificate'>[] = [
       { title: 'LRU hit', server: fresh, names, tier: 'lru' },
       { title: 'LRU lapsed, certificate unchanged', server: lapsing, names, tier: 'cache' },
       { title: 'LRU miss, PEM cache hit', server: forgetting, names, tier: 'cache' },
       { title: 'cold name through Redis, style 2', server: cold2, names: COLD_NAMES, tier: 'redis' },
       { title: 'cold name through Redis, style 1', server: cold1, names: COLD_NAMES, tier: 'redis' },
     ];
-    const contenders = kinds.map((kind) => handshakeContender(load, kind));
+    const contenders = kinds.map((kind) => handshakeContender(load, { ...kind, certificate }));
     const [hit, lapsed, ...others] = await compare(contenders, options);
     return [
       { what: hit!.title, ours: cost(hit!) },
       ratioRow(hit!, lapsed!, WANTED_LAPSED_RATIO),
       ...others.map((figure) => ratioRow(hit!, figure)),
-      await roundTripsRow(load, redis, cold2, '2', first),
-      await roundTripsRow(load, redis, cold1, '1', first),
+      await roundTripsRow(setting, redis, cold2, '2', first),
+      await roundTripsRow(setting, redis, cold1, '1', first),
     ];
   } finally {
     await redis.stop();
@@ -60,7 +60,7 @@ export async function tiers(setting: Setting): Promise<Row[]> {
 }
 
 async function roundTripsRow(
-  load: Load,
+  { load, wildcardCertificate: certificate }: Setting,
   redis: RedisServer,
   { port }: Server,
   style: '1' | '2',
@@ -68,9 +68,8 @@ async function roundTripsRow(
 ): Promise<Row> {
   // One at a time: what is asked at once shares a round trip.
   const order = {
-    kind: 'handshakes',
-    ...{ port, names: COLD_NAMES, path: '/', status: 200 },
-    ...{ first, operations: COUNTED_LOOKUPS, concurrency: 1, resume: false },
+    ...{ port, names: COLD_NAMES, certificate, ...FULL },
+    ...{ first, operations: COUNTED_LOOKUPS, concurrency: 1 },
   } as const;
   const trips = await readsDuring(redis, async () => {
     const { tiers } = await load.perform(order);

@@ -18,8 +18,9 @@ const WANTED_MIB = 50;
 /** 16 KiB, one TLS record, every 5 ms: 3 MiB a second at most. */
 const SLOW = { pauseMs: 5, forMs: 10_000 } as const;
 
-export async function bodyMemory(setting: Setting): Promise<Row[]> {
-  const to = { protocol: 'http/1.1', name: setting.ec.name } as const;
+export async function bodies(setting: Setting): Promise<Row[]> {
+  const { name, certificate } = setting.ec;
+  const to = { protocol: 'http/1.1', name, certificate } as const;
   const exchange = (upBytes: number, downBytes: number) => (port: number) =>
     ({
       ...{ kind: 'exchanges', operations: 1, concurrency: 1 },
@@ -34,7 +35,10 @@ export async function bodyMemory(setting: Setting): Promise<Row[]> {
     whole: (port: number) => LoadOrder,
     tenth?: (port: number) => LoadOrder,
   ): Promise<Row> => {
-    await using server = await startOwnProxy(setting, 'http');
+    const dir = setting.newStateDir();
+    await using server = await startOwnProxy(setting, {
+      ...{ mode: 'http', backendPort: setting.backend.httpPort, dir },
+    });
     const { port } = server;
     const [, worker = 0] = server.pids;
     try {

@@ -1,13 +1,15 @@
 /**
- * What all proxies have behind them: one process with an HTTP and a TCP server, whose CPU time is nobody's figure. Started by
- * `backend-process.ts`, which it tells its ports.
+ * What all proxies have behind them where an answer of 1 KB does not do: one process with an HTTP and a TCP server, whose CPU time is
+ * nobody's figure. Started by `start-node-backend.ts`, which it tells its ports.
  *
- * HTTP: `/N` is answered by N bytes, `/` by 512, once the body of the request has been read. TCP: see `load/framings.ts`.
+ * HTTP: `/N` is answered by N bytes, `/` by 512, once the body of the request has been read; WebSockets get their echo. TCP: see
+ * `../load/framings.ts`.
  */
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { echoWebSocket } from './web-socket-echo.js';
 
 /** Written again and again, never copied. */
 const PIECE = Buffer.alloc(1024 ** 2, 'x');
@@ -38,6 +40,8 @@ const http = createHttpServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (
   });
   request.resume();
 });
+
+http.on('upgrade', echoWebSocket);
 
 /** One question after the other, each answered when it is whole. */
 function onTcpConnection(socket: Socket): void {

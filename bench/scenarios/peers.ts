@@ -1,0 +1,75 @@
+/**
+ * This program against other proxies: the same certificate, the same backend, the same load.
+ */
+import { startNginxBackend } from '../backends/nginx-backend.js';
+import type { Comparison } from '../comparison.js';
+import { measureAll, type Extent } from '../measure.js';
+import type { ProxyTask } from '../peers/peer.js';
+import { PEERS } from '../peers/peers.js';
+import type { Server } from '../servers.js';
+import type { Setting } from '../setting.js';
+import { HANDSHAKES, PROXYING, type Operation } from './operations.js';
+import { startOwnProxy } from './own-proxy.js';
+import { proxyContender } from './proxy-contender.js';
+
+const OWN = 'this program';
+
+export function handshakes(setting: Setting): Promise<Comparison[]> {
+  return compareAll(setting, HANDSHAKES);
+}
+
+export function proxying(setting: Setting): Promise<Comparison[]> {
+  return compareAll(setting, PROXYING);
+}
+
+async function compareAll(setting: Setting, operations: readonly Operation[]): Promise<Comparison[]> {
+  await using backend = await startNginxBackend(setting.newStateDir());
+  const comparisons: Comparison[] = [];
+  for (const operation of operations) {
+    process.stderr.write(`  ${operation.title} …\n`);
+    comparisons.push(await compareProxies(setting, operation, backend.port));
+  }
+  return comparisons;
+}
+
+async function compareProxies(
+  setting: Setting,
+  operation: Operation,
+  smallPort: number,
+): Promise<Comparison> {
+  const { load, options } = setting;
+  const task = (): ProxyTask => proxyTask(setting, operation, smallPort);
+  const { mode } = task();
+  // Anew for each operation: none is warmer than the others.
+  const started = new Map<string, Server>();
+  try {
+    for (const { name, modes, start } of PEERS) {
+      if (modes.includes(mode)) started.set(name, await start(task()));
+    }
+    started.set(OWN, await startOwnProxy(setting, task()));
+    const contenders = [...started].map(([name, server]) =>
+      proxyContender(setting, operation, { title: name, server, isCompiled: name !== OWN }),
+    );
+    const results = await measureAll(contenders, scaled(options, operation.factor));
+    return { what: operation.title, own: results.pop()!, peers: results };
+  } finally {
+    // The load keeps connections, and a server that is told to stop would wait for them.
+    await load.perform({ kind: 'forget' });
+    for (const server of started.values()) await server[Symbol.asyncDispose]();
+  }
+}
+
+function proxyTask(setting: Setting, operation: Operation, smallPort: number): ProxyTask {
+  const isRsa = operation.kind === 'handshakes' && operation.key === 'rsa';
+  const [pair, otherPair] = isRsa ? [setting.rsa, setting.ec] : [setting.ec, setting.rsa];
+  const common = { pair, otherPair, dir: setting.newStateDir() };
+  const { httpPort, tcpPort } = setting.backend;
+  if (operation.kind !== 'exchanges') return { ...common, mode: 'http', backendPort: smallPort };
+  if (operation.protocol === 'tcp') return { ...common, mode: 'tcp', backendPort: tcpPort };
+  return { ...common, mode: 'http', backendPort: operation.isSmall === true ? smallPort : httpPort };
+}
+
+function scaled({ rounds, operations, warmUp }: Extent, factor: number): Extent {
+  const scale = (count: number): number => Math.ceil(count * factor);
+  return { rounds, operations: scale(operations), warmUp: scale(warmUp) };
+}
