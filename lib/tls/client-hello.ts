@@ -89,7 +89,7 @@ const invalid = (reason: string, alert: AlertDescription): ClientHelloResult => 
 });
 const malformed = (reason: string): ClientHelloResult => invalid(reason, ALERTS.decodeError);
 const TOO_EARLY = malformed('a ClientHello that ends too early');
-const TOO_LONG = invalid('a ClientHello longer than 128 KiB', ALERTS.illegalParameter);
+const TOO_LONG = invalid('a ClientHello longer than 131,396 bytes', ALERTS.illegalParameter);
 const TOO_MANY_RECORDS = invalid(
   `a ClientHello in more than ${MAX_CLIENT_HELLO_RECORDS} records`,
   ALERTS.unexpectedMessage,

@@ -78,7 +78,10 @@ export class SessionTickets {
     this.#nextSeal = 0;
   }
 
-  /** Has a context issue and take tickets of these keys, whatever they become. */
+  /**
+   * Has a context issue and take tickets of these keys, whatever they become. On a Node that has lost the callback, the context goes on
+   * with a key of its own, which no other context takes: the tests of resumption fail then.
+   */
   join(context: SecureContext): void {
     const native = context.context as NativeContext;
     native.onticketkeycallback = this.#answer;

@@ -81,7 +81,7 @@ describe('A ClientHello', () => {
     expect(readFlight(client.received)).to.deep.equal({ alert: 47 });
     await program.logged('handshake failed', {
       reason: 'not-tls',
-      detail: 'a ClientHello longer than 128 KiB',
+      detail: 'a ClientHello longer than 131,396 bytes',
     });
   });
 

@@ -80,7 +80,7 @@ describe('the ClientHello parser', () => {
       const bytes = frame(Buffer.concat([Buffer.from([1, 2, 1, 0x45])]));
       expect(parseClientHello(bytes)).to.deep.include({
         kind: 'invalid',
-        reason: 'a ClientHello longer than 128 KiB',
+        reason: 'a ClientHello longer than 131,396 bytes',
       });
       expect(parseClientHello(bytes.subarray(0, -1)).kind).to.equal('incomplete');
     });
