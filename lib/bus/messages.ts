@@ -13,7 +13,7 @@ import type { ServerName } from '../domain/server-name.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 3;
+export const BUS_VERSION = 4;
 
 /** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
@@ -56,7 +56,8 @@ export interface WorkerToPrimary {
 export interface PrimaryToWorker {
   /** New settings for new connections; makes the LRU stale. The first one is what starts the worker. */
   configure: { params: { readonly settings: WorkerSettings }; result: None };
-  ticketKeys: { params: { readonly ticketKeys: string }; result: None };
+  /** All that are in use now, the newest first. */
+  ticketKeys: { params: { readonly ticketKeys: readonly string[] }; result: None };
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };
   /** Certificates that are asked for most, for a worker that does not accept yet: the hottest comes last. */

@@ -156,11 +156,6 @@ export class SecureContextCache<C> {
     this.#negatives.clear();
   }
 
-  /** Every context, stale ones included: a new session-ticket key has to reach them all. */
-  *contexts(): IterableIterator<C> {
-    for (const { entry } of this.#slots.values()) yield entry.context;
-  }
-
   /** Changes the bounds. The most recently used entries stay, in their order. */
   resize(maxNames: number, maxNegatives: number): void {
     this.#negatives.resize(maxNegatives);

@@ -11,7 +11,7 @@ import { examine } from '../domain/examination.js';
 import { splitChain, noCertificate } from '../domain/pem.js';
 import { describeError, usageError } from '../domain/errors.js';
 import { shortcomingsOf, standingOf } from '../domain/shortcomings.js';
-import { buildContext, TICKET_KEY_BYTES } from '../tls/secure-context.js';
+import { buildContext } from '../tls/secure-context.js';
 import type { PairFiles } from './config-file.js';
 import type { GivenFlags } from './precedence.js';
 import { parsePattern, Problem } from './parse.js';
@@ -62,7 +62,7 @@ export function readPairs(given: GivenFlags, files: PairFiles, nowMs: number): R
     const shortcomings = shortcomingsIn(served, verdict.bundle, nowMs);
     if (shortcomings.length > 0) warnings.push(`${certLabel} ${certPath}: ${shortcomings.join('; ')}`);
     try {
-      buildContext(verdict.bundle, Buffer.alloc(TICKET_KEY_BYTES));
+      buildContext(verdict.bundle);
     } catch (error) {
       // For example a key too small for OpenSSL's security level: found out here, before a worker fails with it.
       throw usageError(`${certLabel} ${certPath} cannot be served: ${describeError(error)}`, error);

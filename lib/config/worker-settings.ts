@@ -29,8 +29,8 @@ export interface WorkerSettings extends SharedSettings {
   readonly defaultPairs: readonly CertificatePair[];
   /** Whether a source has certificates for IP addresses: else nobody is asked about clients without a server name. */
   readonly choosesByAddress: boolean;
-  /** 48 bytes, base64. */
-  readonly ticketKeys: string;
+  /** Of session tickets: 48 bytes each, base64, the newest first. */
+  readonly ticketKeys: readonly string[];
 }
 
 /** The settings that workers read as they are. */

@@ -41,11 +41,11 @@ export function withoutRestart(before: Settings, after: Settings): Settings {
   return pidFile === undefined ? kept : { ...kept, pidFile };
 }
 
-/** @param ticketKeys 48 bytes, base64. */
+/** @param ticketKeys 48 bytes each, base64, the newest first. */
 export function workerSettings(
   settings: Settings,
   defaultPairs: readonly CertificatePair[],
-  ticketKeys: string,
+  ticketKeys: readonly string[],
 ): WorkerSettings {
   return {
     ...sharedSettings(settings),

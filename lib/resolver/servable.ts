@@ -8,15 +8,14 @@
 import { growingLru } from '../base/growing-lru.js';
 import type { CertificateBundle } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
-import { buildContext, closeContext, TICKET_KEY_BYTES } from '../tls/secure-context.js';
+import { buildContext, closeContext } from '../tls/secure-context.js';
 
 /** Verdicts remembered. One that is forgotten costs a context more. */
 const MAX_VERDICTS = 100_000;
-const NO_KEYS = Buffer.alloc(TICKET_KEY_BYTES);
 
 /** Builds the secure context that would be served, and closes it again. @throws OpenSSL's reason for refusing it. */
 function tryContext(bundle: CertificateBundle): void {
-  closeContext(buildContext(bundle, NO_KEYS));
+  closeContext(buildContext(bundle));
 }
 
 export class ServableCertificates {

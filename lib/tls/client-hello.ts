@@ -9,14 +9,17 @@
  * RFC 8446 §4.1.2 and §5.1, RFC 6066 §3 (server name), RFC 7301 §3.1 (ALPN).
  */
 
-/** The longest ClientHello that is read, its handshake header included. */
-export const MAX_CLIENT_HELLO_BYTES = 64 * 1024;
+export const RECORD_HEADER_BYTES = 5;
+export const HANDSHAKE_HEADER_BYTES = 4;
+
+/**
+ * The longest ClientHello that is read, its handshake header included: OpenSSL's limit, which is what fits into the message's own
+ * lengths (CLIENT_HELLO_MAX_LENGTH in its statem_local.h).
+ */
+export const MAX_CLIENT_HELLO_BYTES = HANDSHAKE_HEADER_BYTES + 131_396;
 
 /** The most TLS records that one ClientHello may come in. */
 export const MAX_CLIENT_HELLO_RECORDS = 2048;
-
-export const RECORD_HEADER_BYTES = 5;
-export const HANDSHAKE_HEADER_BYTES = 4;
 
 /** The most bytes that ever have to be gathered: with so many the answer is no longer `incomplete`. */
 export const MAX_BUFFERED_BYTES = MAX_CLIENT_HELLO_BYTES + MAX_CLIENT_HELLO_RECORDS * RECORD_HEADER_BYTES;
@@ -31,8 +34,26 @@ export type ClientHelloResult =
   | ClientHello
   /** An HTTP request without TLS, or the beginning of one. */
   | { readonly kind: 'plain-http' }
-  /** Neither. `reason` is one clause for a log line; it quotes none of the client's bytes. */
-  | { readonly kind: 'invalid'; readonly reason: string };
+  | InvalidHello;
+
+export interface InvalidHello {
+  /** Neither TLS nor HTTP, or a malformed ClientHello. */
+  readonly kind: 'invalid';
+  /** One clause for a log line; it quotes none of the client's bytes. */
+  readonly reason: string;
+  /** What a client of TLS is told. Undefined: the client does not speak TLS. */
+  readonly alert?: AlertDescription;
+}
+
+/** The descriptions of a fatal alert (RFC 8446 §6) that a malformed ClientHello may get: those of OpenSSL, and so of nginx. */
+export const ALERTS = {
+  unexpectedMessage: 10,
+  recordOverflow: 22,
+  illegalParameter: 47,
+  decodeError: 50,
+  protocolVersion: 70,
+} as const;
+export type AlertDescription = (typeof ALERTS)[keyof typeof ALERTS];
 
 export interface ClientHello {
   readonly kind: 'hello';
@@ -62,8 +83,18 @@ const HTTP_METHODS = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH', 'QUERY'],
 ].map((method) => `${method} `);
 
-const invalid = (reason: string): ClientHelloResult => ({ kind: 'invalid', reason });
-const TOO_EARLY = invalid('a ClientHello that ends too early');
+const foreign = (reason: string): ClientHelloResult => ({ kind: 'invalid', reason });
+const invalid = (reason: string, alert: AlertDescription): ClientHelloResult => ({
+  ...{ kind: 'invalid', reason, alert },
+});
+const malformed = (reason: string): ClientHelloResult => invalid(reason, ALERTS.decodeError);
+const TOO_EARLY = malformed('a ClientHello that ends too early');
+const TOO_LONG = invalid('a ClientHello longer than 131,396 bytes', ALERTS.illegalParameter);
+const TOO_MANY_RECORDS = invalid(
+  `a ClientHello in more than ${MAX_CLIENT_HELLO_RECORDS} records`,
+  ALERTS.unexpectedMessage,
+);
+const TWICE = invalid('an extension that occurs twice', ALERTS.illegalParameter);
 
 /**
  * Says what the bytes at the start of a connection are.
@@ -79,25 +110,28 @@ export function parseClientHello(bytes: Buffer): ClientHelloResult {
   for (let records = 1; records <= MAX_CLIENT_HELLO_RECORDS; records++) {
     const start = offset + RECORD_HEADER_BYTES;
     if (bytes.length > offset && bytes[offset] !== CONTENT_HANDSHAKE) {
-      return invalid('another record in the middle of the ClientHello');
+      return invalid('another record in the middle of the ClientHello', ALERTS.unexpectedMessage);
     }
     // RFC 8446 §5.1: the minor version of the record says nothing. OpenSSL judges the versions offered.
     if (bytes.length > offset + 1 && bytes[offset + 1] !== VERSION_MAJOR) {
-      return invalid('a record whose version is not that of TLS');
+      const reason = 'a record whose version is not that of TLS';
+      // The first one is all that is known of the client.
+      return offset === 0 ? foreign(reason) : invalid(reason, ALERTS.protocolVersion);
     }
     if (bytes.length < start) return { kind: 'incomplete', needBytes: start };
     const length = bytes.readUInt16BE(offset + 3);
-    if (length === 0) return invalid('an empty handshake record');
-    if (length > MAX_FRAGMENT_BYTES) return invalid('a record longer than 16 KiB');
+    if (length > MAX_FRAGMENT_BYTES) return invalid('a record longer than 16 KiB', ALERTS.recordOverflow);
     const available = Math.min(length, bytes.length - start);
     const headerBytes = Math.min(HANDSHAKE_HEADER_BYTES, gathered + available);
     for (let i = gathered; i < headerBytes; i++) header = header * 256 + (bytes[start + i - gathered] ?? 0);
     const type = headerBytes === 0 ? HANDSHAKE_CLIENT_HELLO : header >>> (8 * (headerBytes - 1));
-    if (type !== HANDSHAKE_CLIENT_HELLO) return invalid('a handshake message that is not a ClientHello');
+    if (type !== HANDSHAKE_CLIENT_HELLO) {
+      return invalid('a handshake message that is not a ClientHello', ALERTS.unexpectedMessage);
+    }
     let wanted = HANDSHAKE_HEADER_BYTES;
     if (headerBytes === HANDSHAKE_HEADER_BYTES) {
       wanted += header & 0xffffff;
-      if (wanted > MAX_CLIENT_HELLO_BYTES) return invalid('a ClientHello longer than 64 KiB');
+      if (wanted > MAX_CLIENT_HELLO_BYTES) return TOO_LONG;
       if (gathered + available >= wanted) {
         return gathered === 0
           ? readClientHello(bytes, start, start + wanted)
@@ -110,21 +144,21 @@ export function parseClientHello(bytes: Buffer): ClientHelloResult {
     gathered += length;
     offset = start + length;
   }
-  return invalid(`a ClientHello in more than ${MAX_CLIENT_HELLO_RECORDS} records`);
+  return TOO_MANY_RECORDS;
 }
 
 /** Says what a connection is that does not begin with a handshake record. */
 function describeForeign(bytes: Buffer): ClientHelloResult {
   const isSsl2 = ((bytes[0] ?? 0) & 0x80) !== 0 && bytes[2] === HANDSHAKE_CLIENT_HELLO;
-  if (isSsl2) return invalid('an SSL 2 hello');
+  if (isSsl2) return invalid('an SSL 2 hello', ALERTS.protocolVersion);
   const start = bytes.toString('latin1', 0, 16);
   if (HTTP_METHODS.some((method) => method.startsWith(start) || start.startsWith(method))) {
     return { kind: 'plain-http' };
   }
   if (start.startsWith('PROXY ') || start.startsWith('\r\n\r\n\0\r\nQUIT\n')) {
-    return invalid('a PROXY protocol header that was not expected');
+    return foreign('a PROXY protocol header that was not expected');
   }
-  return invalid('not TLS');
+  return foreign('not TLS');
 }
 
 /**
@@ -188,8 +222,8 @@ function readClientHello(bytes: Buffer, start: number, end: number): ClientHello
   // TLS 1.2 and older may end here.
   if (at === end) return { kind: 'hello', alpn: [] };
   const blockEnd = endOfVector16(bytes, at, end);
-  if (blockEnd === NONE) return invalid('extensions that end too early');
-  if (blockEnd !== end) return invalid('bytes after the extensions');
+  if (blockEnd === NONE) return malformed('extensions that end too early');
+  if (blockEnd !== end) return malformed('bytes after the extensions');
   return readExtensions(bytes, at + 2, end);
 }
 
@@ -203,19 +237,19 @@ function readExtensions(bytes: Buffer, start: number, end: number): ClientHelloR
   let alpn: string[] | undefined;
   for (let at = start; at < end;) {
     const dataEnd = endOfVector16(bytes, at + 2, end);
-    if (dataEnd === NONE) return invalid('an extension that ends too early');
+    if (dataEnd === NONE) return malformed('an extension that ends too early');
     const type = bytes.readUInt16BE(at);
     const data = at + 4;
     if (type === EXTENSION_SERVER_NAME) {
-      if (hasServerName) return invalid('an extension that occurs twice');
+      if (hasServerName) return TWICE;
       hasServerName = true;
       const name = readHostName(bytes, data, dataEnd);
-      if (name === null) return invalid('a malformed server_name extension');
+      if (name === null) return malformed('a malformed server_name extension');
       serverName = name;
     } else if (type === EXTENSION_ALPN) {
-      if (alpn !== undefined) return invalid('an extension that occurs twice');
+      if (alpn !== undefined) return TWICE;
       alpn = readProtocols(bytes, data, dataEnd);
-      if (alpn === undefined) return invalid('a malformed ALPN extension');
+      if (alpn === undefined) return malformed('a malformed ALPN extension');
     }
     at = dataEnd;
   }

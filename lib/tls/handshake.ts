@@ -22,12 +22,15 @@ import type { RawConnection, Reader } from '../net/raw-connection.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
 import type { ChosenCertificate, HandshakeOptions } from './handshake-options.js';
-import { answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
+import { alertRecord, answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
 import { completeHandshake, makeServerSocket, receiveHello } from './server-socket.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
 /** The property of a connection, raw or TLS, that holds its handshake. */
 const HANDSHAKE = Symbol('handshake');
+
+/** So many pieces of a ClientHello are joined, if it is not whole by then: a piece of one byte holds a kilobyte. */
+const MAX_EARLY_CHUNKS = 64;
 
 interface HasHandshake {
   [HANDSHAKE]?: Handshake;
@@ -111,8 +114,13 @@ export class Handshake implements Reader {
     if (this.#early !== undefined) {
       this.#early.push(chunk);
       this.#earlyBytes += chunk.length;
-      if (this.#earlyBytes < this.#needBytes) return true;
+      const isEnough = this.#earlyBytes >= this.#needBytes;
+      if (!isEnough && this.#early.length < MAX_EARLY_CHUNKS) return true;
       bytes = Buffer.concat(this.#early, this.#earlyBytes);
+      if (!isEnough) {
+        this.#early = [bytes];
+        return true;
+      }
       this.#early = undefined;
     }
     return this.#awaitsProxyHeader ? this.#readProxyHeader(bytes) : this.#readHello(bytes);
@@ -226,7 +234,7 @@ export class Handshake implements Reader {
       case 'plain-http':
         return this.fail('plain-http', 'plain HTTP on a TLS port', PLAIN_HTTP_ANSWER);
       case 'invalid':
-        return !this.fail('not-tls', hello.reason);
+        return !this.fail('not-tls', hello.reason, hello.alert && alertRecord(hello.alert));
       case 'hello':
         return this.#choose(hello, bytes);
     }

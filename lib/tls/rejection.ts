@@ -16,8 +16,19 @@ export const PLAIN_HTTP_ANSWER = (() => {
   ].join('\r\n');
 })();
 
-/** A record of its own with the fatal alert 112 (RFC 6066 §3): before the ServerHello it goes in the clear. */
-export const UNRECOGNIZED_NAME_ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]);
+/** unrecognized_name (RFC 6066 §3). */
+const UNRECOGNIZED_NAME = 112;
+
+/**
+ * A record of its own with a fatal alert: before the ServerHello it goes in the clear.
+ *
+ * @param description RFC 8446 §6.
+ */
+export function alertRecord(description: number): Buffer {
+  return Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description]);
+}
+
+export const UNRECOGNIZED_NAME_ALERT = alertRecord(UNRECOGNIZED_NAME);
 
 /**
  * Answers and waits for the client to close: what is still coming in is read and dropped, or the answer would be lost to a reset.

@@ -1,7 +1,7 @@
 /**
  * Secure contexts: from a certificate bundle to what OpenSSL serves.
  *
- * Each context has a session id context of its own, derived from its certificate, and all share one ticket key: a session
+ * Each context has a session id context of its own, derived from its certificate, and all share their ticket keys: a session
  * made for one name cannot be resumed on another (the class of CVE-2025-23419), a renewed certificate refuses old
  * tickets by itself, and a ticket from one worker is good at every other.
  *
@@ -10,6 +10,7 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CertificateBundle } from '../domain/certificate.js';
+import type { SessionTickets } from './session-tickets.js';
 
 /**
  * OpenSSL's default suites with ECDSA before RSA for TLS 1.2, so that a name with both kinds is served by the cheaper
@@ -50,26 +51,22 @@ function isOpenSslSince(major: number, minor: number): boolean {
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
-/** OpenSSL's name, AES key and HMAC key together. */
-export const TICKET_KEY_BYTES = 48;
-
 /** OpenSSL takes at most 32 bytes of session id context; Node throws on more. */
 const SESSION_ID_CONTEXT_LENGTH = 32;
 
 /** The part of Node's native context that is not in its types: works on every supported version, undocumented. */
 interface NativeContext {
-  setTicketKeys?(keys: Buffer): void;
   close?(): void;
 }
 
 /**
  * Builds the context that serves a bundle. Synchronous: about 1.6 ms on Node 20, 0.3 ms from Node 24 on.
  *
- * @param ticketKeys `TICKET_KEY_BYTES` bytes, the same in every worker.
+ * @param tickets whose tickets it takes and issues. Undefined: of a key of its own, for a context that is not to be served.
  * @throws whatever OpenSSL has against the pair; `examine` has let it pass before.
  */
-export function buildContext(bundle: CertificateBundle, ticketKeys: Buffer): SecureContext {
-  return createSecureContext({
+export function buildContext(bundle: CertificateBundle, tickets?: SessionTickets): SecureContext {
+  const context = createSecureContext({
     cert: bundle.pairs.map(({ chainPem }) => chainPem),
     key: bundle.pairs.map(({ keyPem }) => keyPem),
     ciphers: CIPHER_SUITES.join(':'),
@@ -78,14 +75,10 @@ export function buildContext(bundle: CertificateBundle, ticketKeys: Buffer): Sec
     // With TLS 1.2 a client could ask for one handshake after the other on a connection, past every limit.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     minVersion: 'TLSv1.2',
-    ticketKeys,
     sessionIdContext: bundle.fingerprint.slice(0, SESSION_ID_CONTEXT_LENGTH),
   });
-}
-
-/** Gives a context new ticket keys without rebuilding it. */
-export function setTicketKeys(context: SecureContext, ticketKeys: Buffer): void {
-  (context.context as NativeContext).setTicketKeys?.(ticketKeys);
+  tickets?.join(context);
+  return context;
 }
 
 /** Frees what a context holds outside V8's heap. It must not be given to a connection any more: that ends the process. */

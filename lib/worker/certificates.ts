@@ -17,7 +17,7 @@ import { TIER_LRU } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { canUseKey } from '../tls/client-keys.js';
-import { setTicketKeys } from '../tls/secure-context.js';
+import { SessionTickets } from '../tls/session-tickets.js';
 import type { ChosenCertificate } from '../tls/terminate.js';
 import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
 import { PrimaryBreaker } from './primary-breaker.js';
@@ -36,6 +36,7 @@ export interface CertificatesParts {
 export class Certificates {
   readonly #clock: Clock;
   readonly #cache: SecureContextCache<SecureContext>;
+  readonly #tickets: SessionTickets;
   readonly #contexts: ResolvedContexts;
   readonly #lookups: PrimaryLookups;
   #settings: WorkerSettings;
@@ -46,20 +47,21 @@ export class Certificates {
     settings: WorkerSettings,
   ) {
     const breaker = new PrimaryBreaker(log, clock.now);
-    const ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
+    const tickets = new SessionTickets(keysOf(settings.ticketKeys));
     const currentSettings = (): WorkerSettings => this.#settings;
     this.#clock = clock;
     this.#settings = settings;
-    this.#defaults = buildDefaultContexts(settings, ticketKeys, clock.date());
+    this.#tickets = tickets;
+    this.#defaults = buildDefaultContexts(settings, tickets, clock.date());
     this.#cache = new SecureContextCache({
       maxNames: settings.lruMaxItems,
       maxNegatives: settings.negativeMaxItems,
       now: clock.now,
     });
-    const contexts = new ResolvedContexts(
-      { cache: this.#cache, log, clock, settings: currentSettings },
-      ticketKeys,
-    );
+    const contexts = new ResolvedContexts({
+      ...{ cache: this.#cache, tickets, log, clock },
+      settings: currentSettings,
+    });
     this.#contexts = contexts;
     this.#lookups = new PrimaryLookups({ ask, breaker, contexts, startTimer, settings: currentSettings });
   }
@@ -105,21 +107,17 @@ export class Certificates {
    * @throws when a default certificate cannot be served.
    */
   configure(settings: WorkerSettings): void {
-    const ticketKeys = Buffer.from(settings.ticketKeys, 'base64');
     // First, since it may throw: then everything stays as it was.
-    this.#defaults = buildDefaultContexts(settings, ticketKeys, this.#clock.date());
+    this.#defaults = buildDefaultContexts(settings, this.#tickets, this.#clock.date());
     this.#settings = settings;
     this.#cache.resize(settings.lruMaxItems, settings.negativeMaxItems);
-    if (!ticketKeys.equals(this.#contexts.ticketKeys)) this.#contexts.takeTicketKeys(ticketKeys);
+    this.setTicketKeys(settings.ticketKeys);
     this.makeStale(undefined);
   }
 
-  /** Rotates the session-ticket keys: live in every context, without parsing one again. */
-  setTicketKeys(keys: string): void {
-    const ticketKeys = Buffer.from(keys, 'base64');
-    this.#contexts.takeTicketKeys(ticketKeys);
-    const { common, own } = this.#defaults;
-    for (const choice of [common, ...own]) if (choice) setTicketKeys(choice.context, ticketKeys);
+  /** Rotates the session-ticket keys, in contexts that are in use as well. @param keys the newest first, base64. */
+  setTicketKeys(keys: readonly string[]): void {
+    this.#tickets.take(keysOf(keys));
   }
 
   /** Puts a certificate of the primary's cache into the LRU, before a handshake asks for it. */
@@ -193,4 +191,8 @@ export class Certificates {
   ): Promise<ChosenCertificate> {
     return (await found) ?? this.#defaultOf(listener);
   }
+}
+
+function keysOf(ticketKeys: readonly string[]): Buffer[] {
+  return ticketKeys.map((key) => Buffer.from(key, 'base64'));
 }

@@ -7,6 +7,7 @@ import { examine } from '../domain/examination.js';
 import { ProxyError } from '../domain/errors.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
 import { buildContext } from '../tls/secure-context.js';
+import type { SessionTickets } from '../tls/session-tickets.js';
 import type { ChosenCertificate } from '../tls/terminate.js';
 
 export interface DefaultContexts {
@@ -21,7 +22,7 @@ export interface DefaultContexts {
  */
 export function buildDefaultContexts(
   { defaultPairs, listenerPairs }: Pick<WorkerSettings, 'defaultPairs' | 'listenerPairs'>,
-  ticketKeys: Buffer,
+  tickets: SessionTickets,
   dateMs: number,
 ): DefaultContexts {
   const build = (pairs: readonly CertificatePair[]): ChosenCertificate => {
@@ -29,7 +30,7 @@ export function buildDefaultContexts(
     if (verdict.kind === 'unusable') {
       throw new ProxyError('ERR_USAGE', `default certificate: ${verdict.reason}`);
     }
-    return { context: buildContext(verdict.bundle, ticketKeys), tier: TIER_DEFAULT };
+    return { context: buildContext(verdict.bundle, tickets), tier: TIER_DEFAULT };
   };
   return {
     common: build(defaultPairs),

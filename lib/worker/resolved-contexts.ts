@@ -13,7 +13,8 @@ import { describeError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
-import { buildContext, setTicketKeys } from '../tls/secure-context.js';
+import { buildContext } from '../tls/secure-context.js';
+import type { SessionTickets } from '../tls/session-tickets.js';
 import type { ChosenCertificate } from '../tls/terminate.js';
 
 /** A context of the LRU. */
@@ -21,6 +22,7 @@ export type LruEntry = ContextEntry<SecureContext>;
 
 export interface ResolvedContextsParts {
   readonly cache: SecureContextCache<SecureContext>;
+  readonly tickets: SessionTickets;
   readonly log: Logger;
   readonly clock: Clock;
   /** Asked anew each time: a reload changes them. */
@@ -43,22 +45,10 @@ export function choiceOf(entry: LruEntry | undefined): ChosenCertificate | undef
 export class ResolvedContexts {
   readonly #parts: ResolvedContextsParts;
   readonly #cache: SecureContextCache<SecureContext>;
-  #ticketKeys: Buffer;
 
-  constructor(parts: ResolvedContextsParts, ticketKeys: Buffer) {
+  constructor(parts: ResolvedContextsParts) {
     this.#parts = parts;
     this.#cache = parts.cache;
-    this.#ticketKeys = ticketKeys;
-  }
-
-  get ticketKeys(): Buffer {
-    return this.#ticketKeys;
-  }
-
-  /** Gives new session-ticket keys to the contexts in the LRU, and to those that are built from now on. */
-  takeTicketKeys(keys: Buffer): void {
-    this.#ticketKeys = keys;
-    for (const context of this.#cache.contexts()) setTicketKeys(context, keys);
   }
 
   /**
@@ -132,7 +122,7 @@ export class ResolvedContexts {
 
   #build(name: ServerName, certificate: CertificateBundle, tier: Tier): SecureContext | RefusedCertificate {
     try {
-      return buildContext(certificate, this.#ticketKeys);
+      return buildContext(certificate, this.#parts.tickets);
     } catch (thrown) {
       const error = describeError(thrown);
       this.#parts.log.err('certificate cannot be served', { name, tier, error });

@@ -6,7 +6,14 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { describeHandshake, handshake } from '../../support/client.js';
 import { startProgram, type Program } from '../../support/program.js';
-import { byteByByte, clientHello12, connectReshaped, offer, RawClient } from '../../support/raw-tls.js';
+import {
+  byteByByte,
+  clientHello12,
+  connectReshaped,
+  offer,
+  RawClient,
+  readFlight,
+} from '../../support/raw-tls.js';
 import { frame, unframe } from '../../unit/tls/client-hello-bytes.js';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -65,15 +72,16 @@ describe('A ClientHello', () => {
     expect(certificate?.subjectAltName).to.equal('DNS:padded.test');
   });
 
-  it('of more than 64 KB is not read to its end', async () => {
+  it('of more than 128 KiB is not read to its end, and refused with an alert', async () => {
     using client = await RawClient.connect(program.port);
-    const body = Buffer.alloc(70_000);
-    const message = Buffer.concat([Buffer.from([1, 1, 0x11, 0x70]), body]);
+    const body = Buffer.alloc(140_000);
+    const message = Buffer.concat([Buffer.from([1, 2, 0x22, 0xe0]), body]);
     await client.send(frame(message).subarray(0, 20_000));
     await client.closed;
+    expect(readFlight(client.received)).to.deep.equal({ alert: 47 });
     await program.logged('handshake failed', {
       reason: 'not-tls',
-      detail: 'a ClientHello longer than 64 KiB',
+      detail: 'a ClientHello longer than 131,396 bytes',
     });
   });
 
@@ -147,13 +155,8 @@ describe('What is not a ClientHello', () => {
     text: Buffer.from('SSH-2.0-OpenSSH_9.2\r\n'),
     'one byte that begins nothing': Buffer.from([0x42]),
     'random bytes': Buffer.from('f4c1a9d07722e6b1580c93aa', 'hex'),
-    'an SSL 2 hello': Buffer.from('802e0100020015000000100100800700c0030080', 'hex'),
     'an alert record': Buffer.from('15030300020228', 'hex'),
     'application data': Buffer.from('17030300050102030405', 'hex'),
-    'an empty record': Buffer.from('1603010000', 'hex'),
-    'a record of more than 16 KB': Buffer.from('160301ffff', 'hex'),
-    'another handshake message': Buffer.from('160301000402000000', 'hex'),
-    'a ClientHello that ends too early': frame(Buffer.from([1, 0, 0, 2, 3, 3])),
     'a PROXY header': Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n'),
     'sixteen megabytes of junk': Buffer.alloc(16 * 1024 * 1024, 0xaa),
   };
@@ -167,6 +170,23 @@ describe('What is not a ClientHello', () => {
       const line = await program.logged('handshake failed', {}, count + 1);
       expect(line['reason']).to.equal('not-tls');
       expect(line['detail']).to.be.a('string');
+    });
+  }
+
+  const MALFORMED: Readonly<Record<string, readonly [Buffer, number]>> = {
+    'an SSL 2 hello': [Buffer.from('802e0100020015000000100100800700c0030080', 'hex'), 70],
+    'a record of more than 16 KB': [Buffer.from('160301ffff', 'hex'), 22],
+    'another handshake message': [Buffer.from('160301000402000000', 'hex'), 10],
+    'a ClientHello that ends too early': [frame(Buffer.from([1, 0, 0, 2, 3, 3])), 50],
+  };
+  for (const [what, [bytes, alert]] of Object.entries(MALFORMED)) {
+    it(`gets alert ${alert} if it is ${what}`, async () => {
+      const count = program.log.filter(({ msg }) => msg === 'handshake failed').length;
+      using client = await RawClient.connect(program.port);
+      client.socket.write(bytes);
+      await client.closed;
+      expect(readFlight(client.received)).to.deep.equal({ alert });
+      expect(await program.logged('handshake failed', {}, count + 1)).to.include({ reason: 'not-tls' });
     });
   }
 

@@ -28,6 +28,8 @@ async function newSession(port: number, version: Version, servername?: string): 
 
 interface Visit {
   readonly reused: boolean;
+  /** Those that the server has given with new tickets. */
+  readonly sessions: readonly Buffer[];
   /** What the information page says. */
   readonly askedFor: string | undefined;
   readonly fingerprint: string | undefined;
@@ -46,13 +48,21 @@ async function resume(
     ...{ port, session, minVersion: version, maxVersion: version },
     ...(servername === undefined ? {} : { servername }),
   });
+  const sessions: Buffer[] = [];
+  socket.on('session', (next: Buffer) => sessions.push(next));
   const reused = socket.isSessionReused();
+  if (version === 'TLSv1.2') {
+    // OpenSSL tells of no new ticket on a resumed connection: it is in the session.
+    const next = socket.getSession();
+    if (next?.equals(session) === false) sessions.push(next);
+  }
   const names = socket.getPeerX509Certificate()?.subjectAltName?.replaceAll('DNS:', '');
   socket.write(`GET / HTTP/1.1\r\nHost: ${servername ?? 'a.example.org'}\r\nConnection: close\r\n\r\n`);
   let page = '';
   for await (const chunk of socket) page += String(chunk);
   return {
     reused,
+    sessions,
     names,
     askedFor: /Name asked for +(.+)/.exec(page)?.[1],
     fingerprint: /((?:[0-9A-F]{2}:){31}[0-9A-F]{2})/.exec(page)?.[1],
@@ -126,6 +136,18 @@ describe('A TLS session', () => {
           program.log.slice(earlier).flatMap((line) => (line.msg === 'handshake' ? [line['pid']] : []));
         await program.until('both handshakes are in the log', () => pids().length === 2);
         expect(pids()).to.have.members([first, second]);
+      });
+
+      it('is resumed every time by a client that uses each ticket once, as browsers do', async () => {
+        const unused = [await newSession(program.port, version, 'a.example.org')];
+        const reused: boolean[] = [];
+        for (let visit = 0; visit < 10; visit++) {
+          const session = unused.shift() ?? expect.fail(`no ticket is left for visit ${visit}`);
+          const next = await resume(program.port, version, 'a.example.org', session);
+          unused.push(...next.sessions);
+          reused.push(next.reused);
+        }
+        expect(reused).to.deep.equal(reused.map(() => true));
       });
 
       it('is resumed on another name of the same certificate', async () => {

@@ -186,14 +186,6 @@ describe('SecureContextCache', () => {
     expect(cache.get(A)).to.have.nested.property('entry.noHalfUntilMs', -Infinity);
   });
 
-  it('lists every context, stale ones too', () => {
-    const { cache, time } = openStage();
-    cache.setContext(A, found('one'), 10);
-    cache.setContext(B, found('two'), 100);
-    time.nowMs = 50;
-    expect([...cache.contexts()].map(({ id }) => id).sort()).to.deep.equal(['one', 'two']);
-  });
-
   it('keeps the most recently used names when it is resized', () => {
     const { cache, state } = openStage();
     for (const name of [A, B, C]) cache.setContext(name, found(name), 100);

@@ -16,7 +16,7 @@ describe('The default certificate that is minted', () => {
     }
     const verdict = examine([pair], undefined, NOW_MS);
     if (verdict.kind !== 'usable') throw new Error(verdict.kind);
-    buildContext(verdict.bundle, Buffer.alloc(48));
+    buildContext(verdict.bundle);
   });
 
   it("is signed by itself, says what it is, and is for nobody's name", async () => {

@@ -21,7 +21,7 @@ describe('The settings of a worker', () => {
     const [first, ...others] = settings.listen;
     if (first === undefined) throw new Error('it listens nowhere');
     const listen = [{ ...first, defaultPairs: [PAIR] }, ...others];
-    const worker = workerSettings({ ...settings, listen }, [PAIR, PAIR], 'dGlja2V0');
+    const worker = workerSettings({ ...settings, listen }, [PAIR, PAIR], ['bmV3', 'b2xk']);
     expect(worker).to.deep.include({
       routes: settings.routes,
       sendProxyProtocol: 'v2',
@@ -32,7 +32,7 @@ describe('The settings of a worker', () => {
       accessLog: { format: 'common' },
       listenerPairs: [[PAIR], null],
       defaultPairs: [PAIR, PAIR],
-      ticketKeys: 'dGlja2V0',
+      ticketKeys: ['bmV3', 'b2xk'],
     });
   });
 
@@ -40,7 +40,7 @@ describe('The settings of a worker', () => {
     const { settings } = load({
       flags: { 'fallback-server': 'https://ann:secret@manager.test:7201/.well-known/peter_sslers/' },
     });
-    expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({
+    expect(workerSettings(settings, [PAIR], []).challenges).to.deep.equal({
       servers: [serverAt('https://manager.test:7201')],
     });
   });
@@ -49,17 +49,17 @@ describe('The settings of a worker', () => {
     const servers = ['http://127.0.0.1:7202', 'http://127.0.0.1:7201'];
     for (const fallback of [{}, { 'fallback-server': 'https://manager.test/x' }]) {
       const { settings } = load({ flags: { ...fallback, 'challenge-server': servers } });
-      expect(workerSettings(settings, [PAIR], '').challenges).to.deep.equal({
+      expect(workerSettings(settings, [PAIR], []).challenges).to.deep.equal({
         servers: servers.map((origin) => serverAt(origin)),
       });
     }
-    expect(workerSettings(load().settings, [PAIR], '').challenges).to.deep.equal({ servers: [] });
+    expect(workerSettings(load().settings, [PAIR], []).challenges).to.deep.equal({ servers: [] });
   });
 
   it('cross the bus unchanged', () => {
     const backend = ['https://b.test:8443', 'x.test=unix:/run/b.sock', 'y.test=h2://[::1]:1'];
     const { settings } = load({ flags: { backend, 'fallback-server': 'https://manager.test:7201/x' } });
-    const worker = workerSettings(settings, [PAIR], 'dGlja2V0');
+    const worker = workerSettings(settings, [PAIR], ['bmV3', 'b2xk']);
     expect(structuredClone(worker)).to.deep.equal(worker);
     expect(JSON.parse(JSON.stringify(worker))).to.deep.equal(worker);
   });

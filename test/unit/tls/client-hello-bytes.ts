@@ -37,7 +37,29 @@ export function craft(extensions: Buffer | undefined): Buffer {
     Buffer.from([1, 0]),
     ...(extensions === undefined ? [] : [extensions]),
   ]);
-  return Buffer.concat([Buffer.from([1, body.length >> 16]), u16(body.length & 0xffff), body]);
+  return message(body);
 }
+/** A ClientHello with this body. */
+export const message = (body: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([1, body.length >> 16]), u16(body.length & 0xffff), body]);
 export const craftWith = (...extensions: Buffer[]): Buffer =>
   frame(craft(vector16(Buffer.concat(extensions))));
+
+/** A good ClientHello of TLS 1.2 for `a.test`, of all the bytes that its own lengths allow: 131,396 and its header. */
+export function longestHello(): Buffer {
+  const extensions = Buffer.concat([
+    serverNames(hostName('a.test')),
+    extension(10, vector16(Buffer.from([0x00, 0x1d, 0x00, 0x17]))), // X25519, P-256
+    extension(13, vector16(Buffer.from([0x04, 0x03]))), // ECDSA
+  ]);
+  const padding = extension(21, Buffer.alloc(0xffff - extensions.length - 4));
+  const suites = Buffer.concat([u16(0xc02b), Buffer.alloc(0xfffe - 2, 0xfe)]); // ECDHE with ECDSA, and what nobody has
+  return message(
+    Buffer.concat([
+      ...[u16(0x0303), Buffer.alloc(32, 7)],
+      ...[Buffer.from([32]), Buffer.alloc(32, 9)],
+      ...[vector16(suites), Buffer.from([255]), Buffer.alloc(255)],
+      vector16(Buffer.concat([extensions, padding])),
+    ]),
+  );
+}

@@ -10,7 +10,7 @@ import {
   RSA_KEY_EXCHANGE_SUITES,
   RSA_SIGNATURE_SUITES,
 } from '../../../lib/tls/client-keys.js';
-import { buildContext, CIPHER_SUITES, TICKET_KEY_BYTES } from '../../../lib/tls/secure-context.js';
+import { buildContext, CIPHER_SUITES } from '../../../lib/tls/secure-context.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { openssl, sClient } from '../../support/openssl.js';
 import { bundleOf } from './context-server.js';
@@ -58,7 +58,7 @@ describe('Which keys a client can use', () => {
   before(async () => {
     const ca = await makeTestCa();
     const build = async (type: 'ec' | 'rsa'): Promise<SecureContext> =>
-      buildContext(bundleOf(await ca.issue(['a.test'], { type })), Buffer.alloc(TICKET_KEY_BYTES));
+      buildContext(bundleOf(await ca.issue(['a.test'], { type })));
     contexts.set('ecdsa', await build('ec')).set('rsa', await build('rsa'));
     server = createServer((raw) => {
       raw.on('error', () => undefined);

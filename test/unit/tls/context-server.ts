@@ -1,10 +1,10 @@
 /**
- * A TLS server that is given the context to serve.
+ * A TLS server that is given the context to serve, and visits to it.
  */
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import type { SecureContext, TLSSocket } from 'node:tls';
+import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import type { CertificateBundle, CertificatePair } from '../../../lib/domain/certificate.js';
 import { examine } from '../../../lib/domain/examination.js';
 import { terminateTls, type ChosenCertificate } from '../../../lib/tls/terminate.js';
@@ -46,4 +46,37 @@ export function bundleOf(...pairs: CertificatePair[]): CertificateBundle {
   const verdict = examine(pairs, undefined, Date.now());
   if (verdict.kind !== 'usable') throw new Error(verdict.reason);
   return verdict.bundle;
+}
+
+export const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+export type Version = (typeof VERSIONS)[number];
+
+export interface Visit {
+  /** Those that the server has given with its tickets. */
+  readonly sessions: readonly Buffer[];
+  readonly reused: boolean;
+  readonly cipher: string;
+}
+
+/** A connection to a server that closes it. @param session is offered. */
+export async function visit(port: number, version: Version, session?: Buffer): Promise<Visit> {
+  const socket = connect({
+    ...{ port, host: '127.0.0.1', servername: 'a.test', rejectUnauthorized: false },
+    ...{ minVersion: version, maxVersion: version },
+    ...(session === undefined ? {} : { session }),
+  });
+  const sessions: Buffer[] = [];
+  socket.on('session', (next: Buffer) => sessions.push(next));
+  await once(socket, 'secureConnect');
+  const reused = socket.isSessionReused();
+  const cipher = socket.getCipher().name;
+  if (version === 'TLSv1.2' && reused) {
+    // OpenSSL tells of no new ticket then: it is in the session.
+    const next = socket.getSession();
+    if (next !== undefined && session?.equals(next) === false) sessions.push(next);
+  }
+  const closed = once(socket, 'close');
+  socket.resume();
+  await closed;
+  return { sessions, reused, cipher };
 }

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -39,7 +38,7 @@ describe('The TLS listener', () => {
   before(async () => {
     const verdict = examine([await (await makeTestCa()).issue(['a.test'])], undefined, Date.now());
     if (verdict.kind !== 'usable') throw new Error(verdict.reason);
-    choice = { context: buildContext(verdict.bundle, randomBytes(48)), tier: 'lru' };
+    choice = { context: buildContext(verdict.bundle), tier: 'lru' };
   });
 
   beforeEach(async () => {

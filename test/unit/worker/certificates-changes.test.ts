@@ -20,8 +20,8 @@ import {
   serialOf,
   openStage,
   START_MS,
-  ticketKeys,
-  ticketKeysIn,
+  ticketKey,
+  ticketKeyIn,
 } from './stage.js';
 
 /** A pair that is right in every way, but OpenSSL serves no key this small. */
@@ -252,23 +252,21 @@ describe("A worker's certificates", () => {
       const first = await resolve(A, found());
       const other = await resolve(B, { ...found(ofB), keepMs: 1_000 });
       const fallback = certificates.choose(undefined, CLIENT) as ChosenCertificate;
-      for (const choice of [first, other, fallback]) expect(ticketKeysIn(choice)).to.equal(ticketKeys(1));
+      for (const choice of [first, other, fallback]) expect(ticketKeyIn(choice)).to.equal(ticketKey(1));
       time.nowMs += 1_000;
-      certificates.setTicketKeys(ticketKeys(2));
-      for (const choice of [first, other, fallback]) expect(ticketKeysIn(choice)).to.equal(ticketKeys(2));
+      certificates.setTicketKeys([ticketKey(2), ticketKey(1)]);
+      for (const choice of [first, other, fallback]) expect(ticketKeyIn(choice)).to.equal(ticketKey(2));
       expect(hit(A).context).to.equal(first.context);
       expect((await resolve(B, { kind: 'unchanged', tier: 'cache' })).context).to.equal(other.context);
     });
 
     it('give them to what is built later, and take those of new settings', async () => {
       const { certificates, resolve } = await openStage();
-      certificates.setTicketKeys(ticketKeys(2));
-      expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(2));
-      certificates.configure(await makeSettings({ ticketKeys: ticketKeys(3) }));
-      expect(ticketKeysIn(certificates.choose(undefined, CLIENT) as ChosenCertificate)).to.equal(
-        ticketKeys(3),
-      );
-      expect(ticketKeysIn(await resolve(A, found()))).to.equal(ticketKeys(3));
+      certificates.setTicketKeys([ticketKey(2), ticketKey(1)]);
+      expect(ticketKeyIn(await resolve(A, found()))).to.equal(ticketKey(2));
+      certificates.configure(await makeSettings({ ticketKeys: [ticketKey(3)] }));
+      expect(ticketKeyIn(certificates.choose(undefined, CLIENT) as ChosenCertificate)).to.equal(ticketKey(3));
+      expect(ticketKeyIn(await resolve(A, found()))).to.equal(ticketKey(3));
     });
   });
 

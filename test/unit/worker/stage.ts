@@ -47,11 +47,12 @@ export function authority(): Promise<TestCa> {
   return ca;
 }
 
-export const ticketKeys = (fill: number): string => Buffer.alloc(48, fill).toString('base64');
+export const ticketKey = (fill: number): string => Buffer.alloc(48, fill).toString('base64');
+const NOTHING = Buffer.alloc(0);
 
 interface NativeContext {
   getCertificate(): Buffer;
-  getTicketKeys(): Buffer;
+  onticketkeycallback(name: Buffer, vector: Buffer, isNew: boolean): readonly [number, ...Buffer[]];
 }
 const native = (context: SecureContext): NativeContext => context.context as NativeContext;
 
@@ -67,8 +68,11 @@ export function serialIn({ context }: ChosenCertificate): string {
 export const serialOf = ({ pairs }: CertificateBundle): string =>
   new X509Certificate(pairs[0]?.chainPem ?? '').serialNumber;
 
-export const ticketKeysIn = ({ context }: ChosenCertificate): string =>
-  native(context).getTicketKeys().toString('base64');
+/** The key that a context seals session tickets with. */
+export function ticketKeyIn({ context }: ChosenCertificate): string {
+  const [, hmac, aes, name] = native(context).onticketkeycallback(NOTHING, NOTHING, true);
+  return Buffer.concat([name ?? NOTHING, hmac ?? NOTHING, aes ?? NOTHING]).toString('base64');
+}
 
 export interface Question {
   readonly params: WorkerToPrimary['resolve']['params'];
@@ -80,7 +84,7 @@ let defaultPair: Promise<CertificatePair> | undefined;
 
 export async function makeSettings(changes: Partial<WorkerSettings> = {}): Promise<WorkerSettings> {
   defaultPair ??= issuePair(['default.invalid']);
-  return workerSettings({ defaultPairs: [await defaultPair], ticketKeys: ticketKeys(1), ...changes });
+  return workerSettings({ defaultPairs: [await defaultPair], ticketKeys: [ticketKey(1)], ...changes });
 }
 
 export async function openStage(changes: Partial<WorkerSettings> = {}) {
