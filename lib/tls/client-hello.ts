@@ -85,7 +85,9 @@ const HTTP_METHODS = [
 
 const foreign = (reason: string): ClientHelloResult => ({ kind: 'invalid', reason });
 const invalid = (reason: string, alert: AlertDescription): ClientHelloResult => ({
-  ...{ kind: 'invalid', reason, alert },
+  kind: 'invalid',
+  reason,
+  alert,
 });
 const malformed = (reason: string): ClientHelloResult => invalid(reason, ALERTS.decodeError);
 const TOO_EARLY = malformed('a ClientHello that ends too early');

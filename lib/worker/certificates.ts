@@ -59,7 +59,10 @@ export class Certificates {
       now: clock.now,
     });
     const contexts = new ResolvedContexts({
-      ...{ cache: this.#cache, tickets, log, clock },
+      cache: this.#cache,
+      tickets,
+      log,
+      clock,
       settings: currentSettings,
     });
     this.#contexts = contexts;
