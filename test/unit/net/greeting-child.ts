@@ -5,14 +5,14 @@
 import { createServer } from 'node:net';
 import { listenOnHandle } from '../../../lib/net/shared-handle.js';
 
-const [name = '', path] = process.argv.slice(2);
-const server = createServer((socket) => socket.end(name));
+const [name = '', path] = process.argv.slice(1);
+const server = createServer((socket) => socket.on('error', () => undefined).end(name));
+server.on('listening', () => process.send?.('listening'));
+server.on('error', (error) => process.send?.(error.message));
+process.on('disconnect', () => process.exit());
 if (path === undefined) {
-  process.on('message', (_message, handle: unknown) => {
-    listenOnHandle(server, handle);
-    process.send?.('listening');
-  });
+  process.on('message', (_message, handle: unknown) => listenOnHandle(server, handle));
   process.send?.('started');
 } else {
-  server.listen(path, () => process.send?.('listening'));
+  server.listen(path);
 }

@@ -1,11 +1,9 @@
 import { expect } from 'chai';
-import { fork, type ChildProcess, type SendHandle } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { bindSharedHandle, type SharedHandle } from '../../../lib/net/shared-handle.js';
-
-const CHILD = fileURLToPath(new URL('accepting-child.ts', import.meta.url));
+import { startGreeter } from './greeter.js';
 
 type TcpHandle = SharedHandle & { readonly address: { readonly host: string; readonly port: number } };
 
@@ -37,7 +35,7 @@ describe('A shared listening handle', () => {
 
   /** A process that accepts on the handle, and greets whoever comes by its name. */
   const startChild = async (name: string, { native }: SharedHandle): Promise<ChildProcess> => {
-    const child = fork(CHILD, [name], { execArgv: ['--import', 'tsx'] });
+    const child = startGreeter(name);
     children.push(child);
     await once(child, 'message');
     child.send('accept', native as SendHandle);

@@ -1,16 +1,14 @@
 import { once } from 'node:events';
-import { fork, type SendHandle } from 'node:child_process';
+import type { SendHandle } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { bindSharedHandle } from '../../../lib/net/shared-handle.js';
 import { removeStaleSocket } from '../../../lib/net/stale-socket.js';
 import { makeTempDir } from '../../support/certificates.js';
-
-const CHILD = fileURLToPath(new URL('greeting-child.ts', import.meta.url));
+import { startGreeter } from './greeter.js';
 
 async function greeting(socketPath: string): Promise<string> {
   const socket = connect(socketPath);
@@ -38,7 +36,7 @@ describe('A unix socket that is listened on', () => {
     try {
       expect(handle.address).to.deep.equal({ socketPath });
       for (const name of ['one', 'two']) {
-        const child = fork(CHILD, [name], { execArgv: ['--import', 'tsx'] });
+        const child = startGreeter(name);
         const ended = once(child, 'exit');
         try {
           await once(child, 'message');
@@ -78,7 +76,7 @@ describe('A unix socket that is listened on', () => {
   }
 
   it('is removed when a program that was killed has left it behind', async () => {
-    const child = fork(CHILD, ['x', socketPath], { execArgv: ['--import', 'tsx'] });
+    const child = startGreeter('x', socketPath);
     const ended = once(child, 'exit');
     await once(child, 'message');
     child.kill('SIGKILL');
