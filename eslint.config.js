@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'test/fixtures/', '.ci/', '.peter-sslers/'] },
+  { ignores: ['coverage/', 'dist/', 'node_modules/', 'test/fixtures/', '.ci/', '.peter-sslers/'] },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
