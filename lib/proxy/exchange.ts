@@ -54,8 +54,6 @@ export class Exchange implements UpstreamEvents {
   #isHearingDrain = false;
   /** Runs while the client has to take what was written. */
   #takeTimer: NodeJS.Timeout | undefined;
-  /** Runs while the backend may be at a restart. */
-  #restartTimer: NodeJS.Timeout | undefined;
 
   constructor(context: RequestContext, options: ExchangeOptions) {
     const { client } = context;
@@ -176,14 +174,9 @@ export class Exchange implements UpstreamEvents {
   }
 
   #follow(step: Step<Upstream>): void {
-    if (step.kind === 'send') {
-      this.#dispatch(step.lease);
-      return;
-    }
-    if (step.kind === 'wait') {
-      const { lease, forMs } = step;
-      this.#lease = lease;
-      this.#restartTimer = setTimeout(() => this.#dispatch(lease), forMs);
+    if (step.kind !== 'end') {
+      this.#lease = step.lease;
+      this.#attempts?.proceed(step, (lease) => this.#dispatch(lease));
       return;
     }
     if (!this.#isOver) this.#finish();
@@ -226,7 +219,7 @@ export class Exchange implements UpstreamEvents {
 
   #finish(): void {
     this.#isOver = true;
-    clearTimeout(this.#restartTimer);
+    this.#attempts?.stopWaiting();
     // If no upstream engine took the body, destroy it here.
     this.#body?.destroy();
     this.#options.onOver();

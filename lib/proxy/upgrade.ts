@@ -49,8 +49,6 @@ export class UpgradeExchange {
   /** What the client has sent already. */
   readonly #early: Buffer[];
   #earlyBytes = 0;
-  /** Runs while the backend may be at a restart. */
-  #restartTimer: NodeJS.Timeout | undefined;
   #isOver = false;
   #isUpgraded = false;
 
@@ -205,14 +203,9 @@ export class UpgradeExchange {
   }
 
   #follow(step: Step<Upstream>): void {
-    if (step.kind === 'send') {
-      this.#dispatch(step.lease);
-      return;
-    }
-    if (step.kind === 'wait') {
-      const { lease, forMs } = step;
-      this.#lease = lease;
-      this.#restartTimer = setTimeout(() => this.#dispatch(lease), forMs);
+    if (step.kind !== 'end') {
+      this.#lease = step.lease;
+      this.#attempts.proceed(step, (lease) => this.#dispatch(lease));
       return;
     }
     this.#finish();
@@ -236,7 +229,7 @@ export class UpgradeExchange {
   #finish(): void {
     if (this.#isOver || this.#isUpgraded) return;
     this.#isOver = true;
-    clearTimeout(this.#restartTimer);
+    this.#attempts.stopWaiting();
     this.#options.upgrade.socket.off('data', this.#onEarly).resume();
     this.#options.onOver();
   }

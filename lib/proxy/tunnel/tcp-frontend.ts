@@ -166,30 +166,22 @@ class TcpConnection {
   }
 
   #follow(step: Step<TcpBackend>): void {
-    if (step.kind === 'send') {
-      this.#connect(step.lease);
+    if (step.kind === 'end') {
+      this.#client.socket.destroy();
+      this.#end('no backend');
       return;
     }
-    if (step.kind === 'wait') {
-      this.#connectLater(step.lease, step.forMs);
-      return;
-    }
-    this.#client.socket.destroy();
-    this.#end('no backend');
-  }
-
-  #connectLater(lease: Lease<TcpBackend>, forMs: number): void {
     const { socket } = this.#client;
     const onGone = (): void => {
-      clearTimeout(timer);
-      lease.release('aborted');
+      this.#attempts.stopWaiting();
+      step.lease.release('aborted');
       this.#end('client gone');
     };
-    const timer = setTimeout(() => {
+    socket.once('close', onGone);
+    this.#attempts.proceed(step, (lease) => {
       socket.off('close', onGone);
       this.#connect(lease);
-    }, forMs);
-    socket.once('close', onGone);
+    });
   }
 
   #connect(lease: Lease<TcpBackend>): void {

@@ -81,9 +81,12 @@ export type EndStatus = 400 | 502 | 503 | 504;
 /** What is to be done now. */
 export type Step<Target> =
   | { readonly kind: 'send'; readonly lease: Lease<Target> }
-  /** Send it then. Whoever gives the request up meanwhile releases the lease. */
+  /** The same, but then: see `proceed`. */
   | { readonly kind: 'wait'; readonly lease: Lease<Target>; readonly forMs: number }
   | { readonly kind: 'end'; readonly status: EndStatus };
+
+/** A step that is not the end. */
+type SendStep<Target> = Exclude<Step<Target>, { readonly kind: 'end' }>;
 
 const STATUS_OF: Readonly<Record<UpstreamFailure, EndStatus>> = {
   connect: 502,
@@ -133,6 +136,7 @@ export class Attempts<Target extends Named> {
   #wasLost = false;
   /** How often it has waited for the restart of its backend. */
   #waits = 0;
+  #waiting: NodeJS.Timeout | undefined;
 
   constructor(options: AttemptsOptions<Target>) {
     this.#options = options;
@@ -169,6 +173,17 @@ export class Attempts<Target extends Named> {
     return isPerhapsGoing
       ? { kind: 'wait', lease: next, forMs: FIRST_WAIT_MS }
       : { kind: 'send', lease: next };
+  }
+
+  /** Sends as a step says: at once, or when the backend may be there again, unless `stopWaiting` is called before. */
+  proceed(step: SendStep<Target>, send: (lease: Lease<Target>) => void): void {
+    if (step.kind === 'send') send(step.lease);
+    else this.#waiting = setTimeout(send, step.forMs, step.lease);
+  }
+
+  /** The request is given up. The lease of the step that was waited with is to be released by whoever has it. */
+  stopWaiting(): void {
+    clearTimeout(this.#waiting);
   }
 
   /** There are several backends, and each has failed the request in a way that excludes it. */
