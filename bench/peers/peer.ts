@@ -9,7 +9,7 @@ import { childrenOf } from '../processes.js';
 import type { Server } from '../servers.js';
 import { accepts } from '../../test/support/accepts.js';
 import { eventually } from '../../test/support/eventually.js';
-import { unusedPort } from '../../test/support/tcp-backend.js';
+import { unusedPort } from '../../test/support/unused-port.js';
 import { ENVIRONMENT } from './installed.js';
 
 /** A certificate chain on disk, for one name. */

@@ -10,7 +10,7 @@ import { startBrokenBackend, type Break, type BrokenBackend } from '../support/b
 import { connectTls } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { startProgram, type Program } from '../support/program.js';
-import { unusedPort } from '../support/tcp-backend.js';
+import { unusedPort } from '../support/unused-port.js';
 import { countSockets, untilSockets } from '../support/worker-sockets.js';
 
 const NAME = 'a.localhost';

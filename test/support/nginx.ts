@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { accepts } from './accepts.js';
 import { makeTempDir } from './certificates.js';
 import { eventually } from './eventually.js';
-import { unusedPort } from './tcp-backend.js';
+import { unusedPort } from './unused-port.js';
 
 export interface Nginx extends AsyncDisposable {
   /** What `--backend` takes. */

@@ -10,10 +10,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { unusedPort } from './unused-port.js';
 
 /** A recording of a Redis: its keys with types and values. */
 export type RedisFixture = Readonly<
@@ -91,7 +91,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   try {
     // Somebody else may take the port between asking for a free one and using it.
     for (let attempt = 1; child === undefined; attempt++) {
-      port = await freePort();
+      port = await unusedPort();
       await launch().catch((error: unknown) => {
         if (attempt === START_ATTEMPTS || !String(error).includes('Address already in use')) throw error;
       });
@@ -181,13 +181,4 @@ async function spawnServer(args: readonly string[]): Promise<ChildProcess> {
     child.stderr.on('data', read);
   });
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -85,13 +85,3 @@ export async function startTcpBackend(
     },
   };
 }
-
-/** A port of this machine on which nobody listens. */
-export async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import { startBackend } from '../../support/backend.js';
 import { request } from '../../support/client.js';
-import { closedPort } from '../../support/closed-port.js';
+import { unusedPort } from '../../support/unused-port.js';
 import { eventually } from '../../support/eventually.js';
 import { startH2Backend } from '../../support/h2-backend.js';
 import { startKillableBackend } from '../../support/killable-backend.js';
@@ -23,7 +23,7 @@ describe('A backend that is not there', () => {
     startProgram(['--backend', url, ...(flags.length > 0 ? flags : LONG)]);
 
   it('answers a request, and an upload, that came before it', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await start(`http://127.0.0.1:${port}`);
     const to = { port: program.port, name: NAME };
     const answers = Promise.all([request(to), request({ ...to, method: 'POST', body: 'upload' })]);
@@ -43,7 +43,7 @@ describe('A backend that is not there', () => {
   });
 
   it('answers a request that came before it on HTTP/2', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await start(`h2c://127.0.0.1:${port}`);
     const answer = request({ port: program.port, name: NAME });
     await program.logged(WAITING, { host: NAME });
@@ -60,7 +60,7 @@ describe('A backend that is not there', () => {
   });
 
   it('takes a WebSocket that came before it', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await start(`http://127.0.0.1:${port}`);
     const connected = EchoClient.connect(program.port, NAME);
     await program.logged(WAITING);
@@ -71,7 +71,7 @@ describe('A backend that is not there', () => {
   });
 
   it('takes a TCP connection that came before it, and what was sent on it', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await start(`tcp://127.0.0.1:${port}`);
     using client = await RawClient.connect(program.port, NAME);
     client.send('hello');
@@ -82,7 +82,7 @@ describe('A backend that is not there', () => {
   });
 
   it('is not asked any more once the client has gone', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await start(`http://127.0.0.1:${port}`, ...LONG, '--access-log', '-');
     {
       using client = await RawClient.connect(program.port, NAME);
@@ -97,7 +97,7 @@ describe('A backend that is not there', () => {
   });
 
   it('costs nobody a wait with --backend-restart-wait 0', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await start(`http://127.0.0.1:${port}`, '--backend-restart-wait', '0');
     expect((await request({ port: program.port, name: NAME })).status).to.equal(502);
     expect(program.log.filter(({ msg }) => msg === WAITING)).to.deep.equal([]);

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { startBackend } from '../../support/backend.js';
-import { closedPort } from '../../support/closed-port.js';
+import { unusedPort } from '../../support/unused-port.js';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
@@ -20,7 +20,7 @@ const UPLOAD_BYTES = 20 * 1024 ** 2;
 
 describe('When the backend', () => {
   it('refuses connections, the client gets a plain 502 and the log says why', async () => {
-    const port = await closedPort();
+    const port = await unusedPort();
     await using program = await startProgram(['--backend', `http://127.0.0.1:${port}`]);
     const options = { port: program.port, name: 'a.localhost' };
     for (const upload of [{}, { method: 'POST', body: 'x'.repeat(200_000) }]) {

@@ -11,7 +11,8 @@ import { connectTls, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { RawClient } from '../../support/raw-client.js';
-import { startTcpBackend, unusedPort, type TcpBackend } from '../../support/tcp-backend.js';
+import { startTcpBackend, type TcpBackend } from '../../support/tcp-backend.js';
+import { unusedPort } from '../../support/unused-port.js';
 
 const QUESTION = 'a question, wörd by wörd';
 const ANSWER = Buffer.alloc(300_000, 'an answer ');

@@ -12,7 +12,8 @@ import { makeTempDir } from '../../support/certificates.js';
 import { connectTls, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
-import { startTcpBackend, unusedPort, type TcpConnection } from '../../support/tcp-backend.js';
+import { startTcpBackend, type TcpConnection } from '../../support/tcp-backend.js';
+import { unusedPort } from '../../support/unused-port.js';
 
 const saying =
   (text: string) =>

@@ -1,10 +1,10 @@
 /**
- * A port of 127.0.0.1 at which nobody listens.
+ * A port of this machine on which nobody listens.
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-export async function closedPort(): Promise<number> {
+export async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
