@@ -39,8 +39,12 @@ const folders = {
     says: 'operations for administrators, and their passwords',
   },
   'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
+  'proxy/http1': { may: [], says: 'the syntax of HTTP/1.1, whichever side has sent it' },
   'proxy/upstream': { may: ['domain', 'config', 'log'], says: 'which backend: it never knows the client' },
-  'proxy/upstream/http1': { may: ['domain', 'config', 'proxy/upstream'], says: 'HTTP/1.1 towards backends' },
+  'proxy/upstream/http1': {
+    may: ['domain', 'config', 'proxy/http1', 'proxy/upstream'],
+    says: 'HTTP/1.1 towards backends',
+  },
   'proxy/upstream/http2': {
     may: ['domain', 'config', 'net', 'proxy/headers', 'proxy/upstream'],
     says: 'HTTP/2 towards backends',
@@ -49,12 +53,16 @@ const folders = {
     may: ['domain', 'config', 'net', 'proxy/headers'],
     says: 'requests and responses towards clients: it never knows the backend',
   },
+  'proxy/downstream/http1': {
+    may: ['config', 'net', 'proxy/headers', 'proxy/http1', 'proxy/downstream'],
+    says: 'HTTP/1.1 towards clients',
+  },
   'proxy/tunnel': {
     may: ['domain', 'config', 'log', 'net', 'proxy/downstream', 'proxy/upstream'],
     says: 'bytes passed on unread',
   },
   'proxy/access-log': {
-    may: ['domain', 'config', 'log', 'net', 'proxy/downstream', 'proxy/tunnel'],
+    may: ['domain', 'config', 'log', 'net', 'proxy/downstream', 'proxy/downstream/http1', 'proxy/tunnel'],
     says: 'one line for each request and tunnel',
   },
   proxy: {

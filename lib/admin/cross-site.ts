@@ -5,10 +5,12 @@
  * PURE. After the W3C's Fetch Metadata and Go's `http.CrossOriginProtection`, with two differences: the admin routes change
  * things by GET, so GET is judged too; and `Origin` has to fit also where `Sec-Fetch-Site` does.
  */
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** What browsers say of the page behind a request; other programs say nothing. */
-export type BrowserFields = Pick<IncomingHttpHeaders, 'origin' | 'referer' | 'sec-fetch-site'>;
+export interface BrowserFields {
+  readonly origin?: string | undefined;
+  readonly referer?: string | undefined;
+  readonly 'sec-fetch-site'?: string | undefined;
+}
 
 /** `none`: an address that was typed, or a bookmark. `same-site` is another host or port, which others may run. */
 const OWN_SITE = ['same-origin', 'none'];

@@ -6,7 +6,7 @@ import { describeError } from '../domain/errors.js';
 import type { RequestTarget } from '../domain/request-target.js';
 import type { Logger } from '../log/logger.js';
 import type { RequestContext } from './downstream/request-context.js';
-import { isGone, sendBody } from './downstream/send.js';
+import { joinedValues } from './headers/fields.js';
 
 /** Answers a request that the router owns and whose host has been read. Never rejects. */
 export async function answerAdmin(
@@ -14,16 +14,22 @@ export async function answerAdmin(
   target: RequestTarget,
   { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
 ): Promise<void> {
-  const { method, host, request, response, client, connection } = context;
-  client.endAfterResponse();
+  const { method, host, client, connection } = context;
   try {
-    const { headers } = request;
+    const field = (name: string): string | undefined => joinedValues(context.headers, name);
     const answer = await admin.respond({
-      ...{ method, target, host, authorization: headers.authorization, browser: headers },
+      method,
+      target,
+      host,
+      authorization: field('authorization'),
+      browser: {
+        origin: field('origin'),
+        referer: field('referer'),
+        'sec-fetch-site': field('sec-fetch-site'),
+      },
       client: connection.info.client.address,
     });
-    if (isGone(response)) return;
-    sendBody(response, answer.status, answer.body, answer.headers);
+    client.send(answer.status, answer.body, answer.headers);
   } catch (thrown) {
     log.err('admin request failed', { id: context.id, error: describeError(thrown) });
     client.refuse(503);

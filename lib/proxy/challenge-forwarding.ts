@@ -78,7 +78,7 @@ export async function forwardChallenge(
     if (answer.body.length > 0) client.write(answer.body);
     client.end([]);
   } catch (thrown) {
-    // Node throws on header fields that it considers invalid.
+    // Node's HTTP/2 throws on header fields that it considers invalid.
     log.err('challenge not answered', { id, host, url, error: describeError(thrown) });
     client.refuse(502);
   }

@@ -182,7 +182,6 @@ class Asking implements UpstreamEvents {
     const request: UpstreamRequest = {
       ...this.#head,
       body: null,
-      trailers: () => [],
       needsNewConnection: this.#isSecond,
       isGivenUp: () => this.#isOver,
     };

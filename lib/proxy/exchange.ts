@@ -9,35 +9,39 @@
  */
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
+import { openTunnel } from './upgrade.js';
 import { Attempts, type Step } from './upstream/attempts.js';
 import type { Balancer, Lease } from './upstream/balancer.js';
-import { requestTrailers, responseHeaders, trailerFields } from './headers/headers.js';
+import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { ResponseWriter } from './downstream/response-writer.js';
-import { RequestBody } from './downstream/request-body.js';
+import type { RequestBody } from './downstream/request-body.js';
 import type { RequestContext } from './downstream/request-context.js';
+import type { Splices } from './tunnel/splice.js';
 import {
   UpstreamError,
   type Upstream,
   type UpstreamController,
   type UpstreamEvents,
   type UpstreamRequest,
+  type UpstreamTunnel,
 } from './upstream/upstream.js';
-
-const NO_TRAILERS: readonly string[] = [];
 
 export interface ExchangeOptions {
   readonly balancer: Balancer<Upstream>;
   readonly log: Logger;
   /** The head of the request as the backend gets it: without fields of the client's hop, with what we add. */
-  readonly head: Omit<UpstreamRequest, 'body' | 'trailers'>;
+  readonly head: Omit<UpstreamRequest, 'body'>;
   /** How long the client may stand still. */
   readonly bodyTimeoutMs: number;
   /** For `Attempts`. */
   readonly restartWaitMs: number;
+  /** For a connection that changes its protocol. */
+  readonly splices: Splices;
+  readonly tunnelIdleTimeoutMs: number;
   /** Called once, when there is nothing more to do for the request. */
   onOver(): void;
   /** Rewrites the backend's response fields, which come without those of its hop. */
-  responseHeaders(fields: string[]): string[];
+  responseHeaders: (fields: string[]) => string[];
 }
 
 export class Exchange implements UpstreamEvents {
@@ -49,7 +53,6 @@ export class Exchange implements UpstreamEvents {
   #attempts: Attempts<Upstream> | undefined;
   #lease: Lease<Upstream> | undefined;
   #controller: UpstreamController | undefined;
-  #hasBegunBody = false;
   #isOver = false;
   #isHearingDrain = false;
   /** Runs while the client has to take what was written. */
@@ -60,13 +63,11 @@ export class Exchange implements UpstreamEvents {
     this.#context = context;
     this.#client = client;
     this.#options = options;
-    this.#body = context.hasBody
-      ? new RequestBody(context.request, {
-          timeoutMs: options.bodyTimeoutMs,
-          onWanted: () => client.invite(),
-          onStalled: () => this.giveUp('the client sends no more of its body'),
-        })
-      : null;
+    this.#body = context.body;
+    this.#body?.watch({
+      timeoutMs: options.bodyTimeoutMs,
+      onStalled: () => this.giveUp('the client sends no more of its body'),
+    });
     client.onClose(() => {
       clearTimeout(this.#takeTimer);
       this.#abandon();
@@ -87,33 +88,21 @@ export class Exchange implements UpstreamEvents {
 
   onInformation(status: number, headers: readonly string[]): void {
     if (this.#isOver) return;
-    try {
-      this.#client.inform(status, headers);
-    } catch {
-      // Node throws on hints that it does not understand: they are left out.
-    }
+    this.#client.inform(status, headers);
   }
 
   onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.#isOver) return;
     try {
-      const fields = this.#options.responseHeaders(responseHeaders(headers));
+      const fields = this.#options.responseHeaders(responseHeaders(headers, status));
       this.#client.head(status, statusMessage, fields, isAll);
     } catch (thrown) {
       this.#breakOff(thrown);
       return;
     }
-    // Wait a tick: a piece of the body that was read with the head goes out with it, in one write.
-    process.nextTick(flushHead, this);
-  }
-
-  /** Sends the head if nothing of the body has come. */
-  flush(): void {
-    if (!this.#hasBegunBody) this.#client.flush();
   }
 
   onData(chunk: Buffer): void {
-    this.#hasBegunBody = true;
     if (this.#isOver || this.#client.write(chunk)) return;
     this.#controller?.pause();
     this.#waitForTaking();
@@ -126,16 +115,33 @@ export class Exchange implements UpstreamEvents {
   }
 
   onEnd(trailers: readonly string[]): void {
-    this.#hasBegunBody = true;
     if (this.#isOver) return;
     this.#lease?.release('ok');
     this.#finish();
     try {
-      this.#client.end(trailerFields(trailers));
-      this.#waitForTaking();
+      if (!this.#client.end(trailerFields(trailers))) this.#waitForTaking();
     } catch (thrown) {
       this.#breakOff(thrown);
     }
+  }
+
+  onUpgrade(tunnel: UpstreamTunnel): void {
+    const { upgrade } = this.#context;
+    if (this.#isOver || upgrade === undefined) {
+      tunnel.socket.on('error', () => undefined).destroy();
+      return;
+    }
+    const lease = this.#lease;
+    this.#finish();
+    const { splices, log, tunnelIdleTimeoutMs, responseHeaders: rewrite } = this.#options;
+    openTunnel(this.#context, upgrade, tunnel, {
+      splices,
+      log,
+      idleTimeoutMs: tunnelIdleTimeoutMs,
+      responseHeaders: rewrite,
+      // A backend that has upgraded a connection is healthy.
+      onEnd: () => lease?.release('ok'),
+    });
   }
 
   onError(error: UpstreamError): void {
@@ -146,11 +152,10 @@ export class Exchange implements UpstreamEvents {
     this.#lease = lease;
     const { method, path, host, headers } = this.#options.head;
     const body = this.#body;
-    const client = this.#client;
-    const trailers = body === null ? noTrailers : () => requestTrailers(client.requestTrailers());
-    const needsNewConnection = this.#attempts !== undefined;
+    const upgrade = lease.target.takesUpgrades === true ? this.#context.upgrade?.protocol : undefined;
+    const needsNewConnection = this.#attempts !== undefined || upgrade !== undefined;
     // Each member is written out: a spread cost 4 % of all CPU time.
-    lease.target.dispatch({ method, path, host, headers, body, trailers, needsNewConnection }, this);
+    lease.target.dispatch({ method, path, host, headers, body, upgrade, needsNewConnection }, this);
   }
 
   /** Node refuses to send the backend's response. */
@@ -167,7 +172,7 @@ export class Exchange implements UpstreamEvents {
     const step = this.#attemptsSoFar().next(lease, error, {
       method: this.#options.head.method,
       hasBody: body !== null,
-      isBodyRead: body !== null && body.readableDidRead,
+      isBodyRead: body !== null && body.hasBegun,
       hasResponse: this.#client.headersSent,
     });
     this.#follow(step);
@@ -220,18 +225,10 @@ export class Exchange implements UpstreamEvents {
   #finish(): void {
     this.#isOver = true;
     this.#attempts?.stopWaiting();
-    // If no upstream engine took the body, destroy it here.
-    this.#body?.destroy();
+    // What nobody takes any more must not keep the client.
+    this.#body?.discard();
     this.#options.onOver();
   }
-}
-
-function noTrailers(): readonly string[] {
-  return NO_TRAILERS;
-}
-
-function flushHead(exchange: Exchange): void {
-  exchange.flush();
 }
 
 function onTakeTimeout(exchange: Exchange): void {

@@ -16,14 +16,13 @@ import { answerAdmin } from './answer-admin.js';
 import type { LastDestination } from './downstream/client-connection.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
+import { joinedValues } from './headers/fields.js';
 import { forwardedFields, passableFields, withField, type Forwarding } from './headers/headers.js';
 import { judgeName } from './downstream/name-policy.js';
 import { informationPage, type ErrorStatus, type Page } from './downstream/pages.js';
 import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './downstream/request-context.js';
-import { sendPage } from './downstream/send.js';
 import type { Splices } from './tunnel/splice.js';
-import { UpgradeExchange } from './upgrade.js';
 import type { Balancer } from './upstream/balancer.js';
 import type { Upstream } from './upstream/upstream.js';
 
@@ -121,7 +120,7 @@ export class Handler {
     const forwarded = route.forwarded ?? forwardedFields(headers, this.#forwarding(context, destination));
     const { log, limits, splices } = this.#options;
     routes.hold();
-    const common = {
+    new Exchange(context, {
       balancer,
       log,
       head: {
@@ -132,15 +131,11 @@ export class Handler {
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
       restartWaitMs: limits.backendRestartWaitMs,
+      splices,
+      tunnelIdleTimeoutMs: limits.tcpIdleTimeoutMs,
       onOver: routes.release,
       responseHeaders: this.#responseHeaders,
-    };
-    const { upgrade } = context;
-    if (upgrade !== undefined && balancer.targets.every(({ upgradeOrigin }) => upgradeOrigin !== undefined)) {
-      new UpgradeExchange(context, { ...common, upgrade, limits, splices }).send();
-    } else {
-      new Exchange(context, common).send();
-    }
+    }).send();
   }
 
   readonly #responseHeaders = (fields: string[]): string[] => {
@@ -171,12 +166,11 @@ export class Handler {
     };
   }
 
-  #answerInformation({ connection, method, client, request, response }: RequestContext): void {
+  #answerInformation({ connection, method, client, headers }: RequestContext): void {
     if (method !== 'GET' && method !== 'HEAD') {
       client.refuse(405, { allow: 'GET, HEAD' });
       return;
     }
-    client.endAfterResponse();
     const { certificate, info } = connection;
     const page: Page = informationPage(
       {
@@ -189,8 +183,8 @@ export class Handler {
         protocol: connection.protocol ?? 'unknown',
         worker: this.#options.workerName,
       },
-      request.headers.accept,
+      joinedValues(headers, 'accept'),
     );
-    sendPage(response, page, { 'cache-control': 'no-store' });
+    client.sendPage(page, { 'cache-control': 'no-store' });
   }
 }

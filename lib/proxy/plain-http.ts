@@ -23,7 +23,6 @@ import { destinationOf, type Destination } from './destination.js';
 import { requestHeaders } from './headers/headers.js';
 import type { Page } from './downstream/pages.js';
 import type { RequestContext } from './downstream/request-context.js';
-import { sendPage } from './downstream/send.js';
 
 export type PlainHttpVerdict =
   /** To the challenge servers. */
@@ -81,7 +80,7 @@ export class PlainHttpHandler {
 
   handle(context: RequestContext): void {
     const { admin, log } = this.#options;
-    const { client, response } = context;
+    const { client } = context;
     const destination = destinationOf(context);
     if (destination === undefined) {
       client.refuse(400);
@@ -96,8 +95,7 @@ export class PlainHttpHandler {
     if (verdict === undefined) {
       client.refuse(400);
     } else if (verdict.kind === 'redirect') {
-      client.endAfterResponse();
-      sendPage(response, REDIRECT, { location: verdict.location });
+      client.sendPage(REDIRECT, { location: verdict.location });
     } else {
       this.#forward(context, destination, verdict.kind === 'challenge');
     }
@@ -109,10 +107,10 @@ export class PlainHttpHandler {
   }
 
   #forward(context: RequestContext, destination: Destination, isChallenge: boolean): void {
-    const { client, host, method, headers, connection, hasBody } = context;
+    const { client, host, method, headers, connection, body } = context;
     if (method !== 'GET' && method !== 'HEAD') {
       client.refuse(405, { allow: 'GET, HEAD' });
-    } else if (hasBody) {
+    } else if (body !== null) {
       client.refuse(400);
     } else if (this.#servers.isEmpty) {
       client.refuse(404);

@@ -110,7 +110,7 @@ export class Recorder implements UpstreamEvents {
 export function ask(upstream: Http1Upstream, parts: Partial<UpstreamRequest> = {}): Recorder {
   const recorder = new Recorder();
   upstream.dispatch(
-    { method: 'GET', path: '/', host: 'a.test', headers: [], body: null, trailers: () => [], ...parts },
+    { method: 'GET', path: '/', host: 'a.test', headers: [], body: null, ...parts },
     recorder,
   );
   return recorder;

@@ -14,9 +14,8 @@ import { accessLine, type AccessEntry } from './request-line.js';
 import type { TcpEntry } from '../tunnel/tcp-record.js';
 import { tcpLine } from './tcp-line.js';
 import type { ClientConnection } from '../downstream/client-connection.js';
-import type { Refusal } from '../downstream/client-error.js';
-import type { ClientResponse } from '../downstream/client-message.js';
-import type { Http1Observer } from '../downstream/http1-server.js';
+import type { Http1Observer } from '../downstream/http1/server.js';
+import type { Refusal } from '../downstream/http1/session.js';
 import type { RequestContext } from '../downstream/request-context.js';
 
 /** nginx's number for a client that has gone before its answer. */
@@ -85,38 +84,24 @@ export class AccessLog implements Http1Observer {
   /** Writes the line of a request when its response has ended. To be called before anything is answered. */
   follow(context: RequestContext): void {
     if (this.#settings === undefined) return;
-    const { response, client, connection } = context;
-    const bytes = countBytes(response, context.method);
+    const { client, connection } = context;
     // Read now: once the connection has closed, Node does not know its protocol any more.
     const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
-    let isOver = false;
-    const finish = (outcome: Pick<AccessEntry, 'status' | 'bytes' | 'isCut'>): void => {
-      if (isOver) return;
-      isOver = true;
+    client.onClose(() => {
       const { id, host, method, url, httpVersion, startedAtMs } = context;
-      const durationMs = performance.now() - startedAtMs;
+      const { status, bodyBytes, isWhole } = client;
       this.#write(connection.info, {
         id,
         host,
         method,
         target: url,
         httpVersion,
-        durationMs,
+        status: status === 0 ? CLIENT_GONE : status,
+        bytes: bodyBytes,
+        durationMs: performance.now() - startedAtMs,
         tls,
-        ...outcome,
+        isCut: !isWhole,
       });
-    };
-    client.onClose(() => {
-      const isWhole = isFinished(response);
-      const status = isWhole || response.headersSent ? response.statusCode : CLIENT_GONE;
-      finish({ status, bytes: bytes(), isCut: !isWhole });
-    });
-    // An upgrade's response is detached from its connection when it has ended, or when the protocol has changed.
-    const { socket } = connection;
-    response.once('detach', () => {
-      if (response.headersSent) return;
-      const before = socket.bytesWritten;
-      socket.once('close', () => finish({ status: 101, bytes: socket.bytesWritten - before, isCut: false }));
     });
   }
 
@@ -156,47 +141,4 @@ export class AccessLog implements Http1Observer {
       this.#log.err('access log not opened', { error: describeError(thrown) });
     }
   }
-}
-
-/** Whether all of a response has been handed to the connection. */
-function isFinished(response: ClientResponse): boolean {
-  if (!('stream' in response)) return response.writableFinished;
-  return response.writableEnded && response.stream.writableFinished;
-}
-
-/** What both kinds of responses have, in types that can be replaced. */
-interface Writable {
-  write: (this: unknown, ...parameters: unknown[]) => unknown;
-  end: (this: unknown, ...parameters: unknown[]) => unknown;
-}
-
-/**
- * Counts the bytes of a response's body. (The connection's count includes heads and framing, and on HTTP/2 other streams.)
- */
-function countBytes(response: ClientResponse, method: string): () => number {
-  const target = response as unknown as Writable;
-  const { write, end } = target;
-  let bytes = 0;
-  // On HTTP/2 `end` calls `write`.
-  let isEnding = false;
-  target.write = (...parameters) => {
-    if (!isEnding) bytes += lengthOf(parameters[0]);
-    return write.apply(response, parameters);
-  };
-  target.end = (...parameters) => {
-    if (!isEnding) bytes += lengthOf(parameters[0]);
-    isEnding = true;
-    return end.apply(response, parameters);
-  };
-  return () => (hasNoBody(method, response.statusCode) ? 0 : bytes);
-}
-
-function lengthOf(chunk: unknown): number {
-  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
-  return chunk instanceof Uint8Array ? chunk.length : 0;
-}
-
-/** Whether Node drops the body of such a response. */
-function hasNoBody(method: string, status: number): boolean {
-  return method === 'HEAD' || status === 204 || status === 304;
 }

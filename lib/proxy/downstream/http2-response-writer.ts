@@ -1,54 +1,109 @@
 /**
  * How a response is written on HTTP/2.
  */
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
-import { toObject } from '../headers/to-object.js';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { eachField } from '../headers/fields.js';
 import { responseHeaders } from '../headers/headers.js';
+import { toObject } from '../headers/to-object.js';
+import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
 
-export class Http2ResponseWriter
-  extends CommonResponseWriter<Http2ServerRequest, Http2ServerResponse>
-  implements ResponseWriter
-{
+export interface Http2RequestFacts {
+  /** Of the request: on error pages. */
+  readonly id: string;
+  readonly accept: string | undefined;
+  readonly isToHead: boolean;
+  /** What is left of the request is dropped. */
+  dropRequest(): void;
+}
+
+export class Http2ResponseWriter extends CommonResponseWriter implements ResponseWriter {
+  status = 0;
+  bodyBytes = 0;
+  headersSent = false;
+  readonly #stream: ServerHttp2Stream;
+  readonly #facts: Http2RequestFacts;
+  #hasNoBody = false;
+  #hasEnded = false;
+  #trailers: readonly string[] = [];
+
+  constructor(stream: ServerHttp2Stream, facts: Http2RequestFacts) {
+    super(facts.id, facts.accept);
+    this.#stream = stream;
+    this.#facts = facts;
+  }
+
+  get isOver(): boolean {
+    return this.#hasEnded || this.#stream.destroyed;
+  }
+
+  get isWhole(): boolean {
+    return this.#hasEnded && this.#stream.writableFinished;
+  }
+
   inform(status: number, headers: readonly string[]): void {
-    const { stream } = this.response;
-    if (status === 103 && !this.headersSent && !stream.destroyed) {
-      const fields = Object.assign(toObject(responseHeaders(headers)), { ':status': status });
-      stream.additionalHeaders(fields);
+    if (status !== 103 || this.headersSent || this.isOver) return;
+    const fields = Object.assign(toObject(responseHeaders(headers)), { ':status': status });
+    try {
+      this.#stream.additionalHeaders(fields);
+    } catch {
+      // Hints that Node does not understand are left out.
     }
   }
 
+  /** @throws Error: Node refuses a field, or the status. */
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
-    const { stream } = this.response;
-    if (!isAll) this.response.writeHead(status, toObject(headers));
-    else if (!stream.destroyed)
-      stream.respond({ ':status': status, ...toObject(headers) }, { endStream: true });
+    const stream = this.#stream;
+    if (this.headersSent || this.isOver) return;
+    this.#hasNoBody = this.#facts.isToHead || status === 204 || status === 304;
+    const { fields, hasLength } = objectOf(headers, status);
+    if (!hasLength && !isAll && !this.#hasNoBody)
+      stream.once('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers)));
+    stream.respond(fields, {
+      endStream: isAll || this.#hasNoBody,
+      waitForTrailers: !hasLength && !isAll && !this.#hasNoBody,
+    });
+    this.headersSent = true;
+    this.status = status;
   }
 
-  flush(): void {
-    // On HTTP/2 a head goes out at once.
+  write(chunk: Buffer): boolean {
+    if (!this.headersSent || this.isOver || this.#hasNoBody) return true;
+    this.bodyBytes += chunk.length;
+    return this.#stream.write(chunk);
   }
 
-  override end(trailers: readonly string[]): void {
-    super.end(trailers);
+  end(trailers: readonly string[]): boolean {
+    if (!this.headersSent || this.isOver) return true;
+    this.#hasEnded = true;
+    this.#trailers = trailers;
+    this.#stream.end();
     this.#stopUpload(trailers.length > 0 ? 'wantTrailers' : 'finish');
+    return this.#stream.writableLength === 0;
   }
 
   cut(): void {
     // `close` would end the stream first: a body without a length would look whole.
-    this.response.stream.destroy(new Error('the response is cut'));
+    this.#stream.destroy(new Error('the response is cut'));
   }
 
-  endAfterResponse(): void {
-    this.request.resume();
+  protected override dropRequest(): void {
+    this.#facts.dropRequest();
     this.#stopUpload('finish');
+  }
+
+  onDrain(listener: () => void): void {
+    this.#stream.on('drain', listener);
+  }
+
+  onClose(listener: () => void): void {
+    this.#stream.on('close', listener);
   }
 
   /** Once the response is out, a client that still sends its request is told to stop (RFC 9113 §8.1). */
   #stopUpload(lastEvent: 'finish' | 'wantTrailers'): void {
-    const { stream } = this.response;
+    const stream = this.#stream;
     const isDone = (): boolean =>
-      stream.endAfterHeaders || this.request.readableEnded || stream.destroyed || stream.closed;
+      stream.endAfterHeaders || stream.readableEnded || stream.destroyed || stream.closed;
     if (isDone()) return;
     stream.once(lastEvent, () => {
       // Wait until what was written has gone out.
@@ -57,8 +112,23 @@ export class Http2ResponseWriter
       });
     });
   }
+}
 
-  onClose(listener: () => void): void {
-    this.response.stream.on('close', listener);
-  }
+/** The fields as Node takes them, without those that HTTP/2 has no use for. */
+function objectOf(
+  headers: readonly string[],
+  status: number,
+): { readonly fields: Record<string, string | string[] | number>; readonly hasLength: boolean } {
+  let hasLength = false;
+  const kept: string[] = [];
+  eachField(headers, (name, value) => {
+    const lowerCaseName = name.toLowerCase();
+    if (lowerCaseName === 'upgrade') return;
+    if (lowerCaseName === 'content-length') {
+      if (status === 204) return;
+      hasLength = true;
+    }
+    kept.push(lowerCaseName, value);
+  });
+  return { fields: { ':status': status, ...toObject(kept) }, hasLength };
 }

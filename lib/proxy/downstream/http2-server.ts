@@ -3,20 +3,19 @@
  */
 import {
   createServer,
+  type IncomingHttpHeaders,
   type Http2Server as NodeServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
   type Settings,
 } from 'node:http2';
 import type { LimitSettings } from '../../config/settings.js';
 import type { ClientConnection } from './client-connection.js';
-import { Http2ResponseWriter } from './http2-response-writer.js';
-import { MAX_FIELDS, withoutPseudoFields } from '../headers/headers.js';
+import { MAX_FIELDS } from '../headers/headers.js';
+import { requestOf, type Http2Head } from './http2-request.js';
 import type { RequestObserver, RequestContext } from './request-context.js';
 import { ReceiveWindow } from './http2-receive-window.js';
 import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
-import { newRequestId } from './request-id.js';
 
 /** The most streams of a client at once: as many as nginx allows. */
 const MAX_CONCURRENT_STREAMS = 128;
@@ -46,19 +45,16 @@ export class Http2Server {
     this.#handle = handle;
     this.#observer = observer;
     this.#limits = limits;
-    this.#server = createServer(
-      {
-        maxHeaderListPairs: MAX_FIELDS,
-        maxSessionMemory: MAX_SESSION_MEMORY_MIB,
-        settings: settingsOf(limits),
-      },
-      (request, response) => this.#answer(request, response, false),
-    );
-    this.#server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) =>
-      this.#answer(request, response, true),
-    );
-    this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
-      new Http2ResponseWriter({ request, response, id: newRequestId(), awaitsContinue: false }).refuse(405),
+    this.#server = createServer({
+      maxHeaderListPairs: MAX_FIELDS,
+      maxSessionMemory: MAX_SESSION_MEMORY_MIB,
+      settings: settingsOf(limits),
+    });
+    this.#server.on(
+      'stream',
+      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw?: unknown) =>
+        // The raw fields are missing in Node's types.
+        this.#answer(stream, { headers, raw: raw as readonly string[] }),
     );
     this.#server.on('session', (session) => this.#begin(session));
     this.#server.on('sessionError', () => undefined);
@@ -123,21 +119,27 @@ export class Http2Server {
     if (this.#draining) session.close();
   }
 
-  #answer(request: Http2ServerRequest, response: Http2ServerResponse, awaitsContinue: boolean): void {
-    const session = request.stream.session;
+  #answer(stream: ServerHttp2Stream, head: Http2Head): void {
+    const { session } = stream;
     const connection =
       session === undefined ? undefined : this.#connections.get(session as ServerHttp2Session);
     if (connection === undefined) {
-      request.stream.close();
+      stream.close();
       return;
     }
-    const context = contextOf(request, response, connection, awaitsContinue);
+    const context = requestOf(stream, head, connection);
     this.#observer.follow(context);
     // Check the size here: the HTTP/2 setting only asks the client to keep to it.
-    const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
+    const bytes = head.raw.reduce((sum, part) => sum + part.length, 0);
     if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
+    else if (context.method === 'CONNECT') context.client.refuse(405);
+    else if (hasOtherExpectation(head)) context.client.refuse(417);
     else this.#handle(context);
   }
+}
+
+function hasOtherExpectation({ headers: { expect } }: Http2Head): boolean {
+  return expect !== undefined && expect.toLowerCase() !== '100-continue';
 }
 
 function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
@@ -145,34 +147,5 @@ function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
     maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
     maxHeaderListSize: maxHeaderBytes,
     initialWindowSize: STREAM_WINDOW_BYTES,
-  };
-}
-
-function contextOf(
-  request: Http2ServerRequest,
-  response: Http2ServerResponse,
-  connection: ClientConnection,
-  awaitsContinue: boolean,
-): RequestContext {
-  const id = newRequestId();
-  const { rawHeaders, headers, method, url } = request;
-  // A `Host` beside `:authority` must be equal to it (RFC 9113 §8.3.1); without `:authority` it takes its place.
-  const authority = headers[':authority'];
-  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1] === 'host');
-  const host = authority ?? hosts[0];
-  const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
-  return {
-    id,
-    request,
-    response,
-    client: new Http2ResponseWriter({ request, response, id, awaitsContinue }),
-    connection,
-    method,
-    url,
-    host: isContradiction ? undefined : host,
-    headers: withoutPseudoFields(rawHeaders),
-    httpVersion: '2.0',
-    hasBody: !request.stream.endAfterHeaders,
-    startedAtMs: performance.now(),
   };
 }

@@ -16,6 +16,7 @@ const ERROR_TEXTS = {
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
 } as const;
 
 export type ErrorStatus = keyof typeof ERROR_TEXTS;

@@ -1,77 +1,166 @@
 /**
- * The body of a client's request on its way to the backend.
+ * The body of a client's request, between the connection that it comes on and whoever passes it on.
  *
- * The engine destroys the body that it is given when the backend answers early or fails. That must not destroy the client's
- * connection, on which the answer is still to be sent: what then comes of the body is read and dropped.
+ * It flows only while somebody takes it: until then, and while that one is slow, its connection is told to read no more, and what
+ * has been read already waits here. Who does not want it (any more) discards it: what then comes is dropped, for it must not
+ * keep the answer from the client.
  */
-import { Readable } from 'node:stream';
-import type { ClientRequest } from './client-message.js';
+import { requestTrailers } from '../headers/headers.js';
 
-export interface RequestBodyOptions {
-  /** The longest wait for the next piece, while one is asked for. */
+/** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
+export interface BodySink {
+  /** @param piece may be kept. */
+  onBodyPiece(piece: Buffer): void;
+  /** @param trailers flat: those that may pass. */
+  onBodyEnd(trailers: readonly string[]): void;
+  /** It will never be whole: the client has gone, or what it sent is malformed. */
+  onBodyFailure(reason: string): void;
+}
+
+/** Where a body comes from. */
+export interface BodySource {
+  /** Whether pieces are wanted. */
+  setReading(isWanted: boolean): void;
+  /** The body is wanted, for the first time: a client that waits for `100 Continue` may send it. */
+  onBodyWanted(): void;
+}
+
+/** How long a client may send nothing while its body is waited for. */
+export interface StallWatch {
   readonly timeoutMs: number;
-  /** Called once, when the body is first read: a client that waits for `100 Continue` may send it. */
-  onWanted(): void;
-  /** The client has sent nothing for `timeoutMs`. */
   onStalled(): void;
 }
 
-export class RequestBody extends Readable {
-  readonly #request: ClientRequest;
-  readonly #options: RequestBodyOptions;
-  /** Runs while the engine waits for the client. */
+export class RequestBody {
+  readonly #source: BodySource;
+  #sink: BodySink | undefined;
+  #watch: StallWatch | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Read, and not taken yet. */
+  #waiting: Buffer[] = [];
+  /** Trailers once the body has ended, or why it never will. */
+  #end: readonly string[] | string | undefined;
+  #hasBegun = false;
   #isWanted = false;
+  #isPaused = false;
+  #isDiscarded = false;
+  /** As the source was told last. It begins unread. */
+  #isReading = false;
+  #isOver = false;
 
-  constructor(request: ClientRequest, options: RequestBodyOptions) {
-    super();
-    this.#request = request;
-    this.#options = options;
-    request.on('data', this.#onData);
-    request.on('end', this.#onEnd);
-    request.on('error', this.#onError);
-    request.pause();
+  constructor(source: BodySource) {
+    this.#source = source;
   }
 
-  override _read(): void {
+  /** Some of it has been given to a sink, and is gone. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Gives up a client that stands still. To be called before `start`. */
+  watch(watch: StallWatch): void {
+    this.#watch = watch;
+  }
+
+  /** Gives it to a sink, which may call `stop`, `pause` and `discard` at once. */
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    this.#isPaused = false;
     if (!this.#isWanted) {
       this.#isWanted = true;
-      this.#options.onWanted();
+      this.#source.onBodyWanted();
     }
-    this.#timer ??= setTimeout(() => this.#options.onStalled(), this.#options.timeoutMs).unref();
-    this.#timer.refresh();
-    this.#request.resume();
+    this.#flow();
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#stopTimer();
-    this.#request.off('data', this.#onData);
-    this.#request.off('end', this.#onEnd);
-    this.#request.resume();
-    done(error);
+  /** Takes it from its sink. If nothing has been given, another one may start. */
+  stop(): void {
+    this.#sink = undefined;
+    this.#adjust();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.push(chunk)) {
-      this.#timer?.refresh();
+  pause(): void {
+    this.#isPaused = true;
+    this.#adjust();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#flow();
+  }
+
+  /** Nobody wants it, or what is left of it. */
+  discard(): void {
+    if (this.#isDiscarded) return;
+    this.#isDiscarded = true;
+    this.#sink = undefined;
+    this.#waiting = [];
+    this.#adjust();
+  }
+
+  /** For the source: a piece has come. It must not be overwritten. */
+  push(piece: Buffer): void {
+    if (this.#isDiscarded) return;
+    if (this.#sink === undefined || this.#isPaused) this.#waiting.push(piece);
+    else this.#give(this.#sink, piece);
+    this.#timer?.refresh();
+  }
+
+  /** For the source: all of it has come. @param trailers flat, as they came. */
+  finish(trailers: readonly string[]): void {
+    this.#end ??= requestTrailers(trailers);
+    this.#flow();
+  }
+
+  /** For the source: it will never be whole. */
+  fail(reason: string): void {
+    this.#end ??= reason;
+    // There is no reason to wait for what has been read.
+    this.#waiting = [];
+    this.#isPaused = false;
+    this.#flow();
+  }
+
+  #flow(): void {
+    while (this.#sink !== undefined && !this.#isPaused && this.#waiting.length > 0) {
+      const piece = this.#waiting.shift();
+      if (piece !== undefined) this.#give(this.#sink, piece);
+    }
+    const sink = this.#sink;
+    const end = this.#end;
+    if (sink !== undefined && !this.#isPaused && end !== undefined && !this.#isOver) {
+      this.#isOver = true;
+      this.#sink = undefined;
+      if (typeof end === 'string') sink.onBodyFailure(end);
+      else sink.onBodyEnd(end);
+    }
+    this.#adjust();
+  }
+
+  #give(sink: BodySink, piece: Buffer): void {
+    this.#hasBegun = true;
+    sink.onBodyPiece(piece);
+  }
+
+  /** Reads and waits as the state has it. */
+  #adjust(): void {
+    const isTaken = this.#sink !== undefined && !this.#isPaused;
+    const isReading = (isTaken || this.#isDiscarded) && this.#end === undefined;
+    if (isReading !== this.#isReading) {
+      this.#isReading = isReading;
+      this.#source.setReading(isReading);
+    }
+    const watch = this.#watch;
+    if (watch === undefined) return;
+    if (!isReading || this.#isDiscarded) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
     } else {
-      this.#stopTimer();
-      this.#request.pause();
+      this.#timer ??= setTimeout(onStalled, watch.timeoutMs, watch).unref();
     }
-  };
-
-  readonly #onEnd = (): void => {
-    this.#stopTimer();
-    this.push(null);
-  };
-
-  // Stays for good: an error without a listener would end the process.
-  readonly #onError = (error: Error): void => {
-    this.destroy(error);
-  };
-
-  #stopTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
+}
+
+function onStalled(watch: StallWatch): void {
+  watch.onStalled();
 }

@@ -1,20 +1,29 @@
 /**
  * One request on its way through: what every part of the pipeline needs to know of it.
  */
-import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ClientConnection } from './client-connection.js';
-import type { ClientRequest, ClientResponse } from './client-message.js';
+import type { RequestBody } from './request-body.js';
 import type { ResponseWriter } from './response-writer.js';
+
+/** The client's side of a connection that has changed its protocol. */
+export interface Tunnel {
+  readonly stream: Duplex;
+  /** What the client has sent behind its request. */
+  readonly early: readonly Buffer[];
+}
 
 /** A request to change the protocol of its connection. */
 export interface UpgradeRequest {
   /** The protocols of the field `Upgrade` that may be passed on. */
   readonly protocol: string;
-  readonly socket: Socket;
-  readonly response: ServerResponse;
-  /** What the client has sent behind its request. */
-  readonly head: Buffer;
+  /**
+   * Answers that the protocol is changed. From then on the response's writer only tells when the tunnel has closed.
+   *
+   * @param fields flat, with neither `Connection` nor `Upgrade`.
+   * @param protocol what it is changed to.
+   */
+  open(statusMessage: string, fields: readonly string[], protocol: string): Tunnel;
 }
 
 /** Is told of requests. */
@@ -26,8 +35,6 @@ export interface RequestObserver {
 export interface RequestContext {
   /** 16 hex digits: on error pages and in the log. */
   readonly id: string;
-  readonly request: ClientRequest;
-  readonly response: ClientResponse;
   readonly client: ResponseWriter;
   readonly connection: ClientConnection;
   readonly method: string;
@@ -38,11 +45,12 @@ export interface RequestContext {
    * given twice. The handler replaces it by what it has read (`destinationOf`): the route is chosen by that, and backends get it.
    */
   host: string | undefined;
-  /** Fields as they came, flat, HTTP/2's pseudo fields taken out. */
+  /** Fields as they came, flat, HTTP/2's pseudo fields taken out, with one field of cookies at most. */
   readonly headers: readonly string[];
   /** `1.0`, `1.1` or `2.0`. */
   readonly httpVersion: string;
-  readonly hasBody: boolean;
+  /** Null: the request has none. */
+  readonly body: RequestBody | null;
   readonly startedAtMs: number;
   /** Set where the client asks to change the protocol, and may. */
   readonly upgrade?: UpgradeRequest;

@@ -16,3 +16,15 @@ export function fieldLines(flat: readonly string[]): string {
   eachField(flat, (name, value) => (text += `${name}: ${value}\r\n`));
   return text;
 }
+
+/** All values of a field, as one. */
+export function joinedValues(flat: readonly string[], lowerCaseName: string): string | undefined {
+  let joined: string | undefined;
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i] ?? '';
+    if (name.length !== lowerCaseName.length || name.toLowerCase() !== lowerCaseName) continue;
+    const value = flat[i + 1] ?? '';
+    joined = joined === undefined ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}

@@ -7,7 +7,7 @@
 import { isIP } from 'node:net';
 import { readHost } from '../../domain/host.js';
 import { plainAddress, type Endpoint } from '../../net/connection-info.js';
-import { eachField } from './fields.js';
+import { eachField, joinedValues } from './fields.js';
 import { asVariable, isClaim, isSaidHere, NEVER_PASSES } from './claimed-fields.js';
 
 /**
@@ -24,13 +24,21 @@ const HOP_BY_HOP = new Set([
   'proxy-authorization',
   'proxy-connection',
   'te',
-  'trailer',
   'transfer-encoding',
   'upgrade',
   'http2-settings',
 ]);
 
-const NO_TRAILERS = new Set(['content-length', 'content-type', 'content-encoding', 'content-range', 'host']);
+const NO_TRAILERS = new Set([
+  'trailer',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'host',
+]);
+
+const NOTHING: readonly string[] = [];
 
 /** Fields of a request that are not passed on as fields: each hop sends its own `Host` and `Expect`. */
 const TOLD_OTHERWISE = new Set(['host', 'expect']);
@@ -132,7 +140,7 @@ export function forwardedFields(raw: readonly string[], forwarding: Forwarding):
   const { client, scheme, host, localPort, via, tls, trusted } = forwarding;
   const headers: string[] = [];
   const earlier = (name: string): string | undefined =>
-    trusted === undefined ? undefined : joined(raw, name);
+    trusted === undefined ? undefined : joinedValues(raw, name);
   append(headers, 'X-Forwarded-For', list(earlier('x-forwarded-for'), client.address));
   append(headers, 'X-Real-IP', trusted === undefined ? client.address : clientBefore(raw, client, trusted));
   append(headers, 'X-Forwarded-Proto', earlier('x-forwarded-proto') ?? scheme);
@@ -157,8 +165,8 @@ function clientBefore(
   peer: Endpoint,
   trusted: { has(address: string): boolean },
 ): string {
-  const way = joined(raw, 'x-forwarded-for');
-  if (way === undefined) return addressOf(joined(raw, 'x-real-ip') ?? '') ?? peer.address;
+  const way = joinedValues(raw, 'x-forwarded-for');
+  if (way === undefined) return addressOf(joinedValues(raw, 'x-real-ip') ?? '') ?? peer.address;
   let client = peer.address;
   for (const entry of way.split(',').reverse()) {
     const address = addressOf(entry.trim());
@@ -175,22 +183,27 @@ function addressOf(text: string): string | undefined {
   return isIP(text) === 0 ? readHost(text)?.address : plainAddress(text);
 }
 
-/** The fields of a response to the client: without those of the backend's hop. */
-export function responseHeaders(raw: readonly string[]): string[] {
-  return TO_CLIENTS.apply(raw);
+/**
+ * The fields of a response to the client: without those of the backend's hop. `Upgrade` stays with a 426, which says by it what the
+ * client must change to (RFC 9110 §15.5.22).
+ */
+export function responseHeaders(raw: readonly string[], status = 0): string[] {
+  const fields = TO_CLIENTS.apply(raw);
+  if (status === 426) append(fields, 'Upgrade', joinedValues(raw, 'upgrade'));
+  return fields;
 }
 
 /** The trailers of a message: without fields of the hop, and without those that would say how it is to be read (RFC 9110 §6.5.1). */
-export function trailerFields(raw: readonly string[]): string[] {
-  return raw.length === 0 ? [] : OF_TRAILERS.apply(raw);
+export function trailerFields(raw: readonly string[]): readonly string[] {
+  return raw.length === 0 ? NOTHING : OF_TRAILERS.apply(raw);
 }
 
 /**
  * The trailers of a request to the backend. There are gateways that put them among the other fields: nothing passes that may
  * not pass there, or a client could forge what this proxy says. Trusted proxies send no claims in trailers.
  */
-export function requestTrailers(raw: readonly string[]): string[] {
-  return TO_BACKENDS.apply(trailerFields(raw));
+export function requestTrailers(raw: readonly string[]): readonly string[] {
+  return raw.length === 0 ? NOTHING : TO_BACKENDS.apply(trailerFields(raw));
 }
 
 /** The fields with one set to a value, in place of any earlier ones of its name. */
@@ -221,15 +234,6 @@ function append(headers: string[], name: string, value: string | undefined): voi
 
 function list(earlier: string | undefined, value: string): string {
   return earlier === undefined ? value : `${earlier}, ${value}`;
-}
-
-/** All values of a field, as one. */
-function joined(raw: readonly string[], lowerCaseName: string): string | undefined {
-  const values: string[] = [];
-  eachField(raw, (name, value) => {
-    if (name.toLowerCase() === lowerCaseName) values.push(value);
-  });
-  return values.length === 0 ? undefined : values.join(', ');
 }
 
 /** RFC 7239 §4: values that are no tokens are quoted, IPv6 addresses bracketed. */

@@ -5,11 +5,13 @@
  * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Transport } from '../../net/raw-connection.js';
 import { pump } from './pump.js';
 
 export interface SpliceOptions {
-  readonly client: Socket;
+  /** A connection, or a stream of HTTP/2. */
+  readonly client: Duplex;
   readonly backend: Socket;
   /** Without a byte in either direction for so long, both are closed. */
   readonly idleTimeoutMs: number;
@@ -75,8 +77,8 @@ export class Splices {
       idle.refresh();
       passed.fromBackend += bytes;
     };
-    const onClose = (socket: Socket, failure: SpliceEnd, hadError: boolean, reset: () => void): void => {
-      const isWhole = !hadError && socket.readableEnded && socket.writableFinished;
+    const onClose = (socket: Duplex, failure: SpliceEnd, reset: () => void): void => {
+      const isWhole = socket.errored === null && socket.readableEnded && socket.writableFinished;
       if (!isWhole && how === 'ended') {
         how = failure;
         reset();
@@ -90,10 +92,8 @@ export class Splices {
     };
     client.on('error', () => undefined);
     backend.on('error', () => undefined);
-    client.once('close', (hadError) =>
-      onClose(client, 'client failed', hadError, () => resetSocket(backend)),
-    );
-    backend.once('close', (hadError) => onClose(backend, 'backend failed', hadError, resetClient));
+    client.once('close', () => onClose(client, 'client failed', () => resetSocket(backend)));
+    backend.once('close', () => onClose(backend, 'backend failed', resetClient));
     pump(client, backend, onClientBytes);
     pump(backend, client, onBackendBytes);
   }

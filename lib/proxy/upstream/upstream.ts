@@ -2,9 +2,28 @@
  * What an HTTP engine towards a backend looks like: HTTP/1.1 is our own, HTTP/2 goes through Node's client. Header fields and
  * trailers are flat lists (`[name, value, …]`), those of the hop already taken out.
  */
-import type { Readable } from 'node:stream';
-import type { BackendOrigin } from '../../config/backend-origin.js';
+import type { Socket } from 'node:net';
 import { ProxyError, type ErrorCode } from '../../domain/errors.js';
+
+/** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
+export interface UpstreamBodySink {
+  /** @param piece may be kept. */
+  onBodyPiece(piece: Buffer): void;
+  /** @param trailers flat; empty where there are none. */
+  onBodyEnd(trailers: readonly string[]): void;
+  /** It will never be whole. */
+  onBodyFailure(reason: string): void;
+}
+
+/** The body of a request. It flows while a sink takes it. */
+export interface UpstreamBody {
+  /** Gives it to a sink, which may call the others at once. */
+  start(sink: UpstreamBodySink): void;
+  pause(): void;
+  resume(): void;
+  /** Takes it from its sink: if nothing has been given, another one may start. */
+  stop(): void;
+}
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -15,9 +34,9 @@ export interface UpstreamRequest {
   /** Without `Host`. */
   readonly headers: readonly string[];
   /** Null: the request has none. */
-  readonly body: Readable | null;
-  /** Asked for after the end of the body; empty where there are none. */
-  trailers(): readonly string[];
+  readonly body: UpstreamBody | null;
+  /** On HTTP/1.1: the protocols that the connection may change to, as in the field `Upgrade`. */
+  readonly upgrade?: string | undefined;
   /**
    * On HTTP/1.1: do not use a kept connection. Set for a request that is sent again: the kept ones are often closed together.
    */
@@ -76,12 +95,17 @@ export function invalidRequest(message: string): UpstreamError {
   return new UpstreamError('invalid', false, message);
 }
 
-/** A response that is not valid HTTP, or is ambiguous. */
-export function malformedResponse(message: string): UpstreamError {
-  return new UpstreamError('malformed', true, message);
+/** A connection to a backend that has changed its protocol. It is the receiver's now. */
+export interface UpstreamTunnel {
+  readonly socket: Socket;
+  readonly statusMessage: string;
+  /** Of the 101; flat, as they came. */
+  readonly headers: readonly string[];
+  /** What the backend has sent behind its response. */
+  readonly early: Buffer;
 }
 
-/** The course of one response. `onEnd` or `onError` comes last, and once. */
+/** The course of one response. `onEnd`, `onUpgrade` or `onError` comes last, and once. */
 export interface UpstreamEvents {
   onStart(controller: UpstreamController): void;
   /** An informational response (103 Early Hints, for example), which comes before the head. */
@@ -95,14 +119,16 @@ export interface UpstreamEvents {
   ): void;
   onData(chunk: Buffer): void;
   onEnd(trailers: readonly string[]): void;
+  /** The backend has changed the protocol: only for a request that allowed it. */
+  onUpgrade?(tunnel: UpstreamTunnel): void;
   onError(error: UpstreamError): void;
 }
 
 export interface Upstream {
   /** As in a log line: `http://127.0.0.1:8080`. */
   readonly name: string;
-  /** Where connections for upgrades are made. Absent: the protocol of the backend has no upgrades. */
-  readonly upgradeOrigin?: BackendOrigin;
+  /** Whether the protocol of the backend has upgrades. */
+  readonly takesUpgrades?: boolean;
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { PassThrough, Readable } from 'node:stream';
 import { eventually } from '../../support/eventually.js';
 import { ask, startRaw, upstreamOf } from '../../support/raw-upstream.js';
+import { bodyOf } from '../../support/stream-body.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody';
 
@@ -56,7 +57,7 @@ describe('The engine towards HTTP/1.1 backends', () => {
   it('refuses what is answered before anything was asked', async () => {
     await using backend = await startRaw(() => undefined);
     const upstream = upstreamOf(backend.origin);
-    const course = ask(upstream, { method: 'POST', body: new PassThrough() });
+    const course = ask(upstream, { method: 'POST', body: bodyOf(new PassThrough()) });
     await eventually('it is begun', () => course.controller !== undefined);
     await eventually('the backend has it', () => backend.sockets.length === 1);
     backend.sockets[0]?.write(OK);
@@ -94,7 +95,7 @@ describe('The engine towards HTTP/1.1 backends', () => {
     await using backend = await startRaw((socket) => socket.write(OK));
     const upstream = upstreamOf(backend.origin);
     const headers = ['Content-Length', '2'];
-    await ask(upstream, { method: 'POST', headers, body: Readable.from([Buffer.from('ab')]) }).over;
+    await ask(upstream, { method: 'POST', headers, body: bodyOf(Readable.from([Buffer.from('ab')])) }).over;
     expect(backend.read[0]).to.have.length(1);
     expect(backend.read[0]?.[0]).to.match(/\r\n\r\nab$/);
     await upstream.close();
@@ -103,8 +104,8 @@ describe('The engine towards HTTP/1.1 backends', () => {
   it('sends the trailers of a request', async () => {
     await using backend = await startRaw((socket, text) => text.endsWith('\r\n\r\n') && socket.write(OK));
     const upstream = upstreamOf(backend.origin);
-    const body = Readable.from([Buffer.from('ab')]);
-    const course = ask(upstream, { method: 'POST', body, trailers: () => ['X-Sum', '1'] });
+    const body = bodyOf(Readable.from([Buffer.from('ab')]), ['X-Sum', '1']);
+    const course = ask(upstream, { method: 'POST', body });
     expect((await course.over).outcome).to.equal('200 body');
     const sent = backend.read[0]?.join('') ?? '';
     expect(sent.slice(sent.indexOf('\r\n\r\n') + 4)).to.equal('2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n');
@@ -118,7 +119,7 @@ describe('The engine towards HTTP/1.1 backends', () => {
     it(`cuts a request whose body is ${what} than it says`, async () => {
       await using backend = await startRaw(() => undefined);
       const upstream = upstreamOf(backend.origin);
-      const body = Readable.from([Buffer.from(text ?? '')]);
+      const body = bodyOf(Readable.from([Buffer.from(text ?? '')]));
       const course = ask(upstream, { method: 'POST', headers: ['Content-Length', '2'], body });
       expect((await course.over).error?.kind).to.equal('invalid');
       await eventually('all are closed', () => backend.sockets.every(({ closed }) => closed));
@@ -131,7 +132,7 @@ describe('The engine towards HTTP/1.1 backends', () => {
     const upstream = upstreamOf(backend.origin);
     const body = new PassThrough();
     body.write('some of it');
-    expect((await ask(upstream, { method: 'POST', body }).over).outcome).to.equal('200 body');
+    expect((await ask(upstream, { method: 'POST', body: bodyOf(body) }).over).outcome).to.equal('200 body');
     await eventually('it is closed', () => backend.sockets[0]?.closed === true);
     expect((await ask(upstream).over).outcome).to.equal('200 body');
     expect(backend.sockets).to.have.length(2);
@@ -151,13 +152,13 @@ describe('The engine towards HTTP/1.1 backends', () => {
     const body = new PassThrough();
     const closed = await startRaw(() => undefined);
     await closed[Symbol.asyncDispose]();
-    const course = ask(upstreamOf(closed.origin), { method: 'POST', body });
+    const course = ask(upstreamOf(closed.origin), { method: 'POST', body: bodyOf(body) });
     expect((await course.over).outcome).to.equal('connect');
     expect(body.readableDidRead).to.equal(false);
     body.end('later');
     await using backend = await startRaw((socket, text) => text.endsWith('0\r\n\r\n') && socket.write(OK));
     const upstream = upstreamOf(backend.origin);
-    expect((await ask(upstream, { method: 'POST', body }).over).outcome).to.equal('200 body');
+    expect((await ask(upstream, { method: 'POST', body: bodyOf(body) }).over).outcome).to.equal('200 body');
     expect(backend.read[0]?.join('')).to.include('5\r\nlater\r\n');
     await upstream.close();
   });
@@ -166,7 +167,9 @@ describe('The engine towards HTTP/1.1 backends', () => {
     await using backend = await startRaw((socket) => socket.pause());
     const upstream = upstreamOf(backend.origin, { backendHeadersTimeoutMs: 100 });
     const endless = new Readable({ read: () => endless.push(Buffer.alloc(65_536)) });
-    expect((await ask(upstream, { method: 'POST', body: endless }).over).outcome).to.equal('timeout, sent');
+    expect((await ask(upstream, { method: 'POST', body: bodyOf(endless) }).over).outcome).to.equal(
+      'timeout, sent',
+    );
     endless.destroy();
     await upstream.close();
   });

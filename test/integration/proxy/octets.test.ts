@@ -83,7 +83,8 @@ describe('The octets of a response', () => {
       'together',
     );
     expect(received).to.include(`HTTP/1.1 103 Early Hints\r\nLink: ${hints}\r\nX-Hint: ${HIGH}\r\n\r\n`);
-    for (const [i, value] of VALUES.entries()) expect(received).to.include(`\r\nx-${i}: ${value}\r\n`);
+    for (const [i, value] of VALUES.entries()) expect(received).to.include(`\r\nX-${i}: ${value}\r\n`);
+    expect(received).to.include('\r\nTrailer: X-0\r\n');
   });
 
   it('pass in the fields of an answer without a body, be it to HEAD', async () => {

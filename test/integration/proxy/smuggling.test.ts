@@ -100,9 +100,9 @@ describe('A request that can be read in two ways', () => {
     ['CONNECT', 'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n', 405],
     // Versions and lines
     ['HTTP/0.9', 'GET /x\r\n'],
-    ['HTTP/2 by word', get('Host: a.test').replace('HTTP/1.1', 'HTTP/2.0')],
-    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['another version', get('Host: a.test').replace('HTTP/1.1', 'HTTP/1.2')],
+    ['HTTP/2 by word', get('Host: a.test').replace('HTTP/1.1', 'HTTP/2.0'), 505],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+    ['another version', get('Host: a.test').replace('HTTP/1.1', 'HTTP/1.2'), 505],
     ['a version in lower case', get('Host: a.test').replace('HTTP/1.1', 'http/1.1')],
     ['an unknown method', get('Host: a.test').replace('GET', 'G@T')],
     // Chunks

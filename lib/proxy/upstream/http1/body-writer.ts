@@ -5,10 +5,8 @@
  * to another one.
  */
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { describeError } from '../../../domain/errors.js';
 import { trailerText, type RequestHead } from './request-head.js';
-import type { UpstreamFailure } from '../upstream.js';
+import type { UpstreamBody, UpstreamBodySink, UpstreamFailure } from '../upstream.js';
 
 export interface BodyWriterListener {
   /** The first octets are being written. */
@@ -24,12 +22,10 @@ export interface BodyWriterListener {
 export interface BodyWriterOptions {
   readonly socket: Socket;
   readonly head: RequestHead;
-  readonly body: Readable;
-  /** Asked for after the end of the body; flat. */
-  trailers(): readonly string[];
+  readonly body: UpstreamBody;
 }
 
-export class BodyWriter {
+export class BodyWriter implements UpstreamBodySink {
   readonly #options: BodyWriterOptions;
   readonly #listener: BodyWriterListener;
   #hasBegun = false;
@@ -40,26 +36,18 @@ export class BodyWriter {
   constructor(options: BodyWriterOptions, listener: BodyWriterListener) {
     this.#options = options;
     this.#listener = listener;
-    const { body } = options;
-    body.on('error', this.#onError);
-    body.on('close', this.#onClose);
-    body.on('end', this.#onEnd);
-    body.on('data', this.#onData);
-    // It may have been paused by an earlier attempt.
-    body.resume();
   }
 
-  /** Sends no more, and stops listening to the body. */
+  /** Begins. The body may be over when this returns. */
+  start(): void {
+    this.#options.body.start(this);
+  }
+
+  /** Sends no more. A body of which nothing was sent stays whole, for another backend. */
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { body } = this.#options;
-    // The listener for errors stays: without one an error would end the process.
-    body.off('close', this.#onClose);
-    body.off('end', this.#onEnd);
-    body.off('data', this.#onData);
-    // Pause the body, so that it is intact for a retry at another backend.
-    if (!this.#hasBegun) body.pause();
+    this.#options.body.stop();
   }
 
   /** The connection takes more again. */
@@ -70,7 +58,7 @@ export class BodyWriter {
     this.#listener.onSendBlocked(false);
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  onBodyPiece(chunk: Buffer): void {
     const { socket, head, body } = this.#options;
     if (chunk.length === 0) return;
     this.#sentBytes += chunk.length;
@@ -89,9 +77,9 @@ export class BodyWriter {
     this.#isBlocked = true;
     body.pause();
     this.#listener.onSendBlocked(true);
-  };
+  }
 
-  readonly #onEnd = (): void => {
+  onBodyEnd(trailers: readonly string[]): void {
     const { socket, head } = this.#options;
     if (this.#isOver) return;
     if (head.bodyBytes !== undefined && this.#sentBytes !== head.bodyBytes) {
@@ -100,20 +88,15 @@ export class BodyWriter {
     }
     socket.cork();
     this.#begin();
-    if (head.bodyBytes === undefined)
-      socket.write(`0\r\n${trailerText(this.#options.trailers())}\r\n`, 'latin1');
+    if (head.bodyBytes === undefined) socket.write(`0\r\n${trailerText(trailers)}\r\n`, 'latin1');
     socket.uncork();
     this.stop();
     this.#listener.onSendEnd();
-  };
+  }
 
-  readonly #onError = (error: Error): void => {
-    this.#fail('aborted', `the body of the request broke off: ${describeError(error)}`);
-  };
-
-  readonly #onClose = (): void => {
-    this.#fail('aborted', 'the body of the request broke off');
-  };
+  onBodyFailure(reason: string): void {
+    this.#fail('aborted', `the body of the request broke off: ${reason}`);
+  }
 
   #begin(): void {
     if (this.#hasBegun) return;

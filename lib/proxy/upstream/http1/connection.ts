@@ -7,14 +7,13 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { describeError } from '../../../domain/errors.js';
 import { BodyWriter, type BodyWriterListener } from './body-writer.js';
-import { readOptions, type ReadListener } from './read-buffers.js';
+import { readOptions, type ReadListener } from '../../http1/read-buffers.js';
+import { MalformedMessage } from '../../http1/malformed.js';
+import type { Tick } from '../../http1/tick-clock.js';
 import type { Http1Request } from './request.js';
 import type { ResponseHead } from './response-head.js';
 import { ResponseParser, type ResponseListener } from './response-parser.js';
 import type { UpstreamController, UpstreamFailure } from '../upstream.js';
-
-/** Ticks of the pool's clock; Infinity where nothing is waited for. */
-type Tick = number;
 
 /** The pool, as a connection sees it: it sets the deadlines, and is told when the connection is free or closed. */
 export interface Http1ConnectionOwner {
@@ -44,6 +43,8 @@ export class Http1Connection
   #current: Http1Request | undefined;
   #sender: BodyWriter | undefined;
   #head: ResponseHead | undefined;
+  /** The protocol has been changed by it. */
+  #upgraded: ResponseHead | undefined;
   /** All of the request has been written. */
   #isSent = false;
   #isPaused = false;
@@ -71,10 +72,10 @@ export class Http1Connection
       this.#phase = 'idle';
       this.#begin(request);
     });
-    socket.on('drain', () => this.#sender?.onDrain());
-    socket.on('end', () => this.#onEnd());
-    socket.on('error', (error) => (this.#error = error));
-    socket.on('close', () => this.#onClose());
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onSocketError);
+    socket.on('close', this.#onClose);
   }
 
   /** Sends a request. @returns false where the connection has just been closed: nothing has been done. */
@@ -140,6 +141,10 @@ export class Http1Connection
       this.#fail('malformed', `the backend's answer is broken: ${describeError(thrown)}`, thrown);
       return;
     }
+    if (this.#upgraded !== undefined) {
+      this.#handOver(this.#upgraded, Buffer.from(bytes.subarray(readBytes)));
+      return;
+    }
     if (this.#phase !== 'idle') {
       if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#owner.bodyDeadline;
       return;
@@ -151,6 +156,12 @@ export class Http1Connection
 
   onInterimHead({ status, fields }: ResponseHead): void {
     this.#current?.events.onInformation(status, fields);
+  }
+
+  onUpgradeHead(head: ResponseHead): void {
+    if (!this.#isSent)
+      throw new MalformedMessage('it switches protocols (101) before the end of the request');
+    this.#upgraded = head;
   }
 
   onResponseHead(head: ResponseHead): void {
@@ -207,20 +218,27 @@ export class Http1Connection
     if (this.#current !== request) return;
     const { message, head } = request;
     const { body } = message;
-    this.#reader.start(message.method);
+    this.#reader.start(message.method, message.upgrade !== undefined);
     if (body === null) {
       request.sent = true;
       this.#socket.write(head.text, 'latin1');
       this.onSendEnd();
     } else {
-      this.#sender = new BodyWriter(
-        { socket: this.#socket, head, body, trailers: () => message.trailers() },
-        this,
-      );
+      const sender = new BodyWriter({ socket: this.#socket, head, body }, this);
+      this.#sender = sender;
+      sender.start();
     }
   }
 
-  #onEnd(): void {
+  readonly #onDrain = (): void => {
+    this.#sender?.onDrain();
+  };
+
+  readonly #onSocketError = (error: Error): void => {
+    this.#error = error;
+  };
+
+  readonly #onEnd = (): void => {
     if (this.#reader.end()) return;
     if (this.#current === undefined) this.destroy();
     else
@@ -228,12 +246,25 @@ export class Http1Connection
         this.#phase === 'connecting' ? 'connect' : 'broken',
         'the backend has closed the connection',
       );
-  }
+  };
 
-  #onClose(): void {
+  readonly #onClose = (): void => {
     const message = this.#error === undefined ? 'the connection was closed' : describeError(this.#error);
     this.#fail(this.#phase === 'connecting' ? 'connect' : 'broken', message, this.#error);
     this.#owner.onClosed(this);
+  };
+
+  /** Gives the connection, which has another protocol now, to whoever has sent the request. */
+  #handOver({ reason, fields }: ResponseHead, early: Buffer): void {
+    const socket = this.#socket;
+    const request = this.#leave();
+    this.#phase = 'closed';
+    socket.off('drain', this.#onDrain).off('end', this.#onEnd).off('error', this.#onSocketError);
+    socket.off('close', this.#onClose);
+    this.#owner.onClosed(this);
+    const { events } = request ?? {};
+    if (events?.onUpgrade === undefined) socket.on('error', () => undefined).destroy();
+    else events.onUpgrade({ socket, statusMessage: reason, headers: fields, early });
   }
 
   /** Gives the connection back to the pool, or closes it where the pool is not to keep it. */

@@ -8,6 +8,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
 import type { Http1Request } from './request.js';
+import { TickClock } from '../../http1/tick-clock.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;
@@ -34,13 +35,11 @@ const TICKS_A_DEADLINE = 8;
 
 export class Http1Pool implements Http1ConnectionOwner {
   readonly #options: Http1PoolOptions;
-  readonly #tickMs: number;
+  readonly #clock: TickClock;
   readonly #connections = new Set<Http1Connection>();
   /** The one that was used last is used next: the others lapse when there are more than are needed. */
   readonly #free: Http1Connection[] = [];
   readonly #waiting: Http1Request[] = [];
-  #tick = 0;
-  #clock: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | undefined;
   #whenEmpty: Promise<void> | undefined;
   #isClosing = false;
@@ -49,7 +48,10 @@ export class Http1Pool implements Http1ConnectionOwner {
     this.#options = options;
     const { connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = options;
     const shortestMs = Math.min(connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs, idleTimeoutMs);
-    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, Math.floor(shortestMs / TICKS_A_DEADLINE)));
+    const tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, Math.floor(shortestMs / TICKS_A_DEADLINE)));
+    this.#clock = new TickClock(tickMs, (now) => {
+      for (const connection of this.#connections) if (connection.deadline <= now) connection.expire();
+    });
   }
 
   /** Sends a request, or keeps it until there is a connection. */
@@ -74,22 +76,22 @@ export class Http1Pool implements Http1ConnectionOwner {
   }
 
   get connectDeadline(): number {
-    return this.#after(this.#options.connectTimeoutMs);
+    return this.#clock.after(this.#options.connectTimeoutMs);
   }
 
   get headersDeadline(): number {
-    return this.#after(this.#options.headersTimeoutMs);
+    return this.#clock.after(this.#options.headersTimeoutMs);
   }
 
   get bodyDeadline(): number {
-    return this.#after(this.#options.bodyTimeoutMs);
+    return this.#clock.after(this.#options.bodyTimeoutMs);
   }
 
   idleDeadline(keepAliveMs: number | undefined): number | undefined {
     if (this.#isClosing && this.#waiting.length === 0) return undefined;
-    if (keepAliveMs === undefined) return this.#after(this.#options.idleTimeoutMs);
+    if (keepAliveMs === undefined) return this.#clock.after(this.#options.idleTimeoutMs);
     const idleMs = Math.min(keepAliveMs - IDLE_MARGIN_MS, MAX_IDLE_MS);
-    return idleMs <= 0 ? undefined : this.#after(idleMs);
+    return idleMs <= 0 ? undefined : this.#clock.after(idleMs);
   }
 
   onFree(connection: Http1Connection): void {
@@ -105,8 +107,7 @@ export class Http1Pool implements Http1ConnectionOwner {
     const next = this.#nextWaiting();
     if (next !== undefined) this.#open(next);
     if (this.#connections.size > 0) return;
-    clearInterval(this.#clock);
-    this.#clock = undefined;
+    this.#clock.stop();
     this.#onEmpty?.();
   }
 
@@ -121,17 +122,7 @@ export class Http1Pool implements Http1ConnectionOwner {
 
   #open(request: Http1Request): void {
     const { connect, readyEvent } = this.#options;
-    this.#clock ??= setInterval(() => this.#onTick(), this.#tickMs).unref();
+    this.#clock.start();
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
-  }
-
-  /** The tick that is at least so many milliseconds away. Round up: the current tick is partial. */
-  #after(ms: number): number {
-    return this.#tick + Math.ceil(ms / this.#tickMs) + 1;
-  }
-
-  #onTick(): void {
-    this.#tick += 1;
-    for (const connection of this.#connections) if (connection.deadline <= this.#tick) connection.expire();
   }
 }

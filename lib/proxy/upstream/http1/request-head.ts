@@ -26,11 +26,14 @@ const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
  * @throws UpstreamError `invalid`
  */
 export function requestHead(request: UpstreamRequest, fallbackHost: string): RequestHead {
-  const { method, path, host = fallbackHost, headers, body } = request;
+  const { method, path, host = fallbackHost, headers, body, upgrade } = request;
   if (!TOKEN.test(method)) throw invalidRequest('the method is malformed');
   if (path === '' || NOT_IN_TARGET.test(path)) throw invalidRequest('the target is malformed');
   if (NOT_IN_VALUE.test(host)) throw invalidRequest('the host is malformed');
-  let text = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
+  let text = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n`;
+  if (upgrade === undefined) text += 'Connection: keep-alive\r\n';
+  else if (NOT_IN_VALUE.test(upgrade)) throw invalidRequest('the protocol is malformed');
+  else text += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
   let length: string | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';

@@ -4,16 +4,15 @@
  * The head alone decides where a body ends (RFC 9112 §6.3). Bytes behind the end of a response belong to no response, and are left
  * to the caller.
  */
-import { ChunkedParser } from './chunked-parser.js';
-import { hasBareLineFeed, parseResponseHead, type ResponseHead } from './response-head.js';
-import { malformedResponse } from '../upstream.js';
+import { ChunkedParser } from '../../http1/chunked-parser.js';
+import { HeadReader } from '../../http1/head-reader.js';
+import { MalformedMessage } from '../../http1/malformed.js';
+import { parseResponseHead, type ResponseHead } from './response-head.js';
 
 /** The longest head of a response. */
 const MAX_HEAD_BYTES = 81_920;
 /** The most interim responses (100, 103) before a response: a backend could send them for ever. */
 const MAX_INTERIM_HEADS = 32;
-const FIRST_PENDING_BYTES = 4_096;
-const END_OF_HEAD = '\r\n\r\n';
 const NO_TRAILERS: readonly string[] = [];
 
 /** Told of a response. Each of these may make the caller give the response up, see `stop`. */
@@ -21,6 +20,8 @@ export interface ResponseListener {
   /** The head of an interim response, which comes before the response: 100, 103. */
   onInterimHead(head: ResponseHead): void;
   onResponseHead(head: ResponseHead): void;
+  /** The protocol is changed (101). What follows is no HTTP. */
+  onUpgradeHead(head: ResponseHead): void;
   /** @param piece a part of what was read. */
   onBodyPiece(piece: Buffer): void;
   /** The last of them. */
@@ -34,24 +35,24 @@ export class ResponseParser {
   /** A response is expected. */
   #isActive = false;
   #isToHead = false;
+  #mayUpgrade = false;
   #head: ResponseHead | undefined;
   #interimHeads = 0;
   #body: Body = 'none';
   /** What is missing of a body that has a length. */
   #left = 0;
   #chunks: ChunkedParser | undefined;
-  /** The beginning of a head that came in several pieces. */
-  #pending: Buffer | undefined;
-  #pendingBytes = 0;
+  readonly #headReader = new HeadReader(MAX_HEAD_BYTES);
 
   constructor(listener: ResponseListener) {
     this.#listener = listener;
   }
 
-  /** Expects the response to a request. */
-  start(method: string): void {
+  /** Expects the response to a request. @param mayUpgrade it allows the backend to change the protocol. */
+  start(method: string, mayUpgrade = false): void {
     this.#isActive = true;
     this.#isToHead = method === 'HEAD';
+    this.#mayUpgrade = mayUpgrade;
     this.#interimHeads = 0;
     this.#head = undefined;
   }
@@ -61,15 +62,14 @@ export class ResponseParser {
     this.#isActive = false;
     this.#head = undefined;
     this.#chunks = undefined;
-    this.#pending = undefined;
-    this.#pendingBytes = 0;
+    this.#headReader.reset();
   }
 
   /**
    * Reads on.
    *
    * @returns how much was read: less than `bytes` has where the response has ended before, or was given up.
-   * @throws UpstreamError `malformed`
+   * @throws MalformedMessage
    */
   read(bytes: Buffer): number {
     let at = 0;
@@ -87,54 +87,25 @@ export class ResponseParser {
   }
 
   #readHead(bytes: Buffer, start: number): number {
-    if (this.#pending === undefined) {
-      const end = bytes.indexOf(END_OF_HEAD, start, 'latin1');
-      if (end !== -1) {
-        checkHeadSize(end - start);
-        this.#onHead(bytes.toString('latin1', start, end + 2));
-        return end + END_OF_HEAD.length;
-      }
-    }
-    return this.#readPartOfHead(bytes, start);
-  }
-
-  /** @returns as `#readHead`. */
-  #readPartOfHead(bytes: Buffer, start: number): number {
-    const before = this.#pendingBytes;
-    const part = bytes.subarray(start, start + MAX_HEAD_BYTES + END_OF_HEAD.length - before);
-    const bytesNeeded = before + part.length;
-    if (this.#pending === undefined || this.#pending.length < bytesNeeded) {
-      const larger = Buffer.allocUnsafe(Math.max(FIRST_PENDING_BYTES, 2 * bytesNeeded));
-      this.#pending?.copy(larger, 0, 0, before);
-      this.#pending = larger;
-    }
-    const pending = this.#pending;
-    part.copy(pending, before);
-    this.#pendingBytes = bytesNeeded;
-    const end = pending
-      .subarray(0, bytesNeeded)
-      .indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1), 'latin1');
-    if (hasBareLineFeed(pending, before, end === -1 ? bytesNeeded : end)) {
-      throw malformedResponse('a line of the head does not end with CRLF');
-    }
-    if (end === -1) {
-      checkHeadSize(bytesNeeded);
-      return start + part.length;
-    }
-    this.#pending = undefined;
-    this.#pendingBytes = 0;
-    this.#onHead(pending.toString('latin1', 0, end + 2));
-    return start + end + END_OF_HEAD.length - before;
+    const end = this.#headReader.read(bytes, start);
+    if (end === -1) return bytes.length;
+    this.#onHead(this.#headReader.text);
+    return end;
   }
 
   #onHead(text: string): void {
     const head = parseResponseHead(text);
     const { status, contentLength } = head;
-    if (status === 101) throw malformedResponse('it switches protocols (101) without being asked to');
+    if (status === 101) {
+      if (!this.#mayUpgrade) throw new MalformedMessage('it switches protocols (101) without being asked to');
+      this.stop();
+      this.#listener.onUpgradeHead(head);
+      return;
+    }
     if (status < 200) {
       this.#interimHeads += 1;
       if (this.#interimHeads > MAX_INTERIM_HEADS)
-        throw malformedResponse('there are too many interim responses');
+        throw new MalformedMessage('there are too many interim responses');
       this.#listener.onInterimHead(head);
       return;
     }
@@ -171,8 +142,4 @@ export class ResponseParser {
     this.stop();
     this.#listener.onResponseEnd(trailers);
   }
-}
-
-function checkHeadSize(bytes: number): void {
-  if (bytes > MAX_HEAD_BYTES) throw malformedResponse('the head is too long');
 }

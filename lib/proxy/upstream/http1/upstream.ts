@@ -34,13 +34,15 @@ export interface Http1UpstreamOptions {
 
 export class Http1Upstream implements Upstream {
   readonly name: string;
-  readonly upgradeOrigin: BackendOrigin;
+  readonly takesUpgrades = true;
+  /** `Host` of requests that name none. */
+  readonly #ownHost: string;
   readonly #pool: Http1Pool;
 
   constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
     const origin = backend.parsed;
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
-    this.upgradeOrigin = origin;
+    this.#ownHost = origin.host;
     this.#pool = new Http1Pool({
       connect: connectorTo(origin, options.caPem),
       readyEvent: origin.isTls ? 'secureConnect' : 'connect',
@@ -54,10 +56,8 @@ export class Http1Upstream implements Upstream {
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
     let head: RequestHead;
-    // While the request waits for a connection, nobody else listens for errors of its body.
-    request.body?.on('error', ignore);
     try {
-      head = requestHead(request, this.upgradeOrigin.host);
+      head = requestHead(request, this.#ownHost);
     } catch (thrown) {
       const invalid = thrown instanceof UpstreamError ? thrown : invalidRequest(describeError(thrown));
       events.onError(invalid);
@@ -99,8 +99,4 @@ function connectorTo(
     socket.on('session', (next: Buffer) => (session = next));
     return socket;
   };
-}
-
-function ignore(): void {
-  // Whoever reads the body later has a listener of its own.
 }

@@ -2,11 +2,12 @@
  * One request to an HTTP/2 backend: from the events of Node's stream to those of an engine.
  */
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
-import { pipeline } from 'node:stream';
 import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
 import {
   UpstreamError,
+  type UpstreamBody,
+  type UpstreamBodySink,
   type UpstreamEvents,
   type UpstreamFailure,
   type UpstreamRequest,
@@ -20,11 +21,13 @@ export interface Http2RequestOptions {
   onTimeout(): void;
 }
 
-export class Http2Request {
+export class Http2Request implements UpstreamBodySink {
   readonly #stream: ClientHttp2Stream;
   readonly #events: UpstreamEvents;
   readonly #options: Http2RequestOptions;
   #trailers: string[] = [];
+  #body: UpstreamBody | undefined;
+  #requestTrailers: readonly string[] = [];
   #isAborted = false;
   #isPaused = false;
   #hasHead = false;
@@ -57,7 +60,7 @@ export class Http2Request {
     stream.on('close', () =>
       this.#fail(new Error(`the backend has closed the stream (code ${String(stream.rstCode)})`)),
     );
-    stream.on('wantTrailers', () => stream.sendTrailers(toObject(request.trailers())));
+    stream.on('wantTrailers', () => stream.sendTrailers(toObject(this.#requestTrailers)));
     // A body that nobody has read may still go to another backend.
     if (stream.pending) stream.once('ready', () => this.#begin(request, options));
     else this.#begin(request, options);
@@ -81,7 +84,28 @@ export class Http2Request {
         this.#cancel();
       },
     });
-    if (body !== null && !this.#isAborted) pipeline(body, stream, () => undefined);
+    if (body === null || this.#isAborted) return;
+    this.#body = body;
+    stream.on('drain', () => body.resume());
+    stream.once('close', () => body.stop());
+    body.start(this);
+  }
+
+  onBodyPiece(piece: Buffer): void {
+    const stream = this.#stream;
+    if (!stream.writable) return;
+    if (!stream.write(piece)) this.#body?.pause();
+  }
+
+  onBodyEnd(trailers: readonly string[]): void {
+    this.#requestTrailers = trailers;
+    this.#stream.end();
+  }
+
+  onBodyFailure(reason: string): void {
+    this.#isAborted = true;
+    this.#fail(new UpstreamError('aborted', true, `the body of the request broke off: ${reason}`));
+    this.#cancel();
   }
 
   #end(): void {

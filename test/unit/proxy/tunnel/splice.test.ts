@@ -44,7 +44,7 @@ function start(splices: Splices): { client: Side; backend: Side; ended: Promise<
   const [client, backend] = [new Side(), new Side()];
   const { promise, resolve } = defer<Ending>();
   splices.splice({
-    client: client as unknown as Socket,
+    client: client,
     backend: backend as unknown as Socket,
     idleTimeoutMs: 60_000,
     resetClient: () => client.resetAndDestroy(),

@@ -33,7 +33,7 @@ describe('The connections to a backend on HTTP/1.1', () => {
 
   function ask(pool: Http1Pool): Recorder {
     const recorder = new Recorder();
-    const message = { method: 'GET', path: '/', host: 'a.test', headers: [], body: null, trailers: () => [] };
+    const message = { method: 'GET', path: '/', host: 'a.test', headers: [], body: null };
     const head = { text: 'GET / HTTP/1.1\r\n\r\n', bodyBytes: 0 };
     const isGivenUp = (): boolean => recorder.isAborted;
     pool.dispatch(new Http1Request({ ...message, isGivenUp }, head, recorder));

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { Readable } from 'node:stream';
 import { requestHead, trailerText } from '../../../../../lib/proxy/upstream/http1/request-head.js';
+import { bodyOf } from '../../../../support/stream-body.js';
 import type { UpstreamRequest } from '../../../../../lib/proxy/upstream/upstream.js';
 
 function request(parts: Partial<UpstreamRequest>): UpstreamRequest {
-  return { method: 'GET', path: '/', host: 'a.test', headers: [], body: null, trailers: () => [], ...parts };
+  return { method: 'GET', path: '/', host: 'a.test', headers: [], body: null, ...parts };
 }
-const body = Readable.from([]);
+const body = bodyOf(Readable.from([]));
 
 describe('The head of a request to a backend', () => {
   const cases: [

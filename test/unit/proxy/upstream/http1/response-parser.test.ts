@@ -24,6 +24,10 @@ class Recorder implements ResponseListener {
     this.told.push(`${head.status} ${head.reason} ${head.fields.join('|')}`);
   }
 
+  onUpgradeHead({ fields }: ResponseHead): void {
+    this.told.push(`upgrade ${fields.join('|')}`);
+  }
+
   onBodyPiece(piece: Buffer): void {
     expect(piece.length).to.be.above(0);
     this.body += piece.toString('latin1');

@@ -8,6 +8,7 @@
  * under its (undocumented) symbols; where there are none, nothing is done, and the socket goes on with `data` events.
  */
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export interface SocketReader {
   /** Where the next piece goes. Asked before each of them. */
@@ -29,10 +30,11 @@ const [BUFFER, CALLBACK, NEXT] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((des
  *
  * @returns false where that cannot be done.
  */
-export function takeReads(socket: Socket, reader: SocketReader): boolean {
+export function takeReads(socket: Duplex, reader: SocketReader): boolean {
   const handle = (socket as { _handle?: Partial<ReadsByHandle> | null })._handle;
   if (BUFFER === undefined || CALLBACK === undefined || NEXT === undefined) return false;
-  if (typeof handle?.useUserBuffer !== 'function' || socket.connecting) return false;
+  if (typeof handle?.useUserBuffer !== 'function' || (socket as Partial<Socket>).connecting === true)
+    return false;
   const first = reader.buffer();
   Object.assign(socket, {
     [BUFFER]: first,

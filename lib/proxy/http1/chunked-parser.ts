@@ -4,8 +4,8 @@
  * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but an extension
  * that begins with `;`, and a size has digits.
  */
-import { hexValue, parseFields } from './response-head.js';
-import { malformedResponse } from '../upstream.js';
+import { hexValue, parseFields } from './field-lines.js';
+import { MalformedMessage } from './malformed.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -42,7 +42,7 @@ export class ChunkedParser {
    *
    * @param onData is given what is body, as parts of `bytes`.
    * @returns where the reading ended: behind the body if it is done, else at the end of `bytes`.
-   * @throws UpstreamError `malformed`
+   * @throws MalformedMessage
    */
   read(bytes: Buffer, start: number, onData: (piece: Buffer) => void): number {
     let at = start;
@@ -71,23 +71,23 @@ export class ChunkedParser {
       case 'extension':
         this.#extensionBytes += 1;
         if (this.#extensionBytes > MAX_EXTENSION_BYTES)
-          throw malformedResponse('chunk extensions are too long');
+          throw new MalformedMessage('chunk extensions are too long', 'chunk extensions');
         if (code === CR) this.#state = 'size LF';
         else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
-          throw malformedResponse('a chunk extension is malformed');
+          throw new MalformedMessage('a chunk extension is malformed');
         }
         break;
       case 'size LF':
-        if (code !== LF) throw malformedResponse('the line of a chunk size does not end with CRLF');
+        if (code !== LF) throw new MalformedMessage('the line of a chunk size does not end with CRLF');
         this.#digits = 0;
         this.#state = this.#left === 0 ? 'trailers' : 'data';
         break;
       case 'data CR':
-        if (code !== CR) throw malformedResponse('a chunk is longer than its size');
+        if (code !== CR) throw new MalformedMessage('a chunk is longer than its size');
         this.#state = 'data LF';
         break;
       default:
-        if (code !== LF) throw malformedResponse('a chunk does not end with CRLF');
+        if (code !== LF) throw new MalformedMessage('a chunk does not end with CRLF');
         this.#state = 'size';
     }
   }
@@ -96,14 +96,14 @@ export class ChunkedParser {
     const value = hexValue(code);
     if (value >= 0) {
       this.#digits += 1;
-      if (this.#digits > MAX_SIZE_DIGITS) throw malformedResponse('a chunk size is too long');
+      if (this.#digits > MAX_SIZE_DIGITS) throw new MalformedMessage('a chunk size is too long');
       this.#left = this.#left * 16 + value;
       return;
     }
-    if (this.#digits === 0) throw malformedResponse('a chunk has no size');
+    if (this.#digits === 0) throw new MalformedMessage('a chunk has no size');
     if (code === CR) this.#state = 'size LF';
     else if (code === SEMICOLON) this.#state = 'extension';
-    else throw malformedResponse('a chunk size is malformed');
+    else throw new MalformedMessage('a chunk size is malformed');
   }
 
   #readTrailers(bytes: Buffer, start: number): number {
@@ -111,9 +111,10 @@ export class ChunkedParser {
     const feed = bytes.indexOf(LF, start);
     const end = feed === -1 ? bytes.length : feed + 1;
     this.#trailerText = text + bytes.toString('latin1', start, end);
-    if (this.#trailerText.length > MAX_TRAILER_BYTES) throw malformedResponse('the trailers are too long');
+    if (this.#trailerText.length > MAX_TRAILER_BYTES)
+      throw new MalformedMessage('the trailers are too long', 'head');
     if (feed === -1) return end;
-    if (!this.#trailerText.endsWith('\r\n')) throw malformedResponse('a trailer does not end with CRLF');
+    if (!this.#trailerText.endsWith('\r\n')) throw new MalformedMessage('a trailer does not end with CRLF');
     const lineStart = text.lastIndexOf('\n') + 1;
     if (this.#trailerText.length - lineStart === 2) {
       this.#trailers = parseFields(this.#trailerText.slice(0, lineStart), 0);
