@@ -144,10 +144,10 @@ class Asking implements UpstreamEvents {
     this.#response = { status, statusMessage, headers: responseHeaders(headers) };
   }
 
-  onData(chunk: Buffer): void {
+  onData(chunk: Buffer, isShared: boolean): void {
     if (this.#isOver) return;
     this.#bytes += chunk.length;
-    this.#pieces.push(chunk);
+    this.#pieces.push(isShared ? Buffer.from(chunk) : chunk);
     if (this.#bytes <= MAX_ANSWER_BYTES) return;
     this.#giveUp(new UpstreamError('malformed', true, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
   }

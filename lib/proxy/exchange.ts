@@ -102,8 +102,8 @@ export class Exchange implements UpstreamEvents {
     }
   }
 
-  onData(chunk: Buffer): void {
-    if (this.#isOver || this.#client.write(chunk)) return;
+  onData(chunk: Buffer, isShared: boolean): void {
+    if (this.#isOver || this.#client.write(chunk, isShared)) return;
     this.#controller?.pause();
     this.#waitForTaking();
     if (this.#isHearingDrain) return;

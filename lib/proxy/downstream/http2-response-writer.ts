@@ -66,10 +66,10 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     this.status = status;
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, isShared = false): boolean {
     if (!this.headersSent || this.isOver || this.#hasNoBody) return true;
     this.bodyBytes += chunk.length;
-    return this.#stream.write(chunk);
+    return this.#stream.write(isShared ? Buffer.from(chunk) : chunk);
   }
 
   end(trailers: readonly string[]): boolean {

@@ -9,8 +9,8 @@ import { requestTrailers } from '../headers/headers.js';
 
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface BodySink {
-  /** @param piece may be kept. */
-  onBodyPiece(piece: Buffer): void;
+  /** @returns whether the piece is still needed: else its memory is used again. */
+  onBodyPiece(piece: Buffer): boolean;
   /** @param trailers flat: those that may pass. */
   onBodyEnd(trailers: readonly string[]): void;
   /** It will never be whole: the client has gone, or what it sent is malformed. */
@@ -98,12 +98,13 @@ export class RequestBody {
     this.#adjust();
   }
 
-  /** For the source: a piece has come. It must not be overwritten. */
-  push(piece: Buffer): void {
-    if (this.#isDiscarded) return;
-    if (this.#sink === undefined || this.#isPaused) this.#waiting.push(piece);
-    else this.#give(this.#sink, piece);
+  /** For the source: a piece has come. @returns whether it is still needed: else its memory may be used again. */
+  push(piece: Buffer): boolean {
+    if (this.#isDiscarded) return false;
     this.#timer?.refresh();
+    if (this.#sink !== undefined && !this.#isPaused) return this.#give(this.#sink, piece);
+    this.#waiting.push(piece);
+    return true;
   }
 
   /** For the source: all of it has come. @param trailers flat, as they came. */
@@ -137,9 +138,9 @@ export class RequestBody {
     this.#adjust();
   }
 
-  #give(sink: BodySink, piece: Buffer): void {
+  #give(sink: BodySink, piece: Buffer): boolean {
     this.#hasBegun = true;
-    sink.onBodyPiece(piece);
+    return sink.onBodyPiece(piece);
   }
 
   /** Reads and waits as the state has it. */

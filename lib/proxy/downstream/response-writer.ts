@@ -24,10 +24,10 @@ export interface ResponseWriter {
    */
   head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll?: boolean): void;
   /**
-   * @param chunk may be kept.
+   * @param isShared the chunk is overwritten afterwards. @default false
    * @returns false when the client is slow: wait for `onDrain`.
    */
-  write(chunk: Buffer): boolean;
+  write(chunk: Buffer, isShared?: boolean): boolean;
   /** @returns false when the client is slow in taking it. */
   end(trailers: readonly string[]): boolean;
   /** Cuts the response: it is not whole. */

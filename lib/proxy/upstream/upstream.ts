@@ -7,8 +7,8 @@ import { ProxyError, type ErrorCode } from '../../domain/errors.js';
 
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface UpstreamBodySink {
-  /** @param piece may be kept. */
-  onBodyPiece(piece: Buffer): void;
+  /** @returns whether the piece is still needed: else its memory is used again. */
+  onBodyPiece(piece: Buffer): boolean;
   /** @param trailers flat; empty where there are none. */
   onBodyEnd(trailers: readonly string[]): void;
   /** It will never be whole. */
@@ -117,7 +117,8 @@ export interface UpstreamEvents {
     headers: readonly string[],
     isAll?: boolean,
   ): void;
-  onData(chunk: Buffer): void;
+  /** @param isShared the chunk is overwritten afterwards: what is kept of it must be copied. */
+  onData(chunk: Buffer, isShared: boolean): void;
   onEnd(trailers: readonly string[]): void;
   /** The backend has changed the protocol: only for a request that allowed it. */
   onUpgrade?(tunnel: UpstreamTunnel): void;

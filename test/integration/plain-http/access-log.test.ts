@@ -140,10 +140,7 @@ describe('--access-log', () => {
   it('tells of what is no request, with the id that its page has', async () => {
     await using program = await startProgram(flags('json'));
     const answers: string[] = [];
-    for (const bytes of [
-      'nonsense\r\n\r\n',
-      `GET / HTTP/1.1\r\nA: ${'b'.repeat(70_000)}`,
-    ]) {
+    for (const bytes of ['nonsense\r\n\r\n', `GET / HTTP/1.1\r\nA: ${'b'.repeat(70_000)}`]) {
       using client = await RawClient.connect(program.port, 'a.test');
       client.send(bytes);
       answers.push(await client.closed());

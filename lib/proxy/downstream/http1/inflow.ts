@@ -16,8 +16,11 @@ const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow
 export interface InflowListener {
   /** Whether it may wait a moment for more: a body is being read. */
   readonly mayWait: boolean;
-  /** @param isShared the bytes are overwritten by the next read of any connection: what is kept of them must be copied. */
-  onBytes(bytes: Buffer, isShared: boolean): void;
+  /**
+   * @param isShared the bytes are overwritten by the next read of any connection: what is kept of them must be copied.
+   * @returns whether the bytes are still needed: else their memory is used again.
+   */
+  onBytes(bytes: Buffer, isShared: boolean): boolean;
 }
 
 export class Inflow {
@@ -49,15 +52,16 @@ export class Inflow {
       this.#listener.onBytes(bytes, bytes.buffer === SHARED?.buffer);
       return;
     }
+    // The memory may have been told for this read before what is in it was passed on.
+    if (this.#start === this.#end) this.#start = this.#end = bytes.byteOffset - own.byteOffset;
     this.#end += bytes.length;
     if (isFull && this.#end + RECORD_BYTES <= BATCH_BYTES) {
       this.#flushSoon();
       return;
     }
     this.flush();
-    // What has been passed on may be kept: go on in other memory, the shared one after a small piece.
-    this.#own = isFull ? Buffer.allocUnsafeSlow(BATCH_BYTES) : undefined;
-    this.#start = this.#end = 0;
+    // After a small piece it goes on in the shared memory.
+    if (!isFull) this.#own = undefined;
   }
 
   /** Passes on what waits. */
@@ -65,8 +69,9 @@ export class Inflow {
     const own = this.#own;
     if (own === undefined || this.#start === this.#end) return;
     const bytes = own.subarray(this.#start, this.#end);
-    this.#start = this.#end;
-    this.#listener.onBytes(bytes, false);
+    const isKept = this.#listener.onBytes(bytes, false);
+    if (isKept) this.#own = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#start = this.#end = 0;
   }
 
   onImmediate(): void {

@@ -22,6 +22,8 @@ export interface ResponseConnection {
   endAfterResponse(): void;
   /** What is left of the request is dropped. */
   dropRequest(): void;
+  /** What is written now may be overwritten afterwards. */
+  readonly encryptsAtOnce: boolean;
   /** @returns false when the client is slow: `onDrain` follows. */
   write(text: string, pieces: readonly Buffer[], tail: string): boolean;
   /** The response has ended. */
@@ -118,7 +120,7 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     this.#flushSoon();
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, isShared = false): boolean {
     if (!this.headersSent || this.isOver || chunk.length === 0) return true;
     if (this.#framing === 'none') return true;
     this.bodyBytes += chunk.length;
@@ -130,7 +132,9 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
         return true;
       }
     }
-    this.#pieces.push(chunk);
+    const isLarge = chunk.length >= MAX_JOINED_BYTES;
+    const isTakenAtOnce = !isShared || (isLarge && this.#connection.encryptsAtOnce);
+    this.#pieces.push(isTakenAtOnce ? chunk : Buffer.from(chunk));
     this.#pieceBytes += chunk.length;
     if (this.#pieceBytes >= MAX_JOINED_BYTES) return this.#send('');
     this.#flushSoon();

@@ -10,6 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import { takeReads, type SocketReader } from '../../../net/socket-reads.js';
+import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
 import type { Tick, TickClock } from '../../http1/tick-clock.js';
 import { MalformedMessage } from '../../http1/malformed.js';
 import { fieldLines } from '../../headers/fields.js';
@@ -90,7 +91,10 @@ export class Http1Session
   #phase: Phase = 'idle';
   /** It has asked nothing yet. Browsers open some connections to have them ready. */
   #isUnused = true;
+  /** The bytes that are being read are overwritten afterwards. */
   #isShared = true;
+  /** Some of the bytes that were read are still needed. */
+  #keepsBytes = false;
   /** The request that is answered. */
   #head: RequestHead | undefined;
   #writer: Http1ResponseWriter | undefined;
@@ -158,10 +162,12 @@ export class Http1Session
     return this.#phase === 'busy' && !this.#parser.isDone;
   }
 
-  onBytes(bytes: Buffer, isShared: boolean): void {
-    if (this.#phase === 'closing' || this.#phase === 'closed') return;
+  onBytes(bytes: Buffer, isShared: boolean): boolean {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return false;
+    this.#keepsBytes = false;
     if (this.#held.length > 0 || !this.#takesMore) this.#hold(isShared ? Buffer.from(bytes) : bytes);
     else this.#feed(bytes, isShared);
+    return this.#keepsBytes;
   }
 
   onRequestHead(head: RequestHead): void {
@@ -193,7 +199,7 @@ export class Http1Session
   }
 
   onBodyPiece(piece: Buffer): void {
-    this.#body?.push(this.#isShared ? Buffer.from(piece) : piece);
+    if (this.#body?.push(this.#isShared ? Buffer.from(piece) : piece) === true) this.#keepsBytes = true;
   }
 
   onRequestEnd(trailers: readonly string[]): void {
@@ -229,6 +235,10 @@ export class Http1Session
 
   dropRequest(): void {
     this.#body?.discard();
+  }
+
+  get encryptsAtOnce(): boolean {
+    return isEncrypting(this.#socket) && isIdle(this.#socket);
   }
 
   write(text: string, pieces: readonly Buffer[], tail: string): boolean {
@@ -306,6 +316,7 @@ export class Http1Session
     if (at < bytes.length && this.#phase === 'busy') {
       const rest = bytes.subarray(at);
       this.#held.unshift(isShared ? Buffer.from(rest) : rest);
+      this.#keepsBytes = true;
       this.#heldBytes += rest.length;
       this.#adjustReading();
     } else if (this.#phase === 'idle' && !wasWithin && !this.#isUnused) {
@@ -315,6 +326,7 @@ export class Http1Session
 
   #hold(bytes: Buffer): void {
     this.#held.push(bytes);
+    this.#keepsBytes = true;
     this.#heldBytes += bytes.length;
     this.#adjustReading();
   }

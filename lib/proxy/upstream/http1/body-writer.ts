@@ -58,13 +58,13 @@ export class BodyWriter implements UpstreamBodySink {
     this.#listener.onSendBlocked(false);
   }
 
-  onBodyPiece(chunk: Buffer): void {
+  onBodyPiece(chunk: Buffer): boolean {
     const { socket, head, body } = this.#options;
-    if (chunk.length === 0) return;
+    if (chunk.length === 0) return false;
     this.#sentBytes += chunk.length;
     if (head.bodyBytes !== undefined && this.#sentBytes > head.bodyBytes) {
       this.#fail('invalid', 'the body is longer than its Content-Length');
-      return;
+      return false;
     }
     socket.cork();
     this.#begin();
@@ -73,10 +73,12 @@ export class BodyWriter implements UpstreamBodySink {
     if (head.bodyBytes === undefined) takesMore = socket.write('\r\n', 'latin1');
     socket.uncork();
     // Do not wait where everything has gone out at once, however much it was.
-    if (takesMore || socket.writableLength === 0 || !socket.writableNeedDrain) return;
+    if (socket.writableLength === 0) return false;
+    if (takesMore || !socket.writableNeedDrain) return true;
     this.#isBlocked = true;
     body.pause();
     this.#listener.onSendBlocked(true);
+    return true;
   }
 
   onBodyEnd(trailers: readonly string[]): void {

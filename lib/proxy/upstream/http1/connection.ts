@@ -48,7 +48,7 @@ export class Http1Connection
   /** All of the request has been written. */
   #isSent = false;
   #isPaused = false;
-  /** The bytes that are being read are in the shared buffer: what is passed on of them must be copied. */
+  /** The bytes that are being read are in the shared buffer. */
   #isShared = true;
   #error: Error | undefined;
 
@@ -171,7 +171,7 @@ export class Http1Connection
   }
 
   onBodyPiece(piece: Buffer): void {
-    this.#current?.events.onData(this.#isShared ? Buffer.from(piece) : piece);
+    this.#current?.events.onData(piece, this.#isShared);
   }
 
   onResponseEnd(trailers: readonly string[]): void {

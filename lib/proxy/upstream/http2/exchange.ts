@@ -53,7 +53,7 @@ export class Http2Request implements UpstreamBodySink {
       const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       events.onHead(Number(headers[':status']), undefined, flat(headers), isAll);
     });
-    stream.on('data', (chunk: Buffer) => events.onData(chunk));
+    stream.on('data', (chunk: Buffer) => events.onData(chunk, false));
     stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
     stream.on('end', () => this.#end());
     stream.on('error', (error: Error) => this.#fail(error));
@@ -91,10 +91,11 @@ export class Http2Request implements UpstreamBodySink {
     body.start(this);
   }
 
-  onBodyPiece(piece: Buffer): void {
+  onBodyPiece(piece: Buffer): boolean {
     const stream = this.#stream;
-    if (!stream.writable) return;
+    if (!stream.writable) return false;
     if (!stream.write(piece)) this.#body?.pause();
+    return true;
   }
 
   onBodyEnd(trailers: readonly string[]): void {
