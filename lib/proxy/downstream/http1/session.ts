@@ -23,13 +23,12 @@ import { Inflow, type InflowListener } from './inflow.js';
 import type { RequestHead } from './request-head.js';
 import { RequestParser, type RequestListener } from './request-parser.js';
 import { Http1ResponseWriter, type ResponseConnection } from './response-writer.js';
+import { writeParts } from './write-parts.js';
 
 /** With so many bytes waiting nothing more is read. One read can exceed it by 64 KiB. */
 const MAX_HELD_BYTES = 131_072;
 /** With so much unsent the backend is paused. Pausing at Node's 16 KiB would cost a download a third of its CPU time. */
 const MAX_UNSENT_BYTES = 262_144;
-/** So much goes out in one write, whatever it is made of. Beyond, joining costs more than another record. */
-const MAX_COPIED_BYTES = 32_768;
 const LINGER_MS = 5_000;
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -244,23 +243,7 @@ export class Http1Session
   write(text: string, pieces: readonly Buffer[], tail: string): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
-    let bytes = text.length + tail.length;
-    for (const piece of pieces) bytes += piece.length;
-    if (bytes === 0) return true;
-    this.#writes += 1;
-    if (pieces.length === 0) socket.write(text + tail, 'latin1', this.#onWritten);
-    else if (bytes <= MAX_COPIED_BYTES) socket.write(joined(text, pieces, tail, bytes), this.#onWritten);
-    else {
-      socket.cork();
-      if (text !== '') socket.write(text, 'latin1');
-      const last = pieces.length - 1;
-      for (const [i, piece] of pieces.entries()) {
-        if (i === last && tail === '') socket.write(piece, this.#onWritten);
-        else socket.write(piece);
-      }
-      if (tail !== '') socket.write(tail, 'latin1', this.#onWritten);
-      socket.uncork();
-    }
+    if (writeParts(socket, text, pieces, tail, this.#onWritten)) this.#writes += 1;
     return socket.writableLength < MAX_UNSENT_BYTES;
   }
 
@@ -438,15 +421,6 @@ export class Http1Session
     writer?.close(isSwitched);
     body?.fail('the client has gone');
   };
-}
-
-/** One buffer of all parts. */
-function joined(text: string, pieces: readonly Buffer[], tail: string, bytes: number): Buffer {
-  const all = Buffer.allocUnsafe(bytes);
-  let at = all.write(text, 0, 'latin1');
-  for (const piece of pieces) at += piece.copy(all, at);
-  if (tail !== '') all.write(tail, at, 'latin1');
-  return all;
 }
 
 function readOf(socket: Socket): Buffer | null {
