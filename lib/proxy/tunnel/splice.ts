@@ -5,6 +5,7 @@
  * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
  */
 import type { Socket } from 'node:net';
+import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { pump } from './pump.js';
 
@@ -90,6 +91,8 @@ export class Splices {
     };
     client.on('error', () => undefined);
     backend.on('error', () => undefined);
+    // The client's connection has been from its beginning.
+    backend.setKeepAlive(true, PROBE_DELAY_MS);
     client.once('close', (hadError) =>
       onClose(client, 'client failed', hadError, () => resetSocket(backend)),
     );

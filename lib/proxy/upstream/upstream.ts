@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { BackendOrigin } from '../../config/backend-origin.js';
 import { ProxyError, type ErrorCode } from '../../domain/errors.js';
+import type { Destination } from '../../net/names/names.js';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -98,11 +99,17 @@ export interface UpstreamEvents {
   onError(error: UpstreamError): void;
 }
 
+/** Where connections for upgrades are made. */
+export interface UpgradeOrigin extends BackendOrigin {
+  /** With the look-up of its name: to be passed to `connect` as a whole. */
+  readonly address: Destination;
+}
+
 export interface Upstream {
   /** As in a log line: `http://127.0.0.1:8080`. */
   readonly name: string;
-  /** Where connections for upgrades are made. Absent: the protocol of the backend has no upgrades. */
-  readonly upgradeOrigin?: BackendOrigin;
+  /** Absent: the protocol of the backend has no upgrades. */
+  readonly upgradeOrigin?: UpgradeOrigin;
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;

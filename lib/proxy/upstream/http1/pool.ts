@@ -6,11 +6,14 @@
  * request would cost more than the request's bookkeeping.
  */
 import type { OnReadOpts, Socket } from 'node:net';
+import type { FollowedName } from '../../../net/names/names.js';
 import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
 import type { Http1Request } from './request.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;
+  /** Follows the name of the backend. Undefined: it has none. */
+  follow(onChange: () => void): FollowedName | undefined;
   /** Of the socket: `connect` or `secureConnect`. */
   readonly readyEvent: string;
   /** Connections at once. */
@@ -39,6 +42,8 @@ export class Http1Pool implements Http1ConnectionOwner {
   /** The one that was used last is used next: the others lapse when there are more than are needed. */
   readonly #free: Http1Connection[] = [];
   readonly #waiting: Http1Request[] = [];
+  /** While there are connections. */
+  #name: FollowedName | undefined;
   #tick = 0;
   #clock: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | undefined;
@@ -92,6 +97,11 @@ export class Http1Pool implements Http1ConnectionOwner {
     return idleMs <= 0 ? undefined : this.#after(idleMs);
   }
 
+  onReady(connection: Http1Connection): void {
+    // The name may have changed while the connection was made.
+    this.#judge(connection);
+  }
+
   onFree(connection: Http1Connection): void {
     const next = this.#nextWaiting();
     if (next === undefined) this.#free.push(connection);
@@ -107,6 +117,8 @@ export class Http1Pool implements Http1ConnectionOwner {
     if (this.#connections.size > 0) return;
     clearInterval(this.#clock);
     this.#clock = undefined;
+    this.#name?.stop();
+    this.#name = undefined;
     this.#onEmpty?.();
   }
 
@@ -121,8 +133,19 @@ export class Http1Pool implements Http1ConnectionOwner {
 
   #open(request: Http1Request): void {
     const { connect, readyEvent } = this.#options;
+    if (this.#connections.size === 0) this.#name = this.#options.follow(() => this.#onNameChange());
     this.#clock ??= setInterval(() => this.#onTick(), this.#tickMs).unref();
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
+  }
+
+  #onNameChange(): void {
+    for (const connection of this.#connections) this.#judge(connection);
+  }
+
+  /** A connection to an address that the name has no more serves no further request. */
+  #judge(connection: Http1Connection): void {
+    const { peer } = connection;
+    if (peer !== undefined && this.#name?.has(peer) === false) connection.retire();
   }
 
   /** The tick that is at least so many milliseconds away. Round up: the current tick is partial. */

@@ -4,10 +4,11 @@
  */
 import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { BackendOrigin } from '../../../config/backend-origin.js';
 import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { connectOptions } from '../../../domain/address.js';
 import { describeError } from '../../../domain/errors.js';
+import { KEEP_ALIVE, PROBE_DELAY_MS } from '../../../net/keep-alive.js';
+import type { Names } from '../../../net/names/names.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
 import { Http1Request } from './request.js';
@@ -17,12 +18,11 @@ import {
   type Upstream,
   type UpstreamEvents,
   type UpstreamRequest,
+  type UpgradeOrigin,
 } from '../upstream.js';
 
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
-/** Idle connections are probed, so that those whose other end is gone are not kept for ever. */
-const PROBE_DELAY_MS = 60_000;
 
 /** Options that only some backends need. */
 export interface Http1UpstreamOptions {
@@ -34,15 +34,17 @@ export interface Http1UpstreamOptions {
 
 export class Http1Upstream implements Upstream {
   readonly name: string;
-  readonly upgradeOrigin: BackendOrigin;
+  readonly upgradeOrigin: UpgradeOrigin;
   readonly #pool: Http1Pool;
 
-  constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
-    const origin = backend.parsed;
+  constructor(backend: HttpBackend, limits: LimitSettings, names: Names, options: Http1UpstreamOptions = {}) {
+    const { address } = backend.parsed;
+    const origin = { ...backend.parsed, address: names.destination(address) };
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
     this.upgradeOrigin = origin;
     this.#pool = new Http1Pool({
       connect: connectorTo(origin, options.caPem),
+      follow: (onChange) => names.follow(address, onChange),
       readyEvent: origin.isTls ? 'secureConnect' : 'connect',
       maxConnections: options.maxConnections ?? Infinity,
       connectTimeoutMs: limits.backendConnectTimeoutMs,
@@ -73,14 +75,13 @@ export class Http1Upstream implements Upstream {
 
 /** Connects to a backend. Its certificate must be for the host of its URL. */
 function connectorTo(
-  { isTls, address, serverName }: BackendOrigin,
+  { isTls, address, serverName }: UpgradeOrigin,
   ca: string | undefined,
 ): (onread: OnReadOpts) => Socket {
   const common = {
     ...connectOptions(address),
     noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: PROBE_DELAY_MS,
+    ...KEEP_ALIVE,
   };
   if (!isTls) return (onread) => connectTcp({ ...common, onread });
   /** The TLS session of the last connection: with it the next handshake is shorter. */
@@ -97,6 +98,8 @@ function connectorTo(
     const options: ConnectionOptions & { onread: OnReadOpts } = { ...secure, onread };
     const socket = connectTls(session === undefined ? options : { ...options, session });
     socket.on('session', (next: Buffer) => (session = next));
+    // Node 20 passes on no probes to the connection of a TLS socket.
+    socket.once('secureConnect', () => socket.setKeepAlive(true, PROBE_DELAY_MS));
     return socket;
   };
 }
