@@ -6,7 +6,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { expect } from 'chai';
 import type { Found } from '../../../lib/net/names/found.js';
 import { Names } from '../../../lib/net/names/names.js';
-import { startBackend } from '../../support/backend.js';
+import { startBackend, type Backend } from '../../support/backend.js';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startFront } from '../../support/front.js';
@@ -51,6 +51,7 @@ describe('A backend that is given by name', () => {
   it('is reached at its new address as soon as that is known: its idle connection is closed', async () => {
     const stage = new Stage('127.0.0.1');
     await using old = await startBackend((_, response) => response.end('old'));
+    keepForLong(old);
     const port = portOf(old.url);
     await using fresh = await startBackend((_, response) => response.end('new'), { host: '127.0.0.2', port });
     await using front = await startFront({ backends: [`http://b.test:${port}`], backendNames: stage.names });
@@ -67,6 +68,7 @@ describe('A backend that is given by name', () => {
     const stage = new Stage('127.0.0.1');
     const waiting: ServerResponse[] = [];
     await using old = await startBackend((_, response) => waiting.push(response));
+    keepForLong(old);
     const port = portOf(old.url);
     await using fresh = await startBackend((_, response) => response.end('new'), { host: '127.0.0.2', port });
     await using front = await startFront({ backends: [`http://b.test:${port}`], backendNames: stage.names });
@@ -237,11 +239,13 @@ describe('A backend that is given by name', () => {
   });
 });
 
-function countOf({
-  server,
-}: {
-  server: { getConnections(done: (error: Error | null, count: number) => void): void };
-}): Promise<number> {
+/** Makes a backend tell that it leaves idle connections open: only a change of its name ends them within the test. */
+function keepForLong({ server }: Backend): void {
+  server.keepAliveTimeout = 600_000;
+}
+
+/** The connections that are open. */
+function countOf({ server }: Backend): Promise<number> {
   return new Promise((resolve, reject) =>
     server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
   );
