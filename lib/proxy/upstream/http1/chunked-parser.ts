@@ -1,22 +1,25 @@
 /**
  * Parses the chunks of a body (RFC 9112 §7.1), fed with pieces of any size. PURE.
  *
- * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but an extension
- * that begins with `;`, and a size has digits.
+ * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but blanks (some servers
+ * pad sizes with them) and an extension that begins with `;`, and a size has digits.
  */
 import { hexValue, parseFields } from './response-head.js';
 import { malformedResponse } from '../upstream.js';
 
+const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
 const SEMICOLON = 0x3b;
 /** 2^48 octets. */
 const MAX_SIZE_DIGITS = 12;
-/** Of all extensions of a body together: nobody uses them, and what is read and dropped must be bounded. */
+/** Of all extensions and padding of a body together: nobody needs them, and what is read and dropped must be bounded. */
 const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 65_536;
 
-type State = 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailers' | 'done';
+type State =
+  'size' | 'padding' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailers' | 'done';
 
 export class ChunkedParser {
   #state: State = 'size';
@@ -68,10 +71,12 @@ export class ChunkedParser {
       case 'size':
         this.#readSize(code);
         break;
+      case 'padding':
+        this.#countExtension();
+        this.#readBehindSize(code);
+        break;
       case 'extension':
-        this.#extensionBytes += 1;
-        if (this.#extensionBytes > MAX_EXTENSION_BYTES)
-          throw malformedResponse('chunk extensions are too long');
+        this.#countExtension();
         if (code === CR) this.#state = 'size LF';
         else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
           throw malformedResponse('a chunk extension is malformed');
@@ -101,9 +106,19 @@ export class ChunkedParser {
       return;
     }
     if (this.#digits === 0) throw malformedResponse('a chunk has no size');
+    this.#readBehindSize(code);
+  }
+
+  #readBehindSize(code: number): void {
     if (code === CR) this.#state = 'size LF';
     else if (code === SEMICOLON) this.#state = 'extension';
+    else if (code === SPACE || code === HTAB) this.#state = 'padding';
     else throw malformedResponse('a chunk size is malformed');
+  }
+
+  #countExtension(): void {
+    this.#extensionBytes += 1;
+    if (this.#extensionBytes > MAX_EXTENSION_BYTES) throw malformedResponse('chunk extensions are too long');
   }
 
   #readTrailers(bytes: Buffer, start: number): number {

@@ -3,7 +3,8 @@
  *
  * The client must get the response that is read here: whatever could be understood in two ways is refused, also where the RFC would
  * let a recipient guess. That is every end of a line but CRLF, folded lines, white
- * space before a colon, control characters, a length that is given twice or beside a coding, and all codings but `chunked`.
+ * space before a colon, control characters, two lengths, a length beside a coding, and all codings but `chunked`. A length that is
+ * said more than once, always the same, has one reading: it is passed on once.
  */
 import { malformedResponse } from '../upstream.js';
 
@@ -96,8 +97,8 @@ export function hasBareLineFeed(bytes: Uint8Array, start: number, end: number): 
 
 type Framing = Pick<ResponseHead, 'contentLength' | 'isChunked' | 'isKept' | 'keepAliveMs'>;
 
-/** RFC 9112 §6.3, without its leniency. */
-function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
+/** RFC 9112 §6.3, without its leniency but for a length that is repeated: what repeats it is taken out of the fields. */
+function framingOf(fields: string[], isHttp10: boolean): Framing {
   let contentLength: number | undefined;
   let isChunked = false;
   let isKept = !isHttp10;
@@ -109,11 +110,19 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     if (length !== 10 && length !== 14 && length !== 17) continue;
     const value = fields[i + 1] ?? '';
     switch (name.toLowerCase()) {
-      case 'content-length':
-        if (contentLength !== undefined) throw malformedResponse('Content-Length is given twice');
-        if (!LENGTH.test(value)) throw malformedResponse('Content-Length is not a number');
-        contentLength = Number(value);
+      case 'content-length': {
+        const length = lengthOf(value);
+        if (contentLength === undefined) {
+          contentLength = length;
+          if (value.includes(',')) fields[i + 1] = String(length);
+        } else if (length === contentLength) {
+          fields.splice(i, 2);
+          i -= 2;
+        } else {
+          throw malformedResponse('Content-Length has two values');
+        }
         break;
+      }
       case 'transfer-encoding':
         if (isChunked) throw malformedResponse('Transfer-Encoding is given twice');
         if (isHttp10) throw malformedResponse('Transfer-Encoding in HTTP/1.0');
@@ -135,6 +144,16 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     throw malformedResponse('Content-Length beside Transfer-Encoding');
   }
   return { contentLength, isChunked, isKept, keepAliveMs };
+}
+
+/** A length, be it said as a list of the same (RFC 9110 §8.6). */
+function lengthOf(value: string): number {
+  if (LENGTH.test(value)) return Number(value);
+  const values = value.split(/[ \t]*,[ \t]*/);
+  if (!values.every((one) => LENGTH.test(one))) throw malformedResponse('Content-Length is not a number');
+  const [length = NaN, ...others] = values.map(Number);
+  if (others.some((other) => other !== length)) throw malformedResponse('Content-Length has two values');
+  return length;
 }
 
 function isBlank(code: number): boolean {
