@@ -133,7 +133,7 @@ export class Http1Pool implements Http1ConnectionOwner {
 
   #open(request: Http1Request): void {
     const { connect, readyEvent } = this.#options;
-    if (this.#connections.size === 0) this.#name = this.#options.follow(() => this.#onNameChange());
+    this.#name ??= this.#options.follow(() => this.#onNameChange());
     this.#clock ??= setInterval(() => this.#onTick(), this.#tickMs).unref();
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
   }

@@ -136,7 +136,7 @@ export class Http2Upstream implements Upstream {
   #open(): OpenSession {
     const { origin, socketPath } = this.#backend;
     const { serverName, address } = this.#origin;
-    if (this.#sessions.size === 0) this.#name = this.#names.follow(address, () => this.#onNameChange());
+    this.#name ??= this.#names.follow(address, () => this.#onNameChange());
     const session = connect(origin, {
       ...(socketPath === undefined && this.#names.destination(address)),
       maxSessionMemory: MAX_SESSION_MEMORY_MIB,

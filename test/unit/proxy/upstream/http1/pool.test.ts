@@ -92,14 +92,18 @@ describe('The connections to a backend on HTTP/1.1', () => {
 
   it('are told to the follower of their name from the first to the last of them', async () => {
     const told: string[] = [];
-    const pool = poolOf(2, () => {
+    const pool = poolOf(1, () => {
       told.push('begun');
       return { has: () => true, stop: () => told.push('ended') };
     });
     const both = [ask(pool), ask(pool)];
     expect(told).to.deep.equal(['begun']);
-    for (const socket of sockets) socket.destroy();
-    for (const { over } of both) await over;
+    // The second connection is made as the first one closes.
+    for (const [i, { over }] of both.entries()) {
+      sockets[i]?.destroy();
+      await over;
+      await eventually('the next one is made', () => sockets.length === 2);
+    }
     await eventually('all have closed', () => told.length > 1);
     expect(told).to.deep.equal(['begun', 'ended']);
   });
