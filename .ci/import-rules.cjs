@@ -7,6 +7,7 @@ const folders = {
   base: { may: [], says: 'small tools without a word of the domain' },
   log: { may: ['domain'], says: 'lines of the log, and where they go' },
   net: { may: ['domain', 'base'], says: 'connections below TLS, and addresses' },
+  'net/names': { may: ['domain', 'base', 'net'], says: 'the addresses of names' },
   pki: { may: ['domain'], says: 'certificates that we make ourselves' },
   tls: { may: ['domain', 'net'], says: 'from accepted bytes to a finished handshake' },
   caches: { may: ['domain', 'base'], says: 'what is remembered, and for how long' },
@@ -40,13 +41,16 @@ const folders = {
   },
   'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
   'proxy/http1': { may: [], says: 'the syntax of HTTP/1.1, whichever side has sent it' },
-  'proxy/upstream': { may: ['domain', 'config', 'log'], says: 'which backend: it never knows the client' },
+  'proxy/upstream': {
+    may: ['domain', 'config', 'log', 'net/names'],
+    says: 'which backend: it never knows the client',
+  },
   'proxy/upstream/http1': {
-    may: ['domain', 'config', 'proxy/http1', 'proxy/upstream'],
+    may: ['domain', 'config', 'net', 'net/names', 'proxy/http1', 'proxy/upstream'],
     says: 'HTTP/1.1 towards backends',
   },
   'proxy/upstream/http2': {
-    may: ['domain', 'config', 'net', 'proxy/headers', 'proxy/upstream'],
+    may: ['domain', 'config', 'net', 'net/names', 'proxy/headers', 'proxy/upstream'],
     says: 'HTTP/2 towards backends',
   },
   'proxy/downstream': {
@@ -58,7 +62,7 @@ const folders = {
     says: 'HTTP/1.1 towards clients',
   },
   'proxy/tunnel': {
-    may: ['domain', 'config', 'log', 'net', 'proxy/downstream', 'proxy/upstream'],
+    may: ['domain', 'config', 'log', 'net', 'net/names', 'proxy/downstream', 'proxy/upstream'],
     says: 'bytes passed on unread',
   },
   'proxy/access-log': {
@@ -66,11 +70,24 @@ const folders = {
     says: 'one line for each request and tunnel',
   },
   proxy: {
-    may: ['domain', 'config', 'log', 'net', 'admin', 'proxy/*'],
+    may: ['domain', 'config', 'log', 'net', 'net/names', 'admin', 'proxy/*'],
     says: 'what becomes of a request: the one place where both sides meet',
   },
   worker: {
-    may: ['domain', 'base', 'log', 'net', 'tls', 'caches', 'config', 'bus', 'admin', 'proxy', 'proxy/*'],
+    may: [
+      'domain',
+      'base',
+      'log',
+      'net',
+      'net/names',
+      'tls',
+      'caches',
+      'config',
+      'bus',
+      'admin',
+      'proxy',
+      'proxy/*',
+    ],
     says: 'the process that serves clients: it meets the primary on the bus alone',
   },
   primary: {

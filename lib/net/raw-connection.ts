@@ -12,6 +12,7 @@
 import type { EventEmitter } from 'node:events';
 import { Socket, type Server } from 'node:net';
 import { plainAddress, type Endpoint } from './connection-info.js';
+import { PROBE_DELAY_MS } from './keep-alive.js';
 
 /** The connection below TLS, for those who only close it. */
 export interface Transport {
@@ -40,6 +41,7 @@ interface NativeHandle {
   /** Not on a unix socket, like the next ones. */
   reset?(done: (this: NativeHandle) => void): number;
   setNoDelay?(on: boolean): number;
+  setKeepAlive?(on: boolean, delaySeconds: number): number;
   getpeername?(out: NativeAddress): number;
   getsockname?(out: NativeAddress): number;
   [CONNECTION]?: RawConnection;
@@ -98,6 +100,7 @@ export class RawConnection implements Transport {
     this._handle = handle;
     handle[CONNECTION] = this;
     handle.setNoDelay?.(true);
+    handle.setKeepAlive?.(true, PROBE_DELAY_MS / 1000);
   }
 
   /** Always 0: the connection has no buffers. */

@@ -6,6 +6,7 @@
  * the manager's, and one that goes away ends nothing that was sent, or the manager would have more under way than we count.
  */
 import type { ChallengeSettings, LimitSettings } from '../config/settings.js';
+import type { Names } from '../net/names/names.js';
 import { Http1Upstream } from './upstream/http1/upstream.js';
 import { responseHeaders } from './headers/headers.js';
 import {
@@ -55,6 +56,7 @@ export class ChallengeServers {
   constructor(
     { servers, caPem }: ChallengeSettings,
     limits: LimitSettings,
+    names: Names,
     { forwardMs = FORWARD_MS }: ChallengeServersOptions = {},
   ) {
     this.#forwardMs = forwardMs;
@@ -62,7 +64,7 @@ export class ChallengeServers {
     // A connection that is not there by then is of use to nobody.
     const backendConnectTimeoutMs = Math.min(limits.backendConnectTimeoutMs, forwardMs);
     this.#servers = servers.map(
-      (server) => new Http1Upstream(server, { ...limits, backendConnectTimeoutMs }, options),
+      (server) => new Http1Upstream(server, { ...limits, backendConnectTimeoutMs }, names, options),
     );
   }
 

@@ -3,6 +3,7 @@
  */
 import type { LimitSettings, RouteSettings } from '../config/settings.js';
 import type { Logger } from '../log/logger.js';
+import type { Names } from '../net/names/names.js';
 import { watchedBalancer } from './upstream/attempts.js';
 import type { Balancer } from './upstream/balancer.js';
 import { Http1Upstream } from './upstream/http1/upstream.js';
@@ -20,12 +21,22 @@ export interface OpenRoutes {
   close(): Promise<void>;
 }
 
-export function openRoutes(routes: readonly RouteSettings[], limits: LimitSettings, log: Logger): OpenRoutes {
+export interface OpenRoutesParts {
+  readonly limits: LimitSettings;
+  readonly names: Names;
+  readonly log: Logger;
+}
+
+export function openRoutes(
+  routes: readonly RouteSettings[],
+  { limits, names, log }: OpenRoutesParts,
+): OpenRoutes {
   const upstreams: Upstream[] = [];
   const open = (backend: RouteSettings['backends'][number]): Upstream[] => {
     // A tcp route takes whole connections: it needs no HTTP engine.
     if (backend.kind === 'tcp') return [];
-    const upstream = backend.h2 ? new Http2Upstream(backend, limits) : new Http1Upstream(backend, limits);
+    const Engine = backend.h2 ? Http2Upstream : Http1Upstream;
+    const upstream = new Engine(backend, limits, names);
     upstreams.push(upstream);
     return [upstream];
   };

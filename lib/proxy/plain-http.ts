@@ -16,6 +16,7 @@
 import type { AdminRouter } from '../admin/routes.js';
 import type { ChallengeSettings, LimitSettings } from '../config/settings.js';
 import type { Logger } from '../log/logger.js';
+import type { Names } from '../net/names/names.js';
 import { answerAdmin } from './answer-admin.js';
 import { forwardChallenge, type ChallengeDesk } from './challenge-forwarding.js';
 import { ChallengeServers } from './challenge-servers.js';
@@ -60,6 +61,7 @@ export interface PlainHttpOptions {
   readonly challenges: ChallengeSettings;
   readonly desk: ChallengeDesk;
   readonly limits: LimitSettings;
+  readonly names: Names;
   readonly log: Logger;
 }
 
@@ -75,7 +77,7 @@ export class PlainHttpHandler {
 
   constructor(options: PlainHttpOptions) {
     this.#options = options;
-    this.#servers = new ChallengeServers(options.challenges, options.limits);
+    this.#servers = new ChallengeServers(options.challenges, options.limits, options.names);
   }
 
   handle(context: RequestContext): void {

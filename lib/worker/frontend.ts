@@ -24,12 +24,15 @@ import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
 import type { ServerName } from '../domain/server-name.js';
 import { protocolList } from '../tls/alpn.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
+import type { Names } from '../net/names/names.js';
 import type { Transport } from '../net/raw-connection.js';
 
 export interface FrontendParts {
   readonly actions: AdminActions;
   readonly challengeDesk: ChallengeDesk;
   readonly log: Logger;
+  /** Outlives reloads, like what is known of each name. */
+  readonly names: Names;
   /** How the information page calls this worker. */
   readonly workerName: string;
 }
@@ -131,9 +134,10 @@ export class Frontend {
   }
 
   #build(settings: WorkerSettings): Current {
-    const { log, actions, challengeDesk, workerName } = this.#parts;
+    const { log, names, actions, challengeDesk, workerName } = this.#parts;
     const { admin, unknownName, headers, limits } = settings;
-    const routes = settings.routes.length === 0 ? undefined : openRoutes(settings.routes, limits, log);
+    const routes =
+      settings.routes.length === 0 ? undefined : openRoutes(settings.routes, { limits, names, log });
     this.#authenticator.configure(admin.htpasswd ?? '');
     const router = new AdminRouter({
       prefix: admin.prefix,
@@ -153,9 +157,17 @@ export class Frontend {
       splices: this.splices,
     });
     const { challenges } = settings;
-    const plainHttp = new PlainHttpHandler({ admin: router, challenges, desk: challengeDesk, limits, log });
+    const plainHttp = new PlainHttpHandler({
+      admin: router,
+      challenges,
+      desk: challengeDesk,
+      limits,
+      names,
+      log,
+    });
     const tcp = new TcpFrontend(settings, {
       log,
+      names,
       splices: this.splices,
       onEnd: (record) => this.#accessLog.tcp(record),
     });

@@ -23,6 +23,8 @@ import { addressOfHandle, listenOnHandle } from '../net/shared-handle.js';
 import { AddressList } from '../net/address-list.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import { ConnectionLimits } from '../net/connection-limits.js';
+import { KEEP_ALIVE } from '../net/keep-alive.js';
+import { Names } from '../net/names/names.js';
 import type { RawConnection } from '../net/raw-connection.js';
 import { terminateTls } from '../tls/terminate.js';
 import { Certificates } from './certificates.js';
@@ -145,6 +147,16 @@ class Worker {
         },
         challengeDesk: new BusChallengeDesk(bus, this.log),
         log: this.log,
+        names: new Names({
+          onHealth: (name, error) => {
+            if (error === undefined) this.log.notice('backend name looked up again', { name });
+            else
+              this.log.notice('backend name cannot be looked up: its last addresses are used', {
+                name,
+                error,
+              });
+          },
+        }),
         workerName: `worker ${id}, process ${process.pid}`,
       },
       settings,
@@ -153,7 +165,7 @@ class Worker {
 
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
   listen(handle: unknown, { role, index, count }: ListenMessage): void {
-    const server = createServer({ noDelay: true });
+    const server = createServer({ noDelay: true, ...KEEP_ALIVE });
     const open = role === 'tls' ? this.#acceptTls(server, index) : this.#acceptPlain(server, index);
     this.#servers.push(server);
     this.#connections.push(open);

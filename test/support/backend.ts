@@ -20,6 +20,8 @@ export interface BackendRequest {
 export interface BackendOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly socketPath?: string;
+  /** @default 127.0.0.1 */
+  readonly host?: string;
   /** @default one that is free */
   readonly port?: number;
 }
@@ -36,7 +38,7 @@ export interface Backend extends AsyncDisposable {
 /** Starts one. @param listener what it answers; an empty 200 unless told */
 export async function startBackend(
   listener: RequestListener = (_, response) => response.end(),
-  { tls, socketPath, port: wantedPort = 0 }: BackendOptions = {},
+  { tls, socketPath, host = '127.0.0.1', port: wantedPort = 0 }: BackendOptions = {},
 ): Promise<Backend> {
   const requests: BackendRequest[] = [];
   let connections = 0;
@@ -52,12 +54,12 @@ export async function startBackend(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  if (socketPath === undefined) server.listen(wantedPort, '127.0.0.1');
+  if (socketPath === undefined) server.listen(wantedPort, host);
   else server.listen(socketPath);
   await once(server, 'listening');
   const { port } = socketPath === undefined ? (server.address() as AddressInfo) : { port: 0 };
   return {
-    url: socketPath === undefined ? `http${tls ? 's' : ''}://127.0.0.1:${port}` : `unix:${socketPath}`,
+    url: socketPath === undefined ? `http${tls ? 's' : ''}://${host}:${port}` : `unix:${socketPath}`,
     server,
     requests,
     get connections() {

@@ -15,6 +15,7 @@ import { TIER_DEFAULT, type Tier } from '../../lib/domain/lookup.js';
 import type { Logger } from '../../lib/log/logger.js';
 import { AddressList } from '../../lib/net/address-list.js';
 import { ConnectionLimits } from '../../lib/net/connection-limits.js';
+import { Names } from '../../lib/net/names/names.js';
 import { terminateTls } from '../../lib/tls/terminate.js';
 import type { Transport } from '../../lib/net/raw-connection.js';
 import { Frontend } from '../../lib/worker/frontend.js';
@@ -28,6 +29,8 @@ export interface FrontOptions {
   readonly limits?: Partial<LimitSettings>;
   readonly settings?: Partial<WorkerSettings>;
   readonly tier?: Tier;
+  /** What looks up the names of backends. @default as the program does */
+  readonly backendNames?: Names;
   /** Of its certificate. */
   readonly names?: readonly string[];
 }
@@ -72,6 +75,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
       actions: { status: never, expireAll: never, expireDomain: never },
       challengeDesk: { lease: never, missed: () => undefined },
       log: logger,
+      names: options.backendNames ?? new Names(),
       workerName: 'worker 1',
     },
     settingsOf(options),

@@ -22,12 +22,13 @@ export interface H2Backend extends AsyncDisposable {
 export async function startH2Backend(
   answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
   options: {
+    readonly host?: string;
     readonly port?: number;
     readonly settings?: Settings;
     readonly tls?: { readonly key: string; readonly cert: string };
   } = {},
 ): Promise<H2Backend> {
-  const { port = 0, settings = {}, tls } = options;
+  const { host = '127.0.0.1', port = 0, settings = {}, tls } = options;
   const server = tls === undefined ? createServer({ settings }) : createSecureServer({ ...tls, settings });
   const sessions: ServerHttp2Session[] = [];
   const requests: IncomingHttpHeaders[] = [];
@@ -40,10 +41,10 @@ export async function startH2Backend(
     requests.push(headers);
     answer(stream, headers);
   });
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   return {
-    url: `h2+http${tls === undefined ? '' : 's'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `h2+http${tls === undefined ? '' : 's'}://${host}:${(server.address() as AddressInfo).port}`,
     sessions,
     requests,
     async [Symbol.asyncDispose]() {

@@ -7,7 +7,7 @@
  * It listens on a port of the system's choice, runs in a temporary directory of its own, logs everything as JSON, and is
  * gone with all of its workers when the scope ends.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Flags for Node itself. */
   readonly nodeFlags?: readonly string[];
+  /** A file that the program has in the place of /etc/resolv.conf. Only where `canReplaceFiles`. */
+  readonly resolvConf?: string;
   /** Replaces the flags that the tests set by themselves (listen, workers, log). */
   readonly bare?: boolean;
 }
@@ -165,6 +167,20 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** The program is what the shell becomes, so that signals reach it. */
+const MOUNT_RESOLV_CONF = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+
+/** Runs a shell in a mount namespace of its own: what it mounts, nobody else sees. */
+function inNamespace(): string[] {
+  return ['unshare', '--map-root-user', '--mount', 'sh', '-c'];
+}
+
+/** Whether this machine lets tests replace files for a program (it needs unshare and user namespaces, which containers often lack). */
+export function canReplaceFiles(): boolean {
+  const [command = '', ...flags] = inNamespace();
+  return spawnSync(command, [...flags, 'mount --bind /etc/hosts /etc/hosts']).status === 0;
+}
+
 /** Starts the program without waiting for anything: for starts that are meant to fail. */
 export async function spawnProgram(flags: readonly string[], options: ProgramOptions = {}): Promise<Program> {
   assertFreshDist();
@@ -177,7 +193,11 @@ export async function spawnProgram(flags: readonly string[], options: ProgramOpt
       : pairs(own)
           .filter(([flag]) => !given.has(flag))
           .flat();
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), BIN, 'start', ...defaults, ...flags], {
+  const program = [process.execPath, ...(options.nodeFlags ?? []), BIN, 'start', ...defaults, ...flags];
+  const { resolvConf } = options;
+  const command =
+    resolvConf === undefined ? program : [...inNamespace(), MOUNT_RESOLV_CONF, resolvConf, ...program];
+  const child = spawn(command[0] ?? '', command.slice(1), {
     cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

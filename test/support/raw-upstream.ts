@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { LimitSettings } from '../../lib/config/settings.js';
+import { Names } from '../../lib/net/names/names.js';
 import { Http1Upstream, type Http1UpstreamOptions } from '../../lib/proxy/upstream/http1/upstream.js';
 import type {
   UpstreamController,
@@ -119,7 +120,7 @@ export function ask(upstream: Http1Upstream, parts: Partial<UpstreamRequest> = {
 export function upstreamOf(
   origin: string,
   limits: Partial<LimitSettings> = {},
-  options: Http1UpstreamOptions = {},
+  { names = new Names(), ...options }: Http1UpstreamOptions & { readonly names?: Names } = {},
 ): Http1Upstream {
-  return new Http1Upstream(serverAt(origin), { ...LIMITS, ...limits }, options);
+  return new Http1Upstream(serverAt(origin), { ...LIMITS, ...limits }, names, options);
 }

@@ -1,24 +1,28 @@
 /**
  * Parses the chunks of a body (RFC 9112 §7.1), fed with pieces of any size. PURE.
  *
- * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but an extension
- * that begins with `;`, and a size has digits.
+ * As strict as the head's parser: only CRLF ends a line, nothing stands between a size and its line's end but an extension that
+ * begins with `;`, or blanks where they are allowed, and a size has digits.
  */
 import { hexValue, parseFields } from './field-lines.js';
 import { MalformedMessage } from './malformed.js';
 
+const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
 const SEMICOLON = 0x3b;
 /** 2^48 octets. */
 const MAX_SIZE_DIGITS = 12;
-/** Of all extensions of a body together: nobody uses them, and what is read and dropped must be bounded. */
+/** Of all extensions and padding of a body together: nobody needs them, and what is read and dropped must be bounded. */
 const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 65_536;
 
-type State = 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailers' | 'done';
+type State =
+  'size' | 'padding' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailers' | 'done';
 
 export class ChunkedParser {
+  readonly #allowsPadding: boolean;
   #state: State = 'size';
   #digits = 0;
   /** What is missing of the chunk. */
@@ -27,6 +31,11 @@ export class ChunkedParser {
   /** The text of the trailers so far: whole lines, and the beginning of the next. */
   #trailerText = '';
   #trailers: readonly string[] = [];
+
+  /** @param allowsPadding blanks may stand behind a size: some backends pad it, and no client does. */
+  constructor(allowsPadding = false) {
+    this.#allowsPadding = allowsPadding;
+  }
 
   get isDone(): boolean {
     return this.#state === 'done';
@@ -68,10 +77,12 @@ export class ChunkedParser {
       case 'size':
         this.#readSize(code);
         break;
+      case 'padding':
+        this.#countExtension();
+        this.#readBehindSize(code);
+        break;
       case 'extension':
-        this.#extensionBytes += 1;
-        if (this.#extensionBytes > MAX_EXTENSION_BYTES)
-          throw new MalformedMessage('chunk extensions are too long', 'chunk extensions');
+        this.#countExtension();
         if (code === CR) this.#state = 'size LF';
         else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
           throw new MalformedMessage('a chunk extension is malformed');
@@ -101,9 +112,20 @@ export class ChunkedParser {
       return;
     }
     if (this.#digits === 0) throw new MalformedMessage('a chunk has no size');
+    this.#readBehindSize(code);
+  }
+
+  #readBehindSize(code: number): void {
     if (code === CR) this.#state = 'size LF';
     else if (code === SEMICOLON) this.#state = 'extension';
+    else if ((code === SPACE || code === HTAB) && this.#allowsPadding) this.#state = 'padding';
     else throw new MalformedMessage('a chunk size is malformed');
+  }
+
+  #countExtension(): void {
+    this.#extensionBytes += 1;
+    if (this.#extensionBytes > MAX_EXTENSION_BYTES)
+      throw new MalformedMessage('chunk extensions are too long', 'chunk extensions');
   }
 
   #readTrailers(bytes: Buffer, start: number): number {

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { pump } from './pump.js';
 
@@ -92,6 +93,8 @@ export class Splices {
     };
     client.on('error', () => undefined);
     backend.on('error', () => undefined);
+    // The client's connection has been from its beginning.
+    backend.setKeepAlive(true, PROBE_DELAY_MS);
     client.once('close', () => onClose(client, 'client failed', () => resetSocket(backend)));
     backend.once('close', () => onClose(backend, 'backend failed', resetClient));
     pump(client, backend, onClientBytes);

@@ -12,12 +12,13 @@
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WorkerSettings } from '../../config/worker-settings.js';
-import { addressText, connectOptions, type Address } from '../../domain/address.js';
+import { addressText, connectOptions } from '../../domain/address.js';
 import { describeError } from '../../domain/errors.js';
 import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
+import type { Destination, Names } from '../../net/names/names.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { buildProxyHeader } from '../../net/proxy-protocol-writer.js';
 import type { TcpEntry } from './tcp-record.js';
@@ -31,7 +32,7 @@ export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyP
 
 interface TcpBackend {
   readonly name: string;
-  readonly address: Address;
+  readonly destination: Destination;
 }
 
 /** Called once for each connection, when it has ended. */
@@ -47,6 +48,7 @@ export interface TcpClient {
 
 export interface TcpFrontendParts {
   readonly log: Logger;
+  readonly names: Names;
   readonly splices: Splices;
   readonly onEnd: OnTcpEnd;
 }
@@ -95,7 +97,8 @@ export class TcpFrontend {
   #balancerOf(backends: RouteSettings['backends']): Balancer<TcpBackend> {
     const targets = backends.flatMap((backend) => {
       if (backend.kind !== 'tcp') return [];
-      return [{ name: `tcp://${addressText(backend.address)}`, address: backend.address }];
+      const { address } = backend;
+      return [{ name: `tcp://${addressText(address)}`, destination: this.#parts.names.destination(address) }];
     });
     return watchedBalancer(targets, this.#parts.log);
   }
@@ -187,9 +190,8 @@ class TcpConnection {
   #connect(lease: Lease<TcpBackend>): void {
     const { socket } = this.#client;
     const { settings } = this.#parts;
-    const { address } = lease.target;
     const backend = connect({
-      ...connectOptions(address),
+      ...connectOptions(lease.target.destination),
       allowHalfOpen: true,
       noDelay: true,
     });

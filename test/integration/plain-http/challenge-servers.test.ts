@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { Names } from '../../../lib/net/names/names.js';
 import { ChallengeServers } from '../../../lib/proxy/challenge-servers.js';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { makeTempDir, makeTestCa } from '../../support/certificates.js';
@@ -47,9 +48,14 @@ describe('The servers for challenges', () => {
 
   /** What comes of asking them, in short. */
   async function outcomeOf(origins: readonly string[]): Promise<string> {
-    const servers = new ChallengeServers({ servers: origins.map((origin) => serverAt(origin)) }, LIMITS, {
-      forwardMs: FORWARD_MS,
-    });
+    const servers = new ChallengeServers(
+      { servers: origins.map((origin) => serverAt(origin)) },
+      LIMITS,
+      new Names(),
+      {
+        forwardMs: FORWARD_MS,
+      },
+    );
     const head = { method: 'GET', path: PATH, host: 'a.test', headers: [] };
     const { answer, failure, isLate } = await servers.ask(head);
     await servers.close();
@@ -102,6 +108,7 @@ describe('The servers for challenges', () => {
       const servers = new ChallengeServers(
         { servers: [serverAt(silent.origin), serverAt(good.url)] },
         LIMITS,
+        new Names(),
       );
       const gone = new AbortController();
       const before = good.requests.length;

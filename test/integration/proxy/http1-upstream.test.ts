@@ -66,7 +66,7 @@ describe('The engine towards HTTP/1.1 backends', () => {
   });
 
   const broken: [what: string, answer: string][] = [
-    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody'],
     [
       'a length and chunks',
       'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',

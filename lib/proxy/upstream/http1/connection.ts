@@ -23,6 +23,8 @@ export interface Http1ConnectionOwner {
   readonly bodyDeadline: Tick;
   /** The same for a connection without a request. @returns undefined: the connection is not to be kept. */
   idleDeadline(keepAliveMs: number | undefined): Tick | undefined;
+  /** The connection stands. */
+  onReady(connection: Http1Connection): void;
   /** The connection can serve another request. */
   onFree(connection: Http1Connection): void;
   /** The connection has closed. */
@@ -48,6 +50,7 @@ export class Http1Connection
   /** All of the request has been written. */
   #isSent = false;
   #isPaused = false;
+  #isRetired = false;
   /** The bytes that are being read are in the shared buffer. */
   #isShared = true;
   #error: Error | undefined;
@@ -69,6 +72,7 @@ export class Http1Connection
     const socket = connect(readOptions(this));
     this.#socket = socket;
     socket.once(readyEvent, () => {
+      owner.onReady(this);
       this.#phase = 'idle';
       this.#begin(request);
     });
@@ -76,6 +80,11 @@ export class Http1Connection
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onSocketError);
     socket.on('close', this.#onClose);
+  }
+
+  /** The address of the other end, once there is a connection; undefined on a unix socket. */
+  get peer(): string | undefined {
+    return this.#socket.remoteAddress;
   }
 
   /** Sends a request. @returns false where the connection has just been closed: nothing has been done. */
@@ -93,6 +102,12 @@ export class Http1Connection
     else if (this.#current !== undefined)
       this.#fail('timeout', 'Headers Timeout: the backend does not answer');
     else this.destroy();
+  }
+
+  /** Serves no further request: closes when it is idle. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#phase === 'idle') this.destroy();
   }
 
   destroy(): void {
@@ -270,7 +285,7 @@ export class Http1Connection
   /** Gives the connection back to the pool, or closes it where the pool is not to keep it. */
   #free(keepAliveMs: number | undefined): void {
     const deadline = this.#owner.idleDeadline(keepAliveMs);
-    if (deadline === undefined) {
+    if (deadline === undefined || this.#isRetired) {
       this.destroy();
       return;
     }

@@ -6,12 +6,15 @@
  * request would cost more than the request's bookkeeping.
  */
 import type { OnReadOpts, Socket } from 'node:net';
+import type { FollowedName } from '../../../net/names/names.js';
 import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
 import type { Http1Request } from './request.js';
 import { TickClock } from '../../http1/tick-clock.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;
+  /** Follows the name of the backend. Undefined: it has none. */
+  follow(onChange: () => void): FollowedName | undefined;
   /** Of the socket: `connect` or `secureConnect`. */
   readonly readyEvent: string;
   /** Connections at once. */
@@ -40,6 +43,8 @@ export class Http1Pool implements Http1ConnectionOwner {
   /** The one that was used last is used next: the others lapse when there are more than are needed. */
   readonly #free: Http1Connection[] = [];
   readonly #waiting: Http1Request[] = [];
+  /** While there are connections. */
+  #name: FollowedName | undefined;
   #onEmpty: (() => void) | undefined;
   #whenEmpty: Promise<void> | undefined;
   #isClosing = false;
@@ -94,6 +99,11 @@ export class Http1Pool implements Http1ConnectionOwner {
     return idleMs <= 0 ? undefined : this.#clock.after(idleMs);
   }
 
+  onReady(connection: Http1Connection): void {
+    // The name may have changed while the connection was made.
+    this.#judge(connection);
+  }
+
   onFree(connection: Http1Connection): void {
     const next = this.#nextWaiting();
     if (next === undefined) this.#free.push(connection);
@@ -108,6 +118,8 @@ export class Http1Pool implements Http1ConnectionOwner {
     if (next !== undefined) this.#open(next);
     if (this.#connections.size > 0) return;
     this.#clock.stop();
+    this.#name?.stop();
+    this.#name = undefined;
     this.#onEmpty?.();
   }
 
@@ -122,7 +134,18 @@ export class Http1Pool implements Http1ConnectionOwner {
 
   #open(request: Http1Request): void {
     const { connect, readyEvent } = this.#options;
+    this.#name ??= this.#options.follow(() => this.#onNameChange());
     this.#clock.start();
     this.#connections.add(new Http1Connection(this, connect, readyEvent, request));
+  }
+
+  #onNameChange(): void {
+    for (const connection of this.#connections) this.#judge(connection);
+  }
+
+  /** A connection to an address that the name has no more serves no further request. */
+  #judge(connection: Http1Connection): void {
+    const { peer } = connection;
+    if (peer !== undefined && this.#name?.has(peer) === false) connection.retire();
   }
 }

@@ -3,7 +3,8 @@
  *
  * The client must get the response that is read here: whatever could be understood in two ways is refused, also where the RFC would
  * let a recipient guess. That is every end of a line but CRLF, folded lines, white
- * space before a colon, control characters, a length that is given twice or beside a coding, and all codings but `chunked`.
+ * space before a colon, control characters, two lengths, a length beside a coding, and all codings but `chunked`. A length that is
+ * said more than once, always the same, has one reading: it is passed on once.
  */
 import { parseFields } from '../../http1/field-lines.js';
 import { MalformedMessage } from '../../http1/malformed.js';
@@ -43,8 +44,8 @@ export function parseResponseHead(text: string): ResponseHead {
 
 type Framing = Pick<ResponseHead, 'contentLength' | 'isChunked' | 'isKept' | 'keepAliveMs'>;
 
-/** RFC 9112 §6.3, without its leniency. */
-function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
+/** RFC 9112 §6.3, without its leniency but for a length that is repeated: what repeats it is taken out of the fields. */
+function framingOf(fields: string[], isHttp10: boolean): Framing {
   let contentLength: number | undefined;
   let isChunked = false;
   let isKept = !isHttp10;
@@ -56,11 +57,19 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     if (length !== 10 && length !== 14 && length !== 17) continue;
     const value = fields[i + 1] ?? '';
     switch (name.toLowerCase()) {
-      case 'content-length':
-        if (contentLength !== undefined) throw new MalformedMessage('Content-Length is given twice');
-        if (!LENGTH.test(value)) throw new MalformedMessage('Content-Length is not a number');
-        contentLength = Number(value);
+      case 'content-length': {
+        const length = lengthOf(value);
+        if (contentLength === undefined) {
+          contentLength = length;
+          if (value.includes(',')) fields[i + 1] = String(length);
+        } else if (length === contentLength) {
+          fields.splice(i, 2);
+          i -= 2;
+        } else {
+          throw new MalformedMessage('Content-Length has two values');
+        }
         break;
+      }
       case 'transfer-encoding':
         if (isChunked) throw new MalformedMessage('Transfer-Encoding is given twice');
         if (isHttp10) throw new MalformedMessage('Transfer-Encoding in HTTP/1.0');
@@ -82,4 +91,14 @@ function framingOf(fields: readonly string[], isHttp10: boolean): Framing {
     throw new MalformedMessage('Content-Length beside Transfer-Encoding');
   }
   return { contentLength, isChunked, isKept, keepAliveMs };
+}
+
+/** A length, be it said as a list of the same (RFC 9110 §8.6). */
+function lengthOf(value: string): number {
+  if (LENGTH.test(value)) return Number(value);
+  const values = value.split(/[ \t]*,[ \t]*/);
+  if (!values.every((one) => LENGTH.test(one))) throw new MalformedMessage('Content-Length is not a number');
+  const [length = NaN, ...others] = values.map(Number);
+  if (others.some((other) => other !== length)) throw new MalformedMessage('Content-Length has two values');
+  return length;
 }

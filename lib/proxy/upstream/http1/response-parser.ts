@@ -115,7 +115,7 @@ export class ResponseParser {
     else if (contentLength === undefined) this.#body = 'until close';
     else this.#body = contentLength === 0 ? 'none' : 'length';
     this.#left = contentLength ?? 0;
-    if (this.#body === 'chunks') this.#chunks = new ChunkedParser();
+    if (this.#body === 'chunks') this.#chunks = new ChunkedParser(true);
     this.#listener.onResponseHead(head);
     if (this.#isActive && this.#body === 'none') this.#finish(NO_TRAILERS);
   }

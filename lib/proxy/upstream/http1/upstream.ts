@@ -8,6 +8,8 @@ import type { BackendOrigin } from '../../../config/backend-origin.js';
 import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { connectOptions } from '../../../domain/address.js';
 import { describeError } from '../../../domain/errors.js';
+import { KEEP_ALIVE, PROBE_DELAY_MS } from '../../../net/keep-alive.js';
+import type { Destination, Names } from '../../../net/names/names.js';
 import { Http1Pool } from './pool.js';
 import { requestHead, type RequestHead } from './request-head.js';
 import { Http1Request } from './request.js';
@@ -21,8 +23,6 @@ import {
 
 /** Idle connections are closed a little before common servers close them (5 s in Node, 75 s in nginx). */
 const KEEP_ALIVE_MS = 4_000;
-/** Idle connections are probed, so that those whose other end is gone are not kept for ever. */
-const PROBE_DELAY_MS = 60_000;
 
 /** Options that only some backends need. */
 export interface Http1UpstreamOptions {
@@ -39,12 +39,14 @@ export class Http1Upstream implements Upstream {
   readonly #ownHost: string;
   readonly #pool: Http1Pool;
 
-  constructor(backend: HttpBackend, limits: LimitSettings, options: Http1UpstreamOptions = {}) {
+  constructor(backend: HttpBackend, limits: LimitSettings, names: Names, options: Http1UpstreamOptions = {}) {
+    const { address } = backend.parsed;
     const origin = backend.parsed;
     this.name = backend.socketPath === undefined ? backend.origin : `unix:${backend.socketPath}`;
     this.#ownHost = origin.host;
     this.#pool = new Http1Pool({
-      connect: connectorTo(origin, options.caPem),
+      connect: connectorTo(origin, names.destination(address), options.caPem),
+      follow: (onChange) => names.follow(address, onChange),
       readyEvent: origin.isTls ? 'secureConnect' : 'connect',
       maxConnections: options.maxConnections ?? Infinity,
       connectTimeoutMs: limits.backendConnectTimeoutMs,
@@ -73,14 +75,14 @@ export class Http1Upstream implements Upstream {
 
 /** Connects to a backend. Its certificate must be for the host of its URL. */
 function connectorTo(
-  { isTls, address, serverName }: BackendOrigin,
+  { isTls, serverName }: BackendOrigin,
+  address: Destination,
   ca: string | undefined,
 ): (onread: OnReadOpts) => Socket {
   const common = {
     ...connectOptions(address),
     noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: PROBE_DELAY_MS,
+    ...KEEP_ALIVE,
   };
   if (!isTls) return (onread) => connectTcp({ ...common, onread });
   /** The TLS session of the last connection: with it the next handshake is shorter. */
@@ -97,6 +99,8 @@ function connectorTo(
     const options: ConnectionOptions & { onread: OnReadOpts } = { ...secure, onread };
     const socket = connectTls(session === undefined ? options : { ...options, session });
     socket.on('session', (next: Buffer) => (session = next));
+    // Node 20 passes on no probes to the connection of a TLS socket.
+    socket.once('secureConnect', () => socket.setKeepAlive(true, PROBE_DELAY_MS));
     return socket;
   };
 }

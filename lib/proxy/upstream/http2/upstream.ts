@@ -2,7 +2,7 @@
  * A backend over HTTP/2, by Node's client: the requests are streams of a session, and of a second one where the backend
  * allows no more streams on the first. TLS with ALPN for https origins, prior knowledge for http ones.
  *
- * A session is used until the backend closes it, says GOAWAY or lets a request run out of time. What the backend has
+ * A session is used until the backend closes it, says GOAWAY, lets a request run out of time, or has another address. What the backend has
  * refused, or has not looked at before its GOAWAY, counts as never sent.
  */
 import { connect, type ClientHttp2Session } from 'node:http2';
@@ -13,6 +13,8 @@ import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
 import { Http2Request } from './exchange.js';
 import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
+import { PROBE_DELAY_MS } from '../../../net/keep-alive.js';
+import type { FollowedName, Names } from '../../../net/names/names.js';
 import { UpstreamError, type Upstream, type UpstreamEvents, type UpstreamRequest } from '../upstream.js';
 
 /** What nghttp2 may hold for a session; above it answers are refused. Back-pressure keeps it far below. */
@@ -22,6 +24,8 @@ const STREAM_WINDOW_BYTES = 262_144;
 
 interface OpenSession {
   readonly session: ClientHttp2Session;
+  /** The address of the other end, once there is a connection; undefined on a unix socket. */
+  peer: string | undefined;
   streams: number;
 }
 
@@ -30,15 +34,19 @@ export class Http2Upstream implements Upstream {
   readonly #backend: HttpBackend;
   readonly #origin: BackendOrigin;
   readonly #limits: LimitSettings;
+  readonly #names: Names;
   readonly #watch = new Http2Watch();
   /** Those that new requests may go to. */
   readonly #sessions = new Set<OpenSession>();
+  /** The backend's, while there are such sessions; undefined for an address. */
+  #name: FollowedName | undefined;
 
-  constructor(backend: HttpBackend, limits: LimitSettings) {
+  constructor(backend: HttpBackend, limits: LimitSettings, names: Names) {
     this.name = backend.socketPath === undefined ? `h2+${backend.origin}` : `h2+unix:${backend.socketPath}`;
     this.#backend = backend;
     this.#origin = backend.parsed;
     this.#limits = limits;
+    this.#names = names;
   }
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
@@ -79,7 +87,7 @@ export class Http2Upstream implements Upstream {
 
   async close(): Promise<void> {
     const open = [...this.#sessions];
-    this.#sessions.clear();
+    for (const one of open) this.#forget(one);
     await Promise.all(
       open.map(
         ({ session }) =>
@@ -97,7 +105,7 @@ export class Http2Upstream implements Upstream {
 
   #freeSession(): OpenSession | undefined {
     for (const open of this.#sessions) {
-      if (open.session.closed || open.session.destroyed) this.#sessions.delete(open);
+      if (open.session.closed || open.session.destroyed) this.#forget(open);
       else if (open.streams < (open.session.remoteSettings.maxConcurrentStreams ?? Infinity)) return open;
     }
     return undefined;
@@ -105,21 +113,39 @@ export class Http2Upstream implements Upstream {
 
   /** Sends no new requests on a session; those under way go on. */
   #retire(open: OpenSession): void {
-    this.#sessions.delete(open);
+    this.#forget(open);
     if (!open.session.closed) open.session.close();
+  }
+
+  #forget(open: OpenSession): void {
+    this.#sessions.delete(open);
+    if (this.#sessions.size > 0) return;
+    this.#name?.stop();
+    this.#name = undefined;
+  }
+
+  /** Whether the session goes to an address that the name has no more. */
+  #isOutdated({ peer }: OpenSession): boolean {
+    return peer !== undefined && this.#name?.has(peer) === false;
+  }
+
+  #onNameChange(): void {
+    for (const open of [...this.#sessions]) if (this.#isOutdated(open)) this.#retire(open);
   }
 
   #open(): OpenSession {
     const { origin, socketPath } = this.#backend;
-    const { serverName } = this.#origin;
+    const { serverName, address } = this.#origin;
+    this.#name ??= this.#names.follow(address, () => this.#onNameChange());
     const session = connect(origin, {
+      ...(socketPath === undefined && this.#names.destination(address)),
       maxSessionMemory: MAX_SESSION_MEMORY_MIB,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       // The certificate must be for the host of the URL.
       ...(serverName !== '' && { servername: serverName }),
       ...(socketPath !== undefined && { createConnection: () => connectTcp(socketPath) }),
     });
-    const open: OpenSession = { session, streams: 0 };
+    const open: OpenSession = { session, peer: undefined, streams: 0 };
     this.#sessions.add(open);
     const { backendConnectTimeoutMs } = this.#limits;
     const timer = setTimeout(() => {
@@ -128,6 +154,10 @@ export class Http2Upstream implements Upstream {
     }, backendConnectTimeoutMs);
     session.once('connect', (_, socket) => {
       clearTimeout(timer);
+      socket.setKeepAlive(true, PROBE_DELAY_MS);
+      open.peer = socket.remoteAddress;
+      // The name may have changed meanwhile. Not closed at once: requests that have waited for the connection would fail.
+      if (this.#isOutdated(open)) setImmediate(() => this.#retire(open));
       this.#watch.add(session, {
         socket,
         stallMs: this.#limits.backendBodyTimeoutMs,
@@ -139,11 +169,11 @@ export class Http2Upstream implements Upstream {
     });
     session.once('close', () => {
       clearTimeout(timer);
-      this.#sessions.delete(open);
+      this.#forget(open);
     });
     // The streams of the session fail with it, and report the error.
     session.on('error', () => undefined);
-    session.on('goaway', () => this.#sessions.delete(open));
+    session.on('goaway', () => this.#forget(open));
     return open;
   }
 }

@@ -9,6 +9,7 @@ import { Splices, type SpliceBytes, type SpliceEnd } from '../../../../lib/proxy
 class Side extends Duplex {
   readonly taken: string[] = [];
   isReset = false;
+  isProbed = false;
   #whenTaken: Promise<void> = Promise.resolve();
 
   /** Takes nothing from now on, until the returned function is called. */
@@ -27,6 +28,10 @@ class Side extends Duplex {
       this.taken.push(chunk.toString());
       done();
     });
+  }
+
+  setKeepAlive(isProbed: boolean): void {
+    this.isProbed = isProbed;
   }
 
   resetAndDestroy(): void {

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
 import { Splices } from '../../../../lib/proxy/tunnel/splice.js';
 import { TcpFrontend, type OnTcpEnd, type TcpSettings } from '../../../../lib/proxy/tunnel/tcp-frontend.js';
+import { Names } from '../../../../lib/net/names/names.js';
 import type { ConnectionInfo } from '../../../../lib/net/connection-info.js';
 import { startTcpBackend } from '../../../support/tcp-backend.js';
 import { LIMITS } from '../../../support/worker-settings.js';
@@ -34,6 +35,7 @@ describe('A client of a TCP route', () => {
     const log = { err: nothing, notice: nothing, info: nothing, debug: nothing, enabled: () => false };
     const frontend = new TcpFrontend(settings, {
       log,
+      names: new Names(),
       splices: new Splices(),
       onEnd: (record) => told.push(record),
     });

@@ -4,8 +4,9 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { expect } from 'chai';
-import { Http1Pool } from '../../../../../lib/proxy/upstream/http1/pool.js';
+import { Http1Pool, type Http1PoolOptions } from '../../../../../lib/proxy/upstream/http1/pool.js';
 import { Http1Request } from '../../../../../lib/proxy/upstream/http1/request.js';
+import { eventually } from '../../../../support/eventually.js';
 import { Recorder } from '../../../../support/raw-upstream.js';
 
 const LONG_MS = 60_000;
@@ -16,13 +17,14 @@ describe('The connections to a backend on HTTP/1.1', () => {
     for (const socket of sockets.splice(0)) socket.destroy();
   });
 
-  const poolOf = (maxConnections: number): Http1Pool =>
+  const poolOf = (maxConnections: number, follow: Http1PoolOptions['follow'] = () => undefined): Http1Pool =>
     new Http1Pool({
       connect: () => {
         const socket = new Socket();
         sockets.push(socket);
         return socket;
       },
+      follow,
       readyEvent: 'connect',
       maxConnections,
       connectTimeoutMs: LONG_MS,
@@ -69,5 +71,40 @@ describe('The connections to a backend on HTTP/1.1', () => {
     expect((await gone.over).outcome).to.equal('aborted');
     expect(gone.controller).to.equal(undefined);
     expect(last.controller).not.to.equal(undefined);
+  });
+
+  it('are not kept where their address went out of use while they were made', async () => {
+    const pool = poolOf(1, () => ({ has: (address) => address === '127.0.0.2', stop: () => undefined }));
+    const first = ask(pool);
+    const second = ask(pool);
+    const [socket] = sockets;
+    if (socket === undefined) throw new Error('there is no connection');
+    Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1' });
+    // Given up as it begins: the connection would be free again.
+    first.isAborted = true;
+    socket.emit('connect');
+    expect((await first.over).outcome).to.equal('aborted');
+    await eventually('there is another connection', () => sockets.length === 2);
+    expect(second.controller).to.equal(undefined);
+    sockets[1]?.emit('connect');
+    expect(second.controller).not.to.equal(undefined);
+  });
+
+  it('are told to the follower of their name from the first to the last of them', async () => {
+    const told: string[] = [];
+    const pool = poolOf(1, () => {
+      told.push('begun');
+      return { has: () => true, stop: () => told.push('ended') };
+    });
+    const both = [ask(pool), ask(pool)];
+    expect(told).to.deep.equal(['begun']);
+    // The second connection is made as the first one closes.
+    for (const [i, { over }] of both.entries()) {
+      sockets[i]?.destroy();
+      await over;
+      await eventually('the next one is made', () => sockets.length === 2);
+    }
+    await eventually('all have closed', () => told.length > 1);
+    expect(told).to.deep.equal(['begun', 'ended']);
   });
 });
