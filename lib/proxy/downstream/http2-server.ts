@@ -6,7 +6,9 @@ import {
   type Http2Server as NodeServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type IncomingHttpHeaders,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
   type Settings,
 } from 'node:http2';
 import type { LimitSettings } from '../../config/settings.js';
@@ -14,8 +16,11 @@ import type { ClientConnection } from './client-connection.js';
 import { Http2ResponseWriter } from './http2-response-writer.js';
 import { MAX_FIELDS, withoutPseudoFields } from '../headers/headers.js';
 import type { RequestObserver, RequestContext } from './request-context.js';
-import { ReceiveWindow } from './http2-receive-window.js';
+import type { AbuseCounts } from './http2-abuse-budget.js';
+import { STREAM_WINDOW_BYTES } from './http2-receive-window.js';
+import { bytesOf, SessionIntake } from './http2-session-intake.js';
 import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
+import { NextTurn } from './next-turn.js';
 import { newRequestId } from './request-id.js';
 
 /** The most streams of a client at once: as many as nginx allows. */
@@ -23,28 +28,44 @@ const MAX_CONCURRENT_STREAMS = 128;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
 
-/**
- * What a client may send before somebody has taken it, on a stream and on a connection: so much a round trip an upload comes
- * to at most. The 64 KiB that HTTP/2 begins with are 640 KB/s on a line of 100 ms.
- */
-const STREAM_WINDOW_BYTES = 1024 ** 2;
-const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
+/** Is told of a client that was cut off. */
+export type OnAbuse = (connection: ClientConnection, counts: AbuseCounts) => void;
+
+/** A request on its way to the handler. */
+interface Arrival {
+  readonly request: Http2ServerRequest;
+  readonly response: Http2ServerResponse;
+  readonly awaitsContinue: boolean;
+}
 
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
   readonly #observer: RequestObserver;
+  readonly #onAbuse: OnAbuse;
   #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
+  readonly #intakes = new WeakMap<ServerHttp2Session, SessionIntake>();
+  /** A request that is reset in the turn in which it has come is sent nowhere. */
+  readonly #arrivals = new NextTurn<Arrival>(({ request, response, awaitsContinue }) => {
+    const { closed, destroyed } = request.stream;
+    if (!closed && !destroyed) this.#answer(request, response, awaitsContinue);
+  });
   readonly #sessions = new Set<ServerHttp2Session>();
   /** The connection that is being handed over: its session is made within that call. */
   #accepting: ClientConnection | undefined;
   #draining = false;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, observer: RequestObserver) {
+  constructor(
+    limits: LimitSettings,
+    handle: (context: RequestContext) => void,
+    observer: RequestObserver,
+    onAbuse: OnAbuse,
+  ) {
     this.#handle = handle;
     this.#observer = observer;
+    this.#onAbuse = onAbuse;
     this.#limits = limits;
     this.#server = createServer(
       {
@@ -52,10 +73,10 @@ export class Http2Server {
         maxSessionMemory: MAX_SESSION_MEMORY_MIB,
         settings: settingsOf(limits),
       },
-      (request, response) => this.#answer(request, response, false),
+      (request, response) => this.#arrivals.add({ request, response, awaitsContinue: false }),
     );
     this.#server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) =>
-      this.#answer(request, response, true),
+      this.#arrivals.add({ request, response, awaitsContinue: true }),
     );
     this.#server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) =>
       new Http2ResponseWriter({ request, response, id: newRequestId(), awaitsContinue: false }).refuse(405),
@@ -95,6 +116,11 @@ export class Http2Server {
     const idle = setTimeout(() => {
       if (streams === 0) session.close();
     }, this.#limits.idleTimeoutMs).unref();
+    const intake = new SessionIntake(session, {
+      socket: connection.socket,
+      onAbuse: (counts) => this.#onAbuse(connection, counts),
+    });
+    this.#intakes.set(session, intake);
     this.#watch.add(session, {
       socket: connection.socket,
       stallMs: this.#limits.bodyTimeoutMs,
@@ -102,24 +128,25 @@ export class Http2Server {
       streams: () => streams,
       cut: () => connection.raw.destroy(),
       queues: () => queuesOf(connection.socket),
+      onTick: () => intake.onTick(),
     });
     session.on('close', () => {
       clearTimeout(idle);
       this.#sessions.delete(session);
     });
     session.on('error', () => session.destroy());
-    const window = new ReceiveWindow(session, {
-      bytes: CONNECTION_WINDOW_BYTES,
-      openBelowBytes: CONNECTION_WINDOW_BYTES - STREAM_WINDOW_BYTES,
-    });
-    session.on('stream', (stream) => {
-      window.follow(stream);
-      streams += 1;
-      stream.once('close', () => {
-        streams -= 1;
-        if (streams === 0 && !session.destroyed) idle.refresh();
-      });
-    });
+    session.on(
+      'stream',
+      (stream: ServerHttp2Stream, _: IncomingHttpHeaders, _flags: number, raw: string[]) => {
+        intake.onStream(stream, raw);
+        streams += 1;
+        stream.once('close', () => {
+          streams -= 1;
+          intake.onStreamClose(stream);
+          if (streams === 0 && !session.destroyed) idle.refresh();
+        });
+      },
+    );
     if (this.#draining) session.close();
   }
 
@@ -134,8 +161,7 @@ export class Http2Server {
     const context = contextOf(request, response, connection, awaitsContinue);
     this.#observer.follow(context);
     // Check the size here: the HTTP/2 setting only asks the client to keep to it.
-    const bytes = request.rawHeaders.reduce((sum, part) => sum + part.length, 0);
-    if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
+    if (bytesOf(request.rawHeaders) > this.#limits.maxHeaderBytes) context.client.refuse(431);
     else this.#handle(context);
   }
 }
