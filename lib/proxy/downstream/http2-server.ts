@@ -28,8 +28,8 @@ const MAX_CONCURRENT_STREAMS = 128;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
 
-/** Is told of a client that was cut off. */
-export type OnAbuse = (connection: ClientConnection, counts: AbuseCounts) => void;
+/** Is told of a client that was cut off, for its errors or for what it made us do. */
+export type OnCutOff = (connection: ClientConnection, reason: string, counts: AbuseCounts) => void;
 
 /** A request on its way to the handler. */
 interface Arrival {
@@ -42,7 +42,7 @@ export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
   readonly #observer: RequestObserver;
-  readonly #onAbuse: OnAbuse;
+  readonly #onCutOff: OnCutOff;
   #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
@@ -61,11 +61,11 @@ export class Http2Server {
     limits: LimitSettings,
     handle: (context: RequestContext) => void,
     observer: RequestObserver,
-    onAbuse: OnAbuse,
+    onCutOff: OnCutOff,
   ) {
     this.#handle = handle;
     this.#observer = observer;
-    this.#onAbuse = onAbuse;
+    this.#onCutOff = onCutOff;
     this.#limits = limits;
     this.#server = createServer(
       {
@@ -118,7 +118,7 @@ export class Http2Server {
     }, this.#limits.idleTimeoutMs).unref();
     const intake = new SessionIntake(session, {
       socket: connection.socket,
-      onAbuse: (counts) => this.#onAbuse(connection, counts),
+      onCutOff: (reason, counts) => this.#onCutOff(connection, reason, counts),
     });
     this.#intakes.set(session, intake);
     this.#watch.add(session, {

@@ -11,8 +11,17 @@ import { SessionMeter } from './http2-session-meter.js';
 export interface IntakeOptions {
   /** What carries the session. */
   readonly socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
-  /** The client is cut off: it makes us do too much for nothing. */
-  onAbuse(counts: AbuseCounts): void;
+  /** The client is cut off, for an error of the protocol or since it makes us do too much for nothing. Called once at most. */
+  onCutOff(reason: string, counts: AbuseCounts): void;
+}
+
+/** Node destroys a session with it, as with those that nghttp2 finds. */
+class AbuseError extends Error {
+  readonly code = 'ERR_HTTP2_ABUSE';
+
+  constructor() {
+    super('it makes us do too much for nothing');
+  }
 }
 
 export class SessionIntake {
@@ -20,16 +29,16 @@ export class SessionIntake {
   readonly #meter: SessionMeter;
 
   /** To be made when the session begins. */
-  constructor(session: ServerHttp2Session, { socket, onAbuse }: IntakeOptions) {
+  constructor(session: ServerHttp2Session, { socket, onCutOff }: IntakeOptions) {
     this.#window = new ReceiveWindow(session);
     this.#meter = new SessionMeter(session, {
       socket,
       now: () => performance.now(),
-      onSpent: (counts) => {
-        onAbuse(counts);
-        // Without an error Node would send another code.
-        session.destroy(new Error('the abuse budget is spent'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      },
+      onSpent: () => session.destroy(new AbuseError(), constants.NGHTTP2_ENHANCE_YOUR_CALM),
+    });
+    session.once('error', (error: Error & { readonly code?: string }) => {
+      // Others are those of the connection: the client has gone.
+      if (error.code?.startsWith('ERR_HTTP2_') === true) onCutOff(error.message, this.#meter.counts);
     });
   }
 

@@ -30,7 +30,7 @@ export interface MeterOptions {
   readonly socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
   now(): number;
   /** The budget is spent. Called once. */
-  onSpent(counts: AbuseCounts): void;
+  onSpent(): void;
 }
 
 export class SessionMeter {
@@ -52,6 +52,11 @@ export class SessionMeter {
     this.#budget = new AbuseBudget(options.now());
     session.on('ping', () => this.#pay('ping'));
     session.on('remoteSettings', () => this.#pay('settings'));
+  }
+
+  /** What was paid for. */
+  get counts(): AbuseCounts {
+    return this.#budget.counts;
   }
 
   /**
@@ -97,7 +102,7 @@ export class SessionMeter {
   #pay(kind: AbuseKind, count = 1): void {
     if (this.#isSpent || this.#budget.pay(kind, count, this.#options.now())) return;
     this.#isSpent = true;
-    this.#options.onSpent(this.#budget.counts);
+    this.#options.onSpent();
   }
 }
 
