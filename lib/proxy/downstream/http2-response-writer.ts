@@ -3,7 +3,7 @@
  */
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
-import { toObject } from '../headers/to-object.js';
+import { checkSize, responseFields } from './http2-response-fields.js';
 import { responseHeaders } from '../headers/headers.js';
 
 export class Http2ResponseWriter
@@ -13,16 +13,16 @@ export class Http2ResponseWriter
   inform(status: number, headers: readonly string[]): void {
     const { stream } = this.response;
     if (status === 103 && !this.headersSent && !stream.destroyed) {
-      const fields = Object.assign(toObject(responseHeaders(headers)), { ':status': status });
+      const fields = Object.assign(responseFields(status, responseHeaders(headers)), { ':status': status });
       stream.additionalHeaders(fields);
     }
   }
 
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     const { stream } = this.response;
-    if (!isAll) this.response.writeHead(status, toObject(headers));
-    else if (!stream.destroyed)
-      stream.respond({ ':status': status, ...toObject(headers) }, { endStream: true });
+    const fields = responseFields(status, headers);
+    if (!isAll) this.response.writeHead(status, fields);
+    else if (!stream.destroyed) stream.respond({ ':status': status, ...fields }, { endStream: true });
   }
 
   flush(): void {
@@ -30,6 +30,7 @@ export class Http2ResponseWriter
   }
 
   override end(trailers: readonly string[]): void {
+    checkSize(trailers);
     super.end(trailers);
     this.#stopUpload(trailers.length > 0 ? 'wantTrailers' : 'finish');
   }
