@@ -29,16 +29,16 @@ export class SessionIntake {
   readonly #meter: SessionMeter;
 
   /** To be made when the session begins. */
-  constructor(session: ServerHttp2Session, { socket, onCutOff }: IntakeOptions) {
+  constructor(session: ServerHttp2Session, options: IntakeOptions) {
     this.#window = new ReceiveWindow(session);
     this.#meter = new SessionMeter(session, {
-      socket,
+      socket: options.socket,
       now: () => performance.now(),
       onSpent: () => session.destroy(new AbuseError(), constants.NGHTTP2_ENHANCE_YOUR_CALM),
     });
     session.once('error', (error: Error & { readonly code?: string }) => {
       // Others are those of the connection: the client has gone.
-      if (error.code?.startsWith('ERR_HTTP2_') === true) onCutOff(error.message, this.#meter.counts);
+      if (error.code?.startsWith('ERR_HTTP2_') === true) options.onCutOff(error.message, this.#meter.counts);
     });
   }
 

@@ -25,6 +25,12 @@ const SAVED_BYTES = 4 * 1024 ** 2;
 const SMALL_BYTES = 8;
 const FREE_HEAD_BYTES = 4_096;
 
+/** What tells how a stream has ended. */
+export type ClosedStream = Pick<
+  ServerHttp2Stream,
+  'aborted' | 'rstCode' | 'errored' | 'readableEnded' | 'endAfterHeaders'
+>;
+
 export interface MeterOptions {
   /** What carries the session: it counts decrypted bytes. */
   readonly socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
@@ -81,7 +87,7 @@ export class SessionMeter {
   }
 
   /** @param windowBytes what a client may have sent on a stream before it knows that it is closed */
-  onStreamClose(stream: ServerHttp2Stream, windowBytes: number): void {
+  onStreamClose(stream: ClosedStream, windowBytes: number): void {
     if (this.#session.destroyed) return;
     if (isResetByClient(stream)) this.#pay('reset');
     else if (!stream.readableEnded && !stream.endAfterHeaders) this.#overheadBytes -= windowBytes;
@@ -107,7 +113,7 @@ export class SessionMeter {
 }
 
 /** Whether a stream that is closed was reset by the client, or by nghttp2 for what the client has sent on it. */
-function isResetByClient({ aborted, rstCode, errored }: ServerHttp2Stream): boolean {
+function isResetByClient({ aborted, rstCode, errored }: ClosedStream): boolean {
   if (!aborted && rstCode === constants.NGHTTP2_NO_ERROR) return false;
   // One that we have cut has the error that it was cut with.
   return errored === null || (errored as { readonly code?: string }).code === 'ERR_HTTP2_STREAM_ERROR';

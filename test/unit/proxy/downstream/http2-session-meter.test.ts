@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import { SessionMeter } from '../../../../lib/proxy/downstream/http2-session-meter.js';
+import type { ServerHttp2Session } from 'node:http2';
+import { SessionMeter, type ClosedStream } from '../../../../lib/proxy/downstream/http2-session-meter.js';
 
 const MIB = 1024 ** 2;
 
@@ -33,11 +33,11 @@ class Stage {
   }
 }
 
-const closed = (stream: object): ServerHttp2Stream =>
-  ({
-    ...{ aborted: false, rstCode: 0, errored: null, readableEnded: true, endAfterHeaders: false },
-    ...stream,
-  }) as ServerHttp2Stream;
+/** What the meter looks at of a stream that is closed. */
+const closed = (stream: Partial<ClosedStream>): ClosedStream => ({
+  ...{ aborted: false, rstCode: 0, errored: null, readableEnded: true, endAfterHeaders: false },
+  ...stream,
+});
 
 describe('The meter of an HTTP/2 session', () => {
   const IN_VAIN: [what: string, eachSecond: (stage: Stage) => void, within: number][] = [
