@@ -47,6 +47,8 @@ export interface WatchOptions {
   cut(): void;
   /** The bytes of the session that are still to be sent; undefined where Node does not tell. */
   queues(): SendQueues | undefined;
+  /** Called once a second as long as the session is not destroyed, for others that look at it. */
+  onTick?(): void;
 }
 
 /** Calls back again and again until the returned function is called. */
@@ -104,6 +106,7 @@ class WatchedSession {
   }
 
   onTick(): void {
+    if (!this.#session.destroyed) this.#options.onTick?.();
     const { socket, stallMs, isProbed } = this.#options;
     const { bytesRead } = socket;
     const queues = this.#options.queues();

@@ -76,7 +76,9 @@ export class Frontend {
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
     const onPlainHttp = (context: RequestContext): void => this.#current.plainHttp.handle(context);
     this.#http1 = new Http1Server(settings.limits, handle, this.#accessLog);
-    this.#http2 = new Http2Server(settings.limits, handle, this.#accessLog);
+    this.#http2 = new Http2Server(settings.limits, handle, this.#accessLog, ({ info }, reason, counts) =>
+      log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts }),
+    );
     this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, this.#accessLog);
   }
 

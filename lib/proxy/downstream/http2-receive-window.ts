@@ -1,18 +1,29 @@
 /**
  * Bounds what a client may send on an HTTP/2 connection before backends have taken it.
  *
+ * The windows are as small as most uploads need, and grow once where the line carries more (`http2-window-growth.ts`): all streams of
+ * a connection have windows of one size, since that is a setting.
+ *
  * Node reopens the connection's window as soon as bytes arrive, so that only the windows of the streams bound what is held: together
- * they are many times as large. So the connection's window is shut while its streams hold a whole window for backends that take no
- * more. At most two windows are held, since the client may still send what it was allowed before.
+ * they are many times as large. So the connection's window is shut while its streams hold too much for backends that take no
+ * more: as much as one stream may hold and `SPARE_BYTES`, so that a single backend that stands still holds up no other upload. Besides
+ * that the client may still send what it was allowed before: a connection's window.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { WindowGrowth } from './http2-window-growth.js';
 
-export interface WindowSizes {
-  /** The connection's window. With so much held it is shut. */
-  readonly bytes: number;
-  /** With less than so much held it is opened again. */
-  readonly openBelowBytes: number;
-}
+const MIB = 1024 ** 2;
+
+/** A stream's window, to begin with. The 64 KiB that HTTP/2 begins with are 640 KB/s on a line of 100 ms. */
+export const STREAM_WINDOW_BYTES = MIB;
+const STREAM_WINDOW_LIMIT_BYTES = 4 * MIB;
+/** The connection's window, to begin with, and when the streams' have grown. */
+const CONNECTION_WINDOW_BYTES = 4 * MIB;
+const GROWN_CONNECTION_WINDOW_BYTES = 8 * MIB;
+/** What streams may hold beside a whole window of one of them. */
+const SPARE_BYTES = 3 * MIB;
+/** So much less than that has to be held before a shut window is opened. */
+const HYSTERESIS_BYTES = MIB;
 
 /**
  * What a window is opened with. nghttp2 sends nothing for a window that grows to what it was before, but makes up for it with
@@ -22,26 +33,46 @@ const KICK_BYTES = 1_024;
 
 export class ReceiveWindow {
   readonly #session: ServerHttp2Session;
-  readonly #sizes: WindowSizes;
-  /** Streams whose bytes nobody takes at present. */
+  readonly #growth = new WindowGrowth({
+    startBytes: STREAM_WINDOW_BYTES,
+    limitBytes: STREAM_WINDOW_LIMIT_BYTES,
+  });
+  /** Streams that may still get bytes. */
+  readonly #open = new Set<ServerHttp2Stream>();
+  /** Those of them whose bytes nobody takes at present. */
   readonly #waiting = new Set<ServerHttp2Stream>();
+  #streamBytes = STREAM_WINDOW_BYTES;
+  #connectionBytes = CONNECTION_WINDOW_BYTES;
+  /** What has come and was taken, when that was last looked at. */
+  #takenBytes = 0;
+  #receivedBytes = 0;
   #isShut = false;
   /** By how much the window was made smaller and not larger again: nghttp2 takes off what it is made larger by first. */
   #reducedBytes = 0;
   #isSending = false;
   #isChanged = false;
 
-  constructor(session: ServerHttp2Session, sizes: WindowSizes) {
+  /** To be made before anything is sent on a session whose settings have a window of `STREAM_WINDOW_BYTES`. */
+  constructor(session: ServerHttp2Session) {
     this.#session = session;
-    this.#sizes = sizes;
-    session.setLocalWindowSize(sizes.bytes);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    const sentAtMs = performance.now();
+    // The client acknowledges the settings that the session begins with.
+    session.once('localSettings', () => this.#growth.onRoundTrip(performance.now() - sentAtMs));
+  }
+
+  /** The window of each stream, in bytes: what a client may have sent on a stream that we have closed. */
+  get streamBytes(): number {
+    return this.#streamBytes;
   }
 
   /** Takes what a stream holds into account, until it is closed. */
   follow(stream: ServerHttp2Stream): void {
-    if (stream.endAfterHeaders) return;
+    this.#open.add(stream);
     const wait = (): void => {
       this.#waiting.add(stream);
+      // A stream that holds bytes is paused again and again while they are taken.
+      if (this.#growth.isPossible) this.#grow();
       this.#adjust();
     };
     const goOn = (): void => {
@@ -50,34 +81,49 @@ export class ReceiveWindow {
     if (stream.isPaused()) wait();
     stream.on('pause', wait);
     stream.on('resume', goOn);
-    stream.once('close', goOn);
-    // There is no event for bytes that arrive while a stream is paused.
-    const push = stream.push.bind(stream);
-    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-      const takesMore = push(chunk, encoding);
-      if (this.#waiting.has(stream)) this.#adjust();
-      return takesMore;
-    };
+    stream.once('close', () => {
+      this.#open.delete(stream);
+      goOn();
+    });
+  }
+
+  /** A stream that is followed has got bytes. (There is no event for those that arrive while it is paused.) */
+  onData(stream: ServerHttp2Stream, bytes: number): void {
+    this.#receivedBytes += bytes;
+    if (this.#growth.isPossible) this.#grow();
+    if (this.#waiting.has(stream)) this.#adjust();
+  }
+
+  #grow(): void {
+    const session = this.#session;
+    const takenBytes = this.#receivedBytes - heldBy(this.#open);
+    const streamBytes = this.#growth.onTaken(takenBytes - this.#takenBytes, performance.now());
+    this.#takenBytes = takenBytes;
+    if (streamBytes === undefined || session.destroyed || session.closed || this.#isShut) return;
+    this.#streamBytes = streamBytes;
+    this.#connectionBytes = GROWN_CONNECTION_WINDOW_BYTES;
+    session.setLocalWindowSize(GROWN_CONNECTION_WINDOW_BYTES);
+    session.settings({ initialWindowSize: streamBytes });
   }
 
   #adjust(): void {
     if (this.#session.destroyed) return;
-    let heldBytes = 0;
-    for (const { readableLength } of this.#waiting) heldBytes += readableLength;
-    if (this.#isShut ? heldBytes < this.#sizes.openBelowBytes : heldBytes >= this.#sizes.bytes) {
+    const heldBytes = heldBy(this.#waiting);
+    const shutBytes = this.#streamBytes + SPARE_BYTES;
+    if (this.#isShut ? heldBytes < shutBytes - HYSTERESIS_BYTES : heldBytes >= shutBytes) {
       this.#isShut = !this.#isShut;
       if (this.#isShut) this.#shut();
-      else this.#open();
+      else this.#reopen();
     }
   }
 
   #shut(): void {
     this.#session.setLocalWindowSize(0);
-    this.#reducedBytes += this.#sizes.bytes;
+    this.#reducedBytes += this.#connectionBytes;
   }
 
-  #open(): void {
-    const { bytes } = this.#sizes;
+  #reopen(): void {
+    const bytes = this.#connectionBytes;
     const withKickBytes = this.#reducedBytes + KICK_BYTES;
     this.#session.setLocalWindowSize(withKickBytes);
     this.#session.setLocalWindowSize(bytes);
@@ -100,4 +146,10 @@ export class ReceiveWindow {
       if (this.#isChanged && !session.destroyed) this.#send();
     });
   }
+}
+
+function heldBy(streams: ReadonlySet<ServerHttp2Stream>): number {
+  let bytes = 0;
+  for (const { readableLength } of streams) bytes += readableLength;
+  return bytes;
 }

@@ -2,7 +2,7 @@
  * How a response is written on HTTP/2.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { eachField } from '../headers/fields.js';
+import { checkSize, responseFields } from './http2-response-fields.js';
 import { responseHeaders } from '../headers/headers.js';
 import { toObject } from '../headers/to-object.js';
 import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
@@ -42,7 +42,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
 
   inform(status: number, headers: readonly string[]): void {
     if (status !== 103 || this.headersSent || this.isOver) return;
-    const fields = Object.assign(toObject(responseHeaders(headers)), { ':status': status });
+    const fields = Object.assign(responseFields(status, responseHeaders(headers)), { ':status': status });
     try {
       this.#stream.additionalHeaders(fields);
     } catch {
@@ -50,18 +50,17 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     }
   }
 
-  /** @throws Error: Node refuses a field, or the status. */
+  /** @throws Error: Node refuses a field, or the status; the fields are too large for HTTP/2. */
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     const stream = this.#stream;
     if (this.headersSent || this.isOver) return;
     this.#hasNoBody = this.#facts.isToHead || status === 204 || status === 304;
-    const { fields, hasLength } = objectOf(headers, status);
-    if (!hasLength && !isAll && !this.#hasNoBody)
-      stream.once('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers)));
-    stream.respond(fields, {
-      endStream: isAll || this.#hasNoBody,
-      waitForTrailers: !hasLength && !isAll && !this.#hasNoBody,
-    });
+    const fields = responseFields(status, headers);
+    const isAllSaid = isAll || this.#hasNoBody;
+    // Who says how long a body is sends no trailers behind it.
+    const waitForTrailers = !isAllSaid && fields['content-length'] === undefined;
+    if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers)));
+    stream.respond({ ':status': status, ...fields }, { endStream: isAllSaid, waitForTrailers });
     this.headersSent = true;
     this.status = status;
   }
@@ -72,8 +71,10 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     return this.#stream.write(isShared ? Buffer.from(chunk) : chunk);
   }
 
+  /** @throws RangeError the trailers are too large for HTTP/2 */
   end(trailers: readonly string[]): boolean {
     if (!this.headersSent || this.isOver) return true;
+    checkSize(trailers);
     this.#hasEnded = true;
     this.#trailers = trailers;
     this.#stream.end();
@@ -112,23 +113,4 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
       });
     });
   }
-}
-
-/** The fields as Node takes them, without those that HTTP/2 has no use for. */
-function objectOf(
-  headers: readonly string[],
-  status: number,
-): { readonly fields: Record<string, string | string[] | number>; readonly hasLength: boolean } {
-  let hasLength = false;
-  const kept: string[] = [];
-  eachField(headers, (name, value) => {
-    const lowerCaseName = name.toLowerCase();
-    if (lowerCaseName === 'upgrade') return;
-    if (lowerCaseName === 'content-length') {
-      if (status === 204) return;
-      hasLength = true;
-    }
-    kept.push(lowerCaseName, value);
-  });
-  return { fields: { ':status': status, ...toObject(kept) }, hasLength };
 }

@@ -14,48 +14,67 @@ import type { ClientConnection } from './client-connection.js';
 import { MAX_FIELDS } from '../headers/headers.js';
 import { requestOf, type Http2Head } from './http2-request.js';
 import type { RequestObserver, RequestContext } from './request-context.js';
-import { ReceiveWindow } from './http2-receive-window.js';
+import type { AbuseCounts } from './http2-abuse-budget.js';
+import { STREAM_WINDOW_BYTES } from './http2-receive-window.js';
+import { bytesOf, SessionIntake } from './http2-session-intake.js';
 import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
+import { NextTurn } from './next-turn.js';
 
 /** The most streams of a client at once: as many as nginx allows. */
 const MAX_CONCURRENT_STREAMS = 128;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
-
 /**
- * What a client may send before somebody has taken it, on a stream and on a connection: so much a round trip an upload comes
- * to at most. The 64 KiB that HTTP/2 begins with are 640 KB/s on a line of 100 ms.
+ * Heads up to so much are read so that they can be answered: 431 where they are above our limits. Node resets others. It is more than
+ * nghttp2 takes in nine frames, and after those it ends the session. RFC 9113 counts 32 octets more for each field.
  */
-const STREAM_WINDOW_BYTES = 1024 ** 2;
-const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
+const READ_HEADER_BYTES = 256 * 1_024;
+const FIELD_OVERHEAD_BYTES = 32;
+const READ_FIELDS = 8_192;
+
+/** Is told of a client that was cut off, for its errors or for what it made us do. */
+export type OnCutOff = (connection: ClientConnection, reason: string, counts: AbuseCounts) => void;
+
+/** A request on its way to the handler. */
+interface Arrival {
+  readonly stream: ServerHttp2Stream;
+  readonly head: Http2Head;
+  readonly context: RequestContext;
+  readonly intake: SessionIntake;
+}
 
 export class Http2Server {
   readonly #server: NodeServer;
   readonly #handle: (context: RequestContext) => void;
   readonly #observer: RequestObserver;
+  readonly #onCutOff: OnCutOff;
   #limits: LimitSettings;
   readonly #watch = new Http2Watch();
-  readonly #connections = new WeakMap<ServerHttp2Session, ClientConnection>();
+  /** A request that is reset in the turn in which it has come is sent nowhere. */
+  readonly #arrivals = new NextTurn<Arrival>((arrival) => {
+    const { closed, destroyed } = arrival.stream;
+    if (!closed && !destroyed) this.#answer(arrival);
+  });
   readonly #sessions = new Set<ServerHttp2Session>();
   /** The connection that is being handed over: its session is made within that call. */
   #accepting: ClientConnection | undefined;
   #draining = false;
 
-  constructor(limits: LimitSettings, handle: (context: RequestContext) => void, observer: RequestObserver) {
+  constructor(
+    limits: LimitSettings,
+    handle: (context: RequestContext) => void,
+    observer: RequestObserver,
+    onCutOff: OnCutOff,
+  ) {
     this.#handle = handle;
     this.#observer = observer;
+    this.#onCutOff = onCutOff;
     this.#limits = limits;
     this.#server = createServer({
-      maxHeaderListPairs: MAX_FIELDS,
+      maxHeaderListPairs: READ_FIELDS,
       maxSessionMemory: MAX_SESSION_MEMORY_MIB,
       settings: settingsOf(limits),
     });
-    this.#server.on(
-      'stream',
-      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw?: unknown) =>
-        // The raw fields are missing in Node's types.
-        this.#answer(stream, { headers, raw: raw as readonly string[] }),
-    );
     this.#server.on('session', (session) => this.#begin(session));
     this.#server.on('sessionError', () => undefined);
   }
@@ -83,7 +102,6 @@ export class Http2Server {
     const connection = this.#accepting;
     // Connections come from `accept` only.
     if (connection === undefined) return;
-    this.#connections.set(session, connection);
     this.#sessions.add(session);
     let streams = 0;
     // Streams that wait for a backend have time-outs of their own. (A time-out of Node's session goes on when the session is
@@ -91,6 +109,10 @@ export class Http2Server {
     const idle = setTimeout(() => {
       if (streams === 0) session.close();
     }, this.#limits.idleTimeoutMs).unref();
+    const intake = new SessionIntake(session, {
+      socket: connection.socket,
+      onCutOff: (reason, counts) => this.#onCutOff(connection, reason, counts),
+    });
     this.#watch.add(session, {
       socket: connection.socket,
       stallMs: this.#limits.bodyTimeoutMs,
@@ -98,41 +120,37 @@ export class Http2Server {
       streams: () => streams,
       cut: () => connection.raw.destroy(),
       queues: () => queuesOf(connection.socket),
+      onTick: () => intake.onTick(),
     });
     session.on('close', () => {
       clearTimeout(idle);
       this.#sessions.delete(session);
     });
     session.on('error', () => session.destroy());
-    const window = new ReceiveWindow(session, {
-      bytes: CONNECTION_WINDOW_BYTES,
-      openBelowBytes: CONNECTION_WINDOW_BYTES - STREAM_WINDOW_BYTES,
-    });
-    session.on('stream', (stream) => {
-      window.follow(stream);
-      streams += 1;
-      stream.once('close', () => {
-        streams -= 1;
-        if (streams === 0 && !session.destroyed) idle.refresh();
-      });
-    });
+    session.on(
+      'stream',
+      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
+        intake.onStream(stream, raw);
+        streams += 1;
+        stream.once('close', () => {
+          streams -= 1;
+          intake.onStreamClose(stream);
+          if (streams === 0 && !session.destroyed) idle.refresh();
+        });
+        const head = { headers, raw };
+        this.#arrivals.add({ stream, head, intake, context: requestOf(stream, head, connection) });
+      },
+    );
     if (this.#draining) session.close();
   }
 
-  #answer(stream: ServerHttp2Stream, head: Http2Head): void {
-    const { session } = stream;
-    const connection =
-      session === undefined ? undefined : this.#connections.get(session as ServerHttp2Session);
-    if (connection === undefined) {
-      stream.close();
-      return;
-    }
-    const context = requestOf(stream, head, connection);
+  #answer({ head, intake, context }: Arrival): void {
     this.#observer.follow(context);
-    // Check the size here: the HTTP/2 setting only asks the client to keep to it.
-    const bytes = head.raw.reduce((sum, part) => sum + part.length, 0);
-    if (bytes > this.#limits.maxHeaderBytes) context.client.refuse(431);
-    else if (context.method === 'CONNECT') context.client.refuse(405);
+    const { raw } = head;
+    if (raw.length > 2 * MAX_FIELDS || bytesOf(raw) > this.#limits.maxHeaderBytes) {
+      intake.onRefusedHead();
+      context.client.refuse(431);
+    } else if (context.method === 'CONNECT') context.client.refuse(405);
     else if (hasOtherExpectation(head)) context.client.refuse(417);
     else this.#handle(context);
   }
@@ -145,7 +163,7 @@ function hasOtherExpectation({ headers: { expect } }: Http2Head): boolean {
 function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
   return {
     maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-    maxHeaderListSize: maxHeaderBytes,
+    maxHeaderListSize: Math.max(READ_HEADER_BYTES, maxHeaderBytes + MAX_FIELDS * FIELD_OVERHEAD_BYTES),
     initialWindowSize: STREAM_WINDOW_BYTES,
   };
 }

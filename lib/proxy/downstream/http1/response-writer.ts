@@ -5,7 +5,7 @@
  * each otherwise.
  */
 import { STATUS_CODES } from 'node:http';
-import { fieldLines } from '../../headers/fields.js';
+import { eachField, fieldLines } from '../../headers/fields.js';
 import { responseHeaders } from '../../headers/headers.js';
 import { dateNow } from '../date-field.js';
 import type { ErrorStatus } from '../pages.js';
@@ -77,7 +77,12 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
   inform(status: number, headers: readonly string[]): void {
     // 100 is a matter of each hop.
     if (status !== 103 || this.#isHttp10 || this.headersSent || this.isOver) return;
-    this.#connection.write(`HTTP/1.1 103 Early Hints\r\n${fieldLines(responseHeaders(headers))}\r\n`, [], '');
+    let lines = '';
+    // It has no body, and no length (RFC 9110 §8.6).
+    eachField(responseHeaders(headers), (name, value) => {
+      if (name.toLowerCase() !== 'content-length') lines += `${name}: ${value}\r\n`;
+    });
+    this.#connection.write(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`, [], '');
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
