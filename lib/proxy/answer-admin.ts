@@ -31,7 +31,7 @@ export async function answerAdmin(
     });
     client.send(answer.status, answer.body, answer.headers);
   } catch (thrown) {
-    log.err('admin request failed', { id: context.id, error: describeError(thrown) });
+    log.err('admin request failed', { id: client.id, error: describeError(thrown) });
     client.refuse(503);
   }
 }

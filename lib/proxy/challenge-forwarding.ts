@@ -51,7 +51,8 @@ export async function forwardChallenge(
   parts: ChallengeParts,
 ): Promise<void> {
   const { desk, servers, log } = parts;
-  const { client, connection, id, host, url } = context;
+  const { client, connection, host, url } = context;
+  const { id } = client;
   const gone = new AbortController();
   client.onClose(() => gone.abort());
   const missed = (): void => {

@@ -16,6 +16,7 @@ import { responseHeaders, trailerFields } from './headers/headers.js';
 import type { ResponseWriter } from './downstream/response-writer.js';
 import type { RequestBody } from './downstream/request-body.js';
 import type { RequestContext } from './downstream/request-context.js';
+import { REQUEST_ID } from './downstream/request-id.js';
 import type { Splices } from './tunnel/splice.js';
 import {
   UpstreamError,
@@ -95,6 +96,7 @@ export class Exchange implements UpstreamEvents {
     if (this.#isOver) return;
     try {
       const fields = this.#options.responseHeaders(responseHeaders(headers, status));
+      fields.push(REQUEST_ID, this.#client.id);
       this.#client.head(status, statusMessage, fields, isAll);
     } catch (thrown) {
       this.#breakOff(thrown);
@@ -189,7 +191,8 @@ export class Exchange implements UpstreamEvents {
   }
 
   #attemptsSoFar(): Attempts<Upstream> {
-    const { id, host, url } = this.#context;
+    const { host, url } = this.#context;
+    const { id } = this.#client;
     const { balancer, log, restartWaitMs } = this.#options;
     this.#attempts ??= new Attempts({
       balancer,
@@ -216,7 +219,8 @@ export class Exchange implements UpstreamEvents {
 
   /** The client stands still. */
   giveUp(reason: string): void {
-    const { id, host, url } = this.#context;
+    const { host, url } = this.#context;
+    const { id } = this.#client;
     this.#options.log.info('client given up', { id, host, url, reason });
     this.#abandon(reason);
     this.#client.fail(408);

@@ -20,6 +20,7 @@ import { joinedValues } from './headers/fields.js';
 import { forwardedFields, passableFields, withField, type Forwarding } from './headers/headers.js';
 import { judgeName } from './downstream/name-policy.js';
 import { informationPage, type ErrorStatus, type Page } from './downstream/pages.js';
+import { isRequestId, REQUEST_ID } from './downstream/request-id.js';
 import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './downstream/request-context.js';
 import type { Splices } from './tunnel/splice.js';
@@ -50,15 +51,19 @@ interface KnownRoute extends LastDestination {
 export class Handler {
   readonly #options: HandlerOptions;
   readonly #trusted: AddressList;
+  readonly #hasTrusted: boolean;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
-    this.#trusted = new AddressList(options.headers.trustedProxies);
+    const { trustedProxies } = options.headers;
+    this.#trusted = new AddressList(trustedProxies);
+    this.#hasTrusted = trustedProxies.length > 0;
   }
 
   handle(context: RequestContext): void {
     const { admin, log, routes, unknownName } = this.#options;
     const { connection } = context;
+    if (this.#hasTrusted) this.#takeId(context);
     const destination = destinationOf(context, connection.info.serverName, connection.last?.host);
     if (destination === undefined) {
       this.#refuse(context, 400);
@@ -75,6 +80,14 @@ export class Handler {
       else if (routes === undefined) this.#answerInformation(context);
       else this.#findRoute(context, destination, routes);
     }
+  }
+
+  /** Goes on with the id that a trusted proxy has given the request. */
+  #takeId({ client, connection, headers }: RequestContext): void {
+    const { client: peer, isClientKnown } = connection.info;
+    if (!isClientKnown || !this.#trusted.has(peer.address)) return;
+    const id = joinedValues(headers, 'x-request-id');
+    if (id !== undefined && isRequestId(id)) client.id = id;
   }
 
   #isKnown(
@@ -115,9 +128,11 @@ export class Handler {
   }
 
   #forward(context: RequestContext, destination: Destination, routes: OpenRoutes, route: KnownRoute): void {
-    const { headers, method } = context;
+    const { client, headers, method } = context;
     const { balancer } = route;
     const forwarded = route.forwarded ?? forwardedFields(headers, this.#forwarding(context, destination));
+    const fields = passableFields(headers, forwarded, route.forwarded === undefined);
+    fields.push(REQUEST_ID, client.id);
     const { log, limits, splices } = this.#options;
     routes.hold();
     new Exchange(context, {
@@ -127,7 +142,7 @@ export class Handler {
         method,
         path: destination.target.pathAndQuery,
         host: destination.host?.text,
-        headers: passableFields(headers, forwarded, route.forwarded === undefined),
+        headers: fields,
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
       restartWaitMs: limits.backendRestartWaitMs,
@@ -144,7 +159,8 @@ export class Handler {
   };
 
   #refuse(context: RequestContext, status: ErrorStatus): void {
-    const { id, host, url, client } = context;
+    const { host, url, client } = context;
+    const { id } = client;
     const { log } = this.#options;
     if (log.enabled('info')) log.info('request refused', { id, status, host, url });
     client.refuse(status);

@@ -33,7 +33,11 @@ export function openTunnel(
   { socket: backend, statusMessage, headers, early: fromBackend }: UpstreamTunnel,
   options: TunnelOptions,
 ): void {
-  const { id, host, connection } = context;
+  const {
+    client: { id },
+    host,
+    connection,
+  } = context;
   const fields = options.responseHeaders(responseHeaders(headers));
   const protocol = joinedValues(headers, 'upgrade') ?? upgrade.protocol;
   const { stream: client, early } = upgrade.open(statusMessage, fields, protocol);

@@ -88,8 +88,8 @@ export class AccessLog implements Http1Observer {
     // Read now: once the connection has closed, Node does not know its protocol any more.
     const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
     client.onClose(() => {
-      const { id, host, method, url, httpVersion, startedAtMs } = context;
-      const { status, bodyBytes, isWhole } = client;
+      const { host, method, url, httpVersion, startedAtMs } = context;
+      const { id, status, bodyBytes, isWhole } = client;
       this.#write(connection.info, {
         id,
         host,

@@ -22,7 +22,6 @@ export function requestOf(
   { headers, raw }: Http2Head,
   connection: ClientConnection,
 ): RequestContext {
-  const id = newRequestId();
   const method = headers[':method'] ?? 'GET';
   const source = stream.endAfterHeaders ? undefined : new StreamSource(stream, headers.expect);
   stream.on('error', ignore);
@@ -34,9 +33,8 @@ export function requestOf(
   const host = authority ?? hosts[0];
   const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
   return {
-    id,
     client: new Http2ResponseWriter(stream, {
-      id,
+      id: newRequestId(),
       accept: headers.accept,
       isToHead: method === 'HEAD',
       dropRequest: () => body?.discard(),

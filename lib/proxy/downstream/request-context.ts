@@ -33,8 +33,6 @@ export interface RequestObserver {
 }
 
 export interface RequestContext {
-  /** 16 hex digits: on error pages and in the log. */
-  readonly id: string;
   readonly client: ResponseWriter;
   readonly connection: ClientConnection;
   readonly method: string;

@@ -2,8 +2,14 @@
  * How a response is written to a client, whether on HTTP/1.1 or on HTTP/2.
  */
 import { errorPage, type ErrorStatus, type Page } from './pages.js';
+import { REQUEST_ID } from './request-id.js';
 
 export interface ResponseWriter {
+  /**
+   * Of the request: on our pages, in the log, and as `X-Request-Id` to the backend and to the client. 16 hex digits, or what a trusted
+   * proxy has sent.
+   */
+  id: string;
   /** A head has been given: the response can no longer be another one. */
   readonly headersSent: boolean;
   /** The response has ended, or its client has gone: nothing is written any more. */
@@ -48,7 +54,7 @@ export interface ResponseWriter {
 
 /** What is the same on HTTP/1.1 and on HTTP/2. */
 export abstract class CommonResponseWriter {
-  readonly #id: string;
+  id: string;
   readonly #accept: string | undefined;
 
   /**
@@ -56,7 +62,7 @@ export abstract class CommonResponseWriter {
    * @param accept the client's `Accept`.
    */
   constructor(id: string, accept: string | undefined) {
-    this.#id = id;
+    this.id = id;
     this.#accept = accept;
   }
 
@@ -73,7 +79,9 @@ export abstract class CommonResponseWriter {
     if (this.headersSent || this.isOver) return;
     this.dropRequest();
     const body = Buffer.from(text);
-    this.head(status, undefined, [...Object.entries(headers).flat(), 'Content-Length', String(body.length)]);
+    const fields = Object.entries(headers).flat();
+    fields.push('Content-Length', String(body.length), REQUEST_ID, this.id);
+    this.head(status, undefined, fields);
     this.write(body);
     this.end([]);
   }
@@ -83,7 +91,7 @@ export abstract class CommonResponseWriter {
   }
 
   refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
-    this.sendPage(errorPage(status, { id: this.#id, accept: this.#accept ?? '' }), headers);
+    this.sendPage(errorPage(status, { id: this.id, accept: this.#accept ?? '' }), headers);
   }
 
   fail(status: ErrorStatus): void {

@@ -1,8 +1,7 @@
 /**
  * Request fields that only a proxy may set: who the client is, how it came, as which user it is known. PURE.
  *
- * Backends believe them, so they are dropped unless a trusted proxy sent them. Fields with trace and request ids pass: they grant
- * nothing.
+ * Backends believe them, so they are dropped unless a trusted proxy sent them. Fields with trace ids pass: they grant nothing.
  */
 
 /** One kind of claim. */

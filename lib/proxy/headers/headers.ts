@@ -40,8 +40,8 @@ const NO_TRAILERS = new Set([
 
 const NOTHING: readonly string[] = [];
 
-/** Fields of a request that are not passed on as fields: each hop sends its own `Host` and `Expect`. */
-const TOLD_OTHERWISE = new Set(['host', 'expect']);
+/** Fields of a request that are not passed on as fields: each hop sends its own `Host` and `Expect`, and we the id of the request. */
+const TOLD_OTHERWISE = new Set(['host', 'expect', 'x-request-id']);
 
 /**
  * Remembers for each spelling of a name whether its field passes: the same few come with every message, and `toLowerCase` creates
@@ -84,7 +84,7 @@ const MAX_KNOWN_LENGTH = 64;
 const TO_BACKENDS = new NameFilter((name) => mayReachBackends(name) && !isClaim(asVariable(name)));
 /** The claims of a trusted proxy pass, except for the fields that this proxy sets itself. */
 const TO_BACKENDS_TRUSTED = new NameFilter((name) => mayReachBackends(name) && !isSaidHere(asVariable(name)));
-const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name));
+const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name) && name !== 'x-request-id');
 const OF_TRAILERS = new NameFilter((name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name));
 
 /** Whether a field may pass, whoever sends it. Names that only gateways take for a hop's field or a length do not: `Transfer_Encoding`. */
@@ -184,7 +184,7 @@ function addressOf(text: string): string | undefined {
 }
 
 /**
- * The fields of a response to the client: without those of the backend's hop. `Upgrade` stays with a 426, which says by it what the
+ * The fields of a response to the client: without those of the backend's hop, and without the id of the request, which we say. `Upgrade` stays with a 426, which says by it what the
  * client must change to (RFC 9110 §15.5.22).
  */
 export function responseHeaders(raw: readonly string[], status = 0): string[] {

@@ -62,15 +62,7 @@ const SPELLINGS: readonly ((name: string) => string)[] = [
   (name) => name.replaceAll('-', '.').toLowerCase(),
 ];
 const SPELLED = [...new Set(CLAIMED.flatMap((name) => SPELLINGS.map((spell) => spell(name))))];
-const FINE = [
-  'X-Request-Id',
-  'Traceparent',
-  'Tracestate',
-  'Authorization',
-  'X-Csrf-Token',
-  'Origin',
-  'Proxied',
-];
+const FINE = ['Traceparent', 'Tracestate', 'Authorization', 'X-Csrf-Token', 'Origin', 'Proxied'];
 const CLAIM = 'claimed';
 
 describe('What only a proxy may say, said by a client,', () => {

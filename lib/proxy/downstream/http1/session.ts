@@ -18,7 +18,7 @@ import type { ClientConnection } from '../client-connection.js';
 import { errorPage, titleOf, type ErrorStatus } from '../pages.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import type { RequestContext, Tunnel, UpgradeRequest } from '../request-context.js';
-import { newRequestId } from '../request-id.js';
+import { newRequestId, REQUEST_ID } from '../request-id.js';
 import { Inflow, type InflowListener } from './inflow.js';
 import type { RequestHead } from './request-head.js';
 import { RequestParser, type RequestListener } from './request-parser.js';
@@ -170,8 +170,7 @@ export class Http1Session
   }
 
   onRequestHead(head: RequestHead): void {
-    const id = newRequestId();
-    const writer = new Http1ResponseWriter(id, head, this);
+    const writer = new Http1ResponseWriter(newRequestId(), head, this);
     this.#phase = 'busy';
     this.#isUnused = false;
     this.deadline = Infinity;
@@ -181,7 +180,6 @@ export class Http1Session
     this.#isBodyWanted = false;
     this.#body = head.hasBody ? new RequestBody(this) : undefined;
     const context: RequestContext = {
-      id,
       client: writer,
       connection: this.client,
       method: head.method,
@@ -347,7 +345,16 @@ export class Http1Session
     const id = newRequestId();
     const { contentType, body } = errorPage(status, { id });
     const bytes = Buffer.byteLength(body);
-    const fields = ['Content-Type', contentType, 'Content-Length', String(bytes), 'Connection', 'close'];
+    const fields = [
+      'Content-Type',
+      contentType,
+      'Content-Length',
+      String(bytes),
+      REQUEST_ID,
+      id,
+      'Connection',
+      'close',
+    ];
     this.write(`HTTP/1.1 ${titleOf(status)}\r\n${fieldLines(fields)}\r\n`, [Buffer.from(body)], '');
     this.#close();
     this.#owner.onRefusal(this.client, { id, status, bytes });
