@@ -94,6 +94,8 @@ export class Exchange implements UpstreamEvents {
 
   onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.#isOver) return;
+    // An attempt at another backend may have run out of time before.
+    this.#client.timeout = undefined;
     try {
       const fields = this.#options.responseHeaders(responseHeaders(headers, status));
       fields.push(REQUEST_ID, this.#client.id);
@@ -147,7 +149,9 @@ export class Exchange implements UpstreamEvents {
   }
 
   onError(error: UpstreamError): void {
-    if (!this.#isOver) this.#fail(error);
+    if (this.#isOver) return;
+    this.#client.timeout = error.timeout;
+    this.#fail(error);
   }
 
   #dispatch(lease: Lease<Upstream>): void {
@@ -221,7 +225,8 @@ export class Exchange implements UpstreamEvents {
   giveUp(reason: string): void {
     const { host, url } = this.#context;
     const { id } = this.#client;
-    this.#options.log.info('client given up', { id, host, url, reason });
+    this.#client.timeout = 'body-timeout';
+    this.#options.log.info('client given up', { id, host, url, reason, timeout: 'body-timeout' });
     this.#abandon(reason);
     this.#client.fail(408);
   }

@@ -48,6 +48,7 @@ export function openTunnel(
     backend,
     idleTimeoutMs: options.idleTimeoutMs,
     resetClient: () => resetSocket(connection.raw),
+    onIdle: () => (context.client.timeout = 'tcp-idle-timeout'),
     onEnd: (how: SpliceEnd) => {
       options.log.debug('upgraded connection closed', { id, host, how });
       options.onEnd();

@@ -89,7 +89,7 @@ export class AccessLog implements Http1Observer {
     const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
     client.onClose(() => {
       const { host, method, url, httpVersion, startedAtMs } = context;
-      const { id, status, bodyBytes, isWhole } = client;
+      const { id, status, bodyBytes, isWhole, timeout } = client;
       this.#write(connection.info, {
         id,
         host,
@@ -101,6 +101,7 @@ export class AccessLog implements Http1Observer {
         durationMs: performance.now() - startedAtMs,
         tls,
         isCut: !isWhole,
+        timeout,
       });
     });
   }
@@ -113,8 +114,9 @@ export class AccessLog implements Http1Observer {
 
   /** Writes the line for bytes that were not a request, and were answered with an error. */
   noteRefusal({ info, protocol }: ClientConnection, { id, status, bytes }: Refusal): void {
+    const timeout = status === 408 ? 'header-timeout' : undefined;
     const request = { host: undefined, method: undefined, target: undefined, httpVersion: undefined };
-    this.#write(info, { ...request, id, status, bytes, durationMs: 0, tls: protocol, isCut: false });
+    this.#write(info, { ...request, id, status, bytes, durationMs: 0, tls: protocol, isCut: false, timeout });
   }
 
   #write(

@@ -2,6 +2,7 @@
  * The access log's line of a request. PURE.
  */
 import type { AccessLogSettings } from '../../config/settings.js';
+import type { TimeoutName } from '../../domain/timeout-name.js';
 import { commonTime, jsonLine, quotable, roundMs } from './text.js';
 
 /** What is told of a request. */
@@ -32,6 +33,8 @@ export interface AccessEntry {
   readonly tls: string | undefined;
   /** The response did not come to its end. */
   readonly isCut: boolean;
+  /** By which time-out it has ended. */
+  readonly timeout?: TimeoutName | undefined;
 }
 
 /** The line for a request, with its newline. */
@@ -55,6 +58,7 @@ function objectLine(entry: AccessEntry): string {
     ms: roundMs(entry.durationMs),
     tls: entry.tls,
     ...(entry.isCut && { cut: true }),
+    timeout: entry.timeout,
   });
 }
 

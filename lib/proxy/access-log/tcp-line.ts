@@ -31,6 +31,7 @@ function objectLine(entry: TcpEntry): string {
     ms: roundMs(entry.durationMs),
     tls: entry.tls,
     ...(entry.end !== 'ended' && { cut: true }),
+    timeout: entry.end === 'idle' ? 'tcp-idle-timeout' : undefined,
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * How a response is written to a client, whether on HTTP/1.1 or on HTTP/2.
  */
+import type { TimeoutName } from '../../domain/timeout-name.js';
 import { errorPage, type ErrorStatus, type Page } from './pages.js';
 import { REQUEST_ID } from './request-id.js';
 
@@ -20,6 +21,8 @@ export interface ResponseWriter {
   readonly bodyBytes: number;
   /** All of the response has been handed to the connection. */
   readonly isWhole: boolean;
+  /** By which time-out the request has ended: for the access log. */
+  timeout: TimeoutName | undefined;
   /** An informational response, 103 for example. */
   inform(status: number, headers: readonly string[]): void;
   /**
@@ -55,6 +58,7 @@ export interface ResponseWriter {
 /** What is the same on HTTP/1.1 and on HTTP/2. */
 export abstract class CommonResponseWriter {
   id: string;
+  timeout: TimeoutName | undefined;
   readonly #accept: string | undefined;
 
   /**

@@ -20,6 +20,8 @@ export interface SpliceOptions {
   readonly resetClient: () => void;
   /** Both are closed. */
   readonly onEnd: (how: SpliceEnd, passed: SpliceBytes) => void;
+  /** The time-out has passed: both are being closed. */
+  readonly onIdle?: () => void;
 }
 
 /** What was taken from each side for the other. */
@@ -55,12 +57,13 @@ export class Splices {
   }
 
   /** Splices two connections. Both must allow to be half open. */
-  splice({ client, backend, idleTimeoutMs, resetClient, onEnd }: SpliceOptions): void {
+  splice({ client, backend, idleTimeoutMs, resetClient, onEnd, onIdle }: SpliceOptions): void {
     let how: SpliceEnd = 'ended';
     let openCount = 2;
     const passed = { fromClient: 0, fromBackend: 0 };
     const idle = setTimeout(() => {
       how = 'idle';
+      onIdle?.();
       client.destroy();
       backend.destroy();
     }, idleTimeoutMs);

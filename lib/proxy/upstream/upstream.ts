@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { ProxyError, type ErrorCode } from '../../domain/errors.js';
+import type { TimeoutName } from '../../domain/timeout-name.js';
 
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface UpstreamBodySink {
@@ -76,18 +77,30 @@ export const CODE_OF: Readonly<Record<UpstreamFailure, ErrorCode>> = {
   aborted: 'ERR_REQUEST_ABORTED',
 };
 
+export interface UpstreamErrorOptions extends ErrorOptions {
+  readonly timeout?: TimeoutName | undefined;
+}
+
 /** Why there is no response, or no whole one. */
 export class UpstreamError extends ProxyError {
   readonly kind: UpstreamFailure;
   /** Whether the backend can have seen any of the request: a request that was never sent may go to another one. */
   readonly sent: boolean;
+  /** Of the kind `timeout`: which one. */
+  readonly timeout: TimeoutName | undefined;
 
-  constructor(kind: UpstreamFailure, sent: boolean, message: string, options?: ErrorOptions) {
+  constructor(kind: UpstreamFailure, sent: boolean, message: string, options: UpstreamErrorOptions = {}) {
     super(CODE_OF[kind], message, options);
     this.name = 'UpstreamError';
     this.kind = kind;
     this.sent = sent;
+    this.timeout = options.timeout;
   }
+}
+
+/** A backend is out of time. @param what it has not done. */
+export function outOfTime(timeout: TimeoutName, sent: boolean, what: string): UpstreamError {
+  return new UpstreamError('timeout', sent, `--${timeout}: ${what}`, { timeout });
 }
 
 /** A request that cannot be put on the wire. */

@@ -159,6 +159,23 @@ describe('--access-log', () => {
     }
   });
 
+  const timeouts: [flag: string, path: string, status: number, text?: string][] = [
+    ['backend-headers-timeout', '/never', 504],
+    ['backend-body-timeout', '/half', 200],
+    ['body-timeout', '/', 408, 'POST /never HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\n\r\nhalf'],
+    ['header-timeout', '', 408, 'GET / HTTP/1.1\r\nHost:'],
+    ['tcp-idle-timeout', '/upgrade', 101, UPGRADE],
+  ];
+  for (const [flag, path, status, text] of timeouts) {
+    it(`names the time-out that has ended a request: --${flag}`, async () => {
+      await using program = await startProgram([...flags('json'), `--${flag}`, '0.2']);
+      using client = await RawClient.connect(program.port, 'a.test');
+      client.send(text ?? `GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      await untilLines(1);
+      expect(objects()[0]).to.include({ status, timeout: flag });
+    });
+  }
+
   it('tells 499 of a client that goes before its answer, and of a response that is cut', async () => {
     await using program = await startProgram(flags('json'));
     const { port } = program;

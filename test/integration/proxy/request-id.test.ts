@@ -40,7 +40,7 @@ describe('The id of a request', () => {
 
   it('does so on HTTP/2', async () => {
     await using front = await startFront({ backends: [backend.url] });
-    await using client = await H2Client.connect(front.port, 'a.test');
+    using client = await H2Client.connect(front.port, 'a.test');
     const { headers } = await client.request({ ':path': '/', 'x-request-id': 'mine' });
     expect(headers['x-request-id']).to.match(/^[0-9a-f]{16}$/);
     expect(backend.requests[0]?.headers['x-request-id']).to.equal(headers['x-request-id']);

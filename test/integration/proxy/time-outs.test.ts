@@ -33,7 +33,9 @@ describe('A backend', () => {
       .to.have.property('body')
       .that.matches(/^504 Gateway Timeout\n/);
     expect(logged).to.have.length(1);
-    expect(logged[0]).to.match(/^err backend failed .*Headers Timeout/);
+    expect(logged[0]).to.match(
+      /^err backend failed .*--backend-headers-timeout: the backend does not answer/,
+    );
   });
 
   it('that stops in the middle of a body is given up, the client cut off', async () => {

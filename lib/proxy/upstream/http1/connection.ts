@@ -96,12 +96,13 @@ export class Http1Connection
 
   /** The deadline has passed. */
   expire(): void {
-    if (this.#phase === 'connecting') this.#fail('timeout', 'Connect Timeout: no connection to the backend');
-    else if (this.#phase === 'receiving')
-      this.#fail('timeout', 'Body Timeout: the backend sends no more of its response');
-    else if (this.#current !== undefined)
-      this.#fail('timeout', 'Headers Timeout: the backend does not answer');
-    else this.destroy();
+    const phase = this.#phase;
+    const request = this.#leave();
+    this.destroy();
+    if (phase === 'connecting') request?.expire('backend-connect-timeout', 'no connection to the backend');
+    else if (phase === 'receiving')
+      request?.expire('backend-body-timeout', 'the backend sends no more of its response');
+    else request?.expire('backend-headers-timeout', 'the backend does not answer');
   }
 
   /** Serves no further request: closes when it is idle. */

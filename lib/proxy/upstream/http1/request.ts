@@ -5,7 +5,9 @@
  * It is the controller that its sender gets: what the sender asks for goes to the connection that the request is on.
  */
 import type { RequestHead } from './request-head.js';
+import type { TimeoutName } from '../../../domain/timeout-name.js';
 import {
+  outOfTime,
   UpstreamError,
   type UpstreamController,
   type UpstreamEvents,
@@ -42,5 +44,10 @@ export class Http1Request implements UpstreamController {
 
   fail(kind: UpstreamFailure, message: string, cause?: unknown): void {
     this.events.onError(new UpstreamError(kind, this.sent, message, { cause }));
+  }
+
+  /** @param what the backend has not done. */
+  expire(timeout: TimeoutName, what: string): void {
+    this.events.onError(outOfTime(timeout, this.sent, what));
   }
 }

@@ -5,6 +5,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'nod
 import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
 import {
+  outOfTime,
   UpstreamError,
   type UpstreamBody,
   type UpstreamBodySink,
@@ -128,7 +129,11 @@ export class Http2Request implements UpstreamBodySink {
     // A client that is slow to take the response is not the backend's fault.
     if (this.#isPaused || this.#isOver) return;
     this.#options.onTimeout();
-    this.#fail(new UpstreamError('timeout', true, 'the backend is out of time'));
+    this.#fail(
+      this.#hasHead
+        ? outOfTime('backend-body-timeout', true, 'the backend sends no more of its response')
+        : outOfTime('backend-headers-timeout', true, 'the backend does not answer'),
+    );
     this.#cancel();
   };
 
@@ -144,7 +149,8 @@ export class Http2Request implements UpstreamBodySink {
     const kind: UpstreamFailure = this.#isAborted
       ? 'aborted'
       : (known?.kind ?? (hasNumber ? lost : 'connect'));
-    this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error }));
+    const { timeout } = known ?? {};
+    this.#events.onError(new UpstreamError(kind, sent, describeError(error), { cause: error, timeout }));
   }
 
   /** One side has found what the other sent to be malformed. */

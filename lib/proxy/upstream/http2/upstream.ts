@@ -15,7 +15,13 @@ import { Http2Request } from './exchange.js';
 import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
 import { PROBE_DELAY_MS } from '../../../net/keep-alive.js';
 import type { FollowedName, Names } from '../../../net/names/names.js';
-import { UpstreamError, type Upstream, type UpstreamEvents, type UpstreamRequest } from '../upstream.js';
+import {
+  outOfTime,
+  UpstreamError,
+  type Upstream,
+  type UpstreamEvents,
+  type UpstreamRequest,
+} from '../upstream.js';
 
 /** What nghttp2 may hold for a session; above it answers are refused. Back-pressure keeps it far below. */
 const MAX_SESSION_MEMORY_MIB = 256;
@@ -149,7 +155,7 @@ export class Http2Upstream implements Upstream {
     this.#sessions.add(open);
     const { backendConnectTimeoutMs } = this.#limits;
     const timer = setTimeout(() => {
-      const error = new UpstreamError('timeout', false, `no connection after ${backendConnectTimeoutMs} ms`);
+      const error = outOfTime('backend-connect-timeout', false, 'no connection to the backend');
       session.destroy(error);
     }, backendConnectTimeoutMs);
     session.once('connect', (_, socket) => {
