@@ -36,15 +36,14 @@ export function takeReads(socket: Duplex, reader: SocketReader): boolean {
   if (typeof handle?.useUserBuffer !== 'function' || (socket as Partial<Socket>).connecting === true)
     return false;
   const first = reader.buffer();
-  Object.assign(socket, {
-    [BUFFER]: first,
-    [NEXT]: () => reader.buffer(),
-    [CALLBACK]: (byteCount: number, buffer: Buffer) => {
-      reader.onRead(buffer.subarray(0, byteCount));
-      // Returning false would pause: the pump pauses the socket itself.
-      return true;
-    },
-  });
+  const internals = socket as unknown as Record<symbol, unknown>;
+  internals[BUFFER] = first;
+  internals[NEXT] = () => reader.buffer();
+  internals[CALLBACK] = (byteCount: number, buffer: Buffer) => {
+    reader.onRead(buffer.subarray(0, byteCount));
+    // Returning false would pause: the reader pauses the socket itself.
+    return true;
+  };
   handle.useUserBuffer(first);
   return true;
 }
