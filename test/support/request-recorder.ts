@@ -17,6 +17,8 @@ export interface ParsedRequest {
 
 export interface Parsed {
   readonly requests: readonly ParsedRequest[];
+  /** By request: how many octets there were to its end. */
+  readonly ends: readonly number[];
   /** `malformed`, or what of it is too large. */
   readonly error: string | undefined;
   /** The beginning of another request has come. */
@@ -58,6 +60,8 @@ class Recorder implements RequestListener {
 export function parseRequests(pieces: readonly string[], maxHeadBytes = MAX_HEAD_BYTES): Parsed {
   const recorder = new Recorder();
   const parser = new RequestParser(recorder, maxHeadBytes);
+  const ends: number[] = [];
+  let before = 0;
   let error: string | undefined;
   try {
     for (const piece of pieces) {
@@ -65,7 +69,9 @@ export function parseRequests(pieces: readonly string[], maxHeadBytes = MAX_HEAD
       for (let at = 0; at < bytes.length;) {
         if (parser.isDone) parser.next(maxHeadBytes);
         at = parser.read(bytes, at);
+        if (parser.isDone) ends.push(before + at);
       }
+      before += bytes.length;
       // Whose buffer it is will be written over.
       bytes.fill('?');
     }
@@ -74,5 +80,5 @@ export function parseRequests(pieces: readonly string[], maxHeadBytes = MAX_HEAD
     error = thrown.excess ?? 'malformed';
   }
   const { requests, pieceCount } = recorder;
-  return { requests, error, isWithin: parser.isWithin, pieceCount };
+  return { requests, ends, error, isWithin: parser.isWithin, pieceCount };
 }

@@ -171,18 +171,24 @@ describe('The body of a request', () => {
       expect(stalls).to.equal(1);
     });
 
-    for (const [what, act] of [
-      ['before it is taken', () => undefined],
-      ['while it is paused', () => (stage.body.start(stage), stage.body.pause())],
-      ['when nobody wants it', () => (stage.body.start(stage), stage.body.discard())],
-      ['when it is whole', () => (stage.body.start(stage), stage.body.finish([]))],
-      ['when it is taken from its taker', () => (stage.body.start(stage), stage.body.stop())],
-    ] as [string, () => void][])
-      it(`does not hurry its client ${what}`, () => {
-        act();
+    const unhurried: [when: string, act: (body: RequestBody) => void][] = [
+      ['while it is paused', (body) => body.pause()],
+      ['when nobody wants it', (body) => body.discard()],
+      ['when it is whole', (body) => body.finish([])],
+      ['when it is taken from its taker', (body) => body.stop()],
+    ];
+    for (const [when, act] of unhurried)
+      it(`does not hurry its client ${when}`, () => {
+        stage.body.start(stage);
+        act(stage.body);
         mock.timers.tick(1_000);
         expect(stalls).to.equal(0);
       });
+
+    it('does not hurry its client before it is taken', () => {
+      mock.timers.tick(1_000);
+      expect(stalls).to.equal(0);
+    });
 
     it('gives a client its whole time again behind a pause', () => {
       stage.body.start(stage);

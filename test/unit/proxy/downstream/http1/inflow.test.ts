@@ -51,7 +51,7 @@ describe('What is read from a client', () => {
     for (const letter of 'abcdefghi') listener.read(letter, RECORD);
     await turn();
     expect(listener.lengths).to.deep.equal([RECORD, 4 * RECORD, 4 * RECORD]);
-    expect(listener.text).to.equal([...'abcdefghi'].map((letter) => letter.repeat(RECORD)).join(''));
+    expect(listener.text).to.equal(Array.from('abcdefghi', (letter) => letter.repeat(RECORD)).join(''));
   });
 
   it('is passed on at the end of the turn at the latest', async () => {
