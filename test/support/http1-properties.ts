@@ -81,7 +81,10 @@ function expectedOf({ method, target, fields, body, trailers }: MadeRequest): un
   return [method, target, joined, body, trailers];
 }
 
-/** Of the last request, where it is malformed, the octets that came before that may have been given or not. */
+/**
+ * Where the last request is refused, octets of its body that came before the fault may have been given or not; and which of several
+ * faults is seen first depends on how it comes.
+ */
 function expectSame(whole: Parsed, cut: Parsed): void {
   const told = ({ requests, error, isWithin, ends }: Parsed): unknown => ({
     requests: requests.map((request) => [
@@ -89,7 +92,7 @@ function expectSame(whole: Parsed, cut: Parsed): void {
       request.trailers,
       error !== undefined && request.trailers === undefined ? '' : request.body,
     ]),
-    ...{ error, isWithin: error === undefined && isWithin, ends },
+    ...{ isRefused: error !== undefined, isWithin: error === undefined && isWithin, ends },
   });
   expect(told(cut)).to.deep.equal(told(whole));
 }
