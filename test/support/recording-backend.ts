@@ -13,12 +13,16 @@ export interface RecordingBackend extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** What it could make no sense of. */
   readonly errors: readonly string[];
+  /** All that has come, one character for each octet. */
+  readonly received: string;
+  readonly openConnections: number;
   clear(): void;
 }
 
 export async function startRecordingBackend(): Promise<RecordingBackend> {
   const requests: RecordedRequest[] = [];
   const errors: string[] = [];
+  let received = '';
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -27,6 +31,7 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
     let pending = '';
     socket.setEncoding('latin1').on('data', (text: string) => {
       pending += text;
+      received += text;
       try {
         for (let read = readStrictly(pending); read !== undefined; read = readStrictly(pending)) {
           pending = pending.slice(read.length);
@@ -45,7 +50,14 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     errors,
+    get received() {
+      return received;
+    },
+    get openConnections() {
+      return sockets.size;
+    },
     clear() {
+      received = '';
       requests.length = 0;
       errors.length = 0;
     },
