@@ -37,7 +37,8 @@ export interface FrontendParts {
   readonly workerName: string;
 }
 
-const HTTP_PROTOCOLS = protocolList(['h2', 'http/1.1']);
+/** A client that speaks HTTP/1.0 only offers just that: `curl --http1.0`. */
+const HTTP_PROTOCOLS = protocolList(['h2', 'http/1.1', 'http/1.0']);
 
 /** What a reload replaces. Requests under way end as they began. */
 interface Current {

@@ -53,6 +53,8 @@ http {
     root ${dir}/files;
     # What it compresses as it goes has no length: chunked.
     location /chunked/ { alias ${dir}/files/; gzip on; gzip_min_length 1; gzip_types text/plain; }
+    # WebDAV: methods that are seldom seen, and uploads.
+    location /dav/ { alias ${dir}/files/; dav_methods PUT DELETE MKCOL COPY MOVE; create_full_put_path on; }
     location /empty { return 204; }
     # Else it would name itself.
     absolute_redirect off;

@@ -75,7 +75,8 @@ export class HeadReader {
       .indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1), 'latin1');
     refuseControls(pending, before, end === -1 ? bytesNeeded : end);
     if (end === -1) {
-      this.#check(bytesNeeded);
+      // The last of it may be the beginning of its end.
+      this.#check(bytesNeeded - (END_OF_HEAD.length - 1));
       return -1;
     }
     this.text = pending.toString('latin1', 0, end + 2);

@@ -29,6 +29,18 @@ describe('ALPN', () => {
       });
     }
 
+    for (const offered of [['http/1.0'], ['http/1.0', 'http/1.1'], ['http/0.9', 'http/1.0']]) {
+      const chosen = offered.includes('http/1.1') ? 'http/1.1' : 'http/1.0';
+      it(`chooses ${chosen} of ${offered.join(', ')} with ${version}, and speaks HTTP/1.0`, async () => {
+        const socket = await connectTls({ ...flags, port: program.port, ALPNProtocols: offered });
+        expect(socket.alpnProtocol).to.equal(chosen);
+        socket.write('GET / HTTP/1.0\r\n\r\n');
+        let page = '';
+        for await (const chunk of socket) page += String(chunk);
+        expect(page).to.match(/^HTTP\/1\.1 200/);
+      });
+    }
+
     for (const offered of [['h2'], ['h2', 'http/1.1'], ['http/1.1', 'h2']]) {
       it(`chooses h2 of ${offered.join(', ')} with ${version}, and speaks it`, async () => {
         const socket = await connectTls({ ...flags, port: program.port, ALPNProtocols: offered });

@@ -111,6 +111,18 @@ describe('A client', () => {
     expect(received).to.match(/^HTTP\/1\.1 200 /);
   });
 
+  for (const lines of ['\r\n', '\r\n\r\n', '\r'])
+    it(`that ends its request with ${JSON.stringify(lines)} too much, and asks nothing more, is closed without a word`, async () => {
+      await using backend = await startBackend();
+      await using front = await startFront({
+        backends: [backend.url],
+        limits: { idleTimeoutMs: 100, headerTimeoutMs: 5_000 },
+      });
+      using client = await RawClient.connect(front.port, 'a.test');
+      const received = await client.send(`${head('Content-Length: 1')}x${lines}`).closed();
+      expect(received.match(/HTTP\/1\.1 \d+/g)).to.deep.equal(['HTTP/1.1 200']);
+    });
+
   it('that sends a head above the limit is answered 431', async () => {
     await using front = await startFront({ limits: { maxHeaderBytes: 2_000 } });
     using client = await RawClient.connect(front.port, 'a.test');

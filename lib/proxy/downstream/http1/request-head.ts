@@ -94,6 +94,7 @@ class FieldReader implements RequestHead {
   upgrade: string | undefined;
   problem: HeadProblem | undefined;
   #hasHost = false;
+  #isClosed = false;
   #hasCoding = false;
   #asksForUpgrade = false;
   #cookieAt = -1;
@@ -167,18 +168,19 @@ class FieldReader implements RequestHead {
   }
 
   #readConnection(value: string): void {
-    // Nearly always one of these.
+    // Nearly always one of these. `close` counts whatever else is said (RFC 9112 §9.3).
     if (value === 'keep-alive') this.isKept = true;
-    else if (value === 'close') this.isKept = false;
+    else if (value === 'close') this.#isClosed = true;
     else {
       const options = value
         .toLowerCase()
         .split(',')
         .map((option) => option.trim());
       if (options.includes('keep-alive')) this.isKept = true;
-      if (options.includes('close')) this.isKept = false;
+      if (options.includes('close')) this.#isClosed = true;
       if (options.includes('upgrade')) this.#asksForUpgrade = true;
     }
+    if (this.#isClosed) this.isKept = false;
   }
 
   #readLength(value: string): void {

@@ -49,9 +49,9 @@ export class RequestParser {
     this.#headReader = new HeadReader(maxHeadBytes);
   }
 
-  /** A part of a request has come, and not all of it. */
+  /** A part of a request has come, and not all of it. Empty lines are none: some clients send one behind a body. */
   get isWithin(): boolean {
-    if (this.#state === 'head') return this.#headReader.hasBegun || this.#blankBytes > 0;
+    if (this.#state === 'head') return this.#headReader.hasBegun;
     return this.#state === 'length' || this.#state === 'chunks';
   }
 

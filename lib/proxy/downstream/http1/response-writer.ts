@@ -63,6 +63,8 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #isFlushing = false;
+  /** The client was slow at the last write. That is seen at the end of a turn, and told to whoever writes next. */
+  #isBlocked = false;
   #isClosed = false;
   #onDrain: (() => void) | undefined;
   #onClose: (() => void)[] = [];
@@ -143,7 +145,7 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     this.#pieceBytes += chunk.length;
     if (this.#pieceBytes >= MAX_JOINED_BYTES) return this.#send('');
     this.#flushSoon();
-    return true;
+    return !this.#isBlocked;
   }
 
   end(trailers: readonly string[]): boolean {
@@ -185,6 +187,7 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
 
   /** For the connection: the client takes more again. */
   drained(): void {
+    this.#isBlocked = false;
     this.#onDrain?.();
   }
 
@@ -215,7 +218,7 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     let text = this.#headText;
     let tail = last;
     const pieces = this.#pieces;
-    if (text === '' && pieces.length === 0 && last === '') return true;
+    if (text === '' && pieces.length === 0 && last === '') return !this.#isBlocked;
     if (this.#framing === 'chunks' && pieces.length > 0) {
       text += `${this.#pieceBytes.toString(16)}\r\n`;
       tail = `\r\n${last}`;
@@ -223,7 +226,8 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     this.#headText = '';
     this.#pieces = [];
     this.#pieceBytes = 0;
-    return this.#connection.write(text, pieces, tail);
+    this.#isBlocked = !this.#connection.write(text, pieces, tail);
+    return !this.#isBlocked;
   }
 }
 

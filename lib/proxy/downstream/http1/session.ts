@@ -300,7 +300,8 @@ export class Http1Session
       this.#keepsBytes = true;
       this.#heldBytes += rest.length;
       this.#adjustReading();
-    } else if (this.#phase === 'idle' && !wasWithin && !this.#isUnused) {
+    } else if (this.#phase === 'idle' && this.#parser.isWithin !== wasWithin && !this.#isUnused) {
+      // The next head has begun.
       this.deadline = this.#owner.clock.after(this.#limits.headerTimeoutMs);
     }
   }

@@ -7,6 +7,7 @@ import {
   ResponseParser,
   type ResponseListener,
 } from '../../../../../lib/proxy/upstream/http1/response-parser.js';
+import { splits } from '../../../../support/splits.js';
 
 /** What a response has come to, told in one line. */
 class Recorder implements ResponseListener {
@@ -69,15 +70,6 @@ function read(pieces: readonly string[], method = 'GET', isEnded = false): Outco
   }
   const { told, body, head, isOver } = recorder;
   return { told, body, head, isOver, surplus, error };
-}
-
-/** The same bytes in every way of cutting them in two, and octet by octet. */
-function splits(text: string): string[][] {
-  const halves = Array.from({ length: Math.min(text.length, 400) }, (_, i) => [
-    text.slice(0, i),
-    text.slice(i),
-  ]);
-  return [[text], ...halves.map((pair) => pair.filter((piece) => piece !== '')), text.split('')];
 }
 
 const OK = 'HTTP/1.1 200 OK\r\n';
