@@ -132,20 +132,32 @@ export class Exchange implements UpstreamEvents {
   onUpgrade(tunnel: UpstreamTunnel): void {
     const { upgrade } = this.#context;
     if (this.#isOver || upgrade === undefined) {
-      tunnel.socket.on('error', () => undefined).destroy();
+      discardTunnel(tunnel);
+      return;
+    }
+    if (upgrade.isAnsweredBy?.(tunnel.headers) === false) {
+      discardTunnel(tunnel);
+      this.#fail(
+        new UpstreamError('malformed', true, 'its 101 (Switching Protocols) is not that of a WebSocket'),
+      );
       return;
     }
     const lease = this.#lease;
     this.#finish();
     const { splices, log, tunnelIdleTimeoutMs, responseHeaders: rewrite } = this.#options;
-    openTunnel(this.#context, upgrade, tunnel, {
-      splices,
-      log,
-      idleTimeoutMs: tunnelIdleTimeoutMs,
-      responseHeaders: rewrite,
-      // A backend that has upgraded a connection is healthy.
-      onEnd: () => lease?.release('ok'),
-    });
+    try {
+      openTunnel(this.#context, upgrade, tunnel, {
+        splices,
+        log,
+        idleTimeoutMs: tunnelIdleTimeoutMs,
+        responseHeaders: rewrite,
+        // A backend that has upgraded a connection is healthy.
+        onEnd: () => lease?.release('ok'),
+      });
+    } catch (thrown) {
+      discardTunnel(tunnel);
+      this.#breakOff(thrown);
+    }
   }
 
   onError(error: UpstreamError): void {
@@ -158,7 +170,14 @@ export class Exchange implements UpstreamEvents {
     this.#lease = lease;
     const { method, path, host, headers } = this.#options.head;
     const body = this.#body;
-    const upgrade = lease.target.takesUpgrades === true ? this.#context.upgrade?.protocol : undefined;
+    const { upgrade: wanted } = this.#context;
+    const upgrade = lease.target.takesUpgrades === true ? wanted?.protocol : undefined;
+    if (upgrade === undefined && wanted?.isRequired === true) {
+      lease.release('aborted');
+      this.#finish();
+      this.#client.refuse(501);
+      return;
+    }
     const needsNewConnection = this.#attempts !== undefined || upgrade !== undefined;
     // Each member is written out: a spread cost 4 % of all CPU time.
     lease.target.dispatch({ method, path, host, headers, body, upgrade, needsNewConnection }, this);
@@ -238,6 +257,10 @@ export class Exchange implements UpstreamEvents {
     this.#body?.discard();
     this.#options.onOver();
   }
+}
+
+function discardTunnel({ socket }: UpstreamTunnel): void {
+  socket.on('error', () => undefined).destroy();
 }
 
 function onTakeTimeout(exchange: Exchange): void {

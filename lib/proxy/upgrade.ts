@@ -4,7 +4,7 @@
  * The request goes its way as every other one (`exchange.ts`), with its body, on a connection of its own. When the backend answers 101
  * the two connections are spliced, each direction ending by itself, until both have ended or nothing has passed for a while; a
  * reload leaves them alone. Nothing of what the client sends behind its request is passed on before. Any other answer is an
- * ordinary response.
+ * ordinary response. On HTTP/2 the client's side is a stream instead of a connection (RFC 8441).
  *
  * HTTP/2 over clear text is never asked for: what went through such a connection would be seen by nobody here.
  */
@@ -12,6 +12,7 @@ import type { Logger } from '../log/logger.js';
 import { responseHeaders } from './headers/headers.js';
 import { joinedValues } from './headers/fields.js';
 import type { RequestContext, UpgradeRequest } from './downstream/request-context.js';
+import { REQUEST_ID } from './downstream/request-id.js';
 import { resetSocket, type SpliceEnd, type Splices } from './tunnel/splice.js';
 import type { UpstreamTunnel } from './upstream/upstream.js';
 
@@ -26,7 +27,11 @@ export interface TunnelOptions {
   onEnd(): void;
 }
 
-/** Answers a request for another protocol with what the backend has answered, and splices the connections. */
+/**
+ * Answers a request for another protocol with what the backend has answered, and splices the connections.
+ *
+ * @throws Error: the client's protocol cannot carry the answer. Nothing has been sent.
+ */
 export function openTunnel(
   context: RequestContext,
   upgrade: UpgradeRequest,
@@ -39,15 +44,20 @@ export function openTunnel(
     connection,
   } = context;
   const fields = options.responseHeaders(responseHeaders(headers));
+  fields.push(REQUEST_ID, id);
   const protocol = joinedValues(headers, 'upgrade') ?? upgrade.protocol;
-  const { stream: client, early } = upgrade.open(statusMessage, fields, protocol);
+  const tunnel = upgrade.open(statusMessage, fields, protocol);
+  const { stream: client, early } = tunnel;
   client.allowHalfOpen = true;
   backend.allowHalfOpen = true;
   options.splices.splice({
     client,
     backend,
     idleTimeoutMs: options.idleTimeoutMs,
-    resetClient: () => resetSocket(connection.raw),
+    resetClient: () => {
+      if (tunnel.reset === undefined) resetSocket(connection.raw);
+      else tunnel.reset();
+    },
     onIdle: () => (context.client.timeout = 'tcp-idle-timeout'),
     onEnd: (how: SpliceEnd) => {
       options.log.debug('upgraded connection closed', { id, host, how });

@@ -4,26 +4,38 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { Agent, WebSocket } from 'undici';
 import type { Backend } from './backend.js';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** Makes a backend accept WebSockets and echo what they say. */
-export function echoWebSockets({ server }: Backend): void {
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+/** Makes a backend accept WebSockets, and hands each connection over. */
+export function acceptWebSockets(
+  { server, requests }: Backend,
+  onOpen: (socket: Socket, request: IncomingMessage) => void,
+): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+    const { method = '', url = '', rawHeaders, headers } = request;
+    requests.push({ method, url, rawHeaders, headers });
     const accept = createHash('sha1')
-      .update(`${request.headers['sec-websocket-key'] ?? ''}${GUID}`)
+      .update(`${headers['sec-websocket-key'] ?? ''}${GUID}`)
       .digest('base64');
+    socket.on('error', () => undefined);
     socket.write(
       [
         ...['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'],
         ...[`Sec-WebSocket-Accept: ${accept}`, 'X-Backend: 1', '', ''],
       ].join('\r\n'),
     );
+    onOpen(socket, request);
+  });
+}
+
+/** Makes a backend accept WebSockets and echo what they say. */
+export function echoWebSockets(backend: Backend): void {
+  acceptWebSockets(backend, (socket) => {
     let pending = Buffer.alloc(0);
-    socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
       pending = Buffer.concat([pending, chunk]);
       for (let frame = takeFrame(pending); frame !== undefined; frame = takeFrame(pending)) {
@@ -34,6 +46,20 @@ export function echoWebSockets({ server }: Backend): void {
       }
     });
   });
+}
+
+/** A message of up to 125 bytes as a client sends it. */
+export function clientFrame(text: string, opcode = 1): Buffer {
+  const payload = Buffer.from(text);
+  const mask = [1, 2, 3, 4];
+  const masked = payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
+  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, ...mask]), masked]);
+}
+
+/** The same as a server sends it. */
+export function serverFrame(text: string, opcode = 1): Buffer {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x80 | opcode, payload.length]), payload]);
 }
 
 /** The first whole frame of some bytes: masked, as clients send them. */

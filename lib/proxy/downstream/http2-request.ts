@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { withoutPseudoFields } from '../headers/headers.js';
 import type { ClientConnection } from './client-connection.js';
 import { Http2ResponseWriter } from './http2-response-writer.js';
+import { ExtendedConnect } from './http2-tunnel.js';
 import { RequestBody, type BodySource } from './request-body.js';
 import type { RequestContext } from './request-context.js';
 import { newRequestId } from './request-id.js';
@@ -16,37 +17,51 @@ export interface Http2Head {
   readonly raw: readonly string[];
 }
 
-/** Makes the request of a stream. From then on the stream is read, and its errors are heard. */
+/** Whether a request is an extended CONNECT for a WebSocket (RFC 8441). The names of protocols know no case. */
+const isForWebSocket = ({ ':method': method, ':protocol': protocol }: IncomingHttpHeaders): boolean =>
+  method === 'CONNECT' && String(protocol).toLowerCase() === 'websocket';
+
+/**
+ * Makes the request of a stream. From then on the stream is read, and its errors are heard. One for a WebSocket becomes the GET that it
+ * is on HTTP/1.1.
+ */
 export function requestOf(
   stream: ServerHttp2Stream,
   { headers, raw }: Http2Head,
   connection: ClientConnection,
 ): RequestContext {
-  const method = headers[':method'] ?? 'GET';
-  const source = stream.endAfterHeaders ? undefined : new StreamSource(stream, headers.expect);
+  const isTunnel = isForWebSocket(headers);
+  const method = isTunnel ? 'GET' : (headers[':method'] ?? 'GET');
+  const hasBody = !stream.endAfterHeaders && !isTunnel;
+  const source = hasBody ? new StreamSource(stream, headers.expect) : undefined;
   stream.on('error', ignore);
-  if (source === undefined) stream.resume();
+  if (!hasBody && !isTunnel) stream.resume();
   const body = source?.body ?? null;
   // A `Host` beside `:authority` must be equal to it (RFC 9113 §8.3.1); without `:authority` it takes its place.
   const authority = headers[':authority'];
   const hosts = raw.filter((_, i) => i % 2 === 1 && raw[i - 1] === 'host');
   const host = authority ?? hosts[0];
   const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
+  const client = new Http2ResponseWriter(stream, {
+    id: newRequestId(),
+    accept: headers.accept,
+    isToHead: method === 'HEAD',
+    isToTunnel: isTunnel,
+    dropRequest: () => body?.discard(),
+  });
+  const upgrade = isTunnel ? new ExtendedConnect(stream, client) : undefined;
+  const fields = withoutPseudoFields(raw);
   return {
-    client: new Http2ResponseWriter(stream, {
-      id: newRequestId(),
-      accept: headers.accept,
-      isToHead: method === 'HEAD',
-      dropRequest: () => body?.discard(),
-    }),
+    client,
     connection,
     method,
     url: headers[':path'] ?? '',
     host: isContradiction ? undefined : host,
-    headers: withoutPseudoFields(raw),
+    headers: upgrade?.requestFields(fields) ?? fields,
     httpVersion: '2.0',
     body,
     startedAtMs: performance.now(),
+    ...(upgrade !== undefined && { upgrade }),
   };
 }
 

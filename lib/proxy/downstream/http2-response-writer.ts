@@ -7,11 +7,15 @@ import { responseHeaders } from '../headers/headers.js';
 import { toObject } from '../headers/to-object.js';
 import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
 
+const OK = 200;
+
 export interface Http2RequestFacts {
   /** Of the request: on error pages. */
   readonly id: string;
   readonly accept: string | undefined;
   readonly isToHead: boolean;
+  /** The request is an extended CONNECT: a status of 2xx would say that its tunnel is open. */
+  readonly isToTunnel: boolean;
   /** What is left of the request is dropped. */
   dropRequest(): void;
 }
@@ -24,6 +28,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
   readonly #facts: Http2RequestFacts;
   #hasNoBody = false;
   #hasEnded = false;
+  #isTunnel = false;
   #trailers: readonly string[] = [];
 
   constructor(stream: ServerHttp2Stream, facts: Http2RequestFacts) {
@@ -37,7 +42,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
   }
 
   get isWhole(): boolean {
-    return this.#hasEnded && this.#stream.writableFinished;
+    return this.#isTunnel || (this.#hasEnded && this.#stream.writableFinished);
   }
 
   inform(status: number, headers: readonly string[]): void {
@@ -49,10 +54,12 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     }
   }
 
-  /** @throws Error: Node refuses a field, or the status; the fields are too large for HTTP/2. */
+  /** @throws Error: Node refuses a field, or the status; the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     const stream = this.#stream;
     if (this.headersSent || this.isOver) return;
+    if (this.#facts.isToTunnel && isSuccess(status))
+      throw new Error(`the backend answers ${status}, not 101`);
     this.#hasNoBody = this.#facts.isToHead || status === 204 || status === 304;
     const isAllSaid = isAll || this.#hasNoBody;
     // Also for a body that has a length: where its end goes out by itself, Node makes an error of each response (10 % of all CPU time).
@@ -61,6 +68,20 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers)));
     this.headersSent = true;
     this.status = status;
+  }
+
+  /** Answers that the tunnel is open. What goes through it goes to the stream, and is to be counted. */
+  openTunnel(headers: readonly string[]): void {
+    respond(this.#stream, OK, headers, {});
+    this.headersSent = true;
+    this.status = OK;
+    this.#isTunnel = true;
+  }
+
+  /** There are pages for GET only. */
+  override send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
+    if (this.#facts.isToTunnel && isSuccess(status)) this.refuse(405, { allow: 'GET, HEAD' });
+    else super.send(status, text, headers);
   }
 
   write(chunk: Buffer, isShared = false): boolean {
@@ -111,4 +132,8 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
       });
     });
   }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

@@ -130,14 +130,14 @@ export class Http2Server {
     session.on(
       'stream',
       (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-        intake.onStream(stream, raw);
+        const head = { headers, raw };
+        intake.onStream(stream, raw, isExtendedConnect(head));
         streams += 1;
         stream.once('close', () => {
           streams -= 1;
           intake.onStreamClose(stream);
           if (streams === 0 && !session.destroyed) idle.refresh();
         });
-        const head = { headers, raw };
         this.#arrivals.add({ stream, head, intake, context: requestOf(stream, head, connection) });
       },
     );
@@ -150,10 +150,15 @@ export class Http2Server {
     if (raw.length > 2 * MAX_FIELDS || bytesOf(raw) > this.#limits.maxHeaderBytes) {
       intake.onRefusedHead();
       context.client.refuse(431);
-    } else if (context.method === 'CONNECT') context.client.refuse(405);
+    } else if (context.method === 'CONNECT') context.client.refuse(isExtendedConnect(head) ? 501 : 405);
     else if (hasOtherExpectation(head)) context.client.refuse(417);
     else this.#handle(context);
   }
+}
+
+/** Whether a CONNECT names a protocol (RFC 8441 §4). */
+function isExtendedConnect({ headers }: Http2Head): boolean {
+  return headers[':protocol'] !== undefined;
 }
 
 function hasOtherExpectation({ headers: { expect } }: Http2Head): boolean {
@@ -165,5 +170,7 @@ function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
     maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
     maxHeaderListSize: Math.max(READ_HEADER_BYTES, maxHeaderBytes + MAX_FIELDS * FIELD_OVERHEAD_BYTES),
     initialWindowSize: STREAM_WINDOW_BYTES,
+    // WebSockets come as streams (RFC 8441).
+    enableConnectProtocol: true,
   };
 }

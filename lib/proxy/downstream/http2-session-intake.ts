@@ -42,12 +42,13 @@ export class SessionIntake {
     });
   }
 
-  onStream(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
+  /** @param isTunnel it is an extended CONNECT. */
+  onStream(stream: ServerHttp2Stream, rawHeaders: readonly string[], isTunnel: boolean): void {
     this.#meter.onHead(bytesOf(rawHeaders), rawHeaders.length);
     if (stream.endAfterHeaders) return;
     this.#window.follow(stream);
     joinData(stream, {
-      onPiece: (bytes) => this.#meter.onPiece(bytes),
+      onPiece: (bytes) => this.#meter.onPiece(bytes, isTunnel),
       onData: (bytes) => this.#window.onData(stream, bytes),
     });
   }

@@ -80,10 +80,10 @@ export class SessionMeter {
     this.#pay('refusedHead');
   }
 
-  /** A piece of a body. */
-  onPiece(bytes: number): void {
+  /** A piece of a body, or of what goes through a tunnel: a chat's messages are small, and cost no more than on HTTP/1.1. */
+  onPiece(bytes: number, isOfTunnel = false): void {
     this.#overheadBytes -= FRAME_BYTES + bytes * (1 + SHARE);
-    if (bytes < SMALL_BYTES) this.#missingBytes += SMALL_BYTES - bytes;
+    if (bytes < SMALL_BYTES && !isOfTunnel) this.#missingBytes += SMALL_BYTES - bytes;
   }
 
   /** @param windowBytes what a client may have sent on a stream before it knows that it is closed */

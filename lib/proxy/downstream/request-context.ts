@@ -11,12 +11,18 @@ export interface Tunnel {
   readonly stream: Duplex;
   /** What the client has sent behind its request. */
   readonly early: readonly Buffer[];
+  /** Resets it. Absent: it is all that its connection is for, which is to be reset. */
+  reset?(): void;
 }
 
 /** A request to change the protocol of its connection. */
 export interface UpgradeRequest {
   /** The protocols of the field `Upgrade` that may be passed on. */
   readonly protocol: string;
+  /** Without the change the request means nothing: it cannot go to a backend whose protocol has no upgrades. */
+  readonly isRequired?: boolean;
+  /** Whether the fields of a 101 are an answer to this request. Absent: that is for the client to see. */
+  isAnsweredBy?(fields: readonly string[]): boolean;
   /**
    * Answers that the protocol is changed. From then on the response's writer only tells when the tunnel has closed.
    *

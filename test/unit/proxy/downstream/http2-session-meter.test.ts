@@ -106,6 +106,13 @@ describe('The meter of an HTTP/2 session', () => {
       },
     ],
     [
+      '30,000 messages of a chat through a tunnel, each in three frames of 2, 4 and 1 byte',
+      ({ socket, meter }) => {
+        socket.bytesRead += 30_000 * (3 * 9 + 2 + 4 + 1);
+        for (const bytes of [2, 4, 1]) each(30_000, () => meter.onPiece(bytes, true));
+      },
+    ],
+    [
       '10,000 requests a second, with priorities',
       ({ socket, meter }) => {
         socket.bytesRead += 10_000 * (400 + 50);
