@@ -35,12 +35,21 @@ export type Fate =
 
 export type Case = readonly [what: string, text: string, fate: Fate];
 
-const WAYS = {
-  alone: '',
-  'behind a good one': GOOD,
-} as const;
+/** How a request is sent: what before it, and in pieces of how many octets. */
+const WAYS: readonly (readonly [way: string, before: string, pieceBytes: number])[] = [
+  ['alone', '', Infinity],
+  ['behind a good one', GOOD, Infinity],
+  ['octet by octet', '', 1],
+];
+/** So many pieces at most: there are requests of 100 KB. */
+const MAX_PIECES = 500;
 
-/** Sends each, with another request behind it, by itself and on a connection that has been used. */
+function sendInPieces(client: RawClient, text: string, pieceBytes: number): void {
+  const size = Math.min(text.length, Math.max(pieceBytes, Math.ceil(text.length / MAX_PIECES)));
+  for (let at = 0; at < text.length; at += size) client.send(text.slice(at, at + size));
+}
+
+/** Sends each, with another request behind it, in all ways. */
 export function describeHostile(title: string, cases: readonly Case[]): void {
   describe(title, () => {
     let backend: RecordingBackend;
@@ -57,11 +66,11 @@ export function describeHostile(title: string, cases: readonly Case[]): void {
     beforeEach(() => backend.clear());
 
     for (const [what, text, fate] of cases)
-      for (const [way, before] of Object.entries(WAYS))
+      for (const [way, before, pieceBytes] of WAYS)
         it(`${what} is ${typeof fate === 'number' ? `refused with ${fate}` : 'served as one'} (${way})`, async () => {
           using client = await RawClient.connect(front.port, 'a.test');
           const asked = before === '' ? [] : ['/good'];
-          client.send(before + text + POISON);
+          sendInPieces(client, before + text + POISON, pieceBytes);
           if (typeof fate === 'number') {
             const received = await client.closed();
             expect(statuses(received)).to.deep.equal([...asked.map(() => 200), fate]);

@@ -55,6 +55,24 @@ describe('A bad request', () => {
     });
   }
 
+  for (const [what, status, chunk] of [
+    ['with a malformed chunk', 400, 'zz\r\n'],
+    ['with too much of chunk extensions', 413, `1;${'a'.repeat(20_000)}`],
+    ['with too much of trailers', 431, `0\r\nA: ${'b'.repeat(70_000)}`],
+  ] as const)
+    it(`${what}, and very much behind it, is answered ${status}, and does not keep the worker`, async () => {
+      await using other = await startProgram(['--backend', backend.url]);
+      using client = await RawClient.connect(other.port, 'a.localhost');
+      const head = 'POST / HTTP/1.1\r\nHost: a.localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+      client.send(head + chunk);
+      for (let i = 0; i < 100; i++) client.send('x'.repeat(10_000));
+      expect(await client.closed()).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
+      using next = await RawClient.connect(other.port, 'a.localhost');
+      next.send('GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n');
+      await next.until('it is answered', ({ received }) => received.startsWith('HTTP/1.1 200 '));
+      expect(other.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
+    });
+
   it('behind a good one in the same segment does not take the answer of that one along', async () => {
     await using echo = await startBackend((_, response) => response.end('good'));
     await using other = await startProgram(['--backend', echo.url]);

@@ -30,7 +30,7 @@ type State =
   | 'chunks'
   /** The request is read. */
   | 'done'
-  /** Nothing more is to be read. */
+  /** What comes is dropped. */
   | 'stopped';
 
 export class RequestParser {
@@ -68,7 +68,7 @@ export class RequestParser {
     this.#hasReadLine = false;
   }
 
-  /** Reads nothing more. */
+  /** Drops whatever comes from now on. */
   stop(): void {
     this.#state = 'stopped';
     this.#headReader.reset();
@@ -78,7 +78,7 @@ export class RequestParser {
   /**
    * Reads on.
    *
-   * @returns where the reading has ended: before the end of `bytes` only behind the end of a request, or where it was stopped.
+   * @returns where the reading has ended: before the end of `bytes` only behind the end of a request.
    * @throws MalformedMessage
    */
   read(bytes: Buffer, start: number): number {
@@ -86,7 +86,8 @@ export class RequestParser {
     while (at < bytes.length && this.#state !== 'done' && this.#state !== 'stopped') {
       at = this.#state === 'head' ? this.#readHead(bytes, at) : this.#readBody(bytes, at);
     }
-    return at;
+    // Whoever reads to the end of `bytes` must come there.
+    return this.#state === 'stopped' ? bytes.length : at;
   }
 
   #readHead(bytes: Buffer, start: number): number {
