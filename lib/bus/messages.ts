@@ -56,7 +56,7 @@ export interface WorkerToPrimary {
 export interface PrimaryToWorker {
   /** New settings for new connections; makes the LRU stale. The first one is what starts the worker. */
   configure: { params: { readonly settings: WorkerSettings }; result: None };
-  /** All that are in use now, the newest first. */
+  /** All that are in use now, the one to seal with first. */
   ticketKeys: { params: { readonly ticketKeys: readonly string[] }; result: None };
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };

@@ -29,7 +29,7 @@ export interface WorkerSettings extends SharedSettings {
   readonly defaultPairs: readonly CertificatePair[];
   /** Whether a source has certificates for IP addresses: else nobody is asked about clients without a server name. */
   readonly choosesByAddress: boolean;
-  /** Of session tickets: 48 bytes each, base64, the newest first. */
+  /** Of session tickets: 48 bytes each, base64, the one to seal with first. */
   readonly ticketKeys: readonly string[];
 }
 

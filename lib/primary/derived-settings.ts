@@ -41,7 +41,7 @@ export function withoutRestart(before: Settings, after: Settings): Settings {
   return pidFile === undefined ? kept : { ...kept, pidFile };
 }
 
-/** @param ticketKeys 48 bytes each, base64, the newest first. */
+/** @param ticketKeys 48 bytes each, base64, the one to seal with first. */
 export function workerSettings(
   settings: Settings,
   defaultPairs: readonly CertificatePair[],

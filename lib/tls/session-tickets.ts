@@ -3,7 +3,7 @@
  *
  * Node by itself takes tickets of one key, and has OpenSSL issue no new one where a session of TLS 1.3 is resumed: a client that uses
  * each ticket once, as browsers do, has used up the two of its full handshake after two connections, and makes another full one. So
- * OpenSSL's question for a key is answered here: a ticket of any of our keys is taken, and a new one is issued, of the newest.
+ * OpenSSL's question for a key is answered here: a ticket of any of our keys is taken, and a new one is issued, of the first.
  *
  * The question comes through `enableTicketKeyCallback` and `onticketkeycallback` of Node's native context, which are not documented:
  * nothing else uses them. It comes at most three times in a handshake, and all contexts share one function, whose answers are made
@@ -68,12 +68,12 @@ export class SessionTickets {
    */
   take(keys: readonly Buffer[]): void {
     const read = keys.map(readKey);
-    const [newest] = read;
-    if (newest === undefined) throw new RangeError('there is no session-ticket key');
+    const [first] = read;
+    if (first === undefined) throw new RangeError('there is no session-ticket key');
     this.#keys = read;
     this.#seals = Array.from({ length: VECTORS }, (_, i) => {
       const vector = this.#vectors.subarray(i * PART_BYTES, (i + 1) * PART_BYTES);
-      return [SEALED, newest.hmac, newest.aes, newest.name, vector];
+      return [SEALED, first.hmac, first.aes, first.name, vector];
     });
     this.#nextSeal = 0;
   }

@@ -118,7 +118,7 @@ export class Certificates {
     this.makeStale(undefined);
   }
 
-  /** Rotates the session-ticket keys, in contexts that are in use as well. @param keys the newest first, base64. */
+  /** Rotates the session-ticket keys, in contexts that are in use as well. @param keys the one to seal with first, base64. */
   setTicketKeys(keys: readonly string[]): void {
     this.#tickets.take(keysOf(keys));
   }

@@ -35,6 +35,8 @@ export interface FrontendParts {
   readonly names: Names;
   /** How the information page calls this worker. */
   readonly workerName: string;
+  /** Milliseconds of a clock by which clients' budgets fill again. @default performance.now */
+  readonly now?: () => number;
 }
 
 /** A client that speaks HTTP/1.0 only offers just that: `curl --http1.0`. */
@@ -77,8 +79,13 @@ export class Frontend {
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
     const onPlainHttp = (context: RequestContext): void => this.#current.plainHttp.handle(context);
     this.#http1 = new Http1Server(settings.limits, handle, this.#accessLog);
-    this.#http2 = new Http2Server(settings.limits, handle, this.#accessLog, ({ info }, reason, counts) =>
-      log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts }),
+    this.#http2 = new Http2Server(
+      settings.limits,
+      handle,
+      this.#accessLog,
+      ({ info }, reason, counts) =>
+        log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts }),
+      parts.now,
     );
     this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, this.#accessLog);
   }

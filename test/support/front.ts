@@ -31,6 +31,8 @@ export interface FrontOptions {
   readonly tier?: Tier;
   /** What looks up the names of backends. @default as the program does */
   readonly backendNames?: Names;
+  /** By which clients' budgets fill again. @default performance.now */
+  readonly now?: () => number;
   /** Of its certificate. */
   readonly names?: readonly string[];
 }
@@ -77,6 +79,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
       log: logger,
       names: options.backendNames ?? new Names(),
       workerName: 'worker 1',
+      ...(options.now && { now: options.now }),
     },
     settingsOf(options),
   );

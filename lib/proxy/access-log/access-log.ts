@@ -1,6 +1,6 @@
 /**
  * The access log: one line a request, written when its response has ended, whole or cut; for one that changed its protocol
- * (101), when the connection has. In TCP mode there are no requests: one line a connection, when it has ended.
+ * (101, on HTTP/2 200), when the connection or its stream has. In TCP mode there are no requests: one line a connection, when it has ended.
  *
  * The primary has checked that the file can be opened. Where a worker cannot open it all the same, that is logged, and requests are
  * answered as before: without lines, or with lines in the file that is open.

@@ -48,6 +48,8 @@ export class Http2Server {
   readonly #handle: (context: RequestContext) => void;
   readonly #observer: RequestObserver;
   readonly #onCutOff: OnCutOff;
+  /** Milliseconds of a clock by which budgets fill again. */
+  readonly #now: () => number;
   #limits: LimitSettings;
   readonly #watch = new Http2Watch();
   /** A request that is reset in the turn in which it has come is sent nowhere. */
@@ -65,10 +67,12 @@ export class Http2Server {
     handle: (context: RequestContext) => void,
     observer: RequestObserver,
     onCutOff: OnCutOff,
+    now: () => number = () => performance.now(),
   ) {
     this.#handle = handle;
     this.#observer = observer;
     this.#onCutOff = onCutOff;
+    this.#now = now;
     this.#limits = limits;
     this.#server = createServer({
       maxHeaderListPairs: READ_FIELDS,
@@ -111,6 +115,7 @@ export class Http2Server {
     }, this.#limits.idleTimeoutMs).unref();
     const intake = new SessionIntake(session, {
       socket: connection.socket,
+      now: this.#now,
       onCutOff: (reason, counts) => this.#onCutOff(connection, reason, counts),
     });
     this.#watch.add(session, {

@@ -11,6 +11,8 @@ import { SessionMeter } from './http2-session-meter.js';
 export interface IntakeOptions {
   /** What carries the session. */
   readonly socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
+  /** Milliseconds of a clock by which the budget fills again. */
+  now(): number;
   /** The client is cut off, for an error of the protocol or since it makes us do too much for nothing. Called once at most. */
   onCutOff(reason: string, counts: AbuseCounts): void;
 }
@@ -33,7 +35,7 @@ export class SessionIntake {
     this.#window = new ReceiveWindow(session);
     this.#meter = new SessionMeter(session, {
       socket: options.socket,
-      now: () => performance.now(),
+      now: () => options.now(),
       onSpent: () => session.destroy(new AbuseError(), constants.NGHTTP2_ENHANCE_YOUR_CALM),
     });
     session.once('error', (error: Error & { readonly code?: string }) => {

@@ -1,73 +1,12 @@
 /**
  * Session resumption: as often as possible on one certificate, never on another.
  */
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../../support/certificates.js';
-import { connectTls } from '../../support/client.js';
 import { sClientRequest, type SClientResult } from '../../support/openssl.js';
 import { startProgram, type Program } from '../../support/program.js';
-
-const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
-type Version = (typeof VERSIONS)[number];
-
-/** A session made on this name; undefined: without a server name. */
-async function newSession(port: number, version: Version, servername?: string): Promise<Buffer> {
-  const socket = connect({
-    ...{ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: version, maxVersion: version },
-    ...(servername === undefined ? {} : { servername }),
-  });
-  const [session] = (await once(socket, 'session')) as [Buffer];
-  const closed = once(socket, 'close');
-  socket.resume().end();
-  await closed;
-  return session;
-}
-
-interface Visit {
-  readonly reused: boolean;
-  /** Those that the server has given with new tickets. */
-  readonly sessions: readonly Buffer[];
-  /** What the information page says. */
-  readonly askedFor: string | undefined;
-  readonly fingerprint: string | undefined;
-  /** Those of the certificate that was sent. None is sent on a resumed connection. */
-  readonly names: string | undefined;
-}
-
-/** A handshake that offers the session, and a request for the information page on it. */
-async function resume(
-  port: number,
-  version: Version,
-  servername: string | undefined,
-  session: Buffer,
-): Promise<Visit> {
-  const socket = await connectTls({
-    ...{ port, session, minVersion: version, maxVersion: version },
-    ...(servername === undefined ? {} : { servername }),
-  });
-  const sessions: Buffer[] = [];
-  socket.on('session', (next: Buffer) => sessions.push(next));
-  const reused = socket.isSessionReused();
-  if (version === 'TLSv1.2') {
-    // OpenSSL tells of no new ticket on a resumed connection: it is in the session.
-    const next = socket.getSession();
-    if (next?.equals(session) === false) sessions.push(next);
-  }
-  const names = socket.getPeerX509Certificate()?.subjectAltName?.replaceAll('DNS:', '');
-  socket.write(`GET / HTTP/1.1\r\nHost: ${servername ?? 'a.example.org'}\r\nConnection: close\r\n\r\n`);
-  let page = '';
-  for await (const chunk of socket) page += String(chunk);
-  return {
-    reused,
-    sessions,
-    names,
-    askedFor: /Name asked for +(.+)/.exec(page)?.[1],
-    fingerprint: /((?:[0-9A-F]{2}:){31}[0-9A-F]{2})/.exec(page)?.[1],
-  };
-}
+import { newSession, resume, VERSIONS, type Version } from '../../support/tls-sessions.js';
 
 describe('A TLS session', () => {
   let ca: TestCa;
