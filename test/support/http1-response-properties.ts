@@ -75,7 +75,7 @@ export function isReadAsGiven(random: SeededRandom): { readonly isCut: boolean }
     parseRequestHead(`${method} / HTTP/${version}\r\n`),
     connection,
   );
-  const status = random.pick([200, 200, 201, 204, 205, 206, 302, 304, 404, 500, 799]);
+  const status = random.pick([200, 200, 201, 204, 205, 206, 302, 304, 404, 500, 599]);
   const hasNoBody = method === 'HEAD' || status === 204 || status === 304;
   const body = madeBody(random);
   const own = madeFields(random, 4);
