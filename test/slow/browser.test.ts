@@ -1,5 +1,5 @@
 /**
- * A page in Chromium, where it is installed: a hundred images, an event stream, an upload and a WebSocket, all of them on the HTTP/2
+ * A page in Chromium: a hundred images, an event stream, an upload and a WebSocket, all of them on the HTTP/2
  * connection of the page. The browser's own log of its connections is the witness.
  */
 import { expect } from 'chai';
@@ -15,8 +15,6 @@ import { makeTempDir } from '../support/certificates.js';
 import { findProgram } from '../support/find-program.js';
 import { startProgram } from '../support/program.js';
 import { echoWebSockets } from '../support/web-socket.js';
-
-const chromium = findProgram('chromium');
 
 const IMAGES = 100;
 const UPLOAD_BYTES = 3_000_000;
@@ -81,77 +79,66 @@ const sourcesOf = ({ constants, events }: NetLog, line: string): number[] => [
   ),
 ];
 
-if (chromium !== undefined) {
-  describe('A page in Chromium', () => {
-    it('has its images, events, upload and WebSocket on one HTTP/2 connection', async () => {
-      const { dir, remove } = await makeTempDir();
-      const report = defer<Record<string, unknown>>();
-      let events: ServerResponse | undefined;
-      let written = 0;
-      const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of request) chunks.push(chunk as Buffer);
-        const body = Buffer.concat(chunks);
-        const { url = '' } = request;
-        if (url === '/events') {
-          events = response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-          events.write(`data: ${++written}\n\n`);
-          return;
-        }
-        if (url === '/next') events?.write(`data: ${++written}\n\n`);
-        if (url === '/report') report.resolve(JSON.parse(body.toString()) as Record<string, unknown>);
-        if (url.endsWith('.svg')) response.setHeader('Content-Type', 'image/svg+xml');
-        else response.setHeader('Content-Type', 'text/html');
-        response.end(url === '/' ? PAGE : url.endsWith('.svg') ? DOT : String(body.length));
-      };
-      await using backend = await startBackend((request, response) => void answer(request, response));
-      echoWebSockets(backend);
-      const access = join(dir, 'access.log');
-      await using program = await startProgram([
-        ...[
-          '--backend',
-          backend.url,
-          '--workers',
-          '2',
-          '--access-log',
-          access,
-          '--access-log-format',
-          'json',
-        ],
-      ]);
-      const netLog = join(dir, 'net.json');
-      const browser = spawn(
-        chromium,
-        [
-          ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
-          ...['--ignore-certificate-errors', `--user-data-dir=${dir}/profile`, `--log-net-log=${netLog}`],
-          ...['--remote-debugging-port=0', `https://a.localhost:${program.port}/`],
-        ],
-        { stdio: 'ignore' },
-      );
-      const exited = once(browser, 'exit');
-      try {
-        expect(await report.promise).to.deep.equal({
-          protocols: ['h2'],
-          images: IMAGES,
-          events: ['1', '2', '3'],
-          upload: String(UPLOAD_BYTES),
-          echoes: [true, true],
-          closed: { code: 1000, wasClean: true },
-        });
-        await closeBrowser(join(dir, 'profile'));
-        await exited;
-      } finally {
-        browser.kill('SIGKILL');
+describe('A page in Chromium', () => {
+  it('has its images, events, upload and WebSocket on one HTTP/2 connection', async () => {
+    const { dir, remove } = await makeTempDir();
+    const report = defer<Record<string, unknown>>();
+    let events: ServerResponse | undefined;
+    let written = 0;
+    const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks);
+      const { url = '' } = request;
+      if (url === '/events') {
+        events = response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        events.write(`data: ${++written}\n\n`);
+        return;
       }
-      const log = JSON.parse(await readFile(netLog, 'utf8')) as NetLog;
-      const page = sourcesOf(log, ':path: /upload');
-      expect(page).to.have.length(1);
-      expect(sourcesOf(log, ':protocol: websocket')).to.deep.equal(page);
-      const lines = (await readFile(access, 'utf8')).split('\n').filter((line) => line.includes('"/socket"'));
-      expect(lines.map((line) => JSON.parse(line) as object)).to.have.length(1);
-      expect(JSON.parse(lines[0] ?? '')).to.include({ method: 'GET', protocol: 'HTTP/2.0', status: 200 });
-      await remove();
-    }).timeout(120_000);
-  });
-}
+      if (url === '/next') events?.write(`data: ${++written}\n\n`);
+      if (url === '/report') report.resolve(JSON.parse(body.toString()) as Record<string, unknown>);
+      if (url.endsWith('.svg')) response.setHeader('Content-Type', 'image/svg+xml');
+      else response.setHeader('Content-Type', 'text/html');
+      response.end(url === '/' ? PAGE : url.endsWith('.svg') ? DOT : String(body.length));
+    };
+    await using backend = await startBackend((request, response) => void answer(request, response));
+    echoWebSockets(backend);
+    const access = join(dir, 'access.log');
+    await using program = await startProgram([
+      ...['--backend', backend.url, '--workers', '2', '--access-log', access, '--access-log-format', 'json'],
+    ]);
+    const netLog = join(dir, 'net.json');
+    const browser = spawn(
+      findProgram('chromium', 'chromium'),
+      [
+        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
+        ...['--ignore-certificate-errors', `--user-data-dir=${dir}/profile`, `--log-net-log=${netLog}`],
+        ...['--remote-debugging-port=0', `https://a.localhost:${program.port}/`],
+      ],
+      { stdio: 'ignore' },
+    );
+    const exited = once(browser, 'exit');
+    try {
+      expect(await report.promise).to.deep.equal({
+        protocols: ['h2'],
+        images: IMAGES,
+        events: ['1', '2', '3'],
+        upload: String(UPLOAD_BYTES),
+        echoes: [true, true],
+        closed: { code: 1000, wasClean: true },
+      });
+      await closeBrowser(join(dir, 'profile'));
+      await exited;
+    } finally {
+      browser.kill('SIGKILL');
+    }
+    const log = JSON.parse(await readFile(netLog, 'utf8')) as NetLog;
+    const page = sourcesOf(log, ':path: /upload');
+    expect(page).to.have.length(1);
+    expect(sourcesOf(log, ':protocol: websocket')).to.deep.equal(page);
+    const lines = (await readFile(access, 'utf8')).split('\n').filter((line) => line.includes('"/socket"'));
+    expect(lines.map((line) => JSON.parse(line) as object)).to.have.length(1);
+    expect(JSON.parse(lines[0] ?? '')).to.include({ method: 'GET', protocol: 'HTTP/2.0', status: 200 });
+    await remove();
+  }).timeout(120_000);
+});

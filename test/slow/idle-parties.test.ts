@@ -1,6 +1,5 @@
 /**
- * Servers of Debian's behind tcp routes whose clients are silent for long: dovecot (IMAP's IDLE) and mosquitto (MQTT without keep-alive),
- * where they are installed. `IDLE_S=300` for as long as clients are in earnest.
+ * Servers of Debian's behind tcp routes whose clients are silent for long: dovecot (IMAP's IDLE) and mosquitto (MQTT without keep-alive). `IDLE_S=300` for as long as clients are in earnest.
  */
 import { expect } from 'chai';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -19,9 +18,6 @@ import { unusedPort } from '../support/unused-port.js';
 const IDLE_MS = 1_000 * Number(process.env['IDLE_S'] ?? 5);
 const TIMEOUT_MS = IDLE_MS + 60_000;
 const NAME = 'a.localhost';
-
-const mosquitto = findProgram('mosquitto');
-const dovecot = findProgram('dovecot');
 
 /** Starts a server. @returns how to stop it */
 async function serve(port: number, command: string, args: string[]): Promise<() => Promise<unknown>> {
@@ -57,31 +53,29 @@ describe('A client that is silent for long', () => {
     await remove();
   });
 
-  if (mosquitto !== undefined) {
-    it('of mosquitto gets what is published afterwards', async () => {
-      await writeFile(join(dir, 'conf'), `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
-      stop = await serve(port, mosquitto, ['-c', join(dir, 'conf')]);
-      await using program = await startProgram(tcpRoute(port));
-      // CONNECT of MQTT 3.1.1: a clean session, and no keep-alive.
-      const connect = (id: string): string => `\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01${id}`;
-      using listener = await RawClient.connect(program.port, NAME);
-      await listener.send(connect('l')).until('it is connected', ({ received }) => received.length === 4);
-      await listener
-        .send('\x82\x06\0\x01\0\x01t\0')
-        .until('it listens', ({ received }) => received.length === 9);
-      await delay(IDLE_MS);
-      using speaker = await RawClient.connect(program.port, NAME);
-      await speaker.send(connect('s')).until('it is connected', ({ received }) => received.length === 4);
-      speaker.send('\x30\x08\0\x01thello');
-      await listener.until('it hears', ({ received }) => received.endsWith('\x30\x08\0\x01thello'));
-      await listener
-        .send('\xc0\0')
-        .until('its PING is answered', ({ received }) => received.endsWith('\xd0\0'));
-    }).timeout(TIMEOUT_MS);
-  }
+  it('of mosquitto gets what is published afterwards', async () => {
+    await writeFile(join(dir, 'conf'), `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
+    stop = await serve(port, findProgram('mosquitto', 'mosquitto'), ['-c', join(dir, 'conf')]);
+    await using program = await startProgram(tcpRoute(port));
+    // CONNECT of MQTT 3.1.1: a clean session, and no keep-alive.
+    const connect = (id: string): string => `\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01${id}`;
+    using listener = await RawClient.connect(program.port, NAME);
+    await listener.send(connect('l')).until('it is connected', ({ received }) => received.length === 4);
+    await listener
+      .send('\x82\x06\0\x01\0\x01t\0')
+      .until('it listens', ({ received }) => received.length === 9);
+    await delay(IDLE_MS);
+    using speaker = await RawClient.connect(program.port, NAME);
+    await speaker.send(connect('s')).until('it is connected', ({ received }) => received.length === 4);
+    speaker.send('\x30\x08\0\x01thello');
+    await listener.until('it hears', ({ received }) => received.endsWith('\x30\x08\0\x01thello'));
+    await listener
+      .send('\xc0\0')
+      .until('its PING is answered', ({ received }) => received.endsWith('\xd0\0'));
+  }).timeout(TIMEOUT_MS);
 
   // It starts its own parts as users of its own, which only root can do.
-  if (dovecot !== undefined && process.getuid?.() === 0) {
+  if (process.getuid?.() === 0) {
     it('of dovecot is told of mail that comes afterwards', async () => {
       const mail = join(dir, 'mail');
       await mkdir(join(mail, 'new'), { recursive: true });
@@ -117,7 +111,7 @@ service imap-login {
 `,
       );
       for (const folder of [dir, mail, join(mail, 'new')]) await chmod(folder, 0o777);
-      stop = await serve(port, dovecot, ['-F', '-c', join(dir, 'conf')]);
+      stop = await serve(port, findProgram('dovecot', 'dovecot-imapd'), ['-F', '-c', join(dir, 'conf')]);
       await using program = await startProgram(tcpRoute(port));
       using client = await RawClient.connect(program.port, NAME);
       const say = (tag: string, line: string, answer: string): Promise<void> =>
