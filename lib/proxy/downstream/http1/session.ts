@@ -329,13 +329,15 @@ export class Http1Session
   }
 
   #onMalformed(thrown: unknown): void {
-    const excess = thrown instanceof MalformedMessage ? thrown.excess : undefined;
-    const status = excess === undefined ? 400 : STATUS_OF_EXCESS[excess];
+    // Anything else is a mistake of ours.
+    if (!(thrown instanceof MalformedMessage)) throw thrown;
+    const status = thrown.excess === undefined ? 400 : STATUS_OF_EXCESS[thrown.excess];
     this.#parser.stop();
     if (this.#phase === 'busy') {
       // In its body. Whoever passes that on hears of it when the answer is out.
       this.#body?.discard();
-      this.#writer?.fail(status);
+      // A response that has ended already may still be on its way.
+      if (this.#writer?.isOver === false) this.#writer.fail(status);
     } else {
       this.#refuse(status);
     }
@@ -386,7 +388,9 @@ export class Http1Session
     this.onBytes(bytes, false);
   };
 
-  readonly #onWritten = (): void => {
+  readonly #onWritten = (error?: Error | null): void => {
+    // `close` follows.
+    if (error) return;
     if (this.#writes > 0) this.#writes -= 1;
     const writer = this.#writer;
     if (!this.#hasEnded || this.#writes > 0 || writer === undefined || this.#phase !== 'busy') return;

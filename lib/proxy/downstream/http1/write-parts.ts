@@ -8,7 +8,7 @@ const MAX_COPIED_BYTES = 32_768;
 
 /**
  * @param text before the pieces; one character for each octet (latin1), like `tail` behind them.
- * @param onWritten called once, when all is out.
+ * @param onWritten called once, when all is out, or with the reason why it never will be.
  * @returns false where there is nothing to write: `onWritten` is not called.
  */
 export function writeParts(
@@ -16,7 +16,7 @@ export function writeParts(
   text: string,
   pieces: readonly Buffer[],
   tail: string,
-  onWritten: () => void,
+  onWritten: (error?: Error | null) => void,
 ): boolean {
   let bytes = text.length + tail.length;
   for (const piece of pieces) bytes += piece.length;
