@@ -220,14 +220,9 @@ describe('A request behind the one that ends its connection', () => {
     ['with two hosts', get('/x', HOST), '400'],
     ['without a host', 'GET /x HTTP/1.1\r\n\r\n', '400'],
     ['that is malformed', 'G@T /x HTTP/1.1\r\n\r\n', '400'],
-    ['of another version', get('/x').replace('HTTP/1.1', 'HTTP/2.0'), '400'],
+    ['of another version', get('/x').replace('HTTP/1.1', 'HTTP/2.0'), '505'],
     ['with too many fields', get('/x', 'a:\r\n'.repeat(1_000)), '431'],
     ['with a coding that is lost', get('/x', 'Transfer-Encoding: gzip, chunked\r\n'), '501'],
-    [
-      'with a body before a protocol',
-      get('/x', 'Connection: upgrade\r\nUpgrade: own\r\nContent-Length: 9\r\n'),
-      '501',
-    ],
     [
       'with a refused body',
       get('/x', 'Content-Length: 100000\r\n').replace('a.test', 'other.example'),

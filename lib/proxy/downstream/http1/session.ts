@@ -9,6 +9,7 @@
  * destroy it in the client's hands (RFC 9112 §9.6).
  */
 import type { Socket } from 'node:net';
+import { isConnected } from '../../../net/is-connected.js';
 import { takeReads, type SocketReader } from '../../../net/socket-reads.js';
 import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
 import type { Tick, TickClock } from '../../http1/tick-clock.js';
@@ -401,7 +402,9 @@ export class Http1Session
     this.#body = undefined;
     writer.close(true);
     body?.discard();
-    if (this.#isLast || !this.#parser.isDone) this.#close();
+    // Of a client that has left nobody would know while its requests are not read.
+    if (!this.#isReading && !isConnected(this.#socket)) this.#socket.destroy();
+    else if (this.#isLast || !this.#parser.isDone) this.#close();
     else this.#next();
   };
 
