@@ -103,6 +103,8 @@ function describeOther(thrown: unknown): string {
   return codeOf(thrown) ?? 'something that is no error was thrown';
 }
 
-function codeOf(thrown: object): string | undefined {
-  return 'code' in thrown && typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : undefined;
+/** The code of an error of the system, or of ours. */
+export function codeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : undefined;
 }

@@ -2,7 +2,8 @@
  * Asks the name servers for both kinds of addresses of one name, by c-ares: that takes no thread, and tells how long an answer holds.
  */
 import { Resolver } from 'node:dns/promises';
-import { codeOf, type Family, type Found } from './found.js';
+import { codeOf } from '../../domain/errors.js';
+import type { Family, Found } from './found.js';
 
 /** What is used of Node's `Resolver`. */
 export interface DnsResolver {
@@ -53,7 +54,7 @@ async function askFamily(family: Family, question: Promise<readonly DnsRecord[]>
     const ttlMs = Math.min(...records.map(({ ttl }) => ttl)) * 1000;
     return { family, found: { kind: 'found', addresses: records.map(({ address }) => address), ttlMs } };
   } catch (thrown) {
-    const code = codeOf(thrown);
+    const code = codeOf(thrown) ?? '';
     if (NO_ADDRESS.has(code)) return { family, found: { kind: 'absent' } };
     return { family, found: { kind: 'failed', reason: reasonOf(code), code } };
   }

@@ -25,7 +25,3 @@ export type Found =
       /** The code of c-ares or of the C library. */
       readonly code?: string;
     };
-
-export function codeOf(thrown: unknown): string {
-  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-}

@@ -57,7 +57,7 @@ export class Names {
 
   /** An address as it is: only names are looked up. All addresses of a name are tried, the next one each time first. */
   destination(address: Address): Destination {
-    if ('socketPath' in address || isIP(address.host) !== 0) return address;
+    if (!isNamed(address)) return address;
     return {
       ...address,
       lookup: this.#lookup,
@@ -73,7 +73,7 @@ export class Names {
    * @returns undefined for an address: it stays what it is.
    */
   follow(address: Address, onChange: () => void): FollowedName | undefined {
-    if ('socketPath' in address || isIP(address.host) !== 0) return undefined;
+    if (!isNamed(address)) return undefined;
     const known = this.#nameOf(address.host);
     return { has: (one) => known.has(one), stop: known.follow(onChange) };
   }
@@ -98,6 +98,11 @@ export class Names {
     this.#known.set(name, known);
     return known;
   }
+}
+
+/** Whether an address has to be looked up. */
+function isNamed(address: Address): address is Exclude<Address, { readonly socketPath: string }> {
+  return !('socketPath' in address) && isIP(address.host) === 0;
 }
 
 /** Each family is rotated by itself: IPv4 stays in front. */

@@ -5,7 +5,8 @@
  * so there are few look-ups at once, and the others wait in turn.
  */
 import { lookup } from 'node:dns/promises';
-import { codeOf, type Found } from './found.js';
+import { codeOf } from '../../domain/errors.js';
+import type { Found } from './found.js';
 
 /** Rejects with an error that has a `code`. */
 export type AskSystem = (name: string) => Promise<readonly { readonly address: string }[]>;
@@ -31,7 +32,7 @@ export class SystemLookups {
       const found = await this.#ask(name);
       return { kind: 'found', addresses: found.map(({ address }) => address), ttlMs: TTL_MS };
     } catch (thrown) {
-      const code = codeOf(thrown);
+      const code = codeOf(thrown) ?? '';
       if (code === 'ENOTFOUND') return { kind: 'absent' };
       return { kind: 'failed', reason: `the system cannot look it up (${code})`, code };
     } finally {

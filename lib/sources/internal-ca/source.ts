@@ -16,7 +16,7 @@ import type { LRUCache } from 'lru-cache';
 import { growingLru } from '../../base/growing-lru.js';
 import { makeDirectory } from '../../base/make-directory.js';
 import type { CertificatePair } from '../../domain/certificate.js';
-import { describeError, usageError } from '../../domain/errors.js';
+import { codeOf, describeError, usageError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
@@ -299,8 +299,4 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw usageError(`${what}: ${describeError(error)}`, error);
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -4,23 +4,13 @@
  */
 import { expect } from 'chai';
 import { startFront, type Front } from '../../support/front.js';
+import { chunked, get, HIDDEN, POISON, post } from '../../support/hostile.js';
 import { RawClient } from '../../support/raw-client.js';
 import {
   startRecordingBackend,
   type RecordedRequest,
   type RecordingBackend,
 } from '../../support/recording-backend.js';
-
-const POISON = 'GET /poison HTTP/1.1\r\nHost: a.test\r\n\r\n';
-
-/** A request with some fields, and what follows its head. */
-const post = (fields: readonly string[], rest: string): string =>
-  ['POST /x HTTP/1.1', 'Host: a.test', ...fields, '', rest].join('\r\n');
-const get = (...fields: readonly string[]): string => ['GET /x HTTP/1.1', ...fields, '', ''].join('\r\n');
-const chunked = (rest: string): string => post(['Transfer-Encoding: chunked'], rest);
-
-/** What a server that takes the zero chunk, or no body at all, for the end would see as the next request. */
-const HIDDEN = `0\r\n\r\n${POISON}`;
 
 describe('A request that can be read in two ways', () => {
   let backend: RecordingBackend;
