@@ -8,12 +8,12 @@
  * Private keys travel here and nowhere else.
  */
 import type { CacheStatus, HotCertificate, WorkersExpired } from '../domain/cache-status.js';
-import type { Resolution, ResolveRequest } from '../domain/lookup.js';
+import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 4;
+export const BUS_VERSION = 5;
 
 /** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
@@ -25,7 +25,7 @@ export const CHALLENGE_WAIT_MS = 3_000;
 
 /** Requests of a worker to the primary. */
 export interface WorkerToPrimary {
-  resolve: { params: ResolveRequest; result: Resolution };
+  resolve: { params: ResolveRequest; result: Told<Resolution> };
   expireAll: { params: { readonly hard: boolean }; result: Partial<WorkersExpired> };
   expireDomain: { params: { readonly name: ServerName }; result: Partial<WorkersExpired> };
   status: { params: None; result: CacheStatus };
@@ -61,7 +61,7 @@ export interface PrimaryToWorker {
   /** Drops a name, or everything, from the worker's LRU. Only with `--expire-workers`. */
   expire: { params: { readonly name?: ServerName }; result: None };
   /** Certificates that are asked for most, for a worker that does not accept yet: the hottest comes last. */
-  warm: { params: { readonly certificates: readonly HotCertificate[] }; result: None };
+  warm: { params: Told<readonly HotCertificate[]>; result: None };
   /** These names, or (absent) all, are looked up afresh: what the worker has of them serves on only until then. */
   makeStale: { params: { readonly names?: readonly ServerName[] }; result: None };
   reopenLogs: { params: None; result: None };

@@ -70,6 +70,13 @@ export type Resolution =
       readonly starter?: true;
     };
 
+/** Something that the primary tells a worker. */
+export interface Told<Value> {
+  readonly value: Value;
+  /** When it was so, by `Clock.now`: a worker that reads the message late keeps it for that much less. */
+  readonly atMs: number;
+}
+
 /** An earlier certificate that goes on being served; `unchanged` when it is the one whose fingerprint the worker sent. */
 export type LastGood =
   { readonly kind: 'found'; readonly certificate: CertificateBundle } | { readonly kind: 'unchanged' };

@@ -213,7 +213,10 @@ export class Primary {
     this.#supervisor = new Supervisor({
       handles: this.#listeners.handles,
       handlers: (workerId) => ({
-        resolve: (params) => this.#resolver.resolve(params),
+        resolve: async (params) => {
+          const value = await this.#resolver.resolve(params);
+          return { value, atMs: systemClock.now() };
+        },
         expireAll: (params) => this.expireAll(params),
         expireDomain: ({ name }) => this.expireDomain(name),
         status: () => this.#resolver.status(),

@@ -14,6 +14,7 @@ import {
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { portToWorker } from '../bus/process-port.js';
+import { systemClock } from '../base/clock.js';
 import { defer } from '../base/deferred.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
@@ -180,11 +181,12 @@ export class WorkerProcess {
     const { handles } = this.#options;
     await this.#bus.call('configure', { settings: this.#options.settings() }, START_DEADLINE_MS);
     const hot = this.#options.hotCertificates();
+    const atMs = systemClock.now();
     const warming: Promise<unknown>[] = [];
     // All in one go: an expire that comes meanwhile is sent behind them.
     for (let i = 0; i < hot.length; i += WARM_AT_ONCE) {
-      const certificates = hot.slice(i, i + WARM_AT_ONCE);
-      warming.push(this.#bus.call('warm', { certificates }, START_DEADLINE_MS));
+      const value = hot.slice(i, i + WARM_AT_ONCE);
+      warming.push(this.#bus.call('warm', { value, atMs }, START_DEADLINE_MS));
     }
     await Promise.all(warming);
     for (const { role, index, native } of handles) {

@@ -13,7 +13,7 @@ import { SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { HotCertificate } from '../domain/cache-status.js';
 import { otherKind } from '../domain/key-class.js';
-import { TIER_LRU } from '../domain/lookup.js';
+import { TIER_LRU, type Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { canUseKey } from '../tls/client-keys.js';
@@ -124,8 +124,8 @@ export class Certificates {
   }
 
   /** Puts a certificate of the primary's cache into the LRU, before a handshake asks for it. */
-  warm({ name, ...found }: HotCertificate): void {
-    this.#contexts.take(name, { kind: 'found', ...found }, undefined, true);
+  warm({ value: { name, ...found }, atMs }: Told<HotCertificate>): void {
+    this.#contexts.take(name, { value: { kind: 'found', ...found }, atMs }, undefined, true);
   }
 
   /** Drops a name, or everything. Only the opt-in `--expire-workers` comes here. */

@@ -14,7 +14,7 @@
  */
 import type { StartTimer } from '../base/timer.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
-import type { Resolution, ResolveRequest } from '../domain/lookup.js';
+import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
 import { isWildcard, type ServerName } from '../domain/server-name.js';
 import type { ChosenCertificate } from '../tls/terminate.js';
 import type { PrimaryBreaker } from './primary-breaker.js';
@@ -22,7 +22,7 @@ import { choiceOf, RefusedCertificate, type LruEntry, type ResolvedContexts } fr
 
 export interface PrimaryLookupsParts {
   /** Asks the primary. Rejects with a ProxyError when there is no answer in time. */
-  ask(params: ResolveRequest, deadlineMs: number): Promise<Resolution>;
+  ask(params: ResolveRequest, deadlineMs: number): Promise<Told<Resolution>>;
   readonly breaker: PrimaryBreaker;
   readonly contexts: ResolvedContexts;
   readonly startTimer: StartTimer;
@@ -143,9 +143,9 @@ export class PrimaryLookups {
     const { lookupTimeoutMs, autocertTimeoutMs } = this.#parts.settings();
     const { name, phase, refused } = params;
     const patienceMs = phase === 'order' ? autocertTimeoutMs : lookupTimeoutMs;
-    let resolution: Resolution;
+    let told: Told<Resolution>;
     try {
-      resolution = await this.#parts.ask(
+      told = await this.#parts.ask(
         stale === undefined ? params : { ...params, fingerprint: stale.fingerprint },
         patienceMs + BUS_GRACE_MS,
       );
@@ -155,7 +155,7 @@ export class PrimaryLookups {
     }
     this.#parts.breaker.succeeded();
     const mayKeep = epoch === this.#epoch;
-    const taken = this.#parts.contexts.take(name, resolution, stale, mayKeep);
+    const taken = this.#parts.contexts.take(name, told, stale, mayKeep);
     if (taken instanceof RefusedCertificate) {
       const { fingerprint, reason } = taken;
       if (refused === undefined)
@@ -163,7 +163,8 @@ export class PrimaryLookups {
       if (mayKeep) this.#parts.contexts.refuse(name, reason);
       return { choice: undefined, order: false };
     }
-    const starter = resolution.kind === 'pending' && resolution.starter === true;
+    const { value } = told;
+    const starter = value.kind === 'pending' && value.starter === true;
     // A handshake that has an earlier certificate to go on with need not wait for the order.
     return { choice: taken, order: starter && taken === undefined };
   }

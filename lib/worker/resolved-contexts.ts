@@ -1,8 +1,8 @@
 /**
  * From the primary's answer to a secure context: it is built here, and kept in the worker's LRU for as long as the answer is good.
  *
- * That is `lruCacheDurationMs`, or less: where the primary says so, and where the certificate expires before. That a name has no
- * certificate, or none of a kind of key, is kept likewise.
+ * That is `lruCacheDurationMs` from when it was given, however late it was read, or less: where the primary says so, and where the
+ * certificate expires before. That a name has no certificate, or none of a kind of key, is kept likewise.
  */
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
@@ -10,7 +10,7 @@ import type { ContextEntry, SecureContextCache } from '../caches/secure-context-
 import type { WorkerSettings } from '../config/worker-settings.js';
 import { kindMissingIn, type CertificateBundle } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
-import { TIER_CACHE, TIER_LRU, type Resolution, type Tier } from '../domain/lookup.js';
+import { TIER_CACHE, TIER_LRU, type Resolution, type Tier, type Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { buildContext } from '../tls/secure-context.js';
@@ -59,16 +59,23 @@ export class ResolvedContexts {
    */
   take(
     name: ServerName,
-    resolution: Resolution,
+    { value: resolution, atMs }: Told<Resolution>,
     stale: LruEntry | undefined,
     mayKeep: boolean,
   ): ChosenCertificate | RefusedCertificate | undefined {
     const cache = this.#cache;
     const limitMs = 'keepMs' in resolution ? (resolution.keepMs ?? Infinity) : Infinity;
+    const ageMs = this.#parts.clock.now() - atMs;
+    const untilOldMs = (durationMs: number): number => Math.max(0, durationMs - ageMs);
+    const lruMs = this.#parts.settings().lruCacheDurationMs;
     const keepMs = (notAfterMs = Infinity): number => {
       const validMs = notAfterMs - this.#parts.clock.date();
       // An expired certificate that is served for want of a better one has a `keepMs` of its own.
-      return Math.min(this.#parts.settings().lruCacheDurationMs, limitMs, validMs > 0 ? validMs : Infinity);
+      return Math.min(untilOldMs(Math.min(lruMs, limitMs)), validMs > 0 ? validMs : Infinity);
+    };
+    const keepNoHalf = (noHalfMs: number | undefined): void => {
+      // Undefined: nobody has asked for it.
+      if (noHalfMs !== undefined) cache.setNoHalf(name, untilOldMs(Math.min(noHalfMs, lruMs)));
     };
     switch (resolution.kind) {
       case 'found': {
@@ -76,20 +83,18 @@ export class ResolvedContexts {
         const { fingerprint, notAfterMs } = certificate;
         const context = this.#build(name, certificate, tier);
         if (context instanceof RefusedCertificate) return context;
-        const ttlMs = keepMs(notAfterMs);
         const missingKind = kindMissingIn(certificate);
-        if (mayKeep && ttlMs > 0) {
-          cache.setContext(name, { context, fingerprint, tier, notAfterMs, missingKind }, ttlMs);
-          this.#keepNoHalf(name, noHalfMs);
+        if (mayKeep && limitMs > 0) {
+          cache.setContext(name, { context, fingerprint, tier, notAfterMs, missingKind }, keepMs(notAfterMs));
+          keepNoHalf(noHalfMs);
         }
         return { context, tier };
       }
       case 'unchanged': {
         if (stale === undefined) return undefined;
-        const ttlMs = keepMs(stale.notAfterMs);
-        if (mayKeep && ttlMs > 0) {
-          cache.refresh(name, ttlMs, resolution.tier);
-          this.#keepNoHalf(name, resolution.noHalfMs);
+        if (mayKeep && limitMs > 0) {
+          cache.refresh(name, keepMs(stale.notAfterMs), resolution.tier);
+          keepNoHalf(resolution.noHalfMs);
         }
         return { context: stale.context, tier: resolution.tier };
       }
@@ -112,12 +117,6 @@ export class ResolvedContexts {
   /** Keeps, for `errorCacheDurationMs`, that no certificate of a name can be served: its handshakes get the default. */
   refuse(name: ServerName, reason: string): void {
     this.#cache.setNegative(name, { kind: 'error', reason }, this.#parts.settings().errorCacheDurationMs);
-  }
-
-  /** Keeps that there is no other half. @param noHalfMs undefined: nobody has asked for it. */
-  #keepNoHalf(name: ServerName, noHalfMs: number | undefined): void {
-    if (noHalfMs !== undefined)
-      this.#cache.setNoHalf(name, Math.min(noHalfMs, this.#parts.settings().lruCacheDurationMs));
   }
 
   #build(name: ServerName, certificate: CertificateBundle, tier: Tier): SecureContext | RefusedCertificate {

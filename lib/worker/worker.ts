@@ -64,8 +64,8 @@ export function runWorker(): void {
       worker?.certificates.expire(name);
       return {};
     },
-    warm: ({ certificates }) => {
-      for (const hot of certificates) worker?.certificates.warm(hot);
+    warm: ({ value, atMs }) => {
+      for (const hot of value) worker?.certificates.warm({ value: hot, atMs });
       return {};
     },
     makeStale: ({ names }) => {

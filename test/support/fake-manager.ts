@@ -43,8 +43,6 @@ export interface Script {
   readonly headers?: Record<string, string>;
   /** Text is sent as it is, anything else as JSON. */
   readonly body?: unknown;
-  /** Waits before answering. */
-  readonly delayMs?: number;
   /** Waits for this before answering. */
   readonly until?: Promise<unknown>;
   /** Accepts the request and never answers. */
@@ -313,7 +311,6 @@ function notFound(detail: string): Script {
 /** Gives the answer that a script describes. */
 async function perform(script: Script, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   await script.until;
-  if (script.delayMs !== undefined) await pause(script.delayMs);
   if (script.hang === true) return;
   if (script.closeWithoutAnswer === true) {
     incoming.socket.destroy();

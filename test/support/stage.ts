@@ -11,7 +11,6 @@ import { makeTestCa, type TestCa } from './certificates.js';
 import { startFakeManager, type FakeManager } from './fake-manager.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 import { eventuallySees } from './eventually.js';
-import {} from './visit.js';
 
 export interface Stage {
   readonly ca: TestCa;

@@ -18,7 +18,7 @@ const LISTEN_IN = `
     const send = worker.send;
     worker.send = function (message, ...rest) {
       if (message.kind === 'result' && questions.delete(message.id)) {
-        console.log('answered', message.result.kind, JSON.stringify(message).includes('PRIVATE KEY'));
+        console.log('answered', message.result.value.kind, JSON.stringify(message).includes('PRIVATE KEY'));
       }
       return send.call(this, message, ...rest);
     };

@@ -106,31 +106,6 @@ describe("A worker's certificates", () => {
     });
   });
 
-  describe('that are there before anybody asks', () => {
-    it('are served at once, for the time of any other, and the last ones stay where there is no room', async () => {
-      const { certificates, hit, resolve, time, questions } = await openStage({ lruMaxItems: 2 });
-      const ofC = await issue(C);
-      certificates.warm({ name: C, certificate: ofC, tier: 'redis' });
-      certificates.warm({ name: A, certificate, tier: 'redis' });
-      certificates.warm({ name: B, certificate: ofB, tier: 'manager' });
-      expect(serialIn(hit(A))).to.equal(serialOf(certificate));
-      expect(serialIn(hit(B))).to.equal(serialOf(ofB));
-      expect(questions).to.deep.equal([]);
-      await resolve(C, { kind: 'absent', tier: 'redis' });
-      time.nowMs += 60_000;
-      await resolve(A, { kind: 'unchanged', tier: 'cache' });
-    });
-
-    it('are kept no longer than the primary keeps one for want of a better one', async () => {
-      const { certificates, hit, resolve, time } = await openStage();
-      certificates.warm({ name: A, certificate, tier: 'redis', keepMs: 3_000 });
-      time.nowMs += 2_999;
-      hit(A);
-      time.nowMs += 1;
-      await resolve(A, { kind: 'unchanged', tier: 'cache' });
-    });
-  });
-
   describe('of which some have changed', () => {
     it('are asked for again, those below a wildcard too, absent ones and certificates alike, and no other', async () => {
       const { certificates, resolve, hit } = await openStage();

@@ -92,6 +92,8 @@ export async function openStage(changes: Partial<WorkerSettings> = {}) {
   const questions: Question[] = [];
   const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
   const notices: string[] = [];
+  /** How long the primary's answers are under way. */
+  const line = { lateMs: 0 };
   const log: Logger = {
     err: (message, fields = {}) => void lines.push({ message, fields }),
     notice: (message) => void notices.push(message),
@@ -105,7 +107,7 @@ export async function openStage(changes: Partial<WorkerSettings> = {}) {
       ask: (params, deadlineMs) => {
         const reply = defer<Resolution>();
         questions.push({ params, deadlineMs, reply });
-        return reply.promise;
+        return reply.promise.then((value) => ({ value, atMs: time.nowMs - line.lateMs }));
       },
       log,
       clock: time.clock,
@@ -127,5 +129,5 @@ export async function openStage(changes: Partial<WorkerSettings> = {}) {
     if (choice instanceof Promise) throw new Error(`the primary was asked for ${name}`);
     return choice;
   };
-  return { certificates, time, questions, lines, notices, settings, resolve, hit };
+  return { certificates, time, questions, line, lines, notices, settings, resolve, hit };
 }
