@@ -61,6 +61,10 @@ const folders = {
     may: ['config', 'net', 'proxy/headers', 'proxy/http1', 'proxy/downstream'],
     says: 'HTTP/1.1 towards clients',
   },
+  'proxy/downstream/http2': {
+    may: ['domain', 'config', 'net', 'proxy/headers', 'proxy/downstream'],
+    says: 'HTTP/2 towards clients',
+  },
   'proxy/tunnel': {
     may: ['domain', 'config', 'log', 'net', 'net/names', 'proxy/downstream', 'proxy/upstream'],
     says: 'bytes passed on unread',

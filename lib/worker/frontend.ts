@@ -17,7 +17,7 @@ import { ClientConnection } from '../proxy/downstream/client-connection.js';
 import { Handler } from '../proxy/handler.js';
 import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1/server.js';
-import { Http2Server } from '../proxy/downstream/http2-server.js';
+import { Http2Server } from '../proxy/downstream/http2/server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
 import { Splices } from '../proxy/tunnel/splice.js';
 import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';

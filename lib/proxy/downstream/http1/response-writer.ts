@@ -7,7 +7,7 @@
 import { STATUS_CODES } from 'node:http';
 import { eachField, fieldLines } from '../../headers/fields.js';
 import { responseHeaders } from '../../headers/headers.js';
-import { dateNow } from '../date-field.js';
+import { dateNow } from './date-field.js';
 import type { ErrorStatus } from '../pages.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
 import type { RequestHead } from './request-head.js';

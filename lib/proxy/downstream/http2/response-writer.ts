@@ -2,10 +2,10 @@
  * How a response is written on HTTP/2.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { checkSize, respond, responseFields } from './http2-response-fields.js';
-import { responseHeaders } from '../headers/headers.js';
-import { toObject } from '../headers/to-object.js';
-import { CommonResponseWriter, type ResponseWriter } from './response-writer.js';
+import { checkSize, respond, responseFields } from './response-fields.js';
+import { responseHeaders } from '../../headers/headers.js';
+import { toObject } from '../../headers/to-object.js';
+import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
 
 const OK = 200;
 

@@ -2,8 +2,8 @@
  * The fields of a response or an informational one, as HTTP/2 can send them. PURE.
  */
 import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import { eachField } from '../headers/fields.js';
-import { toObject } from '../headers/to-object.js';
+import { eachField } from '../../headers/fields.js';
+import { toObject } from '../../headers/to-object.js';
 
 /** What nghttp2 sends at most in a block of fields; it closes the connection over a larger one. It reckons 12 octets for each field. */
 const MAX_BLOCK_BYTES = 65_536;

@@ -2,13 +2,13 @@
  * A request on HTTP/2, from a stream of Node's.
  */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { withoutPseudoFields } from '../headers/headers.js';
-import type { ClientConnection } from './client-connection.js';
-import { Http2ResponseWriter } from './http2-response-writer.js';
-import { ExtendedConnect } from './http2-tunnel.js';
-import { RequestBody, type BodySource } from './request-body.js';
-import type { RequestContext } from './request-context.js';
-import { newRequestId } from './request-id.js';
+import { withoutPseudoFields } from '../../headers/headers.js';
+import type { ClientConnection } from '../client-connection.js';
+import { Http2ResponseWriter } from './response-writer.js';
+import { ExtendedConnect } from './tunnel.js';
+import { RequestBody, type BodySource } from '../request-body.js';
+import type { RequestContext } from '../request-context.js';
+import { newRequestId } from '../request-id.js';
 
 /** The head of a request as Node tells it. */
 export interface Http2Head {

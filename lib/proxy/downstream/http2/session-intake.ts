@@ -3,10 +3,10 @@
  */
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { AbuseCounts } from './http2-abuse-budget.js';
-import { ReceiveWindow } from './http2-receive-window.js';
-import { joinData } from './http2-request-body.js';
-import { SessionMeter } from './http2-session-meter.js';
+import type { AbuseCounts } from './abuse-budget.js';
+import { ReceiveWindow } from './receive-window.js';
+import { joinData } from './request-body.js';
+import { SessionMeter } from './session-meter.js';
 
 export interface IntakeOptions {
   /** What carries the session. */

@@ -9,15 +9,15 @@ import {
   type ServerHttp2Stream,
   type Settings,
 } from 'node:http2';
-import type { LimitSettings } from '../../config/settings.js';
-import type { ClientConnection } from './client-connection.js';
-import { MAX_FIELDS } from '../headers/headers.js';
-import { requestOf, type Http2Head } from './http2-request.js';
-import type { RequestObserver, RequestContext } from './request-context.js';
-import type { AbuseCounts } from './http2-abuse-budget.js';
-import { STREAM_WINDOW_BYTES } from './http2-receive-window.js';
-import { bytesOf, SessionIntake } from './http2-session-intake.js';
-import { Http2Watch, queuesOf } from '../../net/http2-watch.js';
+import type { LimitSettings } from '../../../config/settings.js';
+import type { ClientConnection } from '../client-connection.js';
+import { MAX_FIELDS } from '../../headers/headers.js';
+import { requestOf, type Http2Head } from './request.js';
+import type { RequestObserver, RequestContext } from '../request-context.js';
+import type { AbuseCounts } from './abuse-budget.js';
+import { STREAM_WINDOW_BYTES } from './receive-window.js';
+import { bytesOf, SessionIntake } from './session-intake.js';
+import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
 import { NextTurn } from './next-turn.js';
 
 /** The most streams of a client at once: as many as nginx allows. */

@@ -5,10 +5,10 @@
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
-import { eachField } from '../headers/fields.js';
-import { WebSocketHandshake } from '../headers/web-socket.js';
-import type { Http2ResponseWriter } from './http2-response-writer.js';
-import type { Tunnel, UpgradeRequest } from './request-context.js';
+import { eachField } from '../../headers/fields.js';
+import { WebSocketHandshake } from '../../headers/web-socket.js';
+import type { Http2ResponseWriter } from './response-writer.js';
+import type { Tunnel, UpgradeRequest } from '../request-context.js';
 
 /** Fields of a 101 that a 200 to CONNECT has no use for (RFC 8441 §5, RFC 9110 §9.3.6). */
 const OF_HTTP1 = new Set(['sec-websocket-accept', 'content-length']);
