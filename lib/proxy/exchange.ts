@@ -77,7 +77,7 @@ export class Exchange implements UpstreamEvents {
 
   /** Sends the request to the backend whose turn it is. */
   send(): void {
-    const lease = this.#options.balancer.take();
+    const lease = this.#options.balancer.take(this.#unfit);
     if (lease === undefined) this.#follow(this.#attemptsSoFar().first());
     else this.#dispatch(lease);
   }
@@ -166,6 +166,14 @@ export class Exchange implements UpstreamEvents {
     this.#fail(error);
   }
 
+  /** Backends that cannot change the protocol, where the client wants that and another one can. */
+  get #unfit(): ReadonlySet<Upstream> | undefined {
+    if (this.#context.upgrade === undefined) return undefined;
+    const { targets } = this.#options.balancer;
+    const unfit = targets.filter(({ takesUpgrades }) => takesUpgrades !== true);
+    return unfit.length < targets.length ? new Set(unfit) : undefined;
+  }
+
   #dispatch(lease: Lease<Upstream>): void {
     this.#lease = lease;
     const { method, path, host, headers } = this.#options.head;
@@ -223,6 +231,7 @@ export class Exchange implements UpstreamEvents {
       what: 'request',
       fields: { id, host, url },
       restartWaitMs,
+      unfit: this.#unfit,
     });
     return this.#attempts;
   }

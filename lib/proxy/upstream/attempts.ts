@@ -123,15 +123,17 @@ export interface AttemptsOptions<Target extends Named> {
   readonly fields: LogFields;
   /** How long the only backend may refuse connections before that is its failure, milliseconds. */
   readonly restartWaitMs: number;
+  /** Backends that are not to be asked, whatever happens. Absent: none. */
+  readonly unfit?: ReadonlySet<Target> | undefined;
 }
 
 /** The course of one request. An exchange makes it at the first failure: most requests have none. */
 export class Attempts<Target extends Named> {
   readonly #options: AttemptsOptions<Target>;
   /** Backends that have failed the request: asked again only where no other one is healthy. */
-  readonly #failed = new Set<Target>();
+  readonly #failed: Set<Target>;
   /** Backends that are not asked again. */
-  readonly #excluded = new Set<Target>();
+  readonly #excluded: Set<Target>;
   /** The request has been sent and lost with its connection: it may be sent once more, and is not a third time. */
   #wasLost = false;
   /** How often it has waited for the restart of its backend. */
@@ -140,11 +142,13 @@ export class Attempts<Target extends Named> {
 
   constructor(options: AttemptsOptions<Target>) {
     this.#options = options;
+    this.#failed = new Set(options.unfit);
+    this.#excluded = new Set(options.unfit);
   }
 
   /** Takes the first backend. */
   first(): Step<Target> {
-    const lease = this.#options.balancer.take();
+    const lease = this.#options.balancer.take(this.#excluded);
     if (lease !== undefined) return { kind: 'send', lease };
     return this.#end(undefined, 'no backend can be asked', 503);
   }

@@ -8,9 +8,14 @@ import { startBackend } from '../../support/backend.js';
 import { startFront, type Front } from '../../support/front.js';
 import { startH2Backend } from '../../support/h2-backend.js';
 import { H2Client, responseOf } from '../../support/h2-client.js';
-import { CONNECT } from '../../support/h2-tunnel.js';
+import { RawClient } from '../../support/raw-client.js';
+import { CONNECT, Tunnel } from '../../support/h2-tunnel.js';
 import { acceptWebSockets } from '../../support/web-socket.js';
 
+const UPGRADE = [
+  ...['GET /chat HTTP/1.1', 'Host: a.test', 'Connection: Upgrade', 'Upgrade: websocket'],
+  ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''],
+].join('\r\n');
 const MIB = 1024 ** 2;
 
 describe('An extended CONNECT', () => {
@@ -96,6 +101,25 @@ describe('An extended CONNECT', () => {
     const plain = client.session.request({ ':method': 'CONNECT', ':authority': 'a.test' });
     expect((await responseOf(plain)).status).to.equal(405);
     expect(backend.connections).to.equal(0);
+  });
+
+  it('goes to a backend on HTTP/1.1 where others of the route are on HTTP/2, as an upgrade of HTTP/1.1 does', async () => {
+    await using backend = await startBackend();
+    acceptWebSockets(backend, () => undefined);
+    await using h2 = await startH2Backend((stream) => stream.respond({}, { endStream: true }));
+    await using front = await startFront({ backends: [h2.url, backend.url, h2.url] });
+    for (let turn = 0; turn < 4; turn++) {
+      using http2 = await H2Client.connect(front.port, 'a.test');
+      await Tunnel.open(http2);
+      using client = await RawClient.connect(front.port, 'a.test');
+      client.send(UPGRADE);
+      await client.until('it is answered', ({ received }) => received.includes('\r\n\r\n'));
+      expect(client.received).to.match(/^HTTP\/1\.1 101 /);
+    }
+    const limits = { backendRestartWaitMs: 0 };
+    await using down = await startFront({ backends: [h2.url, 'http://127.0.0.1:1'], limits });
+    expect(await statusOf(down)).to.equal(503);
+    expect(h2.requests).to.deep.equal([]);
   });
 
   it('is answered 405 where there is a page only, 421 for another name, 400 with a body’s length', async () => {
