@@ -143,7 +143,7 @@ class Asking implements UpstreamEvents {
   }
 
   onHead(status: number, statusMessage: string | undefined, headers: readonly string[]): void {
-    this.#response = { status, statusMessage, headers: responseHeaders(headers) };
+    this.#response = { status, statusMessage, headers: responseHeaders(headers, status) };
   }
 
   onData(chunk: Buffer, isShared: boolean): void {

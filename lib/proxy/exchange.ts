@@ -88,8 +88,8 @@ export class Exchange implements UpstreamEvents {
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    if (this.#isOver) return;
-    this.#client.inform(status, headers);
+    // 100 is a matter of each hop.
+    if (status === 103 && !this.#isOver) this.#client.hint(responseHeaders(headers, status));
   }
 
   onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {

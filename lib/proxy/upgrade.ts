@@ -43,7 +43,7 @@ export function openTunnel(
     host,
     connection,
   } = context;
-  const fields = options.responseHeaders(responseHeaders(headers));
+  const fields = options.responseHeaders(responseHeaders(headers, 101));
   fields.push(REQUEST_ID, id);
   const protocol = joinedValues(headers, 'upgrade') ?? upgrade.protocol;
   const tunnel = upgrade.open(statusMessage, fields, protocol);

@@ -23,8 +23,8 @@ export interface ResponseWriter {
   readonly isWhole: boolean;
   /** By which time-out the request has ended: for the access log. */
   timeout: TimeoutName | undefined;
-  /** An informational response, 103 for example. */
-  inform(status: number, headers: readonly string[]): void;
+  /** Early hints: an informational response with the status 103. */
+  hint(headers: readonly string[]): void;
   /**
    * Begins the response. It goes out with what is written in the same turn.
    *

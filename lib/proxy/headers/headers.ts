@@ -84,7 +84,11 @@ const MAX_KNOWN_LENGTH = 64;
 const TO_BACKENDS = new NameFilter((name) => mayReachBackends(name) && !isClaim(asVariable(name)));
 /** The claims of a trusted proxy pass, except for the fields that this proxy sets itself. */
 const TO_BACKENDS_TRUSTED = new NameFilter((name) => mayReachBackends(name) && !isSaidHere(asVariable(name)));
-const TO_CLIENTS = new NameFilter((name) => !HOP_BY_HOP.has(name) && name !== 'x-request-id');
+const mayReachClients = (name: string): boolean => !HOP_BY_HOP.has(name) && name !== 'x-request-id';
+const TO_CLIENTS = new NameFilter(mayReachClients);
+const TO_CLIENTS_WITHOUT_LENGTH = new NameFilter(
+  (name) => mayReachClients(name) && name !== 'content-length',
+);
 const OF_TRAILERS = new NameFilter((name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name));
 
 /** Whether a field may pass, whoever sends it. Names that only gateways take for a hop's field or a length do not: `Transfer_Encoding`. */
@@ -184,11 +188,13 @@ function addressOf(text: string): string | undefined {
 }
 
 /**
- * The fields of a response to the client: without those of the backend's hop, and without the id of the request, which we say. `Upgrade` stays with a 426, which says by it what the
- * client must change to (RFC 9110 §15.5.22).
+ * The fields of a response to the client: without those of the backend's hop, and without the id of the request, which we say.
+ * `Upgrade` stays with a 426, which says by it what the client must change to (RFC 9110 §15.5.22). A 1xx or 204 has no
+ * `Content-Length` (§8.6): there are clients that take one for malformed.
  */
-export function responseHeaders(raw: readonly string[], status = 0): string[] {
-  const fields = TO_CLIENTS.apply(raw);
+export function responseHeaders(raw: readonly string[], status: number): string[] {
+  const hasLength = status >= 200 && status !== 204;
+  const fields = (hasLength ? TO_CLIENTS : TO_CLIENTS_WITHOUT_LENGTH).apply(raw);
   if (status === 426) append(fields, 'Upgrade', joinedValues(raw, 'upgrade'));
   return fields;
 }

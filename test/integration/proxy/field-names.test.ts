@@ -50,7 +50,7 @@ describe('A field with the name of a member of every object', () => {
       request.resume().on('end', () => {
         requests.push(ofRaw(rawHeaders), ofRaw(request.rawTrailers));
         request.socket.end(
-          `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n${LINES}\r\n` +
+          `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n${LINES}\r\n` +
             `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${LINES}\r\n1\r\nx\r\n0\r\n${LINES}\r\n`,
           'latin1',
         );

@@ -5,8 +5,7 @@
  * each otherwise.
  */
 import { STATUS_CODES } from 'node:http';
-import { eachField, fieldLines } from '../../headers/fields.js';
-import { responseHeaders } from '../../headers/headers.js';
+import { fieldLines } from '../../headers/fields.js';
 import { dateNow } from './date-field.js';
 import type { ErrorStatus } from '../pages.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
@@ -76,15 +75,9 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     this.#isHttp10 = version === '1.0';
   }
 
-  inform(status: number, headers: readonly string[]): void {
-    // 100 is a matter of each hop.
-    if (status !== 103 || this.#isHttp10 || this.headersSent || this.isOver) return;
-    let lines = '';
-    // It has no body, and no length (RFC 9110 §8.6).
-    eachField(responseHeaders(headers), (name, value) => {
-      if (name.toLowerCase() !== 'content-length') lines += `${name}: ${value}\r\n`;
-    });
-    this.#connection.write(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`, [], '');
+  hint(headers: readonly string[]): void {
+    if (this.#isHttp10 || this.headersSent || this.isOver) return;
+    this.#connection.write(`HTTP/1.1 103 Early Hints\r\n${fieldLines(headers)}\r\n`, [], '');
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
@@ -102,7 +95,7 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
       if (name.length === 4) hasDate ||= name.toLowerCase() === 'date';
       else if (name.length === 7) hasUpgrade ||= name.toLowerCase() === 'upgrade';
       else if (name.length === 14 && name.toLowerCase() === 'content-length') {
-        if (length !== undefined || status === 204 || !LENGTH.test(value)) continue;
+        if (length !== undefined || !LENGTH.test(value)) continue;
         length = value;
       }
       text += `${name}: ${value}\r\n`;

@@ -40,19 +40,16 @@ export function respond(
 }
 
 /**
- * The fields by lower-case name, flat, with the status: without `Upgrade`, which HTTP/2 has no use for, and without `Content-Length`
- * where a status has none (RFC 9110 §8.6): clients take such a response for malformed.
+ * The fields by lower-case name, flat, with the status: without `Upgrade`, which HTTP/2 has no use for.
  *
  * @throws RangeError they are too large for HTTP/2
  */
 export function responseFields(status: number, headers: readonly string[]): string[] {
   checkSize(headers);
   const list = [':status', String(status)];
-  const hasLength = status >= 200 && status !== 204;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = (headers[i] ?? '').toLowerCase();
-    if (name === 'upgrade' || (name === 'content-length' && !hasLength)) continue;
-    list.push(name, headers[i + 1] ?? '');
+    if (name !== 'upgrade') list.push(name, headers[i + 1] ?? '');
   }
   return list;
 }

@@ -3,7 +3,6 @@
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { checkSize, respond, responseFields } from './response-fields.js';
-import { responseHeaders } from '../../headers/headers.js';
 import { toObject } from '../../headers/to-object.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
 
@@ -45,10 +44,10 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     return this.#isTunnel || (this.#hasEnded && this.#stream.writableFinished);
   }
 
-  inform(status: number, headers: readonly string[]): void {
-    if (status !== 103 || this.headersSent || this.isOver) return;
+  hint(headers: readonly string[]): void {
+    if (this.headersSent || this.isOver) return;
     try {
-      this.#stream.additionalHeaders(toObject(responseFields(status, responseHeaders(headers))));
+      this.#stream.additionalHeaders(toObject(responseFields(103, headers)));
     } catch {
       // Hints that Node does not understand are left out.
     }
