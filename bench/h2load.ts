@@ -13,6 +13,8 @@ export interface StreamsOrder {
   readonly port: number;
   readonly name: string;
   readonly path: string;
+  /** The body of each request; absent: GET. */
+  readonly bodyPath?: string;
   readonly operations: number;
   /** Streams at once, on one connection. */
   readonly streams: number;
@@ -20,11 +22,12 @@ export interface StreamsOrder {
 
 /** @throws LoadError when not every request was answered by a 200. */
 export async function performStreams(order: StreamsOrder): Promise<void> {
-  const { port, name, path, operations, streams } = order;
+  const { port, name, path, bodyPath, operations, streams } = order;
   const { stdout } = await run('h2load', [
     ...['-n', String(operations), '-c', '1', '-m', String(streams)],
     // What the other loads fix too.
     ...['--groups', 'X25519', '--tls13-ciphers', 'TLS_AES_128_GCM_SHA256'],
+    ...(bodyPath === undefined ? [] : ['--data', bodyPath]),
     ...['--connect-to', `127.0.0.1:${port}`, `https://${name}:${port}${path}`],
   ]);
   const isHttp2 = /^Application protocol: h2$/m.test(stdout);

@@ -2,7 +2,7 @@
  * What all measurements share: options, certificates on disk, the driver, a place for state, a backend.
  */
 import { X509Certificate } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificatePair } from '../lib/domain/certificate.js';
 import { makeTempDir, makeTestCa, writePair } from '../test/support/certificates.js';
@@ -30,6 +30,8 @@ export interface Setting extends AsyncDisposable {
   readonly backend: NodeBackend;
   /** A directory that is not there yet. */
   newStateDir(): string;
+  /** A file of so many bytes. */
+  bodyFile(bytes: number): string;
 }
 
 export async function makeSetting(options: BenchOptions): Promise<Setting> {
@@ -57,6 +59,11 @@ export async function makeSetting(options: BenchOptions): Promise<Setting> {
     wildcardCertificate: fingerprintOf(wildcard),
     backend,
     newStateDir: () => join(dir, `state-${++states}`),
+    bodyFile: (bytes) => {
+      const path = join(dir, `body-${bytes}`);
+      writeFileSync(path, Buffer.alloc(bytes, 'x'));
+      return path;
+    },
     async [Symbol.asyncDispose]() {
       load[Symbol.dispose]();
       backend[Symbol.dispose]();

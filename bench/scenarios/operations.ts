@@ -27,10 +27,12 @@ export interface ExchangeOperation extends Common, Omit<Amounts, 'name'> {
   readonly isSmall?: boolean;
 }
 
-/** A small request on one HTTP/2 connection. */
+/** A request on one HTTP/2 connection. */
 export interface StreamsOperation extends Common {
   readonly kind: 'streams';
   readonly streams: number;
+  /** Absent: a small request. */
+  readonly bytes?: Pick<Amounts, 'upBytes' | 'downBytes'>;
 }
 
 export type Operation = HandshakeOperation | ExchangeOperation | StreamsOperation;
@@ -83,6 +85,20 @@ function bulk(title: string, protocol: Protocol, mib: number): ExchangeOperation
   ];
 }
 
+/** The same over HTTP/2: as many at once, on one connection. */
+function bulkStreams(mib: number): StreamsOperation[] {
+  const common = { kind: 'streams', factor: 0.2 / mib, streams: CONCURRENCY } as const;
+  const bytes = mib * MIB;
+  return [
+    { ...common, title: `HTTP/2, ${mib} MiB to the client`, bytes: { upBytes: 0, downBytes: bytes } },
+    {
+      ...common,
+      title: `HTTP/2, ${mib} MiB from the client`,
+      bytes: { upBytes: bytes, downBytes: ECHO_BYTES },
+    },
+  ];
+}
+
 export const PROXYING: readonly Operation[] = [
   small('request, 1 kept connection', 1),
   small(`request, ${MANY} kept connections`, MANY),
@@ -90,6 +106,7 @@ export const PROXYING: readonly Operation[] = [
   { kind: 'streams', factor: 10, title: `request, HTTP/2, ${STREAMS} streams`, streams: STREAMS },
   ...bulk('', 'http/1.1', 1),
   ...bulk('', 'http/1.1', 10),
+  ...bulkStreams(1),
   echo(`WebSocket, echo of ${ECHO_BYTES} bytes, ${MANY} connections`, 'websocket'),
   echo(`TCP mode, echo of ${ECHO_BYTES} bytes, ${MANY} connections`, 'tcp'),
   ...bulk('TCP mode, ', 'tcp', 1),

@@ -64,9 +64,20 @@ function proxyTask(setting: Setting, operation: Operation, smallPort: number): P
   const [pair, otherPair] = isRsa ? [setting.rsa, setting.ec] : [setting.ec, setting.rsa];
   const common = { pair, otherPair, dir: setting.newStateDir() };
   const { httpPort, tcpPort } = setting.backend;
-  if (operation.kind !== 'exchanges') return { ...common, mode: 'http', backendPort: smallPort };
-  if (operation.protocol === 'tcp') return { ...common, mode: 'tcp', backendPort: tcpPort };
-  return { ...common, mode: 'http', backendPort: operation.isSmall === true ? smallPort : httpPort };
+  if (operation.kind === 'exchanges' && operation.protocol === 'tcp')
+    return { ...common, mode: 'tcp', backendPort: tcpPort };
+  return { ...common, mode: 'http', backendPort: isSmall(operation) ? smallPort : httpPort };
+}
+
+function isSmall(operation: Operation): boolean {
+  switch (operation.kind) {
+    case 'handshakes':
+      return true;
+    case 'exchanges':
+      return operation.isSmall === true;
+    case 'streams':
+      return operation.bytes === undefined;
+  }
 }
 
 function scaled({ rounds, operations, warmUp }: Extent, factor: number): Extent {

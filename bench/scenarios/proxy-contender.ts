@@ -44,16 +44,20 @@ function exchangeContender(
   };
 }
 
-function streamsContender({ load, ec }: Setting, { streams }: StreamsOperation, proxy: Proxy): Contender {
+function streamsContender(setting: Setting, { streams, bytes }: StreamsOperation, proxy: Proxy): Contender {
+  const { load, ec } = setting;
   const { port } = proxy.server;
   const { name } = ec;
+  const path = `/${bytes?.downBytes ?? ''}`;
+  const upBytes = bytes?.upBytes ?? 0;
+  const body = upBytes > 0 && { bodyPath: setting.bodyFile(upBytes) };
   // h2load looks at no certificate.
   const checked = handshakeContender(load, { ...proxy, names: [name], certificate: ec.certificate });
   return {
     ...proxy,
     async perform(operations, isMeasured) {
       if (!isMeasured) await checked.perform(1, false);
-      await performStreams({ port, name, path: '/', operations, streams });
+      await performStreams({ port, name, path, operations, streams, ...body });
     },
   };
 }
