@@ -23,6 +23,8 @@ export interface BodySource {
   setReading(isWanted: boolean): void;
   /** The body is wanted, for the first time: a client that waits for `100 Continue` may send it. */
   onBodyWanted(): void;
+  /** Some of what waited has been taken. */
+  onWaitingTaken?(): void;
 }
 
 /** How long a client may send nothing while its body is waited for. */
@@ -38,6 +40,7 @@ export class RequestBody {
   #timer: NodeJS.Timeout | undefined;
   /** Read, and not taken yet. */
   #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   /** Trailers once the body has ended, or why it never will. */
   #end: readonly string[] | string | undefined;
   #hasBegun = false;
@@ -55,6 +58,11 @@ export class RequestBody {
   /** Some of it has been given to a sink, and is gone. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** What was read and not taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Gives up a client that stands still. To be called before `start`. */
@@ -94,7 +102,7 @@ export class RequestBody {
     if (this.#isDiscarded) return;
     this.#isDiscarded = true;
     this.#sink = undefined;
-    this.#waiting = [];
+    this.#forget();
     this.#adjust();
   }
 
@@ -104,6 +112,7 @@ export class RequestBody {
     this.#timer?.refresh();
     if (this.#sink !== undefined && !this.#isPaused) return this.#give(this.#sink, piece);
     this.#waiting.push(piece);
+    this.#waitingBytes += piece.length;
     return true;
   }
 
@@ -117,16 +126,20 @@ export class RequestBody {
   fail(reason: string): void {
     this.#end ??= reason;
     // There is no reason to wait for what has been read.
-    this.#waiting = [];
+    this.#forget();
     this.#isPaused = false;
     this.#flow();
   }
 
   #flow(): void {
+    const waitedBytes = this.#waitingBytes;
     while (this.#sink !== undefined && !this.#isPaused && this.#waiting.length > 0) {
       const piece = this.#waiting.shift();
-      if (piece !== undefined) this.#give(this.#sink, piece);
+      if (piece === undefined) break;
+      this.#waitingBytes -= piece.length;
+      this.#give(this.#sink, piece);
     }
+    if (this.#waitingBytes < waitedBytes) this.#source.onWaitingTaken?.();
     const sink = this.#sink;
     const end = this.#end;
     if (sink !== undefined && !this.#isPaused && end !== undefined && !this.#isOver) {
@@ -136,6 +149,11 @@ export class RequestBody {
       else sink.onBodyEnd(end);
     }
     this.#adjust();
+  }
+
+  #forget(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
   }
 
   #give(sink: BodySink, piece: Buffer): boolean {

@@ -43,8 +43,9 @@
  * | info: elsewhere   | `request sent again`       | `backend failed, the next one is asked`      |
  * | info: to wait     | `backend refuses connections: waiting for its restart`                    |
  * | err: the end      | `backend failed`           | `backend failed`                             |
+ * | info: 8 and 9     | `request given up`         |                                              |
  *
- * Both with `backend` and `error`, and the first with `next`. What the client has given up is said by whoever knows why.
+ * All with `backend` and `error`, and the first with `next`.
  */
 import { originOf } from '../../domain/errors.js';
 import type { LogFields, Logger } from '../../log/logger.js';
@@ -161,11 +162,16 @@ export class Attempts<Target extends Named> {
     const next = this.#take(lease, failure, request);
     const { kind, message } = failure;
     if (next === undefined && this.#mayRestart(target, failure, request)) return this.#wait(target, message);
+    const { balancer, log, what, fields, restartWaitMs } = this.#options;
+    if (next === undefined && !isBackendsFault(kind)) {
+      lease.release('aborted');
+      log.info('request given up', { ...fields, backend: target.name, error: message });
+      return { kind: 'end', status: STATUS_OF[kind] };
+    }
     if (next === undefined) {
-      lease.release(isBackendsFault(kind) ? 'failed' : 'aborted');
+      lease.release('failed');
       return this.#end(target, message, this.#isNoneLeft ? 503 : STATUS_OF[kind]);
     }
-    const { balancer, log, what, fields, restartWaitMs } = this.#options;
     log.info(ELSEWHERE[what], {
       ...fields,
       backend: target.name,

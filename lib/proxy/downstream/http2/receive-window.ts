@@ -1,7 +1,7 @@
 /**
  * Bounds what a client may send on an HTTP/2 connection before backends have taken it.
  *
- * The windows are as small as most uploads need, and grow once where the line carries more (`http2-window-growth.ts`): all streams of
+ * The windows are as small as most uploads need, and grow once where the line carries more (`window-growth.ts`): all streams of
  * a connection have windows of one size, since that is a setting.
  *
  * Node reopens the connection's window as soon as bytes arrive, so that only the windows of the streams bound what is held: together
@@ -9,7 +9,7 @@
  * more: as much as one stream may hold and `SPARE_BYTES`, so that a single backend that stands still holds up no other upload. Besides
  * that the client may still send what it was allowed before: a connection's window.
  */
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
 import { WindowGrowth } from './window-growth.js';
 
 const MIB = 1024 ** 2;
@@ -31,16 +31,21 @@ const HYSTERESIS_BYTES = MIB;
  */
 const KICK_BYTES = 1_024;
 
+/** What holds bytes until they are taken. */
+export interface Holder {
+  readonly heldBytes: number;
+}
+
 export class ReceiveWindow {
   readonly #session: ServerHttp2Session;
   readonly #growth = new WindowGrowth({
     startBytes: STREAM_WINDOW_BYTES,
     limitBytes: STREAM_WINDOW_LIMIT_BYTES,
   });
-  /** Streams that may still get bytes. */
-  readonly #open = new Set<ServerHttp2Stream>();
+  /** Those of streams that may still get bytes. */
+  readonly #open = new Set<Holder>();
   /** Those of them whose bytes nobody takes at present. */
-  readonly #waiting = new Set<ServerHttp2Stream>();
+  readonly #waiting = new Set<Holder>();
   #streamBytes = STREAM_WINDOW_BYTES;
   #connectionBytes = CONNECTION_WINDOW_BYTES;
   /** What has come and was taken, when that was last looked at. */
@@ -66,32 +71,36 @@ export class ReceiveWindow {
     return this.#streamBytes;
   }
 
-  /** Takes what a stream holds into account, until it is closed. */
-  follow(stream: ServerHttp2Stream): void {
-    this.#open.add(stream);
-    const wait = (): void => {
-      this.#waiting.add(stream);
-      // A stream that holds bytes is paused again and again while they are taken.
-      if (this.#growth.isPossible) this.#grow();
-      this.#adjust();
-    };
-    const goOn = (): void => {
-      if (this.#waiting.delete(stream)) this.#adjust();
-    };
-    if (stream.isPaused()) wait();
-    stream.on('pause', wait);
-    stream.on('resume', goOn);
-    stream.once('close', () => {
-      this.#open.delete(stream);
-      goOn();
-    });
+  /** Takes what the body of a stream holds into account, until the stream is closed. At first nobody takes it. */
+  follow(body: Holder): void {
+    this.#open.add(body);
+    this.#waiting.add(body);
   }
 
-  /** A stream that is followed has got bytes. (There is no event for those that arrive while it is paused.) */
-  onData(stream: ServerHttp2Stream, bytes: number): void {
+  /** The stream is closed. */
+  leave(body: Holder): void {
+    this.#open.delete(body);
+    if (this.#waiting.delete(body)) this.#adjust();
+  }
+
+  /** Somebody takes what a body that is followed holds, or nobody does any more. */
+  onReading(body: Holder, isRead: boolean): void {
+    if (isRead) this.#waiting.delete(body);
+    else this.#waiting.add(body);
+    this.#adjust();
+  }
+
+  /** Some of what waited has been taken. */
+  onTaken(): void {
+    if (this.#growth.isPossible) this.#grow();
+    this.#adjust();
+  }
+
+  /** A body that is followed has got bytes. */
+  onData(body: Holder, bytes: number): void {
     this.#receivedBytes += bytes;
     if (this.#growth.isPossible) this.#grow();
-    if (this.#waiting.has(stream)) this.#adjust();
+    if (this.#waiting.has(body)) this.#adjust();
   }
 
   #grow(): void {
@@ -148,8 +157,8 @@ export class ReceiveWindow {
   }
 }
 
-function heldBy(streams: ReadonlySet<ServerHttp2Stream>): number {
+function heldBy(bodies: ReadonlySet<Holder>): number {
   let bytes = 0;
-  for (const { readableLength } of streams) bytes += readableLength;
+  for (const { heldBytes } of bodies) bytes += heldBytes;
   return bytes;
 }

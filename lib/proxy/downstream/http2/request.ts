@@ -6,9 +6,9 @@ import { withoutPseudoFields } from '../../headers/headers.js';
 import type { ClientConnection } from '../client-connection.js';
 import { Http2ResponseWriter } from './response-writer.js';
 import { ExtendedConnect } from './tunnel.js';
-import { RequestBody, type BodySource } from '../request-body.js';
 import type { RequestContext } from '../request-context.js';
 import { newRequestId } from '../request-id.js';
+import { StreamSource, type SourceObserver } from './stream-source.js';
 
 /** The head of a request as Node tells it. */
 export interface Http2Head {
@@ -29,14 +29,15 @@ export function requestOf(
   stream: ServerHttp2Stream,
   { headers, raw }: Http2Head,
   connection: ClientConnection,
+  observer: SourceObserver,
 ): RequestContext {
   const isTunnel = isForWebSocket(headers);
   const method = isTunnel ? 'GET' : (headers[':method'] ?? 'GET');
-  const hasBody = !stream.endAfterHeaders && !isTunnel;
-  const source = hasBody ? new StreamSource(stream, headers.expect) : undefined;
   stream.on('error', ignore);
-  if (!hasBody && !isTunnel) stream.resume();
-  const body = source?.body ?? null;
+  const source = stream.endAfterHeaders
+    ? undefined
+    : new StreamSource(stream, { observer, expectation: headers.expect, isOfTunnel: isTunnel });
+  if (source === undefined) stream.resume();
   // A `Host` beside `:authority` must be equal to it (RFC 9113 §8.3.1); without `:authority` it takes its place.
   const authority = headers[':authority'];
   const hosts = raw.filter((_, i) => i % 2 === 1 && raw[i - 1] === 'host');
@@ -47,9 +48,9 @@ export function requestOf(
     accept: headers.accept,
     isToHead: method === 'HEAD',
     isToTunnel: isTunnel,
-    dropRequest: () => body?.discard(),
+    dropRequest: () => source?.body.discard(),
   });
-  const upgrade = isTunnel ? new ExtendedConnect(stream, client) : undefined;
+  const upgrade = isTunnel ? new ExtendedConnect(stream, client, source?.body) : undefined;
   const fields = withoutPseudoFields(raw);
   return {
     client,
@@ -59,46 +60,10 @@ export function requestOf(
     host: isContradiction ? undefined : host,
     headers: upgrade?.requestFields(fields) ?? fields,
     httpVersion: '2.0',
-    body,
+    body: isTunnel ? null : (source?.body ?? null),
     startedAtMs: performance.now(),
     ...(upgrade !== undefined && { upgrade }),
   };
-}
-
-/** The body that comes on a stream. */
-class StreamSource implements BodySource {
-  readonly body: RequestBody;
-  readonly #stream: ServerHttp2Stream;
-  #awaitsContinue: boolean;
-  #trailers: readonly string[] = [];
-
-  constructor(stream: ServerHttp2Stream, expectation: string | undefined) {
-    const body = new RequestBody(this);
-    this.body = body;
-    this.#stream = stream;
-    this.#awaitsContinue = expectation?.toLowerCase() === '100-continue';
-    stream.pause();
-    stream.on('data', (piece: Buffer) => body.push(piece));
-    stream.on('trailers', (...[, , raw]: unknown[]) => (this.#trailers = raw as string[]));
-    stream.on('end', () => {
-      // A stream that was reset ends as well.
-      if (stream.aborted || stream.rstCode) body.fail('the client has reset the stream');
-      else body.finish(this.#trailers);
-    });
-    stream.on('close', () => body.fail('the client has gone'));
-  }
-
-  setReading(isWanted: boolean): void {
-    if (isWanted) this.#stream.resume();
-    else this.#stream.pause();
-  }
-
-  onBodyWanted(): void {
-    const stream = this.#stream;
-    if (!this.#awaitsContinue || stream.headersSent || stream.destroyed) return;
-    this.#awaitsContinue = false;
-    stream.additionalHeaders({ ':status': 100 });
-  }
 }
 
 function ignore(): void {

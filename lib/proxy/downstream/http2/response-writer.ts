@@ -5,6 +5,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { checkSize, respond, responseFields } from './response-fields.js';
 import { toObject } from '../../headers/to-object.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
+import { writeCopy } from '../../../net/write-copy.js';
 
 const OK = 200;
 
@@ -86,7 +87,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
   write(chunk: Buffer, isShared = false): boolean {
     if (!this.headersSent || this.isOver || this.#hasNoBody) return true;
     this.bodyBytes += chunk.length;
-    return this.#stream.write(isShared ? Buffer.from(chunk) : chunk);
+    return isShared ? writeCopy(this.#stream, chunk) : this.#stream.write(chunk);
   }
 
   /** @throws RangeError the trailers are too large for HTTP/2 */

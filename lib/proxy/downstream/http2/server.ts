@@ -136,14 +136,14 @@ export class Http2Server {
       'stream',
       (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
         const head = { headers, raw };
-        intake.onStream(stream, raw, isExtendedConnect(head));
+        intake.onHead(raw);
         streams += 1;
         stream.once('close', () => {
           streams -= 1;
           intake.onStreamClose(stream);
           if (streams === 0 && !session.destroyed) idle.refresh();
         });
-        this.#arrivals.add({ stream, head, intake, context: requestOf(stream, head, connection) });
+        this.#arrivals.add({ stream, head, intake, context: requestOf(stream, head, connection, intake) });
       },
     );
     if (this.#draining) session.close();

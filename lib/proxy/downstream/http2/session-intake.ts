@@ -5,8 +5,8 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Socket } from 'node:net';
 import type { AbuseCounts } from './abuse-budget.js';
 import { ReceiveWindow } from './receive-window.js';
-import { joinData } from './request-body.js';
 import { SessionMeter } from './session-meter.js';
+import type { SourceObserver, StreamSource } from './stream-source.js';
 
 export interface IntakeOptions {
   /** What carries the session. */
@@ -26,7 +26,7 @@ class AbuseError extends Error {
   }
 }
 
-export class SessionIntake {
+export class SessionIntake implements SourceObserver {
   readonly #window: ReceiveWindow;
   readonly #meter: SessionMeter;
 
@@ -44,15 +44,32 @@ export class SessionIntake {
     });
   }
 
-  /** @param isTunnel it is an extended CONNECT. */
-  onStream(stream: ServerHttp2Stream, rawHeaders: readonly string[], isTunnel: boolean): void {
+  onHead(rawHeaders: readonly string[]): void {
     this.#meter.onHead(bytesOf(rawHeaders), rawHeaders.length);
-    if (stream.endAfterHeaders) return;
-    this.#window.follow(stream);
-    joinData(stream, {
-      onPiece: (bytes) => this.#meter.onPiece(bytes, isTunnel),
-      onData: (bytes) => this.#window.onData(stream, bytes),
-    });
+  }
+
+  onSourceOpen(source: StreamSource): void {
+    this.#window.follow(source);
+  }
+
+  onSourceClose(source: StreamSource): void {
+    this.#window.leave(source);
+  }
+
+  onReading(source: StreamSource, isRead: boolean): void {
+    this.#window.onReading(source, isRead);
+  }
+
+  onWaitingTaken(): void {
+    this.#window.onTaken();
+  }
+
+  onPiece({ isOfTunnel }: StreamSource, bytes: number): void {
+    this.#meter.onPiece(bytes, isOfTunnel);
+  }
+
+  onJoined(source: StreamSource, bytes: number): void {
+    this.#window.onData(source, bytes);
   }
 
   onStreamClose(stream: ServerHttp2Stream): void {

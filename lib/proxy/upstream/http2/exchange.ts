@@ -3,6 +3,8 @@
  */
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { describeError } from '../../../domain/errors.js';
+import { takeStreamReads, type SocketReader } from '../../../net/socket-reads.js';
+import { writeCopy } from '../../../net/write-copy.js';
 import { toObject } from '../../headers/to-object.js';
 import {
   outOfTime,
@@ -22,7 +24,10 @@ export interface Http2RequestOptions {
   onTimeout(): void;
 }
 
-export class Http2Request implements UpstreamBodySink {
+/** Where all responses are read into. A frame is no larger than the 16 KiB that we allow. */
+const SHARED = Buffer.allocUnsafeSlow(16_384);
+
+export class Http2Request implements UpstreamBodySink, SocketReader {
   readonly #stream: ClientHttp2Stream;
   readonly #events: UpstreamEvents;
   readonly #options: Http2RequestOptions;
@@ -54,7 +59,6 @@ export class Http2Request implements UpstreamBodySink {
       const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       events.onHead(Number(headers[':status']), undefined, flat(headers), isAll);
     });
-    stream.on('data', (chunk: Buffer) => events.onData(chunk, false));
     stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
     stream.on('end', () => this.#end());
     stream.on('error', (error: Error) => this.#fail(error));
@@ -70,15 +74,17 @@ export class Http2Request implements UpstreamBodySink {
   #begin({ body }: UpstreamRequest, options: Http2RequestOptions): void {
     const stream = this.#stream;
     if (this.#isOver) return;
+    const reads = takeStreamReads(stream, this);
+    reads.start();
     this.#events.onStart({
       pause: () => {
         this.#isPaused = true;
-        stream.pause();
+        reads.stop();
       },
       resume: () => {
         this.#isPaused = false;
         stream.setTimeout(options.bodyTimeoutMs);
-        stream.resume();
+        reads.start();
       },
       abort: () => {
         this.#isAborted = true;
@@ -92,11 +98,19 @@ export class Http2Request implements UpstreamBodySink {
     body.start(this);
   }
 
+  buffer(): Buffer {
+    return SHARED;
+  }
+
+  onRead(bytes: Buffer): void {
+    this.#events.onData(bytes, true);
+  }
+
   onBodyPiece(piece: Buffer): boolean {
     const stream = this.#stream;
     if (!stream.writable) return false;
-    if (!stream.write(piece)) this.#body?.pause();
-    return true;
+    if (!writeCopy(stream, piece)) this.#body?.pause();
+    return false;
   }
 
   onBodyEnd(trailers: readonly string[]): void {

@@ -89,6 +89,23 @@ describe('A request that a backend has failed', () => {
     expect(step?.kind === 'send' && step.lease.target.name).to.equal('a');
   });
 
+  it('is no failure in the log where the fault is the client’s', () => {
+    for (const failure of [UNWRITABLE, GIVEN_UP]) {
+      const lines: [level: string, message: string, fields: unknown][] = [];
+      const balancer = balancerOf('ab');
+      const lease = balancer.take();
+      const noting = (level: string) => (message: string, fields: unknown) =>
+        void lines.push([level, message, fields]);
+      const attempts = new Attempts({
+        ...{ balancer, what: 'request', fields: { id: '7' }, restartWaitMs: 0 },
+        log: { ...silent, err: noting('err'), info: noting('info') },
+      });
+      if (lease !== undefined) attempts.next(lease, failure, GET);
+      const fields = { id: '7', backend: 'a', error: failure.message };
+      expect(lines).to.deep.equal([['info', 'request given up', fields]]);
+    }
+  });
+
   it('counts as a failure of the backend, but not where only the connection had been closed, or the fault is the client’s', () => {
     for (const [failure, expected] of [
       [LOST, true],
