@@ -9,7 +9,7 @@
  * The option is only for connections that are being made, and not for TLS on top of another socket. What it sets is found
  * under its (undocumented) symbols; where there are none, nothing is done, and the socket goes on with `data` events.
  */
-import type { Http2Stream } from 'node:http2';
+import { constants, type Http2Stream } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -62,8 +62,11 @@ export function takeStreamReads(stream: Http2Stream, reader: SocketReader): Stre
     stream.on('data', (piece: Buffer) => reader.onRead(piece));
     return { start: () => stream.resume(), stop: () => stream.pause() };
   }
-  // Trailers end a stream, and Node waits for a read that finds the end.
+  // What ends with its fields, Node does not tell the end of before a read that finds it.
   stream.on('trailers', () => void stream.read(0));
+  stream.on('response', (_: unknown, flags: number) => {
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) stream.read(0);
+  });
   if (stream.readableLength > 0) {
     // Node 26 returns one piece at each read, Node 20 all of them.
     for (let early = readOf(stream); early !== null; early = readOf(stream)) reader.onRead(early);

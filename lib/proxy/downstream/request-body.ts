@@ -23,7 +23,7 @@ export interface BodySource {
   setReading(isWanted: boolean): void;
   /** The body is wanted, for the first time: a client that waits for `100 Continue` may send it. */
   onBodyWanted(): void;
-  /** Some of what waited has been taken. */
+  /** Some of what waited has been taken, or dropped. */
   onWaitingTaken?(): void;
 }
 
@@ -65,6 +65,11 @@ export class RequestBody {
     return this.#waitingBytes;
   }
 
+  /** Whether a piece that comes now is taken at once. */
+  get isTaken(): boolean {
+    return this.#sink !== undefined && !this.#isPaused;
+  }
+
   /** Gives up a client that stands still. To be called before `start`. */
   watch(watch: StallWatch): void {
     this.#watch = watch;
@@ -102,7 +107,7 @@ export class RequestBody {
     if (this.#isDiscarded) return;
     this.#isDiscarded = true;
     this.#sink = undefined;
-    this.#forget();
+    if (this.#forget()) this.#source.onWaitingTaken?.();
     this.#adjust();
   }
 
@@ -124,6 +129,8 @@ export class RequestBody {
 
   /** For the source: it will never be whole. */
   fail(reason: string): void {
+    // Nothing is missing of what has come whole, be it still to be taken.
+    if (typeof this.#end === 'object') return;
     this.#end ??= reason;
     // There is no reason to wait for what has been read.
     this.#forget();
@@ -151,9 +158,12 @@ export class RequestBody {
     this.#adjust();
   }
 
-  #forget(): void {
+  /** @returns whether there was anything. */
+  #forget(): boolean {
+    const isSome = this.#waitingBytes > 0;
     this.#waiting = [];
     this.#waitingBytes = 0;
+    return isSome;
   }
 
   #give(sink: BodySink, piece: Buffer): boolean {
@@ -163,8 +173,7 @@ export class RequestBody {
 
   /** Reads and waits as the state has it. */
   #adjust(): void {
-    const isTaken = this.#sink !== undefined && !this.#isPaused;
-    const isReading = (isTaken || this.#isDiscarded) && this.#end === undefined;
+    const isReading = (this.isTaken || this.#isDiscarded) && this.#end === undefined;
     if (isReading !== this.#isReading) {
       this.#isReading = isReading;
       this.#source.setReading(isReading);

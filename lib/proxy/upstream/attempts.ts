@@ -162,7 +162,7 @@ export class Attempts<Target extends Named> {
     const next = this.#take(lease, failure, request);
     const { kind, message } = failure;
     if (next === undefined && this.#mayRestart(target, failure, request)) return this.#wait(target, message);
-    const { balancer, log, what, fields, restartWaitMs } = this.#options;
+    const { log, what, fields, restartWaitMs } = this.#options;
     if (next === undefined && !isBackendsFault(kind)) {
       lease.release('aborted');
       log.info('request given up', { ...fields, backend: target.name, error: message });
@@ -179,7 +179,7 @@ export class Attempts<Target extends Named> {
       error: message,
     });
     // A process that is killed takes connections until the last moment, and loses them.
-    const isPerhapsGoing = failure.sent && balancer.targets.length === 1 && restartWaitMs > 0;
+    const isPerhapsGoing = failure.sent && this.#fitCount === 1 && restartWaitMs > 0;
     return isPerhapsGoing
       ? { kind: 'wait', lease: next, forMs: FIRST_WAIT_MS }
       : { kind: 'send', lease: next };
@@ -196,10 +196,16 @@ export class Attempts<Target extends Named> {
     clearTimeout(this.#waiting);
   }
 
+  /** How many backends may be asked at all. */
+  get #fitCount(): number {
+    const { balancer, unfit } = this.#options;
+    return balancer.targets.length - (unfit?.size ?? 0);
+  }
+
   /** There are several backends, and each has failed the request in a way that excludes it. */
   get #isNoneLeft(): boolean {
     const { size } = this.#excluded;
-    return size > 1 && size === this.#options.balancer.targets.length;
+    return this.#fitCount > 1 && size === this.#options.balancer.targets.length;
   }
 
   #take(
@@ -230,12 +236,12 @@ export class Attempts<Target extends Named> {
     if (kind !== 'connect' || sent || request.isBodyRead || request.hasResponse || !isRefusal(cause))
       return false;
     const { balancer, restartWaitMs } = this.#options;
-    return balancer.targets.length === 1 && balancer.failingForMs(target) < restartWaitMs;
+    return this.#fitCount === 1 && balancer.failingForMs(target) < restartWaitMs;
   }
 
   #wait(target: Target, error: string): Step<Target> {
-    const { balancer, log, fields } = this.#options;
-    const lease = balancer.take();
+    const { balancer, log, fields, unfit } = this.#options;
+    const lease = balancer.take(unfit);
     if (lease === undefined) return this.#end(target, error, 503);
     if (this.#waits === 0) {
       log.info('backend refuses connections: waiting for its restart', {

@@ -118,7 +118,7 @@ describe('An extended CONNECT', () => {
     }
     const limits = { backendRestartWaitMs: 0 };
     await using down = await startFront({ backends: [h2.url, 'http://127.0.0.1:1'], limits });
-    expect(await statusOf(down)).to.equal(503);
+    expect(await statusOf(down)).to.equal(502);
     expect(h2.requests).to.deep.equal([]);
   });
 

@@ -125,12 +125,15 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     const isDone = (): boolean =>
       stream.endAfterHeaders || stream.readableEnded || stream.destroyed || stream.closed;
     if (isDone()) return;
-    stream.once(lastEvent, () => {
+    const stop = (): void => {
       // Wait until what was written has gone out.
       setImmediate(() => {
         if (!isDone()) stream.close(constants.NGHTTP2_NO_ERROR);
       });
-    });
+    };
+    // A response that is a head alone has ended with it.
+    if (stream.writableFinished) stop();
+    else stream.once(lastEvent, stop);
   }
 }
 

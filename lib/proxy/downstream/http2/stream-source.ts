@@ -135,7 +135,7 @@ export class StreamSource implements BodySource, SocketReader {
     if (joined === undefined) return;
     this.#joined = undefined;
     this.#joinedBytes = 0;
-    const isLarge = bytes >= FRAME_BYTES;
+    const isLarge = bytes >= (this.body.isTaken ? FRAME_BYTES : JOINED_BYTES / 2);
     const piece = joined.subarray(0, bytes);
     // What waits must not keep much more memory than it has bytes.
     const isKept = this.body.push(isLarge ? piece : Buffer.from(piece));

@@ -38,6 +38,8 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
   #isPaused = false;
   #hasHead = false;
   #isOver = false;
+  /** Node may give bytes before it tells of the head. */
+  readonly #early: Buffer[] = [];
 
   constructor(
     stream: ClientHttp2Stream,
@@ -58,6 +60,7 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
       stream.setTimeout(options.bodyTimeoutMs);
       const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       events.onHead(Number(headers[':status']), undefined, flat(headers), isAll);
+      for (const piece of this.#early.splice(0)) events.onData(piece, false);
     });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
     stream.on('end', () => this.#end());
@@ -103,7 +106,9 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
   }
 
   onRead(bytes: Buffer): void {
-    this.#events.onData(bytes, true);
+    if (this.#isOver) return;
+    if (this.#hasHead) this.#events.onData(bytes, true);
+    else this.#early.push(Buffer.from(bytes));
   }
 
   onBodyPiece(piece: Buffer): boolean {

@@ -53,6 +53,19 @@ describe('The body of a request', () => {
     expect(stage.told).to.deep.equal(['wanted', 'a', 'b', 'end ']);
   });
 
+  it('that has come whole is given whole, though its client goes before it is taken', () => {
+    stage.body.start(stage);
+    stage.body.pause();
+    stage.push('a', 'b');
+    stage.body.finish(['X-Sum', '1']);
+    stage.body.fail('gone');
+    expect(stage.told).to.deep.equal(['wanted']);
+    expect(stage.body.waitingBytes).to.equal(2);
+    stage.body.resume();
+    expect(stage.told).to.deep.equal(['wanted', 'a', 'b', 'end X-Sum|1']);
+    expect(stage.body.waitingBytes).to.equal(0);
+  });
+
   it('waits with its end for whoever takes it', () => {
     stage.push('a', 'b');
     stage.body.finish(['X-Sum', '1']);

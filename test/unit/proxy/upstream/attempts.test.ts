@@ -89,6 +89,26 @@ describe('A request that a backend has failed', () => {
     expect(step?.kind === 'send' && step.lease.target.name).to.equal('a');
   });
 
+  it('goes to no backend that is unfit for it, whatever happens, and counts those that are fit', () => {
+    for (const [names, unfitNames, expected] of [
+      ['ab', 'a', 'b 502'],
+      ['abc', 'b', 'ac 503'],
+      ['abc', '', 'abc 503'],
+    ] as const) {
+      const balancer = balancerOf(names);
+      const unfit = new Set(balancer.targets.filter(({ name }) => unfitNames.includes(name)));
+      const options = { balancer, log: silent, what: 'request', fields: {}, restartWaitMs: 0 } as const;
+      const attempts = new Attempts({ ...options, unfit });
+      let asked = '';
+      let step = attempts.first();
+      while (step.kind !== 'end') {
+        asked += step.lease.target.name;
+        step = attempts.next(step.lease, REFUSED, GET);
+      }
+      expect(`${asked} ${step.status}`).to.equal(expected);
+    }
+  });
+
   it('is no failure in the log where the fault is the client’s', () => {
     for (const failure of [UNWRITABLE, GIVEN_UP]) {
       const lines: [level: string, message: string, fields: unknown][] = [];
