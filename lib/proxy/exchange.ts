@@ -154,6 +154,7 @@ export class Exchange implements UpstreamEvents {
         // A backend that has upgraded a connection is healthy.
         onEnd: () => lease?.release('ok'),
       });
+      lease?.confirm();
     } catch (thrown) {
       discardTunnel(tunnel);
       this.#breakOff(thrown);

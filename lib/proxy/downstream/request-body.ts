@@ -60,6 +60,11 @@ export class RequestBody {
     return this.#hasBegun;
   }
 
+  /** All of it has come, though perhaps not been taken. */
+  get isWhole(): boolean {
+    return typeof this.#end === 'object';
+  }
+
   /** What was read and not taken yet. */
   get waitingBytes(): number {
     return this.#waitingBytes;
@@ -79,6 +84,8 @@ export class RequestBody {
   start(sink: BodySink): void {
     this.#sink = sink;
     this.#isPaused = false;
+    // One that is empty has been told to end to an earlier sink, and lost nothing with it.
+    if (!this.#hasBegun) this.#isOver = false;
     if (!this.#isWanted) {
       this.#isWanted = true;
       this.#source.onBodyWanted();
@@ -130,7 +137,7 @@ export class RequestBody {
   /** For the source: it will never be whole. */
   fail(reason: string): void {
     // Nothing is missing of what has come whole, be it still to be taken.
-    if (typeof this.#end === 'object') return;
+    if (this.isWhole) return;
     this.#end ??= reason;
     // There is no reason to wait for what has been read.
     this.#forget();

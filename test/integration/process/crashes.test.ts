@@ -9,6 +9,7 @@ import { eventually } from '../../support/eventually.js';
 import { startFakeManager } from '../../support/fake-manager.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { isRunning, KeptConnection } from '../../support/process-stage.js';
+import { unusedPort } from '../../support/unused-port.js';
 
 /** Kills the worker, or one of them, and returns which. */
 async function killWorker(program: Program): Promise<number> {
@@ -110,8 +111,9 @@ describe('A primary that is killed', () => {
   for (const signal of ['SIGKILL', 'SIGUSR2'] as const) {
     it(`(${signal}) takes its workers with it, whatever they do, and leaves the port free`, async () => {
       await using backend = await startBackend((_request, response) => void response.write('for ever'));
-      await using program = await startProgram(['--backend', backend.url, '--workers', '3']);
-      const { port } = program;
+      const port = await unusedPort();
+      const listen = ['--listen', `127.0.0.1:${port}`];
+      await using program = await startProgram([...listen, '--backend', backend.url, '--workers', '3']);
       const workers = await program.workerPids();
       using client = new KeptConnection(port);
       const { response } = await client.open();
@@ -120,7 +122,7 @@ describe('A primary that is killed', () => {
       // Nobody handles SIGUSR2: the system's default ends the process.
       expect(await program.exited).to.deep.equal({ code: null, signal });
       await eventually('no worker runs', () => !workers.some(isRunning));
-      await using next = await startProgram(['--listen', `127.0.0.1:${port}`]);
+      await using next = await startProgram(listen);
       expect(next.port).to.equal(port);
       await handshake({ port, servername: 'a.localhost' });
     });

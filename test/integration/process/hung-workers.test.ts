@@ -10,6 +10,7 @@ import { handshake, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { isRunning, KeptConnection, startWithConfig, writeConfig } from '../../support/process-stage.js';
+import { unusedPort } from '../../support/unused-port.js';
 
 const REPLACED = 'worker stands still: it is ended and replaced';
 const ENDED = 'worker stands still: it is ended';
@@ -104,17 +105,17 @@ describe('A worker that stands still', () => {
     const { dir, remove } = await makeTempDir();
     try {
       let hung: number[];
-      let port: number;
+      const port = await unusedPort();
+      const listen = ['--listen', `127.0.0.1:${port}`];
       {
-        await using program = await startProgram(['--workers', '3'], { cwd: dir });
-        ({ port } = program);
+        await using program = await startProgram([...listen, '--workers', '3'], { cwd: dir });
         expect(records(dir)).to.have.length(1);
         hung = await stopWorkers(program, 2);
         program.kill('SIGKILL');
         await once(program.child, 'exit');
       }
       expect(hung.filter(isRunning)).to.deep.equal(hung);
-      await using next = await startProgram(['--listen', `127.0.0.1:${port}`], { cwd: dir });
+      await using next = await startProgram(listen, { cwd: dir });
       expect(hung.filter(isRunning)).to.deep.equal([]);
       for (const workerPid of hung) {
         await next.logged('ended a worker that an earlier run has left behind', { workerPid });

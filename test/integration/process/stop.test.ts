@@ -9,6 +9,7 @@ import { connectTls, handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
 import { startProgram } from '../../support/program.js';
 import { isAccepting, KeptConnection, textOf, isRunning } from '../../support/process-stage.js';
+import { unusedPort } from '../../support/unused-port.js';
 
 describe('Stopping', () => {
   let backend: Backend;
@@ -112,10 +113,9 @@ describe('Stopping', () => {
   });
 
   it('leaves the port free for the next start', async () => {
-    let port: number;
+    const port = await unusedPort();
     {
-      await using program = await startProgram([]);
-      ({ port } = program);
+      await using program = await startProgram(['--listen', `127.0.0.1:${port}`]);
       await handshake({ port, servername: 'a.localhost' });
       program.kill('SIGTERM');
       await program.exited;

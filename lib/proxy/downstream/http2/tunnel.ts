@@ -86,7 +86,9 @@ class TunnelStream extends Duplex implements BodySink {
     stream.on('drain', () => this.#takeMore());
     stream.on('aborted', () => this.#fail());
     stream.on('close', () => {
-      if (!this.#isOver) this.#fail();
+      // What the client has sent before its end may still wait for the backend.
+      const isWhole = this.#hasFinished && body?.isWhole === true;
+      if (!this.#isOver && !isWhole) this.#fail();
     });
     if (stream.destroyed) this.#fail();
     else if (body === undefined) this.onBodyEnd();

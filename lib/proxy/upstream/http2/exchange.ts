@@ -37,6 +37,8 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
   #isAborted = false;
   #isPaused = false;
   #hasHead = false;
+  /** All of the request's body has been given to the stream. */
+  #isSent = false;
   #isOver = false;
   /** Node may give bytes before it tells of the head. */
   readonly #early: Buffer[] = [];
@@ -96,8 +98,9 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     });
     if (body === null || this.#isAborted) return;
     this.#body = body;
-    stream.on('drain', () => body.resume());
-    stream.once('close', () => body.stop());
+    stream.on('drain', () => {
+      if (!this.#isOver) body.resume();
+    });
     body.start(this);
   }
 
@@ -120,6 +123,9 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
 
   onBodyEnd(trailers: readonly string[]): void {
     this.#requestTrailers = trailers;
+    this.#isSent = true;
+    // The backend's time begins with the end of the request.
+    if (!this.#hasHead) this.#stream.setTimeout(this.#options.headersTimeoutMs);
     this.#stream.end();
   }
 
@@ -132,10 +138,16 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
   #end(): void {
     // A stream that was reset ends as well: its response is not whole.
     if (this.#isOver || !this.#hasHead || this.#stream.rstCode) return;
-    this.#isOver = true;
+    this.#leave();
     // The backend has answered: it does not want the rest of the request.
     if (!this.#stream.writableEnded) this.#cancel();
     this.#events.onEnd(this.#trailers);
+  }
+
+  /** Nothing more is told; what is left of the request's body is for another attempt, or for nobody. */
+  #leave(): void {
+    this.#isOver = true;
+    if (!this.#isSent) this.#body?.stop();
   }
 
   /** A close first ends what is open: a half body would look like a whole one. What is aborted is only reset. */
@@ -144,9 +156,14 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     else this.#options.abort.abort();
   }
 
+  /** The next piece of the request has to come, and the backend would take it. */
+  get #waitsForClient(): boolean {
+    return !this.#hasHead && this.#body !== undefined && !this.#isSent && !this.#stream.writableNeedDrain;
+  }
+
   readonly #onTimeout = (): void => {
-    // A client that is slow to take the response is not the backend's fault.
-    if (this.#isPaused || this.#isOver) return;
+    // A client that is slow, in sending or in taking, is not the backend's fault.
+    if (this.#isPaused || this.#isOver || this.#waitsForClient) return;
     this.#options.onTimeout();
     this.#fail(
       this.#hasHead
@@ -158,7 +175,7 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
 
   #fail(error: Error): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#leave();
     const known = [error, error.cause].find((one) => one instanceof UpstreamError);
     const wasRefused = this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
     // A stream gets its number when its head goes out.

@@ -66,6 +66,20 @@ describe('The body of a request', () => {
     expect(stage.body.waitingBytes).to.equal(0);
   });
 
+  it('that is empty ends for another sink as well', () => {
+    stage.body.start(stage);
+    stage.body.finish(['X-Sum', '1']);
+    stage.body.stop();
+    stage.body.start(stage);
+    expect(stage.told).to.deep.equal(['wanted', 'end X-Sum|1', 'end X-Sum|1']);
+    const other = new Stage();
+    other.body.start(other);
+    other.push('a');
+    other.body.finish([]);
+    other.body.start(other);
+    expect(other.told).to.deep.equal(['wanted', 'a', 'end ']);
+  });
+
   it('waits with its end for whoever takes it', () => {
     stage.push('a', 'b');
     stage.body.finish(['X-Sum', '1']);
