@@ -198,6 +198,22 @@ describe('A WebSocket on HTTP/2', () => {
     }
   }
 
+  it('whose backend ends first, and takes slowly what its client sends before its own end, loses nothing', async () => {
+    await using at = await stage({}, false);
+    const { side, tunnel } = at;
+    side.socket.end();
+    await eventually('the client knows', () => tunnel.hasEnded);
+    let takenBytes = 0;
+    side.socket.on('data', ({ length }: Buffer) => {
+      takenBytes += length;
+      side.socket.pause();
+      setTimeout(() => side.socket.resume(), 2);
+    });
+    tunnel.stream.end(Buffer.alloc(12 * MIB));
+    await eventually('it has ended', () => side.hasEnded || side.error !== undefined);
+    expect({ error: side.error, takenBytes }).to.deep.equal({ error: undefined, takenBytes: 12 * MIB });
+  });
+
   it('is not cut off for small frames, as many as there are', async () => {
     await using backend = await startSides();
     await using front = await startFront({ backends: [backend.url] });
