@@ -90,8 +90,13 @@ describe('What is written from memory that is used again', () => {
       }
       expect(Buffer.concat(stream.kept).equals(Buffer.alloc(bytes, 1))).to.equal(true);
       let memory = 0;
-      for (const { buffer } of stream.kept) memory += buffer.byteLength;
-      expect(memory, `of ${bytes}`).to.be.at.most(Math.max(2 * bytes, 8 * KIB));
+      for (const { buffer, length } of stream.kept) {
+        const isOurs = buffer.byteLength === 16 * KIB || buffer.byteLength === 64 * KIB;
+        // Else it is in Node's pool, whose memory it shares with others.
+        memory += isOurs ? buffer.byteLength : length;
+        if (length < 8 * KIB) expect(isOurs).to.equal(false);
+      }
+      expect(memory, `of ${bytes}`).to.be.at.most(2 * bytes);
     }
   });
 

