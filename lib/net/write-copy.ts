@@ -7,32 +7,15 @@
  * parts of it may still be on their way: that memory is left to the collector.
  */
 import type { Writable } from 'node:stream';
+import { SpareMemory } from './spare-memory.js';
 
 const MAX_SPARE_BYTES = 2 * 1024 ** 2;
 /** Smaller pieces cost little to copy into memory of their own size. */
 const SMALL_BYTES = 8_192;
 
-/** Memory of one size that no stream has. */
-class Spare {
-  readonly bytes: number;
-  readonly #spare: Buffer[] = [];
-
-  constructor(bytes: number) {
-    this.bytes = bytes;
-  }
-
-  take(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.bytes);
-  }
-
-  giveBack(memory: Buffer): void {
-    if (this.#spare.length * this.bytes < MAX_SPARE_BYTES) this.#spare.push(memory);
-  }
-}
-
 /** What waits must not keep much more memory than it has bytes: twice as much at the most. */
-const LARGE = new Spare(65_536);
-const MEDIUM = new Spare(16_384);
+const LARGE = new SpareMemory(65_536, MAX_SPARE_BYTES);
+const MEDIUM = new SpareMemory(16_384, MAX_SPARE_BYTES);
 
 /** @returns as `stream.write`: false when the stream takes no more for now. */
 export function writeCopy(stream: Writable, chunk: Buffer): boolean {
@@ -47,7 +30,7 @@ export function writeCopy(stream: Writable, chunk: Buffer): boolean {
   return takesMore;
 }
 
-function writeIn(spare: Spare, stream: Writable, part: Buffer): boolean {
+function writeIn(spare: SpareMemory, stream: Writable, part: Buffer): boolean {
   const memory = spare.take();
   part.copy(memory);
   return stream.write(memory.subarray(0, part.length), (error) => {

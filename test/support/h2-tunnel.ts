@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { connectTls } from './client.js';
 import { eventually } from './eventually.js';
 import type { H2Client } from './h2-client.js';
-import { block, DATA, END_HEADERS, END_STREAM, frame, HEADERS, PREFACE, SETTINGS } from './raw-h2.js';
+import { block, DATA, END_HEADERS, END_STREAM, frame, GREETING, HEADERS } from './raw-h2.js';
 
 export const CONNECT = {
   ':method': 'CONNECT',
@@ -57,7 +57,7 @@ export class FrameClient implements Disposable {
     this.#socket = socket;
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])));
-    socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]));
+    socket.write(GREETING);
   }
 
   /** Connects and asks for a tunnel. */

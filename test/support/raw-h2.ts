@@ -43,6 +43,18 @@ export const frame = (type: number, flags: number, stream: number, payload: Buff
   return Buffer.concat([head, payload]);
 };
 
+export const EMPTY = Buffer.alloc(0);
+
+/** What a client begins with. */
+export const GREETING = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, EMPTY)]);
+
+/** A number in four octets. */
+export const u32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+
 /** HPACK's plainest form: a literal without indexing, no Huffman. Up to 126 octets each. */
 const literal = ([name, value]: Field): Buffer => {
   const [n, v] = [Buffer.from(name, 'latin1'), Buffer.from(value, 'latin1')];
@@ -71,7 +83,7 @@ export async function requestByFrames(
   fields: readonly Field[],
 ): Promise<Outcome> {
   const request = frame(HEADERS, END_STREAM | END_HEADERS, 1, block(fields));
-  return outcomeOf(port, name, Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0)), request]));
+  return outcomeOf(port, name, Buffer.concat([GREETING, request]));
 }
 
 function outcomeOn(socket: TLSSocket): Promise<Outcome> {

@@ -12,32 +12,27 @@ import { H2Client, responseOf } from '../../support/h2-client.js';
 import {
   block,
   DATA,
+  EMPTY,
   END_HEADERS,
   END_STREAM,
   frame,
   GOAWAY,
+  GREETING,
   HEADERS,
   PADDED,
   PING,
-  PREFACE,
   PRIORITY,
   RST_STREAM,
   SETTINGS,
+  u32,
   WINDOW_UPDATE,
   type Field,
 } from '../../support/raw-h2.js';
 
 const NAME = 'a.test';
-const EMPTY = Buffer.alloc(0);
-const GREETING = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, EMPTY)]);
 const ENHANCE_YOUR_CALM = 11;
 const MIB = 1024 ** 2;
 
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
 const fieldsOf = (method: string, path: string): Field[] => [
   [':method', method],
   [':path', path],

@@ -17,32 +17,28 @@ import {
   block,
   CONTINUATION,
   DATA,
+  EMPTY,
   END_HEADERS,
   END_STREAM,
   frame,
   GOAWAY,
+  GREETING,
   HEADERS,
   PADDED,
   PING,
-  PREFACE,
   PUSH_PROMISE,
   RST_STREAM,
   SETTINGS,
+  u32,
   WINDOW_UPDATE,
 } from '../../support/raw-h2.js';
 import { countSockets, untilSockets } from '../../support/worker-sockets.js';
 
 const NAME = 'a.test';
 const MIB = 1024 ** 2;
-const EMPTY = Buffer.alloc(0);
 /** Far above what is used before. */
 const LATE = 201;
 
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
 const setting = (id: number, value: number): Buffer => Buffer.concat([Buffer.from([0, id]), u32(value)]);
 const head = (method: string, path: string, authority = NAME): Buffer =>
   block([
@@ -51,7 +47,6 @@ const head = (method: string, path: string, authority = NAME): Buffer =>
     [':scheme', 'https'],
     [':authority', authority],
   ]);
-const GREETING = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, EMPTY)]);
 /** Lets the server send as much as it likes. */
 const WIDE = Buffer.concat([
   frame(SETTINGS, 0, 0, setting(4, 2 ** 30)),

@@ -9,26 +9,26 @@ import { H2Client } from '../../support/h2-client.js';
 import {
   block,
   DATA,
+  EMPTY,
   END_HEADERS,
   END_STREAM,
   frame,
   HEADERS,
+  PREFACE,
   RST_STREAM,
   SETTINGS,
 } from '../../support/raw-h2.js';
 
-const EMPTY = Buffer.alloc(0);
 const HEAD_BYTES = 9;
-const PREFACE_BYTES = 24;
 
 function eachFrame(socket: Socket, onFrame: (type: number, stream: number, bytes: number) => void): void {
   let waiting = EMPTY;
   let isGreeted = false;
   socket.on('data', (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk]);
-    if (!isGreeted && waiting.length >= PREFACE_BYTES) {
+    if (!isGreeted && waiting.length >= PREFACE.length) {
       isGreeted = true;
-      waiting = waiting.subarray(PREFACE_BYTES);
+      waiting = waiting.subarray(PREFACE.length);
     }
     while (isGreeted && waiting.length >= HEAD_BYTES) {
       const end = HEAD_BYTES + waiting.readUIntBE(0, 3);

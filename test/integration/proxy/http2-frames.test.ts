@@ -12,19 +12,21 @@ import {
   block,
   CONTINUATION,
   DATA,
+  EMPTY,
   END_HEADERS,
   END_STREAM,
   frame,
   GOAWAY,
+  GREETING,
   HEADERS,
   outcomeOf,
   PADDED,
   PING,
-  PREFACE,
   PRIORITY,
   PUSH_PROMISE,
   RST_STREAM,
   SETTINGS,
+  u32,
   WINDOW_UPDATE,
   type Field,
 } from '../../support/raw-h2.js';
@@ -36,14 +38,7 @@ const FIELDS: readonly Field[] = [
   [':scheme', 'https'],
   [':authority', NAME],
 ];
-const EMPTY = Buffer.alloc(0);
-const GREETING = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, EMPTY)]);
 
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
 const setting = (id: number, value: number): Buffer => Buffer.concat([Buffer.from([0, id]), u32(value)]);
 const request = (stream: number, flags = END_STREAM | END_HEADERS): Buffer =>
   frame(HEADERS, flags, stream, block(FIELDS));

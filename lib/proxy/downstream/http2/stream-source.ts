@@ -6,6 +6,7 @@
  * what has come in one turn of the event loop is passed on together: a client may send a byte a frame.
  */
 import type { ServerHttp2Stream } from 'node:http2';
+import { SpareMemory } from '../../../net/spare-memory.js';
 import { takeStreamReads, type SocketReader, type StreamReads } from '../../../net/socket-reads.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import { NextTurn } from './next-turn.js';
@@ -43,8 +44,7 @@ export interface SourceOptions {
 
 const turn = new NextTurn<StreamSource>((source) => source.onTurn());
 /** Memory for what comes together in a turn, while no stream has it. */
-const spare: Buffer[] = [];
-const MAX_SPARE = 16;
+const spare = new SpareMemory(JOINED_BYTES, 16 * JOINED_BYTES);
 
 export class StreamSource implements BodySource, SocketReader {
   readonly body: RequestBody;
@@ -118,7 +118,7 @@ export class StreamSource implements BodySource, SocketReader {
   }
 
   #join(part: Buffer): void {
-    this.#joined ??= spare.pop() ?? Buffer.allocUnsafeSlow(JOINED_BYTES);
+    this.#joined ??= spare.take();
     this.#joinedBytes += part.copy(this.#joined, this.#joinedBytes);
     // The next one must have room.
     if (this.#joinedBytes > JOINED_BYTES - FRAME_BYTES) {
@@ -139,7 +139,7 @@ export class StreamSource implements BodySource, SocketReader {
     const piece = joined.subarray(0, bytes);
     // What waits must not keep much more memory than it has bytes.
     const isKept = this.body.push(isLarge ? piece : Buffer.from(piece));
-    if ((!isLarge || !isKept) && spare.length < MAX_SPARE) spare.push(joined);
+    if (!isLarge || !isKept) spare.giveBack(joined);
     this.#observer.onJoined(this, bytes);
   }
 }
