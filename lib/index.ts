@@ -120,7 +120,9 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     status: () => primary.resolver.status(),
     expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
     expireDomain: async (name) => primary.expireDomain(nameOf(name)),
-    reload: () => primary.reload(),
+    reload: async () => {
+      await primary.reload();
+    },
     stop: () => primary.stop(),
   };
 }

@@ -6,6 +6,7 @@
  */
 import type { LRUCache } from 'lru-cache';
 import { growingLru, resizedLru } from '../base/growing-lru.js';
+import type { NegativeFacts } from '../domain/inspection.js';
 import type { ServerName } from '../domain/server-name.js';
 
 export type Negative =
@@ -13,8 +14,8 @@ export type Negative =
   /** `reason`: one clause for a log line. */
   | { readonly kind: 'error'; readonly reason: string };
 
-/** `expiresAtMs`: by the cache's own clock. */
-export type NegativeEntry = Negative & { readonly expiresAtMs: number };
+/** Both times by the cache's own clock. */
+export type NegativeEntry = Negative & { readonly storedAtMs: number; readonly expiresAtMs: number };
 
 export interface NegativeCacheOptions {
   /** A whole number above 0. */
@@ -39,7 +40,8 @@ export class NegativeCache {
 
   /** Stores what is known of a name for `ttlMs`, in place of what was known before. */
   set(name: ServerName, negative: Negative, ttlMs: number): void {
-    this.#entries.set(name, { ...negative, expiresAtMs: this.#now() + ttlMs });
+    const storedAtMs = this.#now();
+    this.#entries.set(name, { ...negative, storedAtMs, expiresAtMs: storedAtMs + ttlMs });
   }
 
   /** What is known of a name, unless it has expired. */
@@ -49,6 +51,19 @@ export class NegativeCache {
     if (this.#now() < entry.expiresAtMs) return entry;
     this.#entries.delete(name);
     return undefined;
+  }
+
+  /** What is known of a name, for a person. Does not update recency. */
+  inspect(name: ServerName): NegativeFacts | undefined {
+    const entry = this.#entries.peek(name);
+    const nowMs = this.#now();
+    if (entry === undefined || nowMs >= entry.expiresAtMs) return undefined;
+    return {
+      kind: entry.kind,
+      ageMs: nowMs - entry.storedAtMs,
+      leftMs: entry.expiresAtMs - nowMs,
+      ...(entry.kind === 'error' && { reason: entry.reason }),
+    };
   }
 
   /** @returns whether there was an entry. */

@@ -235,6 +235,14 @@ export const FLAGS = {
     restart: true,
     description: 'what the program keeps between runs',
   },
+  'control-socket': {
+    kind: 'path',
+    value: 'PATH',
+    default: undefined,
+    shown: 'control.sock in --state-dir',
+    restart: true,
+    description: 'unix socket by which the other commands reach the program; only its own user may open it',
+  },
   config: { kind: 'path', value: 'FILE', default: undefined, description: 'these flags as YAML or JSON' },
   'pid-file': {
     kind: 'path',

@@ -80,6 +80,7 @@ export function loadSettings(input: LoadInput): Loaded {
   const defaults = readDefaultPairs(given, input.nowMs);
   const listeners = readListeners(given, input.nowMs);
   const traffic = trafficSettings(given, input.cwd, warnings);
+  const controlSocket = given.path('control-socket');
   const pidFile = given.path('pid-file');
   const logFile = given.path('log-file');
   const htpasswd = readHtpasswd(given, input.checkHtpasswd ?? (() => undefined));
@@ -101,6 +102,7 @@ export function loadSettings(input: LoadInput): Loaded {
       hosts: given.list('admin-host', parseHost),
     },
     stateDir,
+    ...(controlSocket !== undefined && { controlSocket }),
     ...(pidFile !== undefined && { pidFile }),
     log: {
       level: given.choice('log-level', LOG_LEVELS),

@@ -145,6 +145,8 @@ export interface Settings extends PlainSettings {
   readonly sources: readonly string[];
   readonly admin: AdminSettings;
   readonly stateDir: string;
+  /** Absent: `control.sock` in `stateDir`. */
+  readonly controlSocket?: string;
   readonly pidFile?: string;
   readonly log: LogSettings;
 }

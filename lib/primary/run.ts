@@ -11,9 +11,9 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Loaded } from '../config/load.js';
-import { addressText, type Address } from '../domain/address.js';
 import { defer } from '../base/deferred.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
+import { urlsOf } from './operations.js';
 import { Primary } from './primary.js';
 
 export interface RunIo {
@@ -49,7 +49,11 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   try {
     // Before the start is complete a second signal ends the program at once: the first one has ended the workers.
     void stop.second.then(() => (primary === undefined ? process.exit(0) : undefined));
-    primary = await Primary.start({ load, giveUp: stop.first });
+    primary = await Primary.start({
+      load,
+      giveUp: stop.first,
+      requestStop: () => process.kill(process.pid, 'SIGTERM'),
+    });
     const { log } = primary;
     process.on('uncaughtException', (error) => {
       log.err('primary failed', { error: describeError(error), stack: error.stack });
@@ -122,10 +126,6 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
 function readyLines(primary: Primary): string {
   const { settings } = primary;
-  const urlsOf = (scheme: string, addresses: readonly Address[]): string[] =>
-    addresses.map((address) =>
-      'port' in address ? `${scheme}://${addressText(address)}` : addressText(address),
-    );
   const urls = [...urlsOf('https', primary.addresses), ...urlsOf('http', primary.httpAddresses)];
   const tcp = primary.addresses.find((address) => 'port' in address);
   const root = primary.internalCaRootPath;

@@ -12,6 +12,7 @@ import { covers } from '../domain/covered-names.js';
 import { splitChain } from '../domain/pem.js';
 import type { Clock } from '../base/clock.js';
 import type { ServerName } from '../domain/server-name.js';
+import type { SourceStatus } from '../domain/status-report.js';
 import type { Logger } from '../log/logger.js';
 import { DirectorySource } from '../sources/directory/source.js';
 import { CircuitBrokenSource } from '../sources/limits/circuit-broken-source.js';
@@ -23,7 +24,7 @@ import type { CertificateSource, ChangedNames } from '../sources/source.js';
 
 interface Built {
   /** What the resolver asks. */
-  readonly source: CertificateSource;
+  readonly source: CircuitBrokenSource;
   /** The implementation inside. */
   readonly core: CertificateSource;
   /** What it was built from. */
@@ -41,7 +42,7 @@ export interface SourcesParts {
 
 export class Sources {
   readonly #parts: SourcesParts;
-  readonly #own: readonly CertificateSource[];
+  readonly #own: readonly CircuitBrokenSource[];
   #built = new Map<string, Built>();
   /** Of the default certificates that were given: what they cover is not ordered. */
   #defaultLeaves: readonly X509Certificate[] = [];
@@ -49,7 +50,13 @@ export class Sources {
   constructor(parts: SourcesParts) {
     this.#parts = parts;
     this.#own = (parts.own ?? []).map((source) => this.#guard(source));
-    for (const source of this.#own) source.onChange?.(parts.onChange);
+    for (const source of this.#own) source.onChange(parts.onChange);
+  }
+
+  /** How each source does, in their order. */
+  statuses(): SourceStatus[] {
+    const sources = [...this.#own, ...[...this.#built.values()].map(({ source }) => source)];
+    return sources.map((source) => source.status());
   }
 
   /** The root certificate of the internal CA, where that is in use: what `curl --cacert` takes. */
@@ -75,7 +82,7 @@ export class Sources {
         } else {
           const core = await this.#open(name, settings);
           const source = this.#wrap(core, settings);
-          source.onChange?.(this.#parts.onChange);
+          source.onChange(this.#parts.onChange);
           built.set(name, { core, settings: own, source });
         }
       }
@@ -135,7 +142,7 @@ export class Sources {
 
   readonly #isCovered = (name: ServerName): boolean => this.#defaultLeaves.some((leaf) => covers(leaf, name));
 
-  #wrap(core: CertificateSource, { manager, lookupTimeoutMs }: Settings): CertificateSource {
+  #wrap(core: CertificateSource, { manager, lookupTimeoutMs }: Settings): CircuitBrokenSource {
     if (!(core instanceof ManagerSource) || manager === undefined) return this.#guard(core);
     const bucket = new FairTokenBucket({
       ratePerSecond: manager.missRate,
@@ -145,7 +152,7 @@ export class Sources {
     return this.#guard(new RateLimitedSource(core, { bucket, maxWaitMs: lookupTimeoutMs }));
   }
 
-  #guard(source: CertificateSource): CertificateSource {
+  #guard(source: CertificateSource): CircuitBrokenSource {
     return new CircuitBrokenSource(source, { log: this.#parts.log, now: this.#parts.clock.now });
   }
 }

@@ -12,6 +12,7 @@ import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { HotCertificate } from '../domain/cache-status.js';
+import type { WorkerFacts } from '../domain/inspection.js';
 import { otherKind } from '../domain/key-class.js';
 import { TIER_LRU, type Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -39,6 +40,7 @@ export class Certificates {
   readonly #tickets: SessionTickets;
   readonly #contexts: ResolvedContexts;
   readonly #lookups: PrimaryLookups;
+  readonly #breaker: PrimaryBreaker;
   #settings: WorkerSettings;
   #defaults: DefaultContexts;
 
@@ -49,6 +51,7 @@ export class Certificates {
     const breaker = new PrimaryBreaker(log, clock.now);
     const tickets = new SessionTickets(keysOf(settings.ticketKeys));
     const currentSettings = (): WorkerSettings => this.#settings;
+    this.#breaker = breaker;
     this.#clock = clock;
     this.#settings = settings;
     this.#tickets = tickets;
@@ -121,6 +124,11 @@ export class Certificates {
   /** Rotates the session-ticket keys, in contexts that are in use as well. @param keys the one to seal with first, base64. */
   setTicketKeys(keys: readonly string[]): void {
     this.#tickets.take(keysOf(keys));
+  }
+
+  /** What the LRU has of a name, for a person. */
+  inspect(name: ServerName): Omit<WorkerFacts, 'pid'> {
+    return { ...this.#cache.inspect(name), isPrimaryLate: this.#breaker.isOpen };
   }
 
   /** Puts a certificate of the primary's cache into the LRU, before a handshake asks for it. */

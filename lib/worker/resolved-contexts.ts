@@ -85,7 +85,12 @@ export class ResolvedContexts {
         if (context instanceof RefusedCertificate) return context;
         const missingKind = kindMissingIn(certificate);
         if (mayKeep && limitMs > 0) {
-          cache.setContext(name, { context, fingerprint, tier, notAfterMs, missingKind }, keepMs(notAfterMs));
+          const leaves = certificate.pairs.map(({ leafFingerprint }) => leafFingerprint);
+          cache.setContext(
+            name,
+            { context, fingerprint, leaves, tier, notAfterMs, missingKind },
+            keepMs(notAfterMs),
+          );
           keepNoHalf(noHalfMs);
         }
         return { context, tier };

@@ -38,10 +38,15 @@ import { Frontend } from './frontend.js';
  * `--expire-workers` waits for every worker, and the primary gives up on one that hangs before this.
  */
 const ADMIN_DEADLINE_MS = 900;
+/** An operation may ask sources and make handshakes. */
+const OPERATION_DEADLINE_MS = 30_000;
 const HELLO_DEADLINE_MS = 10_000;
 const READY_DEADLINE_MS = 10_000;
 /** After connections are cut, so long is left for backends and the access log to be told. The primary waits longer. */
 const CUT_MS = 100;
+
+/** Of a worker that has no settings yet. */
+const NOTHING_KNOWN = { isPrimaryLate: false };
 
 type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
 
@@ -72,6 +77,7 @@ export function runWorker(): void {
       worker?.certificates.makeStale(names);
       return {};
     },
+    inspect: ({ name }) => ({ pid: process.pid, ...(worker?.certificates.inspect(name) ?? NOTHING_KNOWN) }),
     reopenLogs: () => {
       worker?.reopenLogs();
       return {};
@@ -144,6 +150,7 @@ class Worker {
           status: () => bus.call('status', {}, ADMIN_DEADLINE_MS),
           expireAll: (params) => bus.call('expireAll', params, ADMIN_DEADLINE_MS),
           expireDomain: (params) => bus.call('expireDomain', params, ADMIN_DEADLINE_MS),
+          operate: (call) => bus.call('operate', call, OPERATION_DEADLINE_MS),
         },
         challengeDesk: new BusChallengeDesk(bus, this.log),
         log: this.log,

@@ -25,7 +25,7 @@ import type { TcpEntry } from './tcp-record.js';
 import { Attempts, watchedBalancer, type AttemptedRequest, type Step } from '../upstream/attempts.js';
 import type { Balancer, Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
-import { Router } from '../upstream/router.js';
+import { Router } from '../../domain/router.js';
 import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
 
 export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyProtocol' | 'unknownName'>;

@@ -50,6 +50,16 @@ export class FairTokenBucket {
     this.#filledAtMs = this.#now();
   }
 
+  /** Tokens that are there now; the last one may be a part. */
+  get left(): number {
+    this.#refill();
+    return this.#tokens;
+  }
+
+  get ratePerSecond(): number {
+    return this.#ratePerMs * 1000;
+  }
+
   /** How many are waiting for a token. */
   get waiting(): number {
     return this.#turns.size;
@@ -113,13 +123,17 @@ export class FairTokenBucket {
     this.#cancelTimer = undefined;
   }
 
-  /** Hands out what tokens there are, one turn after the other. */
-  #serve(): void {
+  #refill(): void {
     const nowMs = this.#now();
     // A clock that was set back must not take tokens away.
     const gained = Math.max(0, nowMs - this.#filledAtMs) * this.#ratePerMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
     this.#filledAtMs = nowMs;
+  }
+
+  /** Hands out what tokens there are, one turn after the other. */
+  #serve(): void {
+    this.#refill();
     while (this.#tokens >= 1) {
       const waiter = this.#turns.next();
       if (waiter === undefined) return;
