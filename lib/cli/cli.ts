@@ -99,10 +99,7 @@ async function parse(
     )
     .fail((message, error) => {
       // yargs passes undefined where there is no error, whatever its types say.
-      throw (
-        (error as Error | undefined) ??
-        usageError(unknownWord(message ?? 'wrong usage', argv, wordsOf(canonical)))
-      );
+      throw (error as Error | undefined) ?? usageError(unknownWord(message, argv, wordsOf(canonical)));
     });
   const parsed: Record<string, unknown> = await parser.parseAsync(canonical, {}, (_error, _argv, text) => {
     output = text;

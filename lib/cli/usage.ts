@@ -33,9 +33,13 @@ export function noCommand(): string {
  * @param argv as typed.
  * @param words those in it that are no flags and no values of flags.
  */
-export function unknownWord(message: string, argv: readonly string[], words: readonly string[]): string {
-  const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message)?.[1];
-  if (unknown === undefined) return `${message} (see --help)`;
+export function unknownWord(
+  message: string | null,
+  argv: readonly string[],
+  words: readonly string[],
+): string {
+  const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message ?? '')?.[1];
+  if (unknown === undefined) return `${message ?? 'wrong usage'} (see --help)`;
   const word = words.find((each) => unknown === each || unknown.startsWith(`${each}, `)) ?? unknown;
   const isNamed = words.some(isCommand);
   const guess = isNamed ? '' : didYouMean(word, [...COMMAND_NAMES, 'help']);
