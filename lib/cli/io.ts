@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { hasIpv6Loopback } from '../base/loopback.js';
 
 export interface CliIo {
   /** Writes to standard output. */
@@ -14,6 +15,8 @@ export interface CliIo {
   /** Reads a file whole, as UTF-8. Throws. */
   readonly readFile: (path: string) => string;
   readonly cpuCount: number;
+  /** Whether the machine has the address `::1`. @default false */
+  readonly hasIpv6?: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /**
@@ -36,6 +39,7 @@ export function processIo(takeSignals?: TakeSignals): CliIo {
     cwd: process.cwd(),
     readFile: (path) => readFileSync(path, 'utf8'),
     cpuCount: availableParallelism(),
+    hasIpv6: hasIpv6Loopback(),
     now: Date.now,
     ...(takeSignals && { takeSignals }),
   };

@@ -161,7 +161,7 @@ export const FLAGS = {
     default: 256 * MIB,
     min: KIB,
     max: Number.MAX_SAFE_INTEGER,
-    description: 'its bound, with KiB, MiB or GiB',
+    description: 'its bound',
     sets: 'certCacheSizeBytes',
   },
   'negative-maxitems': {
@@ -256,7 +256,7 @@ export const FLAGS = {
     value: 'LEVEL',
     default: 'notice',
     choices: ['err', 'notice', 'info', 'debug'],
-    description: 'err, notice, info or debug',
+    description: 'err, notice, info or debug; error, warn, trace and the like are taken for the nearest',
   },
   'log-file': {
     kind: 'path',
@@ -307,9 +307,11 @@ export function findFlag(spelled: string): FlagName | undefined {
   return Object.hasOwn(FLAGS, name) ? (name as FlagName) : undefined;
 }
 
+export const ENVIRONMENT_PREFIX = 'PETER_SSLERS_';
+
 /** `cert-dir` → `PETER_SSLERS_CERT_DIR`. */
 export function environmentName(name: FlagName): string {
-  return `PETER_SSLERS_${name.replaceAll('-', '_').toUpperCase()}`;
+  return `${ENVIRONMENT_PREFIX}${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
 /** How each default is shown in `--help` and in docs/flags.md: `600`, `256 MiB`, `CPU count`, `none`. */

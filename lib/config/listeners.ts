@@ -4,29 +4,32 @@
 import type { CertificatePair } from '../domain/certificate.js';
 import type { GivenFlags } from './precedence.js';
 import { readPairs } from './named-files.js';
-import { parseListen } from './parse.js';
+import { parseListen } from './listen-address.js';
+import type { Problem } from './problem.js';
 import { addressText, type Address } from '../domain/address.js';
 import type { ListenAddress, Settings } from './settings.js';
 
 /**
+ * @param hasIpv6 whether the machine has the address `::1`.
  * @returns the addresses, and a warning for each certificate of a listener that is expired or not valid yet.
  * @throws ProxyError ERR_USAGE: no address, one twice, or a certificate that cannot be served.
  */
 export function readListeners(
   given: GivenFlags,
-  nowMs: number,
+  { nowMs, hasIpv6 }: { readonly nowMs: number; readonly hasIpv6: boolean },
 ): { settings: Pick<Settings, 'listen' | 'httpListen'>; warnings: string[] } {
   const warnings: string[] = [];
   const own = given.listenerPairs();
-  const listen = given.list('listen', parseListen).map((address, index): ListenAddress => {
+  const parse = (text: string): readonly Address[] | Problem => parseListen(text, hasIpv6);
+  const listen = given.list('listen', parse).flatMap((addresses, index): readonly ListenAddress[] => {
     const pairsOf = own[index];
-    if (pairsOf === undefined) return address;
+    if (pairsOf === undefined) return addresses;
     const read = readPairs(given, pairsOf, nowMs);
     warnings.push(...read.warnings);
-    return withPairs(address, read.pairs);
+    return addresses.map((address) => withPairs(address, read.pairs));
   });
   if (listen.length === 0) given.fail('listen', 'needs an address');
-  const httpListen = given.list('http-listen', parseListen);
+  const httpListen = given.list('http-listen', parse).flat();
   const before = new Set<string>();
   for (const [name, addresses] of [['listen', listen] as const, ['http-listen', httpListen] as const]) {
     for (const address of addresses) {

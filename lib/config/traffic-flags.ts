@@ -8,7 +8,8 @@ export const LISTENER_FLAGS = {
     kind: 'text',
     value: 'ADDR:PORT|unix:/PATH',
     default: ['127.0.0.1:8443'],
-    description: 'accept TLS here; port 0 lets the system choose',
+    description:
+      'accept TLS here, or on PORT alone (every address) or localhost:PORT; port 0 lets the system choose',
     repeatable: true,
     restart: true,
   },
@@ -104,7 +105,7 @@ export const LIMIT_FLAGS = {
     default: 16 * KIB,
     min: KIB,
     max: MIB,
-    description: "a request's head, with KiB or MiB",
+    description: "a request's head",
     limits: 'maxHeaderBytes',
   },
   'header-timeout': seconds(10, "receiving a request's head", { limits: 'headerTimeoutMs' }),

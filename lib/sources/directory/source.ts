@@ -23,7 +23,7 @@ import type { Lookup } from '../../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from '../source.js';
-import { isSame } from './entry.js';
+import { isCertificate, isSame } from './entry.js';
 import { handOver, unavailable } from './hand-over.js';
 import { DirectoryMemory } from './memory.js';
 import { changedNames, indexOf, type DirectoryIndex, type Named } from './name-index.js';
@@ -90,16 +90,16 @@ export class DirectorySource implements CertificateSource {
     const trouble = source.#reading.unreadable.get(source.#dir);
     if (trouble !== undefined) throw usageError(unreadableText(source.#dir, trouble));
     source.#isOpen = true;
+    const certificates = [...source.#reading.entries.values()].filter(isCertificate);
     source.#log.notice('the certificate directory is read', {
       dir: source.#dir,
-      certificates: source.#reading.entries.size,
+      certificates: certificates.length,
       names: source.#index.names.size,
-      remembered: [...source.#reading.entries.values()].filter(
-        ({ paths, stamp }) => remembered?.entry(paths, stamp) !== undefined,
-      ).length,
+      remembered: certificates.filter(({ paths, stamp }) => remembered?.entry(paths, stamp) !== undefined)
+        .length,
       tookMs: options.now() - startedAtMs,
     });
-    source.#reports.state(source.#reading, source.#index, options.now());
+    await source.#reports.state(source.#reading, source.#index, options.now());
     source.#scans.start();
     return source;
   }
@@ -172,7 +172,7 @@ export class DirectorySource implements CertificateSource {
     const isFirst = !this.#scans.isAskedFor;
     await this.#scans.scanAgain();
     // Also where nothing has changed but the date.
-    if (isFirst) this.#reports.state(this.#reading, this.#index, this.#now());
+    if (isFirst) await this.#reports.state(this.#reading, this.#index, this.#now());
   }
 
   async close(): Promise<void> {
