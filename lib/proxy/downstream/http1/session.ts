@@ -318,7 +318,7 @@ export class Http1Session
   #next(): void {
     this.#phase = 'idle';
     this.deadline = this.#owner.clock.after(this.#limits.idleTimeoutMs);
-    this.#parser.next(this.#limits.maxHeaderBytes);
+    this.#parser.next();
     while (this.#held.length > 0 && this.#takesMore) {
       const bytes = this.#held.shift();
       if (bytes === undefined) break;
