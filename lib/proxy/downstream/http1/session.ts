@@ -15,19 +15,22 @@ import type { Tick, TickClock } from '../../http1/tick-clock.js';
 import type { MalformedMessage } from '../../http1/malformed.js';
 import { fieldLines } from '../../headers/fields.js';
 import type { ClientConnection } from '../client-connection.js';
-import { errorPage, titleOf, type ErrorStatus } from '../pages.js';
+import type { ErrorStatus } from '../pages.js';
 import type { RequestBody } from '../request-body.js';
 import type { RequestContext, Tunnel, UpgradeRequest } from '../request-context.js';
-import { newRequestId, REQUEST_ID } from '../request-id.js';
+import { newRequestId } from '../request-id.js';
 import type { RequestHead } from './request-head.js';
 import { RequestReader, type RequestReaderListener } from './request-reader.js';
-import { Http1ResponseWriter, type ResponseConnection } from './response-writer.js';
+import { Http1ResponseWriter, type AnsweredRequest, type ResponseConnection } from './response-writer.js';
 import { writeParts } from './write-parts.js';
 
 /** With so much unsent the backend is paused. Pausing at Node's 16 KiB would cost a download a third of its CPU time. */
 const MAX_UNSENT_BYTES = 262_144;
 const LINGER_MS = 5_000;
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+/** Of what is no request: it is answered as one of HTTP/1.1 that says nothing of itself. */
+const UNREAD: AnsweredRequest = { method: '', version: '1.1', accept: undefined };
 
 const STATUS_OF_EXCESS = { head: 431, 'chunk extensions': 413 } as const;
 
@@ -239,22 +242,11 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
 
   /** Answers what is no request, and ends the connection. */
   #refuse(status: ErrorStatus): void {
-    const id = newRequestId();
-    const { contentType, body } = errorPage(status, { id });
-    const bytes = Buffer.byteLength(body);
-    const fields = [
-      'Content-Type',
-      contentType,
-      'Content-Length',
-      String(bytes),
-      REQUEST_ID,
-      id,
-      'Connection',
-      'close',
-    ];
-    this.write(`HTTP/1.1 ${titleOf(status)}\r\n${fieldLines(fields)}\r\n`, [Buffer.from(body)], '');
+    const writer = new Http1ResponseWriter(newRequestId(), UNREAD, this);
+    this.#isLast = true;
+    writer.refuse(status);
     this.#close();
-    this.#owner.onRefusal(this.client, { id, status, bytes });
+    this.#owner.onRefusal(this.client, { id: writer.id, status, bytes: writer.bodyBytes });
   }
 
   /** Ends our side, and drops what the client still sends. */
