@@ -21,7 +21,9 @@ import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
-import { generateKey, mintLeaf, mintRoot, type Authority } from '../../pki/mint.js';
+import { generateKey } from '../../pki/keys.js';
+import { mintLeaf, mintRoot } from '../../pki/mint.js';
+import type { Authority } from '../../pki/signer.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
 export interface InternalCaOptions {
