@@ -110,7 +110,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     const socket = this.#socket;
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
-    socket.on('error', ignore);
+    socket.on('error', destroyIt);
     socket.once('close', this.#onClose);
     this.#reader.begin();
   }
@@ -301,6 +301,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
   };
 }
 
-function ignore(): void {
-  // `close` follows.
+/** A TLS socket of Node's that was sent a record it cannot read says so, and stays open: RFC 8446 §6.2 has it closed. */
+function destroyIt(this: Socket): void {
+  this.destroy();
 }
