@@ -11,8 +11,9 @@ import { loadSettings, type Loaded } from '../config/load.js';
 import { parseLogLevel } from '../config/log-level.js';
 import { describeError, ProxyError, usageError } from '../domain/errors.js';
 import { canonicalArguments, wordsOf } from './arguments.js';
-import { COMMANDS } from './commands.js';
+import { clientCommand, COMMANDS } from './commands.js';
 import type { CliIo } from './io.js';
+import { runCommand } from './run-command.js';
 import type { StartFunction } from './start.js';
 import { noCommand, unknownWord } from './usage.js';
 
@@ -36,6 +37,14 @@ export function createCli(options: CliOptions): (argv: readonly string[], io: Cl
   return async (argv, io) => {
     let flags: GivenValues = {};
     try {
+      const client = clientCommand(argv[0] === 'help' ? argv[1] : argv[0]);
+      if (client !== undefined) {
+        return await runCommand(client, argv[0] === 'help' ? ['--help'] : argv.slice(1), io);
+      }
+      const misplaced = clientCommand(wordsOf(canonicalArguments(argv))[0])?.name;
+      if (misplaced !== undefined) {
+        throw usageError(`put the command first: ${misplaced} (see ${misplaced} --help)`);
+      }
       let command: string | undefined;
       const { values, output } = await parse(argv, (name) => (command = name));
       flags = values;

@@ -279,7 +279,7 @@ describe('A start with', () => {
 
 describe('The command', () => {
   const cases: [args: string[], says: RegExp][] = [
-    [[], /^peter-sslers-proxy: name a command: start \(see --help\)\n$/],
+    [[], /^peter-sslers-proxy: name a command: start, [^\n]+ \(see --help\)\n$/],
     [['frobnicate'], /^peter-sslers-proxy: "frobnicate" is no command: [^\n]+\n$/],
     [['strat'], /^peter-sslers-proxy: "strat" is no command: did you mean start\?\n$/],
     [['-v'], /^peter-sslers-proxy: unknown flag "-v": did you mean -V\?\n$/],

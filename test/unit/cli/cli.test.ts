@@ -33,6 +33,9 @@ async function run(
     cwd: '/work-dir',
     readFile: (path) => files[path] ?? expect.fail(`reads ${path}`),
     cpuCount: 2,
+    readStdin: () => Promise.resolve(''),
+    isTerminal: false,
+    isRunning: () => false,
     now: () => 0,
   };
   const cli = createCli({
@@ -48,16 +51,32 @@ async function run(
   return outcome;
 }
 
+const NAME_A_COMMAND = 'name a command: start, status, why, expire, warm, reload, stop (see --help)';
+
 describe('the command line', () => {
   const wrong: [argv: string[], sentence: string][] = [
-    [[], 'name a command: start (see --help)'],
-    [['--workers', '2'], 'name a command: start (see --help)'],
-    [['stop'], '"stop" is no command: the only one is start (see --help)'],
+    [[], NAME_A_COMMAND],
+    [['--workers', '2'], NAME_A_COMMAND],
+    [['sotp'], '"sotp" is no command: did you mean stop?'],
+    [['stop', 'now'], 'stop: "now" is one word too many (see stop --help)'],
+    [['stop', '--jason'], 'stop: unknown flag "--jason": did you mean --json?'],
+    [['stop', '--listen=80'], 'stop: unknown flag "--listen", see stop --help'],
+    [['expire'], 'expire needs <what> [NAMES..] (see expire --help)'],
+    [['expire', 'everything'], 'expire everything: name what is to expire: all, or domain NAME…'],
+    [['expire', 'all', 'a.test'], 'expire all takes no names: for these, expire domain NAME…'],
+    [['expire', 'domain'], 'expire domain: name one domain or more'],
+    [['expire', 'domain', 'a_b', 'a b'], '"a b" is no domain name'],
+    [
+      ['expire', 'domain', 'a.test', '--hard'],
+      '--hard goes with expire all: expire domain is hard by itself',
+    ],
+    [['warm'], 'warm needs <FILE> (see warm --help)'],
+    [['why', '--control-socket'], 'why: --control-socket needs a value'],
+    [['--workers', '2', 'why', 'a.test'], 'put the command first: why (see why --help)'],
     [['strat'], '"strat" is no command: did you mean start?'],
     [['--workers', '2', 'strat'], '"strat" is no command: did you mean start?'],
     [['--wildcards', 'strat'], '"strat" is no command: did you mean start?'],
     [['hlep'], '"hlep" is no command: did you mean help?'],
-    [['stop', 'start'], '"stop" is no command: the only one is start (see --help)'],
     [['start', 'now'], '"now" is one word too many (see --help)'],
     [['start', 'now', 'please'], '"now" is one word too many (see --help)'],
     [['start', 'start'], '"start" is one word too many (see --help)'],
