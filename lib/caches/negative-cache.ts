@@ -11,7 +11,9 @@ import type { ServerName } from '../domain/server-name.js';
 export type Negative =
   | { readonly kind: 'absent' }
   /** `reason`: one clause for a log line. */
-  | { readonly kind: 'error'; readonly reason: string };
+  | { readonly kind: 'error'; readonly reason: string }
+  /** A worker's: OpenSSL serves none of the certificates that there are. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** `expiresAtMs`: by the cache's own clock. */
 export type NegativeEntry = Negative & { readonly expiresAtMs: number };

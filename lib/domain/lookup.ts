@@ -64,11 +64,16 @@ export type Resolution =
   | {
       readonly kind: 'pending';
       readonly reason: string;
+      /** What is waited for, in one word. Absent: whatever a source says in `reason`. */
+      readonly waitsFor?: PendingFor;
       /** The last good certificate of the name, if the primary still has it: for this handshake, not to be kept. */
       readonly lastGood?: LastGood;
       /** True for the one that started an order: it may ask again with phase `order` and wait for the certificate. */
       readonly starter?: true;
     };
+
+/** A certificate that is being ordered on this machine, or sources that have not answered in time. */
+export type PendingFor = 'ordering' | 'sources-late';
 
 /** Something that the primary tells a worker. */
 export interface Told<Value> {

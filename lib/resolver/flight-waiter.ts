@@ -66,10 +66,13 @@ export class FlightWaiter {
         case 'landed':
           return answer(flight.current ? arrival.value : { ...arrival.value, keepMs: 0 }, request, lastGood);
         case 'late':
-          return pending('the sources have not answered in time', request, lastGood);
+          // It may have become an order meanwhile, that its starter has come back to wait for.
+          return flight.ordering
+            ? pending('a certificate is being ordered', request, lastGood, 'ordering')
+            : pending('the sources have not answered in time', request, lastGood, 'sources-late');
         case 'ordering':
           return {
-            ...pending('a certificate is being ordered', request, lastGood),
+            ...pending('a certificate is being ordered', request, lastGood, 'ordering'),
             ...(arrival.starter ? { starter: true as const } : {}),
           };
       }

@@ -2,6 +2,7 @@
  * What a handshake needs to be told: the settings, who chooses the certificate and the protocol, and who gets the connection.
  */
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
@@ -12,6 +13,8 @@ import type { FailedHandshake } from './failed-handshake.js';
 export interface ChosenCertificate {
   readonly context: SecureContext;
   readonly tier: Tier;
+  /** Why it is the default certificate; undefined where it is none. */
+  readonly reason?: DefaultReason | undefined;
 }
 
 export interface HandshakeOptions {

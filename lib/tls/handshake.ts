@@ -135,6 +135,7 @@ export class Handshake implements Reader {
       listener: this.#options.index,
       serverName: this.#serverName,
       tier: this.#choice.tier,
+      reason: this.#choice.reason,
       chooseMs: this.#chooseMs,
       // The type has null before the handshake, false without ALPN.
       alpn: socket.alpnProtocol || undefined,

@@ -6,14 +6,15 @@
  * Where a context has one kind of key, and the client's ClientHello says that it can use the other kind alone, the primary is
  * asked for that half. Its answer is for all clients; that there is none is kept for `lruCacheDurationMs`.
  */
-import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
+import type { Negative } from '../caches/negative-cache.js';
 import { SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { HotCertificate } from '../domain/cache-status.js';
+import type { DefaultReason } from '../domain/default-reason.js';
 import { otherKind } from '../domain/key-class.js';
-import { TIER_LRU, type Told } from '../domain/lookup.js';
+import type { Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { canUseKey } from '../tls/client-keys.js';
@@ -22,7 +23,7 @@ import type { ChosenCertificate } from '../tls/terminate.js';
 import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
 import { PrimaryBreaker } from './primary-breaker.js';
 import { PrimaryLookups, type PrimaryLookupsParts } from './primary-lookups.js';
-import { ResolvedContexts, type LruEntry } from './resolved-contexts.js';
+import { ResolvedContexts, type Choice, type LruEntry } from './resolved-contexts.js';
 
 export interface CertificatesParts {
   /** Asks the primary, see `PrimaryLookupsParts`. */
@@ -33,9 +34,16 @@ export interface CertificatesParts {
   readonly startTimer?: StartTimer;
 }
 
+/** Why a name that the LRU knows to have no certificate gets the default. */
+const REMEMBERED: Readonly<Record<Negative['kind'], DefaultReason>> = {
+  absent: 'absent-cached',
+  error: 'unavailable-cached',
+  refused: 'refused-by-openssl',
+};
+
 export class Certificates {
   readonly #clock: Clock;
-  readonly #cache: SecureContextCache<SecureContext>;
+  readonly #cache: SecureContextCache<ChosenCertificate>;
   readonly #tickets: SessionTickets;
   readonly #contexts: ResolvedContexts;
   readonly #lookups: PrimaryLookups;
@@ -88,15 +96,15 @@ export class Certificates {
     listener = 0,
     hello?: Buffer,
   ): ChosenCertificate | Promise<ChosenCertificate> {
-    if (name === undefined) return this.#defaultOf(listener);
+    if (name === undefined) return this.#defaultOf(listener, 'no-server-name');
     const hit = this.#cache.get(name);
     switch (hit?.state) {
       case 'fresh':
         return this.#isOfUse(hit.entry, hello)
-          ? { context: hit.entry.context, tier: TIER_LRU }
+          ? hit.entry.served
           : this.#chooseHalf(name, client, listener, hit.entry);
       case 'negative':
-        return this.#defaultOf(listener);
+        return this.#defaultOf(listener, REMEMBERED[hit.kind]);
       case 'stale':
         return this.#chooseForHello(name, client, listener, hit.entry, hello);
       case undefined:
@@ -141,8 +149,12 @@ export class Certificates {
     this.#cache.makeStale(names);
   }
 
-  #defaultOf(listener: number): ChosenCertificate {
-    return this.#defaults.own[listener] ?? this.#defaults.common;
+  #defaultOf(listener: number, reason: DefaultReason): ChosenCertificate {
+    return (this.#defaults.own[listener] ?? this.#defaults.common)[reason];
+  }
+
+  #served(choice: Choice, listener: number): ChosenCertificate {
+    return typeof choice === 'string' ? this.#defaultOf(listener, choice) : choice;
   }
 
   /** Whether an entry will do for a client: it can use the entry's key, or there is no other certificate that it could use. */
@@ -163,7 +175,7 @@ export class Certificates {
     if (!(chosen instanceof Promise) || hello === undefined) return chosen;
     return chosen.then((choice) => {
       const hit = this.#cache.get(name);
-      const isKept = hit?.state === 'fresh' && hit.entry.context === choice.context;
+      const isKept = hit?.state === 'fresh' && hit.entry.served.context === choice.context;
       if (!isKept || this.#isOfUse(hit.entry, hello)) return choice;
       return this.#chooseHalf(name, client, listener, hit.entry);
     });
@@ -185,14 +197,11 @@ export class Certificates {
     stale: LruEntry | undefined,
   ): ChosenCertificate | Promise<ChosenCertificate> {
     const found = this.#lookups.find(name, client, stale);
-    return found instanceof Promise ? this.#orDefault(found, listener) : (found ?? this.#defaultOf(listener));
+    return found instanceof Promise ? this.#orDefault(found, listener) : this.#served(found, listener);
   }
 
-  async #orDefault(
-    found: Promise<ChosenCertificate | undefined>,
-    listener: number,
-  ): Promise<ChosenCertificate> {
-    return (await found) ?? this.#defaultOf(listener);
+  async #orDefault(found: Promise<Choice>, listener: number): Promise<ChosenCertificate> {
+    return this.#served(await found, listener);
   }
 }
 

@@ -278,8 +278,8 @@ class Worker {
     return this.#connections.reduce((sum, open) => sum + open.size, 0);
   }
 
-  #logHandshake({ serverName, tier, chooseMs }: ConnectionInfo): void {
+  #logHandshake({ serverName, tier, reason, chooseMs }: ConnectionInfo): void {
     if (!this.log.enabled('debug')) return;
-    this.log.debug('handshake', { name: serverName, tier, ms: Math.round(chooseMs * 1000) / 1000 });
+    this.log.debug('handshake', { name: serverName, tier, reason, ms: Math.round(chooseMs * 1000) / 1000 });
   }
 }
