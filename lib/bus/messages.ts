@@ -13,7 +13,7 @@ import type { ServerName } from '../domain/server-name.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 5;
+export const BUS_VERSION = 6;
 
 /** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';

@@ -36,6 +36,8 @@ export interface ResolveRequest {
   readonly phase: ResolvePhase;
   /** The client's address: what the rate limit on the manager is shared between. */
   readonly client: string;
+  /** The id of the handshake that asks: for the log. Absent: none does. */
+  readonly handshake?: string;
   /** The fingerprint of the stale certificate that the worker still has. */
   readonly fingerprint?: string;
   /** The client cannot use the key of that certificate, but can use one of this kind: the other half is asked for. */

@@ -20,6 +20,8 @@ export interface ConnectionInfo {
   readonly tier?: Tier | undefined;
   /** Why the default certificate was served; undefined where it was not. */
   readonly reason?: DefaultReason | undefined;
+  /** The id of the handshake, as the log has it; undefined on plain HTTP. */
+  readonly handshake?: string | undefined;
   /** Milliseconds that choosing the certificate took. */
   readonly chooseMs: number;
   /** The protocol that ALPN has chosen; undefined: none. */

@@ -8,7 +8,7 @@ import { datesProblem, type CertificateBundle } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
 import type { Resolution, ResolveRequest } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log/logger.js';
+import { logOfHandshake, type Logger } from '../log/logger.js';
 import { answer, pending } from './answer.js';
 import type { Outcome } from './conclude.js';
 import type { LookUps } from './look-up.js';
@@ -54,7 +54,7 @@ export class FlightWaiter {
     const { pem, log, clock, flights, lookUps } = this.#parts;
     const throughOrder = request.phase === 'order';
     const under = flights.get(name);
-    const flight = under ?? flights.start(name, (self) => lookUps.run(name, request.client, self, mayOrder));
+    const flight = under ?? flights.start(name, (self) => lookUps.run(name, request, self, mayOrder));
     const lastGood = pem.get(name)?.entry.certificate;
     // A client that needs the other half cannot be served with what is there.
     const goodEnough = mayOrder ? lastGood : undefined;
@@ -77,7 +77,8 @@ export class FlightWaiter {
           };
       }
     } catch (thrown) {
-      log.err('look-up failed', { name, error: describeError(thrown) });
+      const ownLog = logOfHandshake(log, request.handshake);
+      ownLog.err('look-up failed', { name, error: describeError(thrown) });
       return { kind: 'unavailable', reason: 'internal error', keepMs: this.#settings.errorCacheDurationMs };
     }
   }

@@ -6,11 +6,15 @@ import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
 import type { RawConnection } from '../net/raw-connection.js';
+import type { HandshakeIds } from './handshake-ids.js';
 
 interface Facts extends Pick<
   ConnectionInfo,
   'listener' | 'serverName' | 'tier' | 'reason' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
 > {
+  /** Of its handshake. */
+  readonly number: number;
+  readonly ids: HandshakeIds;
   /** As a PROXY header says; undefined: the kernel is asked. */
   readonly local: Endpoint | undefined;
 }
@@ -26,6 +30,8 @@ export class TlsConnectionInfo implements ConnectionInfo {
   readonly client: Endpoint;
   readonly isClientKnown: boolean;
   readonly #raw: RawConnection;
+  readonly #number: number;
+  readonly #ids: HandshakeIds;
   #local: Endpoint | undefined;
 
   constructor(raw: RawConnection, facts: Facts) {
@@ -38,7 +44,13 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.alpn = facts.alpn;
     this.client = facts.client;
     this.isClientKnown = facts.isClientKnown;
+    this.#number = facts.number;
+    this.#ids = facts.ids;
     this.#local = facts.local;
+  }
+
+  get handshake(): string {
+    return this.#ids.textOf(this.#number);
   }
 
   /** Asked of the kernel when it is first wanted: few want it, and asking costs more than all the rest. */

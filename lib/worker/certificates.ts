@@ -19,7 +19,7 @@ import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { canUseKey } from '../tls/client-keys.js';
 import { SessionTickets } from '../tls/session-tickets.js';
-import type { ChosenCertificate } from '../tls/terminate.js';
+import type { Asker, ChosenCertificate } from '../tls/terminate.js';
 import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
 import { PrimaryBreaker } from './primary-breaker.js';
 import { PrimaryLookups, type PrimaryLookupsParts } from './primary-lookups.js';
@@ -86,13 +86,12 @@ export class Certificates {
    * The certificate for a handshake. Never rejects.
    *
    * @param name undefined without a valid server name: the default certificate, and nobody is asked.
-   * @param client the client's address.
    * @param listener its index: it may have a default certificate of its own.
    * @param hello the bytes of the ClientHello. Without them the client is taken for one that can use any key.
    */
   choose(
     name: ServerName | undefined,
-    client: string,
+    asker: Asker,
     listener = 0,
     hello?: Buffer,
   ): ChosenCertificate | Promise<ChosenCertificate> {
@@ -102,13 +101,13 @@ export class Certificates {
       case 'fresh':
         return this.#isOfUse(hit.entry, hello)
           ? hit.entry.served
-          : this.#chooseHalf(name, client, listener, hit.entry);
+          : this.#chooseHalf(name, asker, listener, hit.entry);
       case 'negative':
         return this.#defaultOf(listener, REMEMBERED[hit.kind]);
       case 'stale':
-        return this.#chooseForHello(name, client, listener, hit.entry, hello);
+        return this.#chooseForHello(name, asker, listener, hit.entry, hello);
       case undefined:
-        return this.#chooseForHello(name, client, listener, undefined, hello);
+        return this.#chooseForHello(name, asker, listener, undefined, hello);
     }
   }
 
@@ -166,37 +165,32 @@ export class Certificates {
 
   #chooseForHello(
     name: ServerName,
-    client: string,
+    asker: Asker,
     listener: number,
     stale: LruEntry | undefined,
     hello: Buffer | undefined,
   ): ChosenCertificate | Promise<ChosenCertificate> {
-    const chosen = this.#chooseWithPrimary(name, client, listener, stale);
+    const chosen = this.#chooseWithPrimary(name, asker, listener, stale);
     if (!(chosen instanceof Promise) || hello === undefined) return chosen;
     return chosen.then((choice) => {
       const hit = this.#cache.get(name);
       const isKept = hit?.state === 'fresh' && hit.entry.served.context === choice.context;
       if (!isKept || this.#isOfUse(hit.entry, hello)) return choice;
-      return this.#chooseHalf(name, client, listener, hit.entry);
+      return this.#chooseHalf(name, asker, listener, hit.entry);
     });
   }
 
-  #chooseHalf(
-    name: ServerName,
-    client: string,
-    listener: number,
-    entry: LruEntry,
-  ): Promise<ChosenCertificate> {
-    return this.#orDefault(this.#lookups.findHalf(name, client, entry), listener);
+  #chooseHalf(name: ServerName, asker: Asker, listener: number, entry: LruEntry): Promise<ChosenCertificate> {
+    return this.#orDefault(this.#lookups.findHalf(name, asker, entry), listener);
   }
 
   #chooseWithPrimary(
     name: ServerName,
-    client: string,
+    asker: Asker,
     listener: number,
     stale: LruEntry | undefined,
   ): ChosenCertificate | Promise<ChosenCertificate> {
-    const found = this.#lookups.find(name, client, stale);
+    const found = this.#lookups.find(name, asker, stale);
     return found instanceof Promise ? this.#orDefault(found, listener) : this.#served(found, listener);
   }
 

@@ -14,8 +14,9 @@
  */
 import type { StartTimer } from '../base/timer.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
-import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
+import type { Resolution, ResolvePhase, ResolveRequest, Told } from '../domain/lookup.js';
 import { isWildcard, type ServerName } from '../domain/server-name.js';
+import type { Asker } from '../tls/terminate.js';
 import type { PrimaryBreaker } from './primary-breaker.js';
 import {
   RefusedCertificate,
@@ -60,17 +61,16 @@ export class PrimaryLookups {
   /**
    * The certificate of a name, or why it is to be the default. At once where the primary is known to be late. Never rejects.
    *
-   * @param client the client's address.
    * @param stale what the LRU has of the name.
    */
-  find(name: ServerName, client: string, stale: LruEntry | undefined): Choice | Promise<Choice> {
+  find(name: ServerName, asker: Asker, stale: LruEntry | undefined): Choice | Promise<Choice> {
     const { breaker } = this.#parts;
     if (!breaker.isOpen) {
-      const asked = this.#ask(name, client, stale);
+      const asked = this.#ask(name, asker, stale);
       return stale === undefined ? asked : this.#atTheLatest(asked, stale);
     }
     // Not awaited: the handshake goes on without the answer. It never rejects.
-    if (breaker.mayProbe()) void this.#ask(name, client, stale);
+    if (breaker.mayProbe()) void this.#ask(name, asker, stale);
     return stale?.served ?? 'primary-late';
   }
 
@@ -78,13 +78,13 @@ export class PrimaryLookups {
    * The certificate of a name, or why it is to be the default, when the primary has been asked for the half that an entry lacks. Without
    * an answer the entry has to do. Never rejects.
    *
-   * @param client the client's address.
    */
-  async findHalf(name: ServerName, client: string, entry: LruEntry): Promise<Choice> {
+  async findHalf(name: ServerName, asker: Asker, entry: LruEntry): Promise<Choice> {
     const { missingKind } = entry;
     if (missingKind === undefined || this.#parts.breaker.isOpen) return entry.served;
     const joined = this.#completing.get(name);
-    const asking = joined ?? this.#question({ name, phase: 'lookup', client, wants: missingKind }, entry);
+    const asking =
+      joined ?? this.#question({ ...questionOf(name, 'lookup', asker), wants: missingKind }, entry);
     this.#completing.set(name, asking);
     try {
       return (await asking).choice;
@@ -116,10 +116,10 @@ export class PrimaryLookups {
     }
   }
 
-  async #ask(name: ServerName, client: string, stale: LruEntry | undefined): Promise<Choice> {
+  async #ask(name: ServerName, asker: Asker, stale: LruEntry | undefined): Promise<Choice> {
     const joined = this.#asking.get(name);
     if (joined !== undefined) return (await joined).choice;
-    const asking = this.#question({ name, phase: 'lookup', client }, stale);
+    const asking = this.#question(questionOf(name, 'lookup', asker), stale);
     this.#asking.set(name, asking);
     try {
       const { choice, order } = await asking;
@@ -127,7 +127,7 @@ export class PrimaryLookups {
     } finally {
       if (this.#asking.get(name) === asking) this.#asking.delete(name);
     }
-    return (await this.#question({ name, phase: 'order', client }, stale)).choice;
+    return (await this.#question(questionOf(name, 'order', asker), stale)).choice;
   }
 
   /** @param epoch the one in which the handshake asked first: an answer that has been overtaken since is not kept. */
@@ -160,4 +160,8 @@ export class PrimaryLookups {
     // A handshake that has an earlier certificate to go on with need not wait for the order.
     return { choice: taken, order: starter && typeof taken === 'string' };
   }
+}
+
+function questionOf(name: ServerName, phase: ResolvePhase, { address, handshake }: Asker): ResolveRequest {
+  return { name, phase, client: address, handshake };
 }
