@@ -12,7 +12,9 @@ import type { ServerName } from '../domain/server-name.js';
 export type Negative =
   | { readonly kind: 'absent' }
   /** `reason`: one clause for a log line. */
-  | { readonly kind: 'error'; readonly reason: string };
+  | { readonly kind: 'error'; readonly reason: string }
+  /** A worker's: OpenSSL serves none of the certificates that there are. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** Both times by the cache's own clock. */
 export type NegativeEntry = Negative & { readonly storedAtMs: number; readonly expiresAtMs: number };
@@ -62,7 +64,7 @@ export class NegativeCache {
       kind: entry.kind,
       ageMs: nowMs - entry.storedAtMs,
       leftMs: entry.expiresAtMs - nowMs,
-      ...(entry.kind === 'error' && { reason: entry.reason }),
+      ...('reason' in entry && { reason: entry.reason }),
     };
   }
 

@@ -22,10 +22,11 @@ export interface CachedFacts {
 
 /** That a name has no certificate, or that nobody could tell, as a cache remembers it. */
 export interface NegativeFacts {
-  readonly kind: 'absent' | 'error';
+  /** `refused`: OpenSSL serves none of what there is. */
+  readonly kind: 'absent' | 'error' | 'refused';
   readonly ageMs: number;
   readonly leftMs: number;
-  /** Of an error. */
+  /** Unless it is absent. */
   readonly reason?: string;
 }
 

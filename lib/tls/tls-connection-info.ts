@@ -1,15 +1,20 @@
 /**
  * What is known of a TLS connection, once its handshake is done.
  */
+import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
 import type { RawConnection } from '../net/raw-connection.js';
+import type { HandshakeIds } from './handshake-ids.js';
 
 interface Facts extends Pick<
   ConnectionInfo,
-  'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
+  'listener' | 'serverName' | 'tier' | 'reason' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
 > {
+  /** Of its handshake. */
+  readonly number: number;
+  readonly ids: HandshakeIds;
   /** As a PROXY header says; undefined: the kernel is asked. */
   readonly local: Endpoint | undefined;
 }
@@ -19,11 +24,14 @@ export class TlsConnectionInfo implements ConnectionInfo {
   readonly listener: number;
   readonly serverName: ServerName | undefined;
   readonly tier: Tier | undefined;
+  readonly reason: DefaultReason | undefined;
   readonly chooseMs: number;
   readonly alpn: string | undefined;
   readonly client: Endpoint;
   readonly isClientKnown: boolean;
   readonly #raw: RawConnection;
+  readonly #number: number;
+  readonly #ids: HandshakeIds;
   #local: Endpoint | undefined;
 
   constructor(raw: RawConnection, facts: Facts) {
@@ -31,11 +39,18 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.listener = facts.listener;
     this.serverName = facts.serverName;
     this.tier = facts.tier;
+    this.reason = facts.reason;
     this.chooseMs = facts.chooseMs;
     this.alpn = facts.alpn;
     this.client = facts.client;
     this.isClientKnown = facts.isClientKnown;
+    this.#number = facts.number;
+    this.#ids = facts.ids;
     this.#local = facts.local;
+  }
+
+  get handshake(): string {
+    return this.#ids.textOf(this.#number);
   }
 
   /** Asked of the kernel when it is first wanted: few want it, and asking costs more than all the rest. */

@@ -154,6 +154,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
       httpVersion: head.version,
       body: body ?? null,
       startedAtMs: performance.now(),
+      trace: undefined,
       ...(head.upgrade !== undefined && { upgrade: this }),
     };
     this.#owner.onRequest(context, head.problem);
