@@ -3,8 +3,8 @@
  *
  * The one with the fewest requests under way is taken; of several such, the one that has waited longest. Health is passive:
  * after a few failures in a row a backend is left out, for one second at first, doubling to thirty; then one request tries
- * it again. Where all are left out, the one whose rest ends first is tried rather than none. A single backend is never left
- * out: there is nothing to gain.
+ * it again. Where all are left out, the one whose rest ends first is asked rather than none, and rests no longer for it. A single
+ * backend is never left out: there is nothing to gain.
  */
 
 export interface BalancerOptions<Target> {
@@ -108,7 +108,7 @@ export class Balancer<Target> {
       if (best === undefined || isBetter(member, best, nowMs)) best = member;
     }
     if (best === undefined) return undefined;
-    const isTrial = best.outUntilMs > 0 && !best.onTrial;
+    const isTrial = best.outUntilMs > 0 && isRested(best, nowMs);
     if (isTrial) best.onTrial = true;
     best.underWay += 1;
     best.lastUse = ++this.#uses;
@@ -126,11 +126,12 @@ export class Balancer<Target> {
       if (wasOut) this.#onChange(member.target, 'back');
       return;
     }
-    // The request was under way when the backend was left out, and belongs to the same failure: only a trial makes the rest longer.
-    if (wasOut && !isTrial) return;
     const nowMs = this.#now();
     if (member.failures === 0 || nowMs - member.failedLastMs > FAILING_GAP_MS) member.failingSinceMs = nowMs;
     member.failedLastMs = nowMs;
+    // It was under way when the backend was left out, and belongs to the same failure, or could go nowhere else: only a trial makes the
+    // rest longer.
+    if (wasOut && !isTrial) return;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;
     member.outUntilMs = nowMs + member.restMs;

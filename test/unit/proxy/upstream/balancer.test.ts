@@ -56,6 +56,26 @@ describe('A balancer', () => {
     expect(balancer.take()?.target).to.equal('b');
   });
 
+  it('leaves a backend out for no longer when it fails before its rest is over, tried for want of another', () => {
+    const { balancer, clock } = start();
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    for (; clock.nowMs < 1_999; clock.nowMs += 111) balancer.take(OTHER)?.release('failed');
+    balancer.take();
+    expect(balancer.take()?.target).to.equal('b');
+    clock.nowMs = 2_000;
+    expect(balancer.take()?.target).to.equal('a');
+  });
+
+  it('counts the time that a backend has been failing while it is left out as well', () => {
+    const { balancer, clock } = start();
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    for (let i = 0; i < 60; i++) {
+      clock.nowMs += 500;
+      balancer.take(OTHER)?.release('failed');
+    }
+    expect(balancer.failingForMs('a')).to.equal(30_000);
+  });
+
   it('has a healthy one only of those that are in use', () => {
     const { balancer, clock } = start();
     for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
