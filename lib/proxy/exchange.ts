@@ -106,6 +106,8 @@ export class Exchange implements UpstreamEvents {
       this.#breakOff(thrown);
       return;
     }
+    // Its end may be hours away.
+    this.#lease?.answered();
   }
 
   onData(chunk: Buffer, isShared: boolean): void {
