@@ -50,6 +50,7 @@ type Framing = 'none' | 'length' | 'chunks' | 'until close';
 export class Http1ResponseWriter extends CommonResponseWriter implements ResponseWriter {
   status = 0;
   bodyBytes = 0;
+  readonly waitingBytes = 0;
   isWhole = false;
   headersSent = false;
   isOver = false;

@@ -10,6 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import { isConnected } from '../../../net/is-connected.js';
+import { TakeWatch } from '../../../net/take-watch.js';
 import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
 import type { Tick, TickClock } from '../../http1/tick-clock.js';
 import type { MalformedMessage } from '../../http1/malformed.js';
@@ -94,6 +95,8 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
   /** Writes that are not out yet. */
   #writes = 0;
   #hasEnded = false;
+  /** Of the end of a response that is slow to go out. */
+  #takeWatch: TakeWatch | undefined;
   #bytesBeforeSwitch = 0;
 
   constructor(owner: Http1SessionOwner, client: ClientConnection, limits: Http1SessionLimits) {
@@ -118,7 +121,9 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
   /** The deadline has passed. */
   expire(): void {
     this.deadline = Infinity;
-    if (this.#phase !== 'idle') this.#socket.destroy();
+    const isEnding = this.#phase === 'busy' && this.#hasEnded;
+    if (isEnding && !(this.#takeWatch ??= new TakeWatch(this.#socket)).look()) this.#lookLater();
+    else if (this.#phase !== 'idle') this.#socket.destroy();
     else if (this.#reader.isWithin) this.#refuse(408);
     else this.#socket.destroy();
   }
@@ -204,7 +209,8 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
 
   onEnd(): void {
     this.#hasEnded = true;
-    this.deadline = this.#owner.clock.after(this.#limits.bodyTimeoutMs);
+    this.#takeWatch = undefined;
+    this.#lookLater();
     if (this.#writes === 0) process.nextTick(this.#onWritten);
   }
 
@@ -239,6 +245,10 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     this.deadline = this.#owner.clock.after(this.#limits.idleTimeoutMs);
     this.#reader.next();
     if (this.#owner.draining === 'idle connections are closed') setImmediate(() => this.closeIfIdle());
+  }
+
+  #lookLater(): void {
+    this.deadline = this.#owner.clock.after(TakeWatch.everyMs(this.#limits.bodyTimeoutMs));
   }
 
   /** Answers what is no request, and ends the connection. */
