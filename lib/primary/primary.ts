@@ -42,6 +42,8 @@ export interface PrimaryOptions {
   readonly sources?: readonly CertificateSource[];
   /** Resolves when the start is not wanted any more: the start then fails, if a worker is not ready yet. */
   readonly giveUp?: Promise<void>;
+  /** Told of each reload that begins, whoever has asked for it. @param ended never rejects. */
+  onReload?(ended: Promise<void>): void;
 }
 
 export type PrimaryLogger = ReturnType<typeof createLogger>;
@@ -58,7 +60,11 @@ export class Primary {
   readonly #resolver: Resolver;
   readonly #listeners = new Listeners();
   readonly #defaultPairs: DefaultPairs;
-  readonly #reloads = new Reloads(() => this.#reload());
+  readonly #reloads = new Reloads(() => {
+    const ended = this.#reload();
+    this.#options.onReload?.(ended);
+    return ended;
+  });
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #settings: Settings;
@@ -140,6 +146,11 @@ export class Primary {
 
   get workerPids(): readonly number[] {
     return this.#supervisor?.pids ?? [];
+  }
+
+  /** Whether a worker accepts. */
+  get isServing(): boolean {
+    return this.#supervisor?.isServing ?? false;
   }
 
   /** It has ended, but for a source that waits for its file system: then the process cannot exit by itself either. */
