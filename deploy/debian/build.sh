@@ -45,7 +45,8 @@ npm ls --offline --omit=dev --all --parseable | sed '1d' | while read -r package
 done
 
 # Its surroundings.
-install -D -m 644 deploy/systemd/$name.service "$stage/usr/lib/systemd/system/$name.service"
+mkdir -p "$stage/usr/lib/systemd/system"
+install -m 644 deploy/systemd/* "$stage/usr/lib/systemd/system/"
 install -D -m 644 deploy/logrotate/$name "$stage/etc/logrotate.d/$name"
 # A URL in it may hold a password; the service's group is let in when there is one (postinst).
 install -D -m 640 deploy/debian/config.yaml "$stage/etc/$name/config.yaml"

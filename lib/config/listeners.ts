@@ -4,35 +4,43 @@
 import type { CertificatePair } from '../domain/certificate.js';
 import type { GivenFlags } from './precedence.js';
 import { readPairs } from './named-files.js';
-import { parseListen } from './parse.js';
-import { addressText, type Address } from '../domain/address.js';
+import { parseListen, Problem } from './parse.js';
+import { addressText, type Address, type PassedSocket } from '../domain/address.js';
 import type { ListenAddress, Settings } from './settings.js';
 
 /**
+ * @param parsePassed the sockets that were passed to the program, where a value means such: see `passed-sockets.ts`.
  * @returns the addresses, and a warning for each certificate of a listener that is expired or not valid yet.
  * @throws ProxyError ERR_USAGE: no address, one twice, or a certificate that cannot be served.
  */
 export function readListeners(
   given: GivenFlags,
   nowMs: number,
+  parsePassed: (text: string) => readonly PassedSocket[] | Problem | undefined,
 ): { settings: Pick<Settings, 'listen' | 'httpListen'>; warnings: string[] } {
   const warnings: string[] = [];
   const own = given.listenerPairs();
-  const listen = given.list('listen', parseListen).map((address, index): ListenAddress => {
+  const parse = (text: string): readonly (Address | PassedSocket)[] | Problem => {
+    const passed = parsePassed(text);
+    if (passed !== undefined) return passed;
+    const address = parseListen(text);
+    return address instanceof Problem ? address : [address];
+  };
+  const listen = given.list('listen', parse).flatMap((addresses, index): readonly ListenAddress[] => {
     const pairsOf = own[index];
-    if (pairsOf === undefined) return address;
+    if (pairsOf === undefined) return addresses;
     const read = readPairs(given, pairsOf, nowMs);
     warnings.push(...read.warnings);
-    return withPairs(address, read.pairs);
+    return addresses.map((address) => withPairs(address, read.pairs));
   });
   if (listen.length === 0) given.fail('listen', 'needs an address');
-  const httpListen = given.list('http-listen', parseListen);
+  const httpListen = given.list('http-listen', parse).flat();
   const before = new Set<string>();
   for (const [name, addresses] of [['listen', listen] as const, ['http-listen', httpListen] as const]) {
     for (const address of addresses) {
       // Port 0 is a port of the system's choice, each time another.
       if ('port' in address && address.port === 0) continue;
-      const text = addressText(address);
+      const text = 'fd' in address ? `fd:${address.fd}` : addressText(address);
       if (before.has(text)) given.fail(name, `names ${text}, which is listened on already`);
       before.add(text);
     }
@@ -40,6 +48,9 @@ export function readListeners(
   return { settings: { listen, httpListen }, warnings };
 }
 
-function withPairs(address: Address, defaultPairs: readonly CertificatePair[] | undefined): ListenAddress {
+function withPairs(
+  address: ListenAddress,
+  defaultPairs: readonly CertificatePair[] | undefined,
+): ListenAddress {
   return defaultPairs === undefined ? address : { ...address, defaultPairs };
 }

@@ -8,6 +8,7 @@
 import { resolve } from 'node:path';
 import { LOG_LEVELS } from '../log/logger.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
+import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
 import { readListeners } from './listeners.js';
 import { readPlain } from './plain-settings.js';
@@ -78,7 +79,7 @@ export function loadSettings(input: LoadInput): Loaded {
     ca: internalCa !== undefined,
   });
   const defaults = readDefaultPairs(given, input.nowMs);
-  const listeners = readListeners(given, input.nowMs);
+  const listeners = readListeners(given, input.nowMs, (text) => parsePassed(text, input.env, process.pid));
   const traffic = trafficSettings(given, input.cwd, warnings);
   const pidFile = given.path('pid-file');
   const logFile = given.path('log-file');

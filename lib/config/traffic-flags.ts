@@ -8,7 +8,8 @@ export const LISTENER_FLAGS = {
     kind: 'text',
     value: 'ADDR:PORT|unix:/PATH',
     default: ['127.0.0.1:8443'],
-    description: 'accept TLS here; port 0 lets the system choose',
+    description:
+      'accept TLS here; port 0 lets the system choose; systemd:NAME or fd:N is a socket that was passed',
     repeatable: true,
     restart: true,
   },

@@ -35,6 +35,8 @@ export interface ProgramOptions {
   readonly nodeFlags?: readonly string[];
   /** The command of an installation. @default the one here */
   readonly bin?: string;
+  /** A command that runs the one that follows it. */
+  readonly starter?: readonly string[];
   /** A file that the program has in the place of /etc/resolv.conf. Only where `canReplaceFiles`. */
   readonly resolvConf?: string;
   /** Replaces the flags that the tests set by themselves (listen, workers, log). */
@@ -196,6 +198,7 @@ export async function spawnProgram(flags: readonly string[], options: ProgramOpt
           .filter(([flag]) => !given.has(flag))
           .flat();
   const program = [
+    ...(options.starter ?? []),
     ...[process.execPath, ...(options.nodeFlags ?? []), options.bin ?? BIN, 'start'],
     ...[...defaults, ...flags],
   ];
