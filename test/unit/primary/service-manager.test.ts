@@ -25,7 +25,13 @@ class Stage {
       },
       startTimer: this.time.startTimer,
       monotonicUs: () => 42n,
-      log: { err: log('err'), notice: log('notice'), info: log('info'), debug: log('debug'), enabled: () => true },
+      log: {
+        err: log('err'),
+        notice: log('notice'),
+        info: log('info'),
+        debug: log('debug'),
+        enabled: () => true,
+      },
     });
   }
 
