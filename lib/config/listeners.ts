@@ -6,21 +6,30 @@ import type { GivenFlags } from './precedence.js';
 import { readPairs } from './named-files.js';
 import { parseListen } from './listen-address.js';
 import type { Problem } from './problem.js';
-import { addressText, type Address } from '../domain/address.js';
+import { addressText, type Address, type PassedSocket } from '../domain/address.js';
 import type { ListenAddress, Settings } from './settings.js';
 
+/** What listeners depend on beside what was given. */
+export interface ListenerSurroundings {
+  readonly nowMs: number;
+  /** Whether the machine has the address `::1`. */
+  readonly hasIpv6: boolean;
+  /** The sockets that were passed to the program, where a value means such: see `passed-sockets.ts`. */
+  parsePassed(this: void, text: string): readonly PassedSocket[] | Problem | undefined;
+}
+
 /**
- * @param hasIpv6 whether the machine has the address `::1`.
  * @returns the addresses, and a warning for each certificate of a listener that is expired or not valid yet.
  * @throws ProxyError ERR_USAGE: no address, one twice, or a certificate that cannot be served.
  */
 export function readListeners(
   given: GivenFlags,
-  { nowMs, hasIpv6 }: { readonly nowMs: number; readonly hasIpv6: boolean },
+  { nowMs, hasIpv6, parsePassed }: ListenerSurroundings,
 ): { settings: Pick<Settings, 'listen' | 'httpListen'>; warnings: string[] } {
   const warnings: string[] = [];
   const own = given.listenerPairs();
-  const parse = (text: string): readonly Address[] | Problem => parseListen(text, hasIpv6);
+  const parse = (text: string): readonly (Address | PassedSocket)[] | Problem =>
+    parsePassed(text) ?? parseListen(text, hasIpv6);
   const listen = given.list('listen', parse).flatMap((addresses, index): readonly ListenAddress[] => {
     const pairsOf = own[index];
     if (pairsOf === undefined) return addresses;
@@ -35,7 +44,7 @@ export function readListeners(
     for (const address of addresses) {
       // Port 0 is a port of the system's choice, each time another.
       if ('port' in address && address.port === 0) continue;
-      const text = addressText(address);
+      const text = 'fd' in address ? `fd:${address.fd}` : addressText(address);
       if (before.has(text)) given.fail(name, `names ${text}, which is listened on already`);
       before.add(text);
     }
@@ -43,6 +52,9 @@ export function readListeners(
   return { settings: { listen, httpListen }, warnings };
 }
 
-function withPairs(address: Address, defaultPairs: readonly CertificatePair[] | undefined): ListenAddress {
+function withPairs(
+  address: ListenAddress,
+  defaultPairs: readonly CertificatePair[] | undefined,
+): ListenAddress {
   return defaultPairs === undefined ? address : { ...address, defaultPairs };
 }

@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
+import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
 import { readListeners } from './listeners.js';
 import { parseLogLevel } from './log-level.js';
@@ -80,7 +81,11 @@ export function loadSettings(input: LoadInput): Loaded {
     ca: internalCa !== undefined,
   });
   const defaults = readDefaultPairs(given, input.nowMs);
-  const listeners = readListeners(given, { nowMs: input.nowMs, hasIpv6: input.hasIpv6 ?? false });
+  const listeners = readListeners(given, {
+    nowMs: input.nowMs,
+    hasIpv6: input.hasIpv6 ?? false,
+    parsePassed: (text) => parsePassed(text, input.env, process.pid),
+  });
   const traffic = trafficSettings(given, input.cwd, warnings);
   const controlSocket = given.path('control-socket');
   const pidFile = given.path('pid-file');

@@ -9,7 +9,7 @@ export const LISTENER_FLAGS = {
     value: 'ADDR:PORT|unix:/PATH',
     default: ['127.0.0.1:8443'],
     description:
-      'accept TLS here, or on PORT alone (every address) or localhost:PORT; port 0 lets the system choose',
+      'accept TLS here; PORT alone: every address; port 0: any; systemd:NAME or fd:N: a socket that was passed',
     repeatable: true,
     restart: true,
   },

@@ -47,6 +47,8 @@ export interface PrimaryOptions {
   readonly requestStop?: () => void;
   /** Resolves when the start is not wanted any more: the start then fails, if a worker is not ready yet. */
   readonly giveUp?: Promise<void>;
+  /** Told of each reload that begins, whoever has asked for it. @param ended never rejects. */
+  onReload?(ended: Promise<unknown>): void;
 }
 
 const NOT_RELOADED = { ok: false, changed: [], needRestart: [] } as const;
@@ -65,7 +67,11 @@ export class Primary {
   readonly #resolver: Resolver;
   readonly #listeners = new Listeners();
   readonly #defaultPairs: DefaultPairs;
-  readonly #reloads = new Reloads<Reloaded>(() => this.#reload());
+  readonly #reloads = new Reloads<Reloaded>(() => {
+    const ended = this.#reload();
+    this.#options.onReload?.(ended);
+    return ended;
+  });
   readonly #control: Control;
   readonly #startedAtMs = performance.now();
   #lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
@@ -151,6 +157,11 @@ export class Primary {
 
   get workerPids(): readonly number[] {
     return this.#supervisor?.pids ?? [];
+  }
+
+  /** Whether a worker accepts. */
+  get isServing(): boolean {
+    return this.#supervisor?.isServing ?? false;
   }
 
   /** It has ended, but for a source that waits for its file system: then the process cannot exit by itself either. */

@@ -72,6 +72,10 @@ export class Supervisor {
     return this.#live().length;
   }
 
+  get isServing(): boolean {
+    return this.#live().some(({ isAccepting }) => isAccepting);
+  }
+
   get pids(): number[] {
     return this.#live().flatMap(({ pid }) => pid ?? []);
   }
