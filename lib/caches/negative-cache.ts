@@ -11,7 +11,12 @@ import type { ServerName } from '../domain/server-name.js';
 export type Negative =
   | { readonly kind: 'absent' }
   /** `reason`: one clause for a log line. */
-  | { readonly kind: 'error'; readonly reason: string };
+  | {
+      readonly kind: 'error';
+      readonly reason: string;
+      /** Every source says that there is none, and what was there before serves on for a while. */
+      readonly isGrace?: boolean;
+    };
 
 /** `expiresAtMs`: by the cache's own clock. */
 export type NegativeEntry = Negative & { readonly expiresAtMs: number };

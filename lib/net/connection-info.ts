@@ -1,6 +1,7 @@
 /**
  * What is known of a client's connection once its handshake is done.
  */
+import type { KeyClass } from '../domain/key-class.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
@@ -17,6 +18,8 @@ export interface ConnectionInfo {
   readonly serverName?: ServerName | undefined;
   /** Undefined on plain HTTP. */
   readonly tier?: Tier | undefined;
+  /** Of the certificate that serves it: the key that this client can use. */
+  readonly keyClass?: KeyClass | undefined;
   /** Milliseconds that choosing the certificate took. */
   readonly chooseMs: number;
   /** The protocol that ALPN has chosen; undefined: none. */

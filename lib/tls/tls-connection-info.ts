@@ -1,6 +1,7 @@
 /**
  * What is known of a TLS connection, once its handshake is done.
  */
+import type { KeyClass } from '../domain/key-class.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ConnectionInfo, Endpoint } from '../net/connection-info.js';
@@ -8,7 +9,7 @@ import type { RawConnection } from '../net/raw-connection.js';
 
 interface Facts extends Pick<
   ConnectionInfo,
-  'listener' | 'serverName' | 'tier' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
+  'listener' | 'serverName' | 'tier' | 'keyClass' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
 > {
   /** As a PROXY header says; undefined: the kernel is asked. */
   readonly local: Endpoint | undefined;
@@ -19,6 +20,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
   readonly listener: number;
   readonly serverName: ServerName | undefined;
   readonly tier: Tier | undefined;
+  readonly keyClass: KeyClass | undefined;
   readonly chooseMs: number;
   readonly alpn: string | undefined;
   readonly client: Endpoint;
@@ -31,6 +33,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.listener = facts.listener;
     this.serverName = facts.serverName;
     this.tier = facts.tier;
+    this.keyClass = facts.keyClass;
     this.chooseMs = facts.chooseMs;
     this.alpn = facts.alpn;
     this.client = facts.client;
