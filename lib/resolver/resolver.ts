@@ -41,6 +41,7 @@ import { fromCaches } from './from-caches.js';
 import { Halves } from './halves.js';
 import { Invalidation } from './invalidation.js';
 import { LookUps } from './look-up.js';
+import type { ResolverObserver } from './observer.js';
 import { ServableCertificates } from './servable.js';
 import { SingleFlight } from './single-flight.js';
 
@@ -55,6 +56,7 @@ export interface ResolverParts {
   readonly negative: NegativeCache;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly observer?: ResolverObserver;
   /** @default timers of Node's */
   readonly startTimer?: StartTimer;
   /** @default OpenSSL's verdict */

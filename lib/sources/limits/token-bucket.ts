@@ -50,6 +50,12 @@ export class FairTokenBucket {
     this.#filledAtMs = this.#now();
   }
 
+  /** How many tokens there are now. */
+  get available(): number {
+    const gained = Math.max(0, this.#now() - this.#filledAtMs) * this.#ratePerMs;
+    return Math.min(this.#burst, this.#tokens + gained);
+  }
+
   /** How many are waiting for a token. */
   get waiting(): number {
     return this.#turns.size;

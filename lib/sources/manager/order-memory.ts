@@ -53,6 +53,11 @@ export class OrderMemory {
     this.#holdOff = holdOff;
   }
 
+  /** How many names are held off. */
+  get heldOff(): number {
+    return this.#holdOff.held;
+  }
+
   /** The result of a look-up whose name is not to be ordered now; undefined where it may be. */
   insteadOfOrder(name: ServerName, query: QueryVerdict): Lookup | undefined {
     const heldMs = this.#holdOff.remainingMs(name);
