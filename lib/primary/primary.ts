@@ -24,6 +24,8 @@ import { endsWithin } from './ending.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
+import { PrimaryMetrics } from './metrics.js';
+import { PrimaryGauges } from './primary-gauges.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
@@ -49,6 +51,7 @@ export type PrimaryLogger = ReturnType<typeof createLogger>;
 export class Primary {
   readonly log: PrimaryLogger;
   readonly pem: PemCache;
+  readonly metrics: PrimaryMetrics;
   readonly #options: PrimaryOptions;
   readonly #negative: NegativeCache;
   readonly #sources: Sources;
@@ -95,28 +98,38 @@ export class Primary {
     defaultPairs: DefaultPairs,
   ) {
     this.log = log;
+    this.metrics = new PrimaryMetrics();
     this.#options = options;
     this.#settings = settings;
     this.#defaultPairs = defaultPairs;
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
       clock: systemClock,
-      onEvictFresh: (name) =>
+      onEvictFresh: (name) => {
+        this.metrics.events.evicted();
         log.notice('the certificate cache is full: a fresh entry was evicted; see --cert-cache-size', {
           name,
-        }),
+        });
+      },
     });
     this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
     this.#sources = new Sources({
       log,
       clock: systemClock,
       onChange: (names) => this.#noteChange(names),
+      observer: this.metrics.events,
       ...(options.sources === undefined ? {} : { own: options.sources }),
     });
     this.#ticketKeys = new TicketKeys((ticketKeys) => {
       void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
     });
-    const parts = { pem: this.pem, negative: this.#negative, log, clock: systemClock };
+    const parts = {
+      pem: this.pem,
+      negative: this.#negative,
+      log,
+      clock: systemClock,
+      observer: this.metrics.events,
+    };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
   }
 
@@ -166,6 +179,11 @@ export class Primary {
     return this.#expireWorkers({ name });
   }
 
+  /** All metrics of the machine in Prometheus' text format: `TEXT_CONTENT_TYPE`. */
+  metricsText(): string {
+    return this.metrics.text();
+  }
+
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
   reload(): Promise<void> {
     return this.#reloads.request();
@@ -193,6 +211,7 @@ export class Primary {
     this.#record?.remove();
     this.#listeners.close();
     this.#ticketKeys.close();
+    this.metrics.stop();
     await this.#closeSources();
     this.log.flush();
   }
@@ -225,17 +244,31 @@ export class Primary {
           this.#leases.release({ owner: workerId, id });
           return {};
         },
+        metrics: this.metrics.addWorker(workerId),
         challengeMissed: ({ name }) => {
           this.#sources.challengeMissed(name);
           return {};
         },
       }),
-      onEnded: (workerId) => this.#leases.releaseAll(workerId),
+      onEnded: (workerId) => {
+        this.#leases.releaseAll(workerId);
+        this.metrics.removeWorker(workerId);
+      },
+      onLost: (cause) => this.metrics.events.workerLost(cause),
       settings: () => this.#workerSettings(),
       hotCertificates: () => hotCertificates(this.pem, this.#settings.lruMaxItems),
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
+    const gauges = new PrimaryGauges(this.metrics.recorder, {
+      pem: this.pem,
+      negative: this.#negative,
+      sources: this.#sources,
+      supervisor: this.#supervisor,
+      now: systemClock.now,
+      date: systemClock.date,
+    });
+    this.metrics.start(() => gauges.set());
     await this.#supervisor.start(settings.workers, this.#options.giveUp);
     log.notice('started', {
       workers: settings.workers,
@@ -276,6 +309,7 @@ export class Primary {
       const closed = this.#resolver.configure(resolverSettings(settings), sources);
       await this.#sources.reread();
       await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
+      this.metrics.events.reloaded('ok');
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',
         ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
@@ -288,6 +322,7 @@ export class Primary {
       } catch {
         // The earlier file cannot be opened any more: the new one stays in use.
       }
+      this.metrics.events.reloaded('failed');
       log.err('not reloaded, everything stays as it was', { error: describeError(thrown) });
     }
   }
@@ -301,6 +336,7 @@ export class Primary {
     // A reload that was under way hands its sources to the resolver, which closes them.
     if (this.#reloads.running !== undefined) await endsWithin(CLOSE_DEADLINE_MS, this.#reloads.running);
     this.#ticketKeys.close();
+    this.metrics.stop();
     await this.#closeSources();
     this.log.notice('stopped');
     this.log.flush();

@@ -30,6 +30,8 @@ export const WORKER_PROGRAM = fileURLToPath(new URL('../worker/main.js', import.
 export interface SupervisorOptions extends WorkerOptions {
   /** Told of a worker that has ended. */
   onEnded(this: void, workerId: number): void;
+  /** Told of a worker that has ended unasked, and is to be replaced. `hung`: it stood still, and was ended. */
+  onLost(this: void, cause: 'died' | 'hung'): void;
   /** Told whenever there is another worker, or one less: the process ids of all of them. */
   onProcesses(pids: readonly number[]): void;
 }
@@ -53,6 +55,8 @@ export class Supervisor {
   });
   /** A worker that is stopped at a breakpoint stands still on purpose. */
   readonly #isDebugged = process.execArgv.some((flag) => flag.startsWith('--inspect'));
+  /** Those that were ended since they stood still. */
+  readonly #hung = new WeakSet<WorkerProcess>();
   #wanted = 0;
   #starting = false;
   #stopping = false;
@@ -69,6 +73,15 @@ export class Supervisor {
   /** Workers that accept or are about to. */
   get size(): number {
     return this.#live().length;
+  }
+
+  /** How many there are, by what they do. */
+  get states(): Readonly<Record<'starting' | 'accepting' | 'draining', number>> {
+    const states = { starting: 0, accepting: 0, draining: 0 };
+    for (const { isAccepting, isDraining } of this.#workers) {
+      states[isDraining ? 'draining' : isAccepting ? 'accepting' : 'starting'] += 1;
+    }
+    return states;
   }
 
   get pids(): number[] {
@@ -199,10 +212,12 @@ export class Supervisor {
     return worker;
   }
 
-  #onExit({ pid, isAccepting, isDraining, startedAtMs }: WorkerProcess, how: string): void {
+  #onExit(worker: WorkerProcess, how: string): void {
+    const { pid, isAccepting, isDraining, startedAtMs } = worker;
     if (isDraining || this.#stopping) return;
     // A worker that dies while starting makes the start fail, which reports it.
     if (this.#starting && !isAccepting) return;
+    this.#options.onLost(this.#hung.has(worker) ? 'hung' : 'died');
     const replacedInMs = this.#restarts.schedule({
       livedMs: performance.now() - startedAtMs,
       othersAccept: this.#live().some((other) => other.isAccepting),
@@ -217,6 +232,7 @@ export class Supervisor {
       workerPid: pid,
       silentForMs: Math.round(silentMs),
     });
+    this.#hung.add(worker);
     worker.kill();
   }
 

@@ -26,6 +26,8 @@ export interface PrimaryLookupsParts {
   readonly breaker: PrimaryBreaker;
   readonly contexts: ResolvedContexts;
   readonly startTimer: StartTimer;
+  /** Told of each handshake that a stale entry serves, since the primary is late. */
+  onLate?(): void;
   /** Asked anew each time: a reload changes them. */
   settings(): Pick<WorkerSettings, 'lookupTimeoutMs' | 'refreshTimeoutMs' | 'autocertTimeoutMs'>;
 }
@@ -72,6 +74,7 @@ export class PrimaryLookups {
     }
     // Not awaited: the handshake goes on without the answer. It never rejects.
     if (breaker.mayProbe()) void this.#ask(name, client, stale);
+    if (stale !== undefined) this.#parts.onLate?.();
     return choiceOf(stale);
   }
 
@@ -111,7 +114,10 @@ export class PrimaryLookups {
     let cancel = (): void => undefined;
     const overdue = new Promise<ChosenCertificate | undefined>((resolve) => {
       const patienceMs = this.#parts.settings().refreshTimeoutMs + BUS_GRACE_MS;
-      cancel = this.#parts.startTimer(() => resolve(choiceOf(stale)), patienceMs);
+      cancel = this.#parts.startTimer(() => {
+        this.#parts.onLate?.();
+        resolve(choiceOf(stale));
+      }, patienceMs);
     });
     try {
       return await Promise.race([asked, overdue]);

@@ -1,0 +1,101 @@
+/**
+ * What is looked at when the metrics are read, in place of being counted where it happens.
+ */
+import type { NegativeCache } from '../caches/negative-cache.js';
+import type { PemCache } from '../caches/pem-cache.js';
+import { OTHER } from '../metrics/definition.js';
+import { RANKS, SOURCES } from '../metrics/definitions.js';
+import type { Gauge, Recorder } from '../metrics/recorder.js';
+import type { Sources } from './sources.js';
+import type { Supervisor } from './supervisor.js';
+
+/** All of the cache is looked through for them: not for every read. */
+const EXPIRIES_EVERY_MS = 10_000;
+const MS_PER_S = 1000;
+
+export interface PrimaryGaugesParts {
+  readonly pem: Pick<PemCache, 'stats' | 'maxBytes' | 'expiries'>;
+  readonly negative: Pick<NegativeCache, 'size'>;
+  readonly sources: Pick<Sources, 'health' | 'missBudget' | 'orderLoad'>;
+  readonly supervisor: Pick<Supervisor, 'states'>;
+  /** See `Clock`. */
+  readonly now: () => number;
+  readonly date: () => number;
+}
+
+export class PrimaryGauges {
+  readonly #parts: PrimaryGaugesParts;
+  readonly #series;
+  #expiriesAtMs = -Infinity;
+
+  constructor(recorder: Recorder, parts: PrimaryGaugesParts) {
+    this.#parts = parts;
+    const up = recorder.gauge('peter_sslers_source_up');
+    const workers = recorder.gauge('peter_sslers_workers');
+    const notAfter = recorder.gauge('peter_sslers_certificate_not_after_seconds');
+    this.#series = {
+      entries: recorder.gauge('peter_sslers_pem_cache_entries').with({}),
+      bytes: recorder.gauge('peter_sslers_pem_cache_bytes').with({}),
+      limit: recorder.gauge('peter_sslers_pem_cache_limit_bytes').with({}),
+      negatives: recorder.gauge('peter_sslers_negative_entries').with({}),
+      outdated: recorder.gauge('peter_sslers_certificates_outdated').with({}),
+      tokens: recorder.gauge('peter_sslers_miss_tokens').with({}),
+      waiting: recorder.gauge('peter_sslers_miss_waiting').with({}),
+      running: recorder.gauge('peter_sslers_orders_running').with({}),
+      queued: recorder.gauge('peter_sslers_orders_queued').with({}),
+      heldOff: recorder.gauge('peter_sslers_orders_held_off').with({}),
+      up: SOURCES.map((source): [string, Gauge] => [source, up.with({ source })]),
+      workers: {
+        starting: workers.with({ state: 'starting' }),
+        accepting: workers.with({ state: 'accepting' }),
+        draining: workers.with({ state: 'draining' }),
+      },
+      notAfter: RANKS.map((rank) => notAfter.with({ rank })),
+    };
+  }
+
+  set(): void {
+    const { pem, negative, sources, supervisor } = this.#parts;
+    const series = this.#series;
+    const { entries, bytes } = pem.stats();
+    series.entries.set(entries);
+    series.bytes.set(bytes);
+    series.limit.set(pem.maxBytes);
+    series.negatives.set(negative.size);
+    this.#setExpiries();
+    const budget = sources.missBudget();
+    series.tokens.set(budget?.tokens ?? NaN);
+    series.waiting.set(budget?.waiting ?? NaN);
+    const orders = sources.orderLoad();
+    series.running.set(orders?.running ?? NaN);
+    series.queued.set(orders?.queued ?? NaN);
+    series.heldOff.set(orders?.heldOff ?? NaN);
+    this.#setSources(sources.health());
+    const { starting, accepting, draining } = supervisor.states;
+    series.workers.starting.set(starting);
+    series.workers.accepting.set(accepting);
+    series.workers.draining.set(draining);
+  }
+
+  #setExpiries(): void {
+    const nowMs = this.#parts.now();
+    if (nowMs - this.#expiriesAtMs < EXPIRIES_EVERY_MS) return;
+    this.#expiriesAtMs = nowMs;
+    const { soonestMs, outdated } = this.#parts.pem.expiries(RANKS.length);
+    this.#series.outdated.set(outdated);
+    this.#series.notAfter.forEach((gauge, i) => gauge.set((soonestMs[i] ?? NaN) / MS_PER_S));
+  }
+
+  /** Of several sources with one label the sickest is told. */
+  #setSources(health: readonly { readonly name: string; readonly isUp: boolean }[]): void {
+    for (const [label, gauge] of this.#series.up) {
+      const isOwn = (name: string): boolean => name === label || (label === OTHER && !isKnown(name));
+      const own = health.filter(({ name }) => isOwn(name));
+      gauge.set(own.length === 0 ? NaN : Number(own.every(({ isUp }) => isUp)));
+    }
+  }
+}
+
+function isKnown(source: string): boolean {
+  return SOURCES.some((name) => name === source);
+}
