@@ -16,7 +16,9 @@ export type Negative =
       readonly reason: string;
       /** Every source says that there is none, and what was there before serves on for a while. */
       readonly isGrace?: boolean;
-    };
+    }
+  /** A worker's: OpenSSL serves none of the certificates that there are. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** `expiresAtMs`: by the cache's own clock. */
 export type NegativeEntry = Negative & { readonly expiresAtMs: number };

@@ -17,9 +17,9 @@ import type { Tier } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
 import { NegativeCache, type Negative } from './negative-cache.js';
 
-/** `C` is the context's type, for a worker `tls.SecureContext`. */
+/** `C` is what a handshake is served with, whole, so that a hit need make nothing: for a worker a context with its tier. */
 export interface ContextEntry<C> {
-  readonly context: C;
+  readonly served: C;
   /** The fingerprint of the certificate in the context. */
   readonly fingerprint: string;
   /** The tier that had it. */
@@ -38,7 +38,8 @@ export interface ContextEntry<C> {
 export type NewContext<C> = Omit<ContextEntry<C>, 'freshUntilMs' | 'noHalfUntilMs'>;
 
 export type ContextHit<C> =
-  { readonly state: 'fresh' | 'stale'; readonly entry: ContextEntry<C> } | { readonly state: 'negative' };
+  | { readonly state: 'fresh' | 'stale'; readonly entry: ContextEntry<C> }
+  | { readonly state: 'negative'; readonly kind: Negative['kind'] };
 
 export interface SecureContextCacheOptions {
   /** The most names with a context, a whole number above 0. */
@@ -60,7 +61,11 @@ interface Slot<C> {
   readonly stale: ContextHit<C>;
 }
 
-const NEGATIVE: ContextHit<never> = { state: 'negative' };
+const NEGATIVES: Readonly<Record<Negative['kind'], ContextHit<never>>> = {
+  absent: { state: 'negative', kind: 'absent' },
+  error: { state: 'negative', kind: 'error' },
+  refused: { state: 'negative', kind: 'refused' },
+};
 
 export class SecureContextCache<C> {
   readonly #now: () => number;
@@ -88,7 +93,10 @@ export class SecureContextCache<C> {
   /** What is known of a name. Counts as a use of it. Undefined: nothing, it has to be resolved. */
   get(name: ServerName): ContextHit<C> | undefined {
     const slot = this.#slots.get(name);
-    if (slot === undefined) return this.#negatives.get(name) === undefined ? undefined : NEGATIVE;
+    if (slot === undefined) {
+      const negative = this.#negatives.get(name);
+      return negative === undefined ? undefined : NEGATIVES[negative.kind];
+    }
     return this.#now() < slot.entry.freshUntilMs ? slot.fresh : slot.stale;
   }
 
@@ -123,7 +131,7 @@ export class SecureContextCache<C> {
     if (slot !== undefined) slot.entry.noHalfUntilMs = this.#now() + ttlMs;
   }
 
-  /** Remembers for `ttlMs` (0: not at all) that a name has no certificate, or that nobody could tell. */
+  /** Remembers for `ttlMs` (0: not at all) that a name has no certificate, that nobody could tell, or that none can be served. */
   setNegative(name: ServerName, negative: Negative, ttlMs: number): void {
     this.#slots.delete(name);
     if (ttlMs > 0) this.#negatives.set(name, negative, ttlMs);

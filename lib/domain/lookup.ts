@@ -36,6 +36,8 @@ export interface ResolveRequest {
   readonly phase: ResolvePhase;
   /** The client's address: what the rate limit on the manager is shared between. */
   readonly client: string;
+  /** The id of the handshake that asks: for the log. Absent: none does. */
+  readonly handshake?: string;
   /** The fingerprint of the stale certificate that the worker still has. */
   readonly fingerprint?: string;
   /** The client cannot use the key of that certificate, but can use one of this kind: the other half is asked for. */
@@ -64,11 +66,16 @@ export type Resolution =
   | {
       readonly kind: 'pending';
       readonly reason: string;
+      /** What is waited for, in one word. Absent: whatever a source says in `reason`. */
+      readonly waitsFor?: PendingFor;
       /** The last good certificate of the name, if the primary still has it: for this handshake, not to be kept. */
       readonly lastGood?: LastGood;
       /** True for the one that started an order: it may ask again with phase `order` and wait for the certificate. */
       readonly starter?: true;
     };
+
+/** A certificate that is being ordered on this machine, or sources that have not answered in time. */
+export type PendingFor = 'ordering' | 'sources-late';
 
 /** Something that the primary tells a worker. */
 export interface Told<Value> {

@@ -18,6 +18,22 @@ export interface Logger {
   enabled(level: LogLevel): boolean;
 }
 
+/** The log as a look-up writes it: each line tells the handshake that has caused it. @param handshake undefined: none has. */
+export function logOfHandshake(log: Logger, handshake: string | undefined): Logger {
+  if (handshake === undefined) return log;
+  const writer =
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void =>
+      log[level](message, { ...fields, handshake });
+  return {
+    err: writer('err'),
+    notice: writer('notice'),
+    info: writer('info'),
+    debug: writer('debug'),
+    enabled: (level) => log.enabled(level),
+  };
+}
+
 /** Writes nothing: the default of a library. */
 export const silentLogger: Logger = {
   err: () => undefined,

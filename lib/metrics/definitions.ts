@@ -4,6 +4,7 @@
  * No name of a domain, no address of a client and no URL is ever a label.
  */
 import { VERSION } from '../base/version.js';
+import { DEFAULT_REASONS } from '../domain/default-reason.js';
 import { TIER_CACHE, TIER_DEFAULT, TIER_LRU } from '../domain/lookup.js';
 import { OTHER, type Definition, type LabelsOf } from './definition.js';
 
@@ -52,6 +53,11 @@ export const METRICS = table({
         'silent',
       ],
     },
+  },
+  peter_sslers_defaults_served_total: {
+    type: 'counter',
+    help: 'Handshakes that were served the default certificate',
+    labels: { reason: DEFAULT_REASONS },
   },
   peter_sslers_certificate_choice_seconds: {
     type: 'histogram',

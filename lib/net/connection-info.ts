@@ -2,6 +2,7 @@
  * What is known of a client's connection once its handshake is done.
  */
 import type { KeyClass } from '../domain/key-class.js';
+import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
@@ -20,6 +21,10 @@ export interface ConnectionInfo {
   readonly tier?: Tier | undefined;
   /** Of the certificate that serves it: the key that this client can use. */
   readonly keyClass?: KeyClass | undefined;
+  /** Why the default certificate was served; undefined where it was not. */
+  readonly reason?: DefaultReason | undefined;
+  /** The id of the handshake, as the log has it; undefined on plain HTTP. */
+  readonly handshake?: string | undefined;
   /** Milliseconds that choosing the certificate took. */
   readonly chooseMs: number;
   /** The protocol that ALPN has chosen; undefined: none. */

@@ -1,6 +1,6 @@
 /** Turns what is known of a name into the answer for one waiter: a certificate that the waiter already has is not sent again. */
 import type { CertificateBundle } from '../domain/certificate.js';
-import type { LastGood, Resolution } from '../domain/lookup.js';
+import type { LastGood, PendingFor, Resolution } from '../domain/lookup.js';
 import type { Outcome } from './conclude.js';
 
 /** The fingerprint that the worker has sent, if it has one. */
@@ -26,11 +26,13 @@ export function pending(
   reason: string,
   asker: Asker,
   lastGood: CertificateBundle | undefined,
+  waitsFor?: PendingFor,
 ): Resolution & { kind: 'pending' } {
-  if (lastGood === undefined) return { kind: 'pending', reason };
+  const waiting = { kind: 'pending', reason, ...(waitsFor !== undefined && { waitsFor }) } as const;
+  if (lastGood === undefined) return waiting;
   const good: LastGood =
     lastGood.fingerprint === asker.fingerprint
       ? { kind: 'unchanged' }
       : { kind: 'found', certificate: lastGood };
-  return { kind: 'pending', reason, lastGood: good };
+  return { ...waiting, lastGood: good };
 }

@@ -51,6 +51,7 @@ export interface ConclusionParts {
 
 /** A look-up that has come back. */
 export interface Returned {
+  readonly log: Logger;
   readonly gathered: Gathered;
   readonly best: Best | undefined;
   /** A part of it comes from a copy, of a name that was expired by hand, and the authority is silent: it counts until that can be asked. */
@@ -104,7 +105,7 @@ export class Conclusions {
     }
     if (waits.length > 0) return { kind: 'pending', reason: waits.join('; ') };
     return troubles.length > 0
-      ? this.#keepTrouble(name, troubles.join('; '), gathered.isOwnTrouble, mayKeep)
+      ? this.#keepTrouble(name, troubles.join('; '), returned)
       : this.#keepAbsent(name, returned);
   }
 
@@ -117,8 +118,8 @@ export class Conclusions {
       : certificate;
   }
 
-  #keepFound(name: ServerName, best: Best, { isProvisional, mayKeep }: Returned): Outcome {
-    const { pem, negative, log } = this.#parts;
+  #keepFound(name: ServerName, best: Best, { log, isProvisional, mayKeep }: Returned): Outcome {
+    const { pem, negative } = this.#parts;
     const { certCacheDurationMs, errorCacheDurationMs } = this.#settings;
     const { bundle: certificate, tier } = best;
     const keepMs = isProvisional ? errorCacheDurationMs : certCacheDurationMs;
@@ -146,18 +147,18 @@ export class Conclusions {
     return { kind: 'found', certificate, tier, keepMs };
   }
 
-  #keepTrouble(name: ServerName, reason: string, isOwn: boolean, mayKeep: boolean): Outcome {
-    const { pem, log } = this.#parts;
+  #keepTrouble(name: ServerName, reason: string, { log, gathered, mayKeep }: Returned): Outcome {
+    const { pem } = this.#parts;
     const keepMs = this.#settings.errorCacheDurationMs;
     const retained = pem.get(name)?.entry.certificate;
     const fields = { name, reason, servedOn: retained !== undefined };
-    if (isOwn) log.notice('no source could tell', fields);
+    if (gathered.isOwnTrouble) log.notice('no source could tell', fields);
     else log.info('no source could tell', fields);
     return this.#keepError(name, { reason, keepMs, mayKeep, isGrace: false });
   }
 
-  #keepAbsent(name: ServerName, { hasGrace, lastTier, mayKeep }: Returned): Outcome {
-    const { pem, negative, log } = this.#parts;
+  #keepAbsent(name: ServerName, { log, hasGrace, lastTier, mayKeep }: Returned): Outcome {
+    const { pem, negative } = this.#parts;
     const { absentGraceMs, certCacheDurationMs } = this.#settings;
     const absentForMs = mayKeep ? pem.noteAbsent(name) : 0;
     if (hasGrace && absentForMs < absentGraceMs && this.#validRetained(name) !== undefined) {

@@ -8,7 +8,7 @@ import { datesProblem, type CertificateBundle } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
 import type { Resolution, ResolveRequest } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log/logger.js';
+import { logOfHandshake, type Logger } from '../log/logger.js';
 import { answer, pending } from './answer.js';
 import type { Outcome } from './conclude.js';
 import type { LookUps } from './look-up.js';
@@ -56,7 +56,7 @@ export class FlightWaiter {
     const { pem, log, clock, flights, lookUps } = this.#parts;
     const throughOrder = request.phase === 'order';
     const under = flights.get(name);
-    const flight = under ?? flights.start(name, (self) => lookUps.run(name, request.client, self, mayOrder));
+    const flight = under ?? flights.start(name, (self) => lookUps.run(name, request, self, mayOrder));
     const lastGood = pem.get(name)?.entry.certificate;
     // A client that needs the other half cannot be served with what is there.
     const goodEnough = mayOrder ? lastGood : undefined;
@@ -70,15 +70,19 @@ export class FlightWaiter {
         case 'landed':
           return answer(flight.current ? arrival.value : { ...arrival.value, keepMs: 0 }, request, lastGood);
         case 'late':
-          return pending('the sources have not answered in time', request, lastGood);
+          // It may have become an order meanwhile, that its starter has come back to wait for.
+          return flight.ordering
+            ? pending('a certificate is being ordered', request, lastGood, 'ordering')
+            : pending('the sources have not answered in time', request, lastGood, 'sources-late');
         case 'ordering':
           return {
-            ...pending('a certificate is being ordered', request, lastGood),
+            ...pending('a certificate is being ordered', request, lastGood, 'ordering'),
             ...(arrival.starter ? { starter: true as const } : {}),
           };
       }
     } catch (thrown) {
-      log.err('look-up failed', { name, error: describeError(thrown) });
+      const ownLog = logOfHandshake(log, request.handshake);
+      ownLog.err('look-up failed', { name, error: describeError(thrown) });
       return { kind: 'unavailable', reason: 'internal error', keepMs: this.#settings.errorCacheDurationMs };
     }
   }

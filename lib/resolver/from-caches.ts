@@ -30,9 +30,9 @@ export function fromCaches(
     return answer({ kind: 'found', certificate, tier: TIER_CACHE, ...keeping }, request);
   }
   const known = negative.get(name);
-  if (known !== undefined) observer?.onNegativeHit(known.kind);
-  if (known?.kind === 'absent') return { kind: 'absent', tier: TIER_CACHE };
-  if (known?.kind !== 'error') return undefined;
+  if (known === undefined || known.kind === 'refused') return undefined;
+  observer?.onNegativeHit(known.kind);
+  if (known.kind === 'absent') return { kind: 'absent', tier: TIER_CACHE };
   const keepMs = known.expiresAtMs - clock.now();
   if (cached === undefined) return { kind: 'unavailable', reason: known.reason, keepMs };
   observer?.onStale(known.isGrace === true ? 'absent-grace' : 'unavailable');

@@ -9,7 +9,7 @@ import type { PemCache } from '../caches/pem-cache.js';
 import { bundleOf } from '../domain/certificate.js';
 import type { ResolveRequest } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
-import type { Logger } from '../log/logger.js';
+import { logOfHandshake, type Logger } from '../log/logger.js';
 import type { ChangedNames } from '../sources/source.js';
 import type { Outcome } from './conclude.js';
 import type { Halves } from './halves.js';
@@ -77,10 +77,15 @@ export class Invalidation {
   }
 
   /** A worker could not build a certificate that we took for servable: it is dropped, so that another one is looked for. */
-  refuse(name: ServerName, { fingerprint, reason }: NonNullable<ResolveRequest['refused']>): void {
-    const { pem, log, flights, servable } = this.#parts;
+  refuse(
+    name: ServerName,
+    { fingerprint, reason }: NonNullable<ResolveRequest['refused']>,
+    handshake: string | undefined,
+  ): void {
+    const { pem, flights, servable } = this.#parts;
     servable.refuse(fingerprint, reason);
     if (pem.get(name)?.entry.certificate.fingerprint !== fingerprint) return;
+    const log = logOfHandshake(this.#parts.log, handshake);
     log.err('a worker cannot serve a certificate: another one is looked for', { name, reason });
     flights.detach(name);
     pem.delete(name);

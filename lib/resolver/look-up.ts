@@ -7,6 +7,7 @@ import type { PemCache, PemEntry } from '../caches/pem-cache.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
+import { logOfHandshake, type Logger } from '../log/logger.js';
 import type { CertificateSource } from '../sources/source.js';
 import { Candidates, type Remark } from './candidates.js';
 import { Conclusions, type ConclusionParts, type ConclusionSettings, type Outcome } from './conclude.js';
@@ -33,9 +34,12 @@ export interface LookUpParts extends ConclusionParts {
   resolve(this: void, name: ServerName, request: ResolveRequest): Promise<Resolution>;
 }
 
+/** Whose question has started a look-up. */
+export type Starter = Pick<ResolveRequest, 'client' | 'handshake'>;
+
 /** A look-up for both halves, after the sources of the name itself. */
 interface HalfSearch {
-  readonly client: string;
+  readonly starter: Starter;
   readonly candidates: Candidates;
   readonly gathered: Gathered;
   readonly flight: Flight<Outcome>;
@@ -85,8 +89,15 @@ export class LookUps {
    * @param flight tells whether what it comes to may still be kept.
    * @param mayOrder false: it is for the other half of what is there. It orders nothing, and takes nothing away.
    */
-  async run(name: ServerName, client: string, flight: Flight<Outcome>, mayOrder: boolean): Promise<Outcome> {
+  async run(
+    name: ServerName,
+    { client, handshake }: Starter,
+    flight: Flight<Outcome>,
+    mayOrder: boolean,
+  ): Promise<Outcome> {
     const { clock, pem, servable, halves } = this.#parts;
+    const log = logOfHandshake(this.#parts.log, handshake);
+    const starter: Starter = handshake === undefined ? { client } : { client, handshake };
     // Without an authority there is nobody to ask before the copies.
     const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
     const wantsBoth = halves.isWanted(name);
@@ -98,7 +109,7 @@ export class LookUps {
       wantsBoth,
       context: {
         signal: this.#parts.signal,
-        client,
+        ...starter,
         known: pem.get(name) !== undefined,
         mayOrder,
         onOrder: (order) => flight.beginOrder(order),
@@ -106,13 +117,14 @@ export class LookUps {
       lookupTimeoutMs: this.#settings.lookupTimeoutMs,
       now: clock.now,
       startTimer: this.#parts.startTimer ?? startUnrefTimer,
-      onRemark: (source, remark) => this.#note(name, source, remark),
+      onRemark: (source, remark) => this.#note(log, name, source, remark),
     });
     const provisional = wantsBoth
-      ? await this.#lookForHalf(name, { client, candidates, gathered, flight, isPurged })
+      ? await this.#lookForHalf(name, { starter, candidates, gathered, flight, isPurged })
       : undefined;
     const best = candidates.best();
     const outcome = this.#conclusions.conclude(name, {
+      log,
       gathered,
       best,
       isProvisional:
@@ -141,7 +153,7 @@ export class LookUps {
    */
   async #lookForHalf(
     name: ServerName,
-    { client, candidates, gathered, flight, isPurged }: HalfSearch,
+    { starter, candidates, gathered, flight, isPurged }: HalfSearch,
   ): Promise<ReadonlySet<string>> {
     const { pem, halves, resolve } = this.#parts;
     const { certCacheDurationMs, errorCacheDurationMs, absentGraceMs } = this.#settings;
@@ -157,7 +169,7 @@ export class LookUps {
     const wants = candidates.missingKind;
     const wildcard = this.#settings.wildcards ? wildcardOf(name) : undefined;
     if (wants !== undefined && wildcard !== undefined) {
-      const { kind } = await resolve(wildcard, { name: wildcard, phase: 'lookup', client, wants });
+      const { kind } = await resolve(wildcard, { name: wildcard, phase: 'lookup', ...starter, wants });
       const lender = pem.get(wildcard)?.entry;
       if (lender !== undefined) add(lender, () => true);
       isUnclear ||= kind === 'unavailable' || kind === 'pending';
@@ -189,11 +201,11 @@ export class LookUps {
   }
 
   /** Logs what is wrong with a certificate once, not with each look-up. */
-  #note(name: ServerName, source: string, { kind, reason, fingerprint }: Remark): void {
+  #note(log: Logger, name: ServerName, source: string, { kind, reason, fingerprint }: Remark): void {
     const key = `${name} ${source} ${fingerprint ?? ''} ${reason}`;
     if (this.#remarked.has(key)) return;
     this.#remarked.set(key, true);
-    this.#parts.log.err(`certificate of ${source} is ${kind}`, {
+    log.err(`certificate of ${source} is ${kind}`, {
       name,
       reason,
       ...(fingerprint !== undefined && { fingerprint }),

@@ -200,7 +200,7 @@ export class Resolver {
   }
 
   async #resolveAny(name: ServerName, request: Question): Promise<Resolution> {
-    if (request.refused !== undefined) this.#invalidation.refuse(name, request.refused);
+    if (request.refused !== undefined) this.#invalidation.refuse(name, request.refused, request.handshake);
     return fromCaches(name, request, this.#parts) ?? this.#waiter.wait(name, request);
   }
 

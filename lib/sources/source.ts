@@ -19,6 +19,8 @@ export interface LookupContext {
   readonly signal: AbortSignal;
   /** The address of the client whose handshake started the look-up: what a rate limit is shared between. */
   readonly client?: string;
+  /** The id of that handshake: a line of the log about the look-up has it. */
+  readonly handshake?: string;
   /**
    * Whether a certificate of this name is known from earlier. A source that can order one then does not order another because of
    * an ambiguous answer.

@@ -14,6 +14,8 @@ export type HandshakeFailure =
   | 'tls-error';
 
 export interface FailedHandshake {
+  /** Its id. */
+  readonly handshake: string;
   readonly reason: HandshakeFailure;
   /** One clause that quotes nothing of the client's: OpenSSL's own reason for `tls-error`, such as `no shared cipher`. */
   readonly detail: string;

@@ -2,21 +2,35 @@
  * What a handshake needs to be told: the settings, who chooses the certificate and the protocol, and who gets the connection.
  */
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import type { Transport } from '../net/raw-connection.js';
 import type { FailedHandshake } from './failed-handshake.js';
+import type { HandshakeIds } from './handshake-ids.js';
 
 /** The certificate for a connection. */
 export interface ChosenCertificate {
   readonly context: SecureContext;
   readonly tier: Tier;
+  /** Why it is the default certificate; undefined where it is none. */
+  readonly reason?: DefaultReason | undefined;
+}
+
+/** A handshake, as whoever chooses its certificate sees it. */
+export interface Asker {
+  /** The client's. */
+  readonly address: string;
+  /** As `HandshakeIds` has it: made when it is read. */
+  readonly handshake: string;
 }
 
 export interface HandshakeOptions {
   /** Which `--listen` this is, from 0. */
   readonly index: number;
+  /** Shared with the other listeners of the worker. */
+  readonly ids: HandshakeIds;
   /**
    * Chooses the certificate: at once on a hit. Must not reject.
    *
@@ -25,7 +39,7 @@ export interface HandshakeOptions {
    */
   choose(
     name: ServerName | undefined,
-    client: string,
+    asker: Asker,
     hello: Buffer,
   ): ChosenCertificate | Promise<ChosenCertificate>;
   /**

@@ -23,7 +23,7 @@ import type { RawConnection, Reader } from '../net/raw-connection.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import { canUseKey } from './client-keys.js';
 import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
-import type { ChosenCertificate, HandshakeOptions } from './handshake-options.js';
+import type { Asker, ChosenCertificate, HandshakeOptions } from './handshake-options.js';
 import { alertRecord, answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
 import { keyClassesOf } from './secure-context.js';
 import { completeHandshake, makeServerSocket, receiveHello } from './server-socket.js';
@@ -63,11 +63,12 @@ export interface HandshakeParts {
   readonly open: Set<RawConnection>;
 }
 
-export class Handshake implements Reader {
+export class Handshake implements Reader, Asker {
   readonly #raw: RawConnection & HasHandshake;
   readonly #options: HandshakeOptions;
   readonly #slot: ConnectionSlot;
   readonly #open: Set<RawConnection>;
+  readonly #number: number;
   #client: Endpoint;
   #isClientKnown = true;
   /** Undefined: the kernel is to be asked. */
@@ -93,6 +94,15 @@ export class Handshake implements Reader {
     this.#options = options;
     this.#slot = slot;
     this.#open = open;
+    this.#number = options.ids.next();
+  }
+
+  get address(): string {
+    return this.#client.address;
+  }
+
+  get handshake(): string {
+    return this.#options.ids.textOf(this.#number);
   }
 
   start(): void {
@@ -140,9 +150,12 @@ export class Handshake implements Reader {
       serverName: this.#serverName,
       tier: this.#choice.tier,
       keyClass,
+      reason: this.#choice.reason,
       chooseMs: this.#chooseMs,
       // The type has null before the handshake, false without ALPN.
       alpn: socket.alpnProtocol || undefined,
+      number: this.#number,
+      ids: this.#options.ids,
       client: this.#client,
       isClientKnown: this.#isClientKnown,
       local: this.#local,
@@ -161,6 +174,7 @@ export class Handshake implements Reader {
   fail(reason: HandshakeFailure, detail: string, answer?: string | Buffer, code?: string): boolean {
     if (this.#done) return false;
     const failure: FailedHandshake = {
+      handshake: this.handshake,
       reason,
       detail,
       ...(code !== undefined && { code }),
@@ -251,7 +265,7 @@ export class Handshake implements Reader {
     this.#serverName = hello.serverName === undefined ? undefined : normaliseServerName(hello.serverName);
     const startedMs = performance.now();
     const name = this.#serverName ?? this.#localName();
-    const choice = this.#options.choose(name, this.#client.address, bytes);
+    const choice = this.#options.choose(name, this, bytes);
     if (!(choice instanceof Promise)) {
       this.#chooseMs = performance.now() - startedMs;
       this.#secure(choice, hello, bytes);

@@ -10,7 +10,7 @@ import type { HandshakeOptions } from './handshake-options.js';
 import { acceptRaw, type RawConnection } from '../net/raw-connection.js';
 
 export type { FailedHandshake } from './failed-handshake.js';
-export type { ChosenCertificate } from './handshake-options.js';
+export type { Asker, ChosenCertificate } from './handshake-options.js';
 
 export interface ListenerOptions extends HandshakeOptions {
   /** Shared with the other listeners of the worker. */

@@ -6,23 +6,24 @@
  * Where a context has one kind of key, and the client's ClientHello says that it can use the other kind alone, the primary is
  * asked for that half. Its answer is for all clients; that there is none is kept for `lruCacheDurationMs`.
  */
-import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
+import type { Negative } from '../caches/negative-cache.js';
 import { SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { HotCertificate } from '../domain/cache-status.js';
+import type { DefaultReason } from '../domain/default-reason.js';
 import { otherKind } from '../domain/key-class.js';
-import { TIER_LRU, type Told } from '../domain/lookup.js';
+import type { Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import { canUseKey } from '../tls/client-keys.js';
 import { SessionTickets } from '../tls/session-tickets.js';
-import type { ChosenCertificate } from '../tls/terminate.js';
+import type { Asker, ChosenCertificate } from '../tls/terminate.js';
 import { buildDefaultContexts, type DefaultContexts } from './default-contexts.js';
 import { PrimaryBreaker } from './primary-breaker.js';
 import { PrimaryLookups, type PrimaryLookupsParts } from './primary-lookups.js';
-import { ResolvedContexts, type LruEntry } from './resolved-contexts.js';
+import { ResolvedContexts, type Choice, type LruEntry } from './resolved-contexts.js';
 
 /** Is told what the LRU has for handshakes. */
 export interface LruObserver {
@@ -43,9 +44,16 @@ export interface CertificatesParts {
   readonly observer?: LruObserver;
 }
 
+/** Why a name that the LRU knows to have no certificate gets the default. */
+const REMEMBERED: Readonly<Record<Negative['kind'], DefaultReason>> = {
+  absent: 'absent-cached',
+  error: 'unavailable-cached',
+  refused: 'refused-by-openssl',
+};
+
 export class Certificates {
   readonly #clock: Clock;
-  readonly #cache: SecureContextCache<SecureContext>;
+  readonly #cache: SecureContextCache<ChosenCertificate>;
   readonly #tickets: SessionTickets;
   readonly #contexts: ResolvedContexts;
   readonly #lookups: PrimaryLookups;
@@ -103,30 +111,29 @@ export class Certificates {
    * The certificate for a handshake. Never rejects.
    *
    * @param name undefined without a valid server name: the default certificate, and nobody is asked.
-   * @param client the client's address.
    * @param listener its index: it may have a default certificate of its own.
    * @param hello the bytes of the ClientHello. Without them the client is taken for one that can use any key.
    */
   choose(
     name: ServerName | undefined,
-    client: string,
+    asker: Asker,
     listener = 0,
     hello?: Buffer,
   ): ChosenCertificate | Promise<ChosenCertificate> {
-    if (name === undefined) return this.#defaultOf(listener);
+    if (name === undefined) return this.#defaultOf(listener, 'no-server-name');
     const hit = this.#cache.get(name);
     this.#observer?.onLru(hit?.state ?? 'miss');
     switch (hit?.state) {
       case 'fresh':
         return this.#isOfUse(hit.entry, hello)
-          ? { context: hit.entry.context, tier: TIER_LRU }
-          : this.#chooseHalf(name, client, listener, hit.entry);
+          ? hit.entry.served
+          : this.#chooseHalf(name, asker, listener, hit.entry);
       case 'negative':
-        return this.#defaultOf(listener);
+        return this.#defaultOf(listener, REMEMBERED[hit.kind]);
       case 'stale':
-        return this.#chooseForHello(name, client, listener, hit.entry, hello);
+        return this.#chooseForHello(name, asker, listener, hit.entry, hello);
       case undefined:
-        return this.#chooseForHello(name, client, listener, undefined, hello);
+        return this.#chooseForHello(name, asker, listener, undefined, hello);
     }
   }
 
@@ -167,8 +174,12 @@ export class Certificates {
     this.#cache.makeStale(names);
   }
 
-  #defaultOf(listener: number): ChosenCertificate {
-    return this.#defaults.own[listener] ?? this.#defaults.common;
+  #defaultOf(listener: number, reason: DefaultReason): ChosenCertificate {
+    return (this.#defaults.own[listener] ?? this.#defaults.common)[reason];
+  }
+
+  #served(choice: Choice, listener: number): ChosenCertificate {
+    return typeof choice === 'string' ? this.#defaultOf(listener, choice) : choice;
   }
 
   /** Whether an entry will do for a client: it can use the entry's key, or there is no other certificate that it could use. */
@@ -180,45 +191,37 @@ export class Certificates {
 
   #chooseForHello(
     name: ServerName,
-    client: string,
+    asker: Asker,
     listener: number,
     stale: LruEntry | undefined,
     hello: Buffer | undefined,
   ): ChosenCertificate | Promise<ChosenCertificate> {
-    const chosen = this.#chooseWithPrimary(name, client, listener, stale);
+    const chosen = this.#chooseWithPrimary(name, asker, listener, stale);
     if (!(chosen instanceof Promise) || hello === undefined) return chosen;
     return chosen.then((choice) => {
       const hit = this.#cache.get(name);
-      const isKept = hit?.state === 'fresh' && hit.entry.context === choice.context;
+      const isKept = hit?.state === 'fresh' && hit.entry.served.context === choice.context;
       if (!isKept || this.#isOfUse(hit.entry, hello)) return choice;
-      return this.#chooseHalf(name, client, listener, hit.entry);
+      return this.#chooseHalf(name, asker, listener, hit.entry);
     });
   }
 
-  #chooseHalf(
-    name: ServerName,
-    client: string,
-    listener: number,
-    entry: LruEntry,
-  ): Promise<ChosenCertificate> {
-    return this.#orDefault(this.#lookups.findHalf(name, client, entry), listener);
+  #chooseHalf(name: ServerName, asker: Asker, listener: number, entry: LruEntry): Promise<ChosenCertificate> {
+    return this.#orDefault(this.#lookups.findHalf(name, asker, entry), listener);
   }
 
   #chooseWithPrimary(
     name: ServerName,
-    client: string,
+    asker: Asker,
     listener: number,
     stale: LruEntry | undefined,
   ): ChosenCertificate | Promise<ChosenCertificate> {
-    const found = this.#lookups.find(name, client, stale);
-    return found instanceof Promise ? this.#orDefault(found, listener) : (found ?? this.#defaultOf(listener));
+    const found = this.#lookups.find(name, asker, stale);
+    return found instanceof Promise ? this.#orDefault(found, listener) : this.#served(found, listener);
   }
 
-  async #orDefault(
-    found: Promise<ChosenCertificate | undefined>,
-    listener: number,
-  ): Promise<ChosenCertificate> {
-    return (await found) ?? this.#defaultOf(listener);
+  async #orDefault(found: Promise<Choice>, listener: number): Promise<ChosenCertificate> {
+    return this.#served(await found, listener);
   }
 }
 

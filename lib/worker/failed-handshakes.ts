@@ -81,11 +81,12 @@ export class FailedHandshakes {
 }
 
 function fieldsOf({
+  handshake,
   reason,
   detail,
   code,
   client,
   hello,
 }: FailedHandshake): Record<string, string | undefined> {
-  return { reason, detail, code, client, ...(hello !== undefined && readOffer(hello)) };
+  return { handshake, reason, detail, code, client, ...(hello !== undefined && readOffer(hello)) };
 }

@@ -13,12 +13,14 @@ const MS_PER_S = 1000;
 export class HandshakeMetrics {
   readonly lru: LruObserver;
   readonly #handshakes;
+  readonly #defaults;
   readonly #failed;
   readonly #choices;
   readonly #resolves;
 
   constructor(recorder: Recorder) {
     this.#handshakes = recorder.counter('peter_sslers_handshakes_total');
+    this.#defaults = recorder.counter('peter_sslers_defaults_served_total');
     this.#failed = recorder.counter('peter_sslers_handshakes_failed_total');
     this.#choices = recorder.histogram('peter_sslers_certificate_choice_seconds');
     this.#resolves = recorder.histogram('peter_sslers_bus_resolve_seconds').with({});
@@ -32,10 +34,11 @@ export class HandshakeMetrics {
     };
   }
 
-  secured(socket: TLSSocket, { tier = '', keyClass, chooseMs }: ConnectionInfo): void {
+  secured(socket: TLSSocket, { tier = '', keyClass, reason, chooseMs }: ConnectionInfo): void {
     const protocol = socket.getProtocol() ?? '';
     const resumed = socket.isSessionReused() ? 'yes' : 'no';
     this.#handshakes.with({ tier, protocol, key: keyClass ?? '', resumed }).inc();
+    if (reason !== undefined) this.#defaults.with({ reason }).inc();
     this.#choices.with({ tier }).observe(chooseMs / MS_PER_S);
   }
 

@@ -14,11 +14,16 @@
  */
 import type { StartTimer } from '../base/timer.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
-import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
+import type { Resolution, ResolvePhase, ResolveRequest, Told } from '../domain/lookup.js';
 import { isWildcard, type ServerName } from '../domain/server-name.js';
-import type { ChosenCertificate } from '../tls/terminate.js';
+import type { Asker } from '../tls/terminate.js';
 import type { PrimaryBreaker } from './primary-breaker.js';
-import { choiceOf, RefusedCertificate, type LruEntry, type ResolvedContexts } from './resolved-contexts.js';
+import {
+  RefusedCertificate,
+  type Choice,
+  type LruEntry,
+  type ResolvedContexts,
+} from './resolved-contexts.js';
 
 export interface PrimaryLookupsParts {
   /** Asks the primary. Rejects with a ProxyError when there is no answer in time. */
@@ -34,8 +39,7 @@ export interface PrimaryLookupsParts {
 
 /** What one question to the primary has come to. */
 interface Answer {
-  /** Undefined: the default. */
-  readonly choice: ChosenCertificate | undefined;
+  readonly choice: Choice;
   /** The handshake that asked first may wait for the order of a certificate. */
   readonly order: boolean;
 }
@@ -57,38 +61,34 @@ export class PrimaryLookups {
   }
 
   /**
-   * The certificate of a name, or (undefined) the default. At once where the primary is known to be late. Never rejects.
+   * The certificate of a name, or why it is to be the default. At once where the primary is known to be late. Never rejects.
    *
-   * @param client the client's address.
    * @param stale what the LRU has of the name.
    */
-  find(
-    name: ServerName,
-    client: string,
-    stale: LruEntry | undefined,
-  ): ChosenCertificate | undefined | Promise<ChosenCertificate | undefined> {
+  find(name: ServerName, asker: Asker, stale: LruEntry | undefined): Choice | Promise<Choice> {
     const { breaker } = this.#parts;
     if (!breaker.isOpen) {
-      const asked = this.#ask(name, client, stale);
+      const asked = this.#ask(name, asker, stale);
       return stale === undefined ? asked : this.#atTheLatest(asked, stale);
     }
     // Not awaited: the handshake goes on without the answer. It never rejects.
-    if (breaker.mayProbe()) void this.#ask(name, client, stale);
-    if (stale !== undefined) this.#parts.onLate?.();
-    return choiceOf(stale);
+    if (breaker.mayProbe()) void this.#ask(name, asker, stale);
+    if (stale === undefined) return 'primary-late';
+    this.#parts.onLate?.();
+    return stale.served;
   }
 
   /**
-   * The certificate of a name, or (undefined) the default, when the primary has been asked for the half that an entry lacks. Without
+   * The certificate of a name, or why it is to be the default, when the primary has been asked for the half that an entry lacks. Without
    * an answer the entry has to do. Never rejects.
    *
-   * @param client the client's address.
    */
-  async findHalf(name: ServerName, client: string, entry: LruEntry): Promise<ChosenCertificate | undefined> {
+  async findHalf(name: ServerName, asker: Asker, entry: LruEntry): Promise<Choice> {
     const { missingKind } = entry;
-    if (missingKind === undefined || this.#parts.breaker.isOpen) return choiceOf(entry);
+    if (missingKind === undefined || this.#parts.breaker.isOpen) return entry.served;
     const joined = this.#completing.get(name);
-    const asking = joined ?? this.#question({ name, phase: 'lookup', client, wants: missingKind }, entry);
+    const asking =
+      joined ?? this.#question({ ...questionOf(name, 'lookup', asker), wants: missingKind }, entry);
     this.#completing.set(name, asking);
     try {
       return (await asking).choice;
@@ -107,16 +107,13 @@ export class PrimaryLookups {
   }
 
   /** The primary's answer, or the stale entry when that takes longer than a refresh does at the primary. */
-  async #atTheLatest(
-    asked: Promise<ChosenCertificate | undefined>,
-    stale: LruEntry,
-  ): Promise<ChosenCertificate | undefined> {
+  async #atTheLatest(asked: Promise<Choice>, stale: LruEntry): Promise<Choice> {
     let cancel = (): void => undefined;
-    const overdue = new Promise<ChosenCertificate | undefined>((resolve) => {
+    const overdue = new Promise<Choice>((resolve) => {
       const patienceMs = this.#parts.settings().refreshTimeoutMs + BUS_GRACE_MS;
       cancel = this.#parts.startTimer(() => {
         this.#parts.onLate?.();
-        resolve(choiceOf(stale));
+        resolve(stale.served);
       }, patienceMs);
     });
     try {
@@ -126,14 +123,10 @@ export class PrimaryLookups {
     }
   }
 
-  async #ask(
-    name: ServerName,
-    client: string,
-    stale: LruEntry | undefined,
-  ): Promise<ChosenCertificate | undefined> {
+  async #ask(name: ServerName, asker: Asker, stale: LruEntry | undefined): Promise<Choice> {
     const joined = this.#asking.get(name);
     if (joined !== undefined) return (await joined).choice;
-    const asking = this.#question({ name, phase: 'lookup', client }, stale);
+    const asking = this.#question(questionOf(name, 'lookup', asker), stale);
     this.#asking.set(name, asking);
     try {
       const { choice, order } = await asking;
@@ -141,7 +134,7 @@ export class PrimaryLookups {
     } finally {
       if (this.#asking.get(name) === asking) this.#asking.delete(name);
     }
-    return (await this.#question({ name, phase: 'order', client }, stale)).choice;
+    return (await this.#question(questionOf(name, 'order', asker), stale)).choice;
   }
 
   /** @param epoch the one in which the handshake asked first: an answer that has been overtaken since is not kept. */
@@ -157,7 +150,7 @@ export class PrimaryLookups {
       );
     } catch (thrown) {
       this.#parts.breaker.failed(thrown);
-      return { choice: choiceOf(stale), order: false };
+      return { choice: stale?.served ?? 'primary-late', order: false };
     }
     this.#parts.breaker.succeeded();
     const mayKeep = epoch === this.#epoch;
@@ -167,11 +160,15 @@ export class PrimaryLookups {
       if (refused === undefined)
         return this.#question({ ...params, refused: { fingerprint, reason } }, stale, epoch);
       if (mayKeep) this.#parts.contexts.refuse(name, reason);
-      return { choice: undefined, order: false };
+      return { choice: 'refused-by-openssl', order: false };
     }
     const { value } = told;
     const starter = value.kind === 'pending' && value.starter === true;
     // A handshake that has an earlier certificate to go on with need not wait for the order.
-    return { choice: taken, order: starter && taken === undefined };
+    return { choice: taken, order: starter && typeof taken === 'string' };
   }
+}
+
+function questionOf(name: ServerName, phase: ResolvePhase, { address, handshake }: Asker): ResolveRequest {
+  return { name, phase, client: address, handshake };
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.js';
 import type { ContextEntry, SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import { kindMissingIn, type CertificateBundle } from '../domain/certificate.js';
+import type { DefaultReason } from '../domain/default-reason.js';
 import { describeError } from '../domain/errors.js';
 import { TIER_CACHE, TIER_LRU, type Resolution, type Tier, type Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -18,10 +19,13 @@ import type { SessionTickets } from '../tls/session-tickets.js';
 import type { ChosenCertificate } from '../tls/terminate.js';
 
 /** A context of the LRU. */
-export type LruEntry = ContextEntry<SecureContext>;
+export type LruEntry = ContextEntry<ChosenCertificate>;
+
+/** What a handshake is served: a certificate of its name, or the default for this reason. */
+export type Choice = ChosenCertificate | DefaultReason;
 
 export interface ResolvedContextsParts {
-  readonly cache: SecureContextCache<SecureContext>;
+  readonly cache: SecureContextCache<ChosenCertificate>;
   readonly tickets: SessionTickets;
   readonly log: Logger;
   readonly clock: Clock;
@@ -37,14 +41,9 @@ export class RefusedCertificate {
   ) {}
 }
 
-/** What a handshake is served from the LRU; undefined where the LRU has nothing. */
-export function choiceOf(entry: LruEntry | undefined): ChosenCertificate | undefined {
-  return entry === undefined ? undefined : { context: entry.context, tier: TIER_LRU };
-}
-
 export class ResolvedContexts {
   readonly #parts: ResolvedContextsParts;
-  readonly #cache: SecureContextCache<SecureContext>;
+  readonly #cache: SecureContextCache<ChosenCertificate>;
 
   constructor(parts: ResolvedContextsParts) {
     this.#parts = parts;
@@ -52,7 +51,7 @@ export class ResolvedContexts {
   }
 
   /**
-   * Keeps what the primary said, and says what to serve; undefined for the default.
+   * Keeps what the primary said, and says what to serve.
    *
    * @param stale what the LRU had of the name when the primary was asked.
    * @param mayKeep false once the answer has been overtaken: what is in the LRU now is newer.
@@ -62,7 +61,7 @@ export class ResolvedContexts {
     { value: resolution, atMs }: Told<Resolution>,
     stale: LruEntry | undefined,
     mayKeep: boolean,
-  ): ChosenCertificate | RefusedCertificate | undefined {
+  ): Choice | RefusedCertificate {
     const cache = this.#cache;
     const limitMs = 'keepMs' in resolution ? (resolution.keepMs ?? Infinity) : Infinity;
     const ageMs = this.#parts.clock.now() - atMs;
@@ -85,38 +84,39 @@ export class ResolvedContexts {
         if (context instanceof RefusedCertificate) return context;
         const missingKind = kindMissingIn(certificate);
         if (mayKeep && limitMs > 0) {
-          cache.setContext(name, { context, fingerprint, tier, notAfterMs, missingKind }, keepMs(notAfterMs));
+          const served = { context, tier: TIER_LRU };
+          cache.setContext(name, { served, fingerprint, tier, notAfterMs, missingKind }, keepMs(notAfterMs));
           keepNoHalf(noHalfMs);
         }
         return { context, tier };
       }
       case 'unchanged': {
-        if (stale === undefined) return undefined;
+        if (stale === undefined) return 'unavailable';
         if (mayKeep && limitMs > 0) {
           cache.refresh(name, keepMs(stale.notAfterMs), resolution.tier);
           keepNoHalf(resolution.noHalfMs);
         }
-        return { context: stale.context, tier: resolution.tier };
+        return { context: stale.served.context, tier: resolution.tier };
       }
       case 'absent':
         if (mayKeep) cache.setNegative(name, { kind: 'absent' }, keepMs());
-        return undefined;
+        return 'absent';
       case 'unavailable':
         if (mayKeep) cache.setNegative(name, { kind: 'error', reason: resolution.reason }, keepMs());
-        return undefined;
+        return 'unavailable';
       case 'pending': {
-        const { lastGood } = resolution;
-        if (lastGood === undefined) return undefined;
-        if (lastGood.kind === 'unchanged') return choiceOf(stale);
+        const { lastGood, waitsFor = 'pending' } = resolution;
+        if (lastGood === undefined) return waitsFor;
+        if (lastGood.kind === 'unchanged') return stale?.served ?? waitsFor;
         const context = this.#build(name, lastGood.certificate, TIER_CACHE);
-        return context instanceof RefusedCertificate ? undefined : { context, tier: TIER_CACHE };
+        return context instanceof RefusedCertificate ? 'refused-by-openssl' : { context, tier: TIER_CACHE };
       }
     }
   }
 
   /** Keeps, for `errorCacheDurationMs`, that no certificate of a name can be served: its handshakes get the default. */
   refuse(name: ServerName, reason: string): void {
-    this.#cache.setNegative(name, { kind: 'error', reason }, this.#parts.settings().errorCacheDurationMs);
+    this.#cache.setNegative(name, { kind: 'refused', reason }, this.#parts.settings().errorCacheDurationMs);
   }
 
   #build(name: ServerName, certificate: CertificateBundle, tier: Tier): SecureContext | RefusedCertificate {

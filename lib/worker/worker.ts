@@ -27,6 +27,7 @@ import { ConnectionLimits } from '../net/connection-limits.js';
 import { KEEP_ALIVE } from '../net/keep-alive.js';
 import { Names } from '../net/names/names.js';
 import type { RawConnection } from '../net/raw-connection.js';
+import { HandshakeIds } from '../tls/handshake-ids.js';
 import { terminateTls } from '../tls/terminate.js';
 import { Certificates } from './certificates.js';
 import { BusChallengeDesk } from './challenge-desk.js';
@@ -111,6 +112,7 @@ class Worker {
   readonly #servers: Server[] = [];
   readonly #connections: ReadonlySet<Socket | RawConnection>[] = [];
   readonly #limits: ConnectionLimits;
+  readonly #ids: HandshakeIds;
   readonly #failed: FailedHandshakes;
   readonly #handshakes: HandshakeMetrics;
   readonly #reports: MetricsReports;
@@ -132,6 +134,7 @@ class Worker {
       this.log.flush();
       process.exit(1);
     });
+    this.#ids = new HandshakeIds(id);
     this.#limits = new ConnectionLimits({
       limits: () => this.#settings.limits,
       now: () => performance.now(),
@@ -213,8 +216,9 @@ class Worker {
   #acceptTls(server: Server, index: number): ReadonlySet<RawConnection> {
     return terminateTls(server, {
       index,
+      ids: this.#ids,
       limits: this.#limits,
-      choose: (name, client, hello) => this.certificates.choose(name, client, index, hello),
+      choose: (name, asker, hello) => this.certificates.choose(name, asker, index, hello),
       alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
       choosesByAddress: () => this.#settings.choosesByAddress,
       sendsProxyHeader: (peer) => this.#proxies.has(peer),
@@ -222,7 +226,7 @@ class Worker {
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onSecure: (socket, info, raw) => {
         this.#handshakes.secured(socket, info);
-        this.#logHandshake(info);
+        if (this.log.enabled('debug')) this.#logHandshake(info);
         this.#frontend.accept(socket, info, raw);
       },
       onFailure: (failure) => {
@@ -311,8 +315,13 @@ class Worker {
     return this.#connections.reduce((sum, open) => sum + open.size, 0);
   }
 
-  #logHandshake({ serverName, tier, chooseMs }: ConnectionInfo): void {
-    if (!this.log.enabled('debug')) return;
-    this.log.debug('handshake', { name: serverName, tier, ms: Math.round(chooseMs * 1000) / 1000 });
+  #logHandshake({ handshake, serverName, tier, reason, chooseMs }: ConnectionInfo): void {
+    this.log.debug('handshake', {
+      handshake,
+      name: serverName,
+      tier,
+      reason,
+      ms: Math.round(chooseMs * 1000) / 1000,
+    });
   }
 }

@@ -16,6 +16,7 @@ import type { Logger } from '../../lib/log/logger.js';
 import { AddressList } from '../../lib/net/address-list.js';
 import { ConnectionLimits } from '../../lib/net/connection-limits.js';
 import { Names } from '../../lib/net/names/names.js';
+import { HandshakeIds } from '../../lib/tls/handshake-ids.js';
 import { terminateTls } from '../../lib/tls/terminate.js';
 import type { Transport } from '../../lib/net/raw-connection.js';
 import { Frontend } from '../../lib/worker/frontend.js';
@@ -87,6 +88,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
   const server = createServer({ pauseOnConnect: false, noDelay: true });
   const open = terminateTls(server, {
     index: 0,
+    ids: new HandshakeIds(1),
     limits: new ConnectionLimits({
       limits: () => settingsOf(options).limits,
       now: () => performance.now(),

@@ -28,7 +28,7 @@
 import type { AutocertSettings } from '../../config/settings.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, wildcardOf, type ServerName } from '../../domain/server-name.js';
-import type { Logger } from '../../log/logger.js';
+import { logOfHandshake, type Logger } from '../../log/logger.js';
 import { clientGroup } from '../../net/ip-bytes.js';
 import type { LookupContext } from '../source.js';
 import type { Failure } from './client.js';
@@ -72,6 +72,12 @@ export interface AutocertOptions {
  */
 type OrderStage = 'asking' | 'queued' | 'running' | 'missed';
 
+/** What may become an order: the manager's answer, and the log of the handshake that caused the question. */
+interface Wish {
+  readonly query: QueryVerdict;
+  readonly log: Logger;
+}
+
 /**
  * What is known of orders. When the settings have been read again, the new `Autocert` goes on with the state of the old one, and
  * so do the orders that the old one has under way: no name is ordered by both, and no failure is forgotten.
@@ -103,7 +109,7 @@ export class Autocert {
     const { holdoffMs, concurrency } = settings;
     this.#state = {
       orders: new Map(),
-      memory: new OrderMemory({ holdoffMs, log, now }),
+      memory: new OrderMemory({ holdoffMs, now }),
       slots: new OrderSlots({ concurrency, queueLimits }),
     };
   }
@@ -140,14 +146,15 @@ export class Autocert {
    */
   async follow(name: ServerName, query: QueryVerdict, context: LookupContext): Promise<Lookup> {
     if (query.mayOrder === 'no' || context.mayOrder === false) return query.lookup;
+    const log = logOfHandshake(this.#log, context.handshake);
     const obstacle = this.#obstacleTo(name, query, context);
     if (obstacle !== undefined) {
-      this.#log.info('not ordered', { name, reason: obstacle });
+      log.info('not ordered', { name, reason: obstacle });
       return query.lookup;
     }
     if (this.#state.orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
     const { memory, slots } = this.#state;
-    const instead = memory.insteadOfOrder(name, query);
+    const instead = memory.insteadOfOrder(name, query, log);
     if (instead !== undefined) return instead;
     if (this.#isClosed || context.signal.aborted) return givenUp;
     const place = {
@@ -157,7 +164,7 @@ export class Autocert {
     };
     const refusal = slots.claim(place);
     if (refusal !== undefined) {
-      this.#log.notice('not ordered: the queue of orders is full', {
+      log.notice('not ordered: the queue of orders is full', {
         name,
         client: context.client,
         reason: refusal,
@@ -167,12 +174,12 @@ export class Autocert {
     this.#state.orders.set(name, 'asking');
     let isPlaced = false;
     try {
-      const answer = await this.#ask(name, query, context.signal);
+      const answer = await this.#ask(name, { query, log, signal: context.signal });
       if (answer !== undefined) return answer;
       this.#state.orders.set(name, 'queued');
       context.onOrder?.({ mayWait: slots.estimateMs(place.client) <= this.#settings.timeoutMs });
       isPlaced = true;
-      return await unlessAborted(this.#place(name, query, place), context.signal);
+      return await unlessAborted(this.#place(name, { query, log, place }), context.signal);
     } finally {
       if (!isPlaced) {
         this.#state.orders.delete(name);
@@ -213,45 +220,51 @@ export class Autocert {
   }
 
   /** Asks the ask URL. @returns the look-up's result where the name is not to be ordered now. */
-  async #ask(name: ServerName, query: QueryVerdict, signal: AbortSignal): Promise<Lookup | undefined> {
+  async #ask(
+    name: ServerName,
+    { query, log, signal }: Wish & { readonly signal: AbortSignal },
+  ): Promise<Lookup | undefined> {
     const { askUrl } = this.#settings;
     if (askUrl === undefined) return undefined;
     const verdict = await this.#orderClient.ask(askUrl, name, signal);
     if (verdict === 'yes') return undefined;
     if (verdict === 'no') {
-      this.#log.info('not ordered: --autocert-ask says no', { name });
+      log.info('not ordered: --autocert-ask says no', { name });
       return query.lookup;
     }
     const reason = `--autocert-ask could not be asked whether the name may be ordered: ${verdict.failure}`;
-    this.#log.err('not ordered: --autocert-ask gave no verdict', { name, reason: verdict.failure });
+    log.err('not ordered: --autocert-ask gave no verdict', { name, reason: verdict.failure });
     return { kind: 'unavailable', reason, scope: 'name' };
   }
 
   /** Waits for a slot, orders, and notes what came of it. Never rejects. */
-  async #place(name: ServerName, query: QueryVerdict, place: OrderPlace): Promise<Lookup> {
+  async #place(
+    name: ServerName,
+    { query, log, place }: Wish & { readonly place: OrderPlace },
+  ): Promise<Lookup> {
     const { orders, slots } = this.#state;
     const order = await slots.enter(this, place);
     try {
       if (this.#isClosed) return givenUp;
       orders.set(name, 'running');
-      this.#log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
+      log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
       const startedAtMs = this.#now();
       const verdict = await this.#orderClient.order(name);
       const tookMs = this.#now() - startedAtMs;
       slots.noteDuration(tookMs);
       if (!this.#isClosed) this.#onOrder?.(verdict.kind, tookMs);
-      return this.#conclude(name, query, verdict);
+      return this.#conclude(name, { query, log }, verdict);
     } finally {
       orders.delete(name);
       slots.leave(order);
     }
   }
 
-  #conclude(name: ServerName, query: QueryVerdict, verdict: OrderVerdict): Lookup {
+  #conclude(name: ServerName, { query, log }: Wish, verdict: OrderVerdict): Lookup {
     // It failed because we closed it, which says nothing of the name.
     if (this.#isClosed) return givenUp;
     const { orders, memory } = this.#state;
-    return memory.conclude(name, query, verdict, orders.get(name) === 'missed');
+    return memory.conclude(name, { query, log, verdict, isMissed: orders.get(name) === 'missed' });
   }
 }
 

@@ -25,13 +25,22 @@ const MAX_ACTIVE_MS = 60_000;
 export interface OrderMemoryOptions {
   /** The first hold-off of a name, milliseconds. */
   readonly holdoffMs: number;
-  readonly log: Logger;
   /** The clock, milliseconds. */
   readonly now: () => number;
 }
 
+/** An order that has ended. */
+export interface EndedOrder {
+  /** What the manager had said of the name before. */
+  readonly query: QueryVerdict;
+  readonly verdict: OrderVerdict;
+  /** A challenge of the order reached us, and could not be answered in time. */
+  readonly isMissed: boolean;
+  /** Takes the verdict. */
+  readonly log: Logger;
+}
+
 export class OrderMemory {
-  readonly #log: Logger;
   readonly #now: () => number;
   /** Names that somebody else is ordering. */
   readonly #active: Backoff;
@@ -39,8 +48,7 @@ export class OrderMemory {
   /** The manager cannot order: why, and until when that is believed. */
   #unable: { readonly message: string; readonly untilMs: number } | undefined;
 
-  constructor({ holdoffMs, log, now }: OrderMemoryOptions) {
-    this.#log = log;
+  constructor({ holdoffMs, now }: OrderMemoryOptions) {
     this.#now = now;
     this.#active = new Backoff({ firstMs: ACTIVE_MS, maxMs: MAX_ACTIVE_MS, now });
     this.#holdOff = this.#newHoldOff(holdoffMs);
@@ -59,10 +67,10 @@ export class OrderMemory {
   }
 
   /** The result of a look-up whose name is not to be ordered now; undefined where it may be. */
-  insteadOfOrder(name: ServerName, query: QueryVerdict): Lookup | undefined {
+  insteadOfOrder(name: ServerName, query: QueryVerdict, log: Logger): Lookup | undefined {
     const heldMs = this.#holdOff.remainingMs(name);
     if (heldMs > 0) {
-      this.#log.debug('not ordered: held off', { name, holdoffMs: heldMs });
+      log.debug('not ordered: held off', { name, holdoffMs: heldMs });
       // Not absent: that is kept for longer than this hold-off lasts.
       return this.#holdOff.isExcused(name) ? toBeTriedAgain : query.lookup;
     }
@@ -81,40 +89,39 @@ export class OrderMemory {
   /**
    * Notes the verdict of an order, and logs it.
    *
-   * @param query what the manager had said of the name before.
-   * @param isMissed a challenge of the order reached us, and could not be answered in time.
    * @returns the look-up's result.
    */
-  conclude(name: ServerName, query: QueryVerdict, verdict: OrderVerdict, isMissed: boolean): Lookup {
+  conclude(name: ServerName, order: EndedOrder): Lookup {
+    const { query, verdict, isMissed, log } = order;
     if (verdict.kind === 'active') {
       this.#active.fail(name);
-      this.#log.info('an order is under way already', { name, reason: verdict.message });
+      log.info('an order is under way already', { name, reason: verdict.message });
       return { kind: 'pending', reason: `the manager says: ${verdict.message}` };
     }
     this.#active.clear(name);
     if (verdict.kind === 'unable') {
       const isNew = this.#unable === undefined;
       this.#unable = { message: verdict.message, untilMs: this.#now() + UNABLE_MS };
-      if (isNew) this.#log.err('the manager cannot order any certificate', { reason: verdict.message });
+      if (isNew) log.err('the manager cannot order any certificate', { reason: verdict.message });
       return cannotOrder(verdict.message);
     }
     if (this.#unable !== undefined) {
       this.#unable = undefined;
-      this.#log.notice('the manager orders certificates again');
+      log.notice('the manager orders certificates again');
     }
     if (verdict.kind === 'issued') {
       this.#holdOff.rest(name);
-      this.#log.notice('a certificate was issued', { name });
+      log.notice('a certificate was issued', { name });
       return { kind: 'found', candidates: verdict.candidates };
     }
-    if (isMissed) return this.#excuse(name, verdict);
+    if (isMissed) return this.#excuse(name, verdict, log);
     const holdoffMs = this.#holdOff.fail(name);
     if (verdict.kind === 'refused') {
-      this.#log.err('the order was refused', { name, reason: verdict.message, holdoffMs });
+      log.err('the order was refused', { name, reason: verdict.message, holdoffMs });
       if (query.lookup.kind === 'absent') return query.lookup;
       return { kind: 'unavailable', reason: `the order was refused: ${verdict.message}`, scope: 'name' };
     }
-    this.#log.err('the order failed', { name, reason: verdict.reason, holdoffMs });
+    log.err('the order failed', { name, reason: verdict.reason, holdoffMs });
     return { kind: 'unavailable', reason: `the order failed: ${verdict.reason}`, scope: 'name' };
   }
 
@@ -125,10 +132,14 @@ export class OrderMemory {
   }
 
   /** The order failed after a challenge that we could not answer. The name is not said to be absent, as that is kept for long. */
-  #excuse(name: ServerName, verdict: Extract<OrderVerdict, { kind: 'refused' | 'failed' }>): Lookup {
+  #excuse(
+    name: ServerName,
+    verdict: Extract<OrderVerdict, { kind: 'refused' | 'failed' }>,
+    log: Logger,
+  ): Lookup {
     const holdoffMs = this.#holdOff.excuse(name, MISSED_CHALLENGE_MS);
     const cause = verdict.kind === 'refused' ? verdict.message : verdict.reason;
-    this.#log.err('the order failed, and its challenge was not answered in time', {
+    log.err('the order failed, and its challenge was not answered in time', {
       name,
       reason: cause,
       holdoffMs,

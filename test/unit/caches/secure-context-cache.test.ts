@@ -5,7 +5,7 @@ import { ManualTime } from '../../support/manual-time.js';
 
 const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
 const found = (id: string) => ({
-  context: { id },
+  served: { id },
   fingerprint: `print of ${id}`,
   tier: 'redis',
   notAfterMs: 1e9,
@@ -83,8 +83,8 @@ describe('SecureContextCache', () => {
       const { cache, time } = openStage();
       cache.setNegative(A, ABSENT, 100);
       cache.setNegative(B, ERROR, 50);
-      expect(cache.get(A)).to.deep.equal({ state: 'negative' });
-      expect(cache.get(B)).to.deep.equal({ state: 'negative' });
+      expect(cache.get(A)).to.deep.equal({ state: 'negative', kind: 'absent' });
+      expect(cache.get(B)).to.deep.equal({ state: 'negative', kind: 'error' });
       expect([cache.size, cache.negativeSize]).to.deep.equal([0, 2]);
       time.nowMs = 50;
       expect(cache.get(B)).to.equal(undefined);

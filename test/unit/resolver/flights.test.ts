@@ -22,7 +22,7 @@ describe('Resolver: one look-up for everybody', () => {
     await time.advance(1_500);
     const second = resolve();
     await time.advance(500);
-    expect(await first).to.include({ kind: 'pending' });
+    expect(await first).to.include({ kind: 'pending', waitsFor: 'sources-late' });
     held.resolve(found(await issue()));
     expect(await second).to.include({ kind: 'found' });
     expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });
@@ -101,8 +101,8 @@ describe('Resolver: orders', () => {
   it('lets everybody but the starter go when an order begins, and tells the starter', async () => {
     const { resolve } = await ordering();
     const [starter, other] = await Promise.all([resolve(), resolve()]);
-    expect(starter).to.deep.include({ kind: 'pending', starter: true });
-    expect(other).to.include({ kind: 'pending' }).and.not.to.have.property('starter');
+    expect(starter).to.deep.include({ kind: 'pending', starter: true, waitsFor: 'ordering' });
+    expect(other).to.include({ kind: 'pending', waitsFor: 'ordering' }).and.not.to.have.property('starter');
     expect(await resolve())
       .to.include({ kind: 'pending' })
       .and.not.to.have.property('starter');
@@ -125,7 +125,7 @@ describe('Resolver: orders', () => {
     await resolve();
     const waiting = resolve({ phase: 'order' });
     await time.advance(30_000);
-    expect(await waiting).to.include({ kind: 'pending' });
+    expect(await waiting).to.include({ kind: 'pending', waitsFor: 'ordering' });
     held.resolve(found(pair));
     await settled();
     expect(await resolve()).to.include({ kind: 'found', tier: 'cache' });

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { examine } from '../../../lib/domain/examination.js';
 import { defer } from '../../../lib/base/deferred.js';
+import { HandshakeIds } from '../../../lib/tls/handshake-ids.js';
 import { buildContext } from '../../../lib/tls/secure-context.js';
 import type { RawConnection } from '../../../lib/net/raw-connection.js';
 import type { ConnectionInfo } from '../../../lib/net/connection-info.js';
@@ -32,6 +33,7 @@ describe('The TLS listener', () => {
   let perClient: number;
   let limits: ConnectionLimits;
   const asked: { name: string | undefined; client: string }[] = [];
+  const ids: string[] = [];
   const failures: FailedHandshake[] = [];
   const secured: { socket: TLSSocket; info: ConnectionInfo }[] = [];
 
@@ -53,13 +55,15 @@ describe('The TLS listener', () => {
       now: () => 0,
       onRefused: () => undefined,
     });
-    for (const list of [asked, failures, secured]) list.length = 0;
+    for (const list of [asked, ids, failures, secured]) list.length = 0;
     server = createServer();
     open = terminateTls(server, {
       ...listenerOptions,
-      choose: (name, client, hello) => {
-        asked.push({ name, client });
-        return choose(name, client, hello);
+      ids: new HandshakeIds(40),
+      choose: (name, asker, hello) => {
+        asked.push({ name, client: asker.address });
+        ids.push(asker.handshake);
+        return choose(name, asker, hello);
       },
       handshakeTimeoutMs: () => timeoutMs,
       sendsProxyHeader: () => expectsHeader,
@@ -123,6 +127,18 @@ describe('The TLS listener', () => {
     client.destroy();
   });
 
+  it('gives each connection an id: for who chooses its certificate, who gets it, and who hears of its failure', async () => {
+    await handshake({ port, servername: 'a.test' });
+    using client = await RawClient.connect(port);
+    client.socket.write('junk');
+    await client.closed;
+    await handshake({ port, servername: 'b.test' });
+    await until(() => failures.length === 1 && secured.length === 2);
+    expect(ids).to.deep.equal(['14-1', '14-3']);
+    expect(secured.map(({ info }) => info.handshake)).to.deep.equal(['14-1', '14-3']);
+    expect(failures.map(({ handshake: id }) => id)).to.deep.equal(['14-2']);
+  });
+
   it('counts a connection as open from its first moment to its last', async () => {
     const raw = await RawClient.connect(port);
     await until(() => open.size === 1);
@@ -141,7 +157,7 @@ describe('The TLS listener', () => {
     await client.closed;
     await until(() => open.size === 0);
     expect(failures).to.deep.equal([
-      { reason: 'not-tls', detail: 'not TLS', client: '127.0.0.1', isSilent: false },
+      { handshake: '14-1', reason: 'not-tls', detail: 'not TLS', client: '127.0.0.1', isSilent: false },
     ]);
     expect(asked).to.deep.equal([]);
   });

@@ -5,7 +5,7 @@ import { examine } from '../../../lib/domain/examination.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { craftWith, extension, u16, vector16 } from '../tls/client-hello-bytes.js';
-import { A, CLIENT, issue, issuePair, namesIn, openStage, START_MS } from './stage.js';
+import { A, ASKED, CLIENT, issue, issuePair, namesIn, openStage, START_MS } from './stage.js';
 
 const TLS_1_3 = extension(43, Buffer.from([2, 3, 4]));
 const clientWith = (...signatures: number[]): Buffer =>
@@ -73,7 +73,7 @@ describe('A client that can use no key of the context', () => {
       expect(atOnce(MODERN).context).to.equal(before.context);
       expect(questions).to.have.length(2);
       expect(last()?.params).to.deep.equal({
-        ...{ name: A, phase: 'lookup', client: CLIENT, wants: kind },
+        ...{ name: A, phase: 'lookup', ...ASKED, wants: kind },
         fingerprint: held().fingerprint,
       });
       last()?.reply.resolve(found(both));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import { settled } from '../../support/manual-time.js';
-import { A, CLIENT, issue, namesIn, serialIn, serialOf, openStage } from './stage.js';
+import { A, ASKED, CLIENT, issue, namesIn, serialIn, serialOf, openStage } from './stage.js';
 
 const WAIT = { kind: 'pending', reason: 'the sources have not answered in time' } as const;
 const START = { kind: 'pending', reason: 'a certificate is being ordered', starter: true } as const;
@@ -67,8 +67,8 @@ describe("A worker's choice while the answer is pending", () => {
       for (const choice of await Promise.all(others)) expect(choice).to.include({ tier: 'default' });
 
       expect(questions.map(({ params }) => params)).to.deep.equal([
-        { name: A, phase: 'lookup', client: CLIENT },
-        { name: A, phase: 'order', client: CLIENT },
+        { name: A, phase: 'lookup', ...ASKED },
+        { name: A, phase: 'order', ...ASKED },
       ]);
       expect(questions[1]?.deadlineMs).to.be.greaterThan(30_000).and.lessThan(33_000);
       questions[1]?.reply.resolve(found());

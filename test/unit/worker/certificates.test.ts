@@ -3,7 +3,7 @@ import type { CertificateBundle } from '../../../lib/domain/certificate.js';
 import { ProxyError } from '../../../lib/domain/errors.js';
 import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { settled } from '../../support/manual-time.js';
-import { A, B, C, CLIENT, issue, namesIn, serialIn, serialOf, openStage } from './stage.js';
+import { A, ASKED, B, C, CLIENT, issue, namesIn, serialIn, serialOf, openStage } from './stage.js';
 
 const late = new ProxyError('ERR_BUS_DEADLINE', 'no answer within 2250 ms');
 
@@ -30,9 +30,7 @@ describe("A worker's choice of the certificate", () => {
     const first = await resolve(A, found());
     expect(first.tier).to.equal('redis');
     expect(namesIn(first)).to.equal(A);
-    expect(questions.map(({ params }) => params)).to.deep.equal([
-      { name: A, phase: 'lookup', client: CLIENT },
-    ]);
+    expect(questions.map(({ params }) => params)).to.deep.equal([{ name: A, phase: 'lookup', ...ASKED }]);
     expect(questions[0]?.deadlineMs).to.be.greaterThan(2_000).and.lessThan(5_000);
     time.nowMs += 59_999;
     expect(hit(A)).to.deep.include({ tier: 'lru' });
@@ -48,7 +46,7 @@ describe("A worker's choice of the certificate", () => {
     expect(questions[1]?.params).to.deep.equal({
       name: A,
       phase: 'lookup',
-      client: CLIENT,
+      ...ASKED,
       fingerprint: certificate.fingerprint,
     });
     expect(serialIn(next)).to.equal(serialOf(renewed));

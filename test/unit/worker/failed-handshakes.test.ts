@@ -7,9 +7,20 @@ import { ManualTime } from '../../support/manual-time.js';
 
 const REFUSED: FailedHandshake = {
   ...{ reason: 'tls-error', detail: 'no shared cipher', code: 'ERR_SSL_NO_SHARED_CIPHER' },
-  ...{ client: '192.0.2.7', hello: clientHello12({ serverName: 'a.test' }), isSilent: false },
+  ...{
+    handshake: '1-2s',
+    client: '192.0.2.7',
+    hello: clientHello12({ serverName: 'a.test' }),
+    isSilent: false,
+  },
 };
-const SILENT: FailedHandshake = { reason: 'closed', detail: 'x', client: '192.0.2.7', isSilent: true };
+const SILENT: FailedHandshake = {
+  handshake: '1-2t',
+  reason: 'closed',
+  detail: 'x',
+  client: '192.0.2.7',
+  isSilent: true,
+};
 
 describe('Failed handshakes', () => {
   let time: ManualTime;
@@ -34,13 +45,13 @@ describe('Failed handshakes', () => {
     lines = [];
   });
 
-  it('are said at info with client, name, offer and reason', () => {
+  it('are said at info with the id of the handshake, client, name, offer and reason', () => {
     open('info').note(REFUSED);
     const [{ level, message, fields } = expect.fail('no line')] = lines;
     expect([level, message]).to.deep.equal(['info', 'handshake failed']);
     expect(fields).to.include({
       ...{ reason: 'tls-error', detail: 'no shared cipher', code: 'ERR_SSL_NO_SHARED_CIPHER' },
-      ...{ client: '192.0.2.7', name: 'a.test', versions: 'up to TLSv1.2' },
+      ...{ handshake: '1-2s', client: '192.0.2.7', name: 'a.test', versions: 'up to TLSv1.2' },
     });
   });
 

@@ -9,14 +9,16 @@ import { defer, type Deferred } from '../../../lib/base/deferred.js';
 import type { Resolution } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import type { Logger } from '../../../lib/log/logger.js';
-import type { ChosenCertificate } from '../../../lib/tls/terminate.js';
+import type { Asker, ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { Certificates } from '../../../lib/worker/certificates.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
 import { workerSettings } from '../../support/worker-settings.js';
 import { ManualTime } from '../../support/manual-time.js';
 
 export const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, ServerName];
-export const CLIENT = '192.0.2.1';
+export const CLIENT: Asker = { address: '192.0.2.1', handshake: '1-a' };
+/** The same in a question to the primary. */
+export const ASKED = { client: '192.0.2.1', handshake: '1-a' };
 export const START_MS = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
 

@@ -277,4 +277,17 @@ describe('Autocert', () => {
       expect(orderClient.placed).to.have.length(2);
     });
   });
+
+  it('tells in each line the handshake that has caused the order', async () => {
+    const autocert = stage.make();
+    await follow(autocert, ABSENT, NAME, { handshake: '1-a' });
+    stage.orderClient.verdict = REFUSED;
+    await follow(autocert, ABSENT, 'b.test', { handshake: '1-b' });
+    const of = (id: string, lines: readonly string[]): string[] =>
+      lines.filter((line) => line.includes(`"handshake":"${id}"`)).map((line) => line.replace(/ \{.*/, ''));
+    expect(of('1-a', stage.infos)).to.deep.equal(['ordering a certificate']);
+    expect(of('1-a', stage.notices)).to.deep.equal(['a certificate was issued']);
+    expect(of('1-b', stage.infos)).to.deep.equal(['ordering a certificate']);
+    expect(of('1-b', stage.errors)).to.deep.equal(['the order was refused']);
+  });
 });
