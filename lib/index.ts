@@ -70,6 +70,11 @@ export interface ProxyHandle {
   expireAll(options?: { readonly hard?: boolean }): Promise<Partial<WorkersExpired>>;
   /** Expires one name, hard. @throws ProxyError ERR_USAGE when it is no name. */
   expireDomain(name: string): Promise<Partial<WorkersExpired>>;
+  /**
+   * All metrics of the machine for Prometheus, in its text format 0.0.4 (`text/plain; version=0.0.4`): for a route of yours.
+   * `docs/metrics.md` lists them. What workers have counted is there after a second.
+   */
+  metricsText(): string;
   /** Reads the files that the settings name again, as SIGHUP does. What is wrong is logged, and all stays as it was. */
   reload(): Promise<void>;
   /** Stops accepting, finishes what is under way, at the latest after `drain-timeout`. */
@@ -120,6 +125,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     status: () => primary.resolver.status(),
     expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
     expireDomain: async (name) => primary.expireDomain(nameOf(name)),
+    metricsText: () => primary.metricsText(),
     reload: () => primary.reload(),
     stop: () => primary.stop(),
   };

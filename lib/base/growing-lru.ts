@@ -20,7 +20,11 @@ export function growingLru<K extends object | string, V extends object | string 
     ...options,
     maxSize: max,
     sizeCalculation: countOne,
-    ...(onEvict !== undefined && { dispose: (_value, _key, why) => void (why === 'evict' && onEvict()) }),
+    ...(onEvict !== undefined && {
+      dispose: (_value, _key, why) => {
+        if (why === 'evict') onEvict();
+      },
+    }),
   });
 }
 

@@ -11,7 +11,6 @@ import { OTHER, type Definition, type LabelsOf } from './definition.js';
 /** An embedder's own sources count as one. */
 export const SOURCES = ['directory', 'redis', 'manager', 'ca', OTHER] as const;
 const TIERS = [TIER_LRU, TIER_CACHE, TIER_DEFAULT, ...SOURCES] as const;
-const QUANTILES = ['0.5', '0.99', '1'] as const;
 export const RANKS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as const;
 
 /** From a look into a map to the wait for an order. */
@@ -260,8 +259,8 @@ export const METRICS = table({
   },
   peter_sslers_event_loop_delay_seconds: {
     type: 'gauge',
-    help: 'How late timers were, over the last half to whole minute; the quantile 1 is the worst',
-    labels: { quantile: QUANTILES },
+    help: 'How late timers were, over the last half to whole minute: half of them, 99 % and all no later than this',
+    labels: { share: ['p50', 'p99', 'max'] },
     perProcess: true,
   },
   peter_sslers_process_cpu_seconds_total: {

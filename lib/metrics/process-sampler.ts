@@ -33,11 +33,7 @@ export class ProcessSampler {
     const delay = recorder.gauge('peter_sslers_event_loop_delay_seconds');
     const cpu = recorder.counter('peter_sslers_process_cpu_seconds_total');
     this.#gauges = {
-      delays: [
-        delay.with({ quantile: '0.5' }),
-        delay.with({ quantile: '0.99' }),
-        delay.with({ quantile: '1' }),
-      ],
+      delays: [delay.with({ share: 'p50' }), delay.with({ share: 'p99' }), delay.with({ share: 'max' })],
       user: cpu.with({ mode: 'user' }),
       system: cpu.with({ mode: 'system' }),
       resident: recorder.gauge('peter_sslers_process_resident_memory_bytes').with({}),

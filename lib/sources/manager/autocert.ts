@@ -252,17 +252,17 @@ export class Autocert {
       const verdict = await this.#orderClient.order(name);
       const tookMs = this.#now() - startedAtMs;
       slots.noteDuration(tookMs);
-      if (!this.#isClosed) this.#onOrder?.(verdict.kind, tookMs);
-      return this.#conclude(name, { query, log }, verdict);
+      return this.#conclude(name, { query, log }, verdict, tookMs);
     } finally {
       orders.delete(name);
       slots.leave(order);
     }
   }
 
-  #conclude(name: ServerName, { query, log }: Wish, verdict: OrderVerdict): Lookup {
+  #conclude(name: ServerName, { query, log }: Wish, verdict: OrderVerdict, tookMs: number): Lookup {
     // It failed because we closed it, which says nothing of the name.
     if (this.#isClosed) return givenUp;
+    this.#onOrder?.(verdict.kind, tookMs);
     const { orders, memory } = this.#state;
     return memory.conclude(name, { query, log, verdict, isMissed: orders.get(name) === 'missed' });
   }
