@@ -71,7 +71,16 @@ const folders = {
     says: 'bytes passed on unread',
   },
   'proxy/access-log': {
-    may: ['domain', 'config', 'log', 'net', 'proxy/downstream', 'proxy/downstream/http1', 'proxy/tunnel'],
+    may: [
+      'domain',
+      'config',
+      'log',
+      'net',
+      'proxy/headers',
+      'proxy/downstream',
+      'proxy/downstream/http1',
+      'proxy/tunnel',
+    ],
     says: 'one line for each request and tunnel',
   },
   proxy: {

@@ -26,6 +26,7 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config' | PlainFlag>, (settings: 
   hsts: (s) => s.headers.hsts,
   'access-log': (s) => s.accessLog && [s.accessLog.file],
   'access-log-format': (s) => s.accessLog?.format,
+  'access-log-field': (s) => s.accessLog?.fields,
   'redis-strategy': (s) => s.redis?.strategy,
   'redis-url': (s) => s.redis?.url,
   'fallback-server': (s) => s.manager?.root,

@@ -6,6 +6,7 @@
 import type { Address } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { LogSettings } from '../log/pino-logger.js';
+import type { AccessLogField } from './access-log-fields.js';
 import type { HttpBackend } from './backend-origin.js';
 import type { LimitSettings, PlainSettings } from './plain-settings.js';
 
@@ -47,7 +48,9 @@ export interface HeaderSettings {
 export interface AccessLogSettings {
   /** Absent: standard output. */
   readonly file?: string;
-  readonly format: 'common' | 'json';
+  readonly format: 'common' | 'combined' | 'json';
+  /** Of a JSON line, in their order. Absent: the usual ones. */
+  readonly fields?: readonly AccessLogField[];
 }
 
 /** What a client gets when no certificate was found for its name. */

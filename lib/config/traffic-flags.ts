@@ -90,10 +90,18 @@ export const REQUEST_FLAGS = {
   },
   'access-log-format': {
     kind: 'choice',
-    value: 'common|json',
+    value: 'common|combined|json',
     default: 'common',
-    choices: ['common', 'json'],
-    description: "the web servers' common log format or one JSON object a line",
+    choices: ['common', 'combined', 'json'],
+    description: "the web servers' common or combined log format, or one JSON object a line",
+  },
+  'access-log-field': {
+    kind: 'text',
+    value: 'NAME',
+    default: [],
+    shown: 'the usual ones',
+    description: 'the fields of a JSON line, in this order: docs/access-log.md lists them',
+    repeatable: true,
   },
 } as const satisfies Record<string, FlagDefinition>;
 

@@ -2,6 +2,7 @@
  * The settings of what passes through: routes, header fields, limits, the access log. PURE.
  */
 import { resolve } from 'node:path';
+import { ACCESS_LOG_FIELD_NAMES } from './access-log-fields.js';
 import type { FlagName } from './flags.js';
 import type { GivenFlags } from './precedence.js';
 import { parseChoice, parseCidr, parseHsts, Problem } from './parse.js';
@@ -34,6 +35,9 @@ export function trafficSettings(given: GivenFlags, cwd: string, warnings: string
   if (accessLog === undefined && given.has('access-log-format')) {
     withoutEffect('access-log-format', '--access-log');
   }
+  if (given.has('access-log-field') && accessLog?.format !== 'json') {
+    withoutEffect('access-log-field', '--access-log and --access-log-format json');
+  }
   const hsts = given.one('hsts', parseHsts);
   return {
     acceptProxyProtocol: unique(given.list('accept-proxy-protocol', parseCidr)),
@@ -57,12 +61,17 @@ function routeSettings(given: GivenFlags): RouteSettings[] {
 }
 
 function accessLogSettings(given: GivenFlags, cwd: string): AccessLogSettings | undefined {
-  const format = given.choice('access-log-format', ['common', 'json'] as const);
+  const format = given.choice('access-log-format', ['common', 'combined', 'json'] as const);
   const target = given.one('access-log', (text) => text);
+  const fields = unique(given.list('access-log-field', (text) => parseChoice(text, ACCESS_LOG_FIELD_NAMES)));
   if (target === undefined) return undefined;
-  return target === '-' ? { format } : { file: resolve(cwd, target), format };
+  return {
+    ...(target !== '-' && { file: resolve(cwd, target) }),
+    format,
+    ...(fields.length > 0 && format === 'json' && { fields }),
+  };
 }
 
-function unique(values: readonly string[]): string[] {
+function unique<T extends string>(values: readonly T[]): T[] {
   return [...new Set(values)];
 }

@@ -94,6 +94,7 @@ export class Exchange implements UpstreamEvents {
 
   onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.#isOver) return;
+    this.#context.trace?.answered(status);
     // An attempt at another backend may have run out of time before.
     this.#client.timeout = undefined;
     try {
@@ -143,10 +144,12 @@ export class Exchange implements UpstreamEvents {
       return;
     }
     const lease = this.#lease;
+    const { trace } = this.#context;
+    trace?.answered(101);
     this.#finish();
     const { splices, log, tunnelIdleTimeoutMs, responseHeaders: rewrite } = this.#options;
     try {
-      openTunnel(this.#context, upgrade, tunnel, {
+      const tunnelBytes = openTunnel(this.#context, upgrade, tunnel, {
         splices,
         log,
         idleTimeoutMs: tunnelIdleTimeoutMs,
@@ -154,6 +157,7 @@ export class Exchange implements UpstreamEvents {
         // A backend that has upgraded a connection is healthy.
         onEnd: () => lease?.release('ok'),
       });
+      if (trace !== undefined) trace.tunnelBytes = tunnelBytes;
       lease?.confirm();
     } catch (thrown) {
       discardTunnel(tunnel);
@@ -187,6 +191,7 @@ export class Exchange implements UpstreamEvents {
       this.#client.refuse(501);
       return;
     }
+    this.#context.trace?.sent(lease.target.name);
     const needsNewConnection = this.#attempts !== undefined || upgrade !== undefined;
     // Each member is written out: a spread cost 4 % of all CPU time.
     lease.target.dispatch({ method, path, host, headers, body, upgrade, needsNewConnection }, this);

@@ -177,7 +177,11 @@ export class Handler {
       trusted: isClientKnown && this.#trusted.has(client.address) ? this.#trusted : undefined,
       via: via ? httpVersion : undefined,
       tls: forwardTlsInfo
-        ? { name: serverName ?? '', protocol: connection.protocol ?? '', cipher: connection.cipher ?? '' }
+        ? {
+            name: serverName ?? '',
+            protocol: connection.tls?.protocol ?? '',
+            cipher: connection.tls?.cipher ?? '',
+          }
         : undefined,
     };
   }
@@ -187,7 +191,8 @@ export class Handler {
       client.refuse(405, { allow: 'GET, HEAD' });
       return;
     }
-    const { certificate, info } = connection;
+    const { tls, info } = connection;
+    const certificate = tls?.certificate;
     const page: Page = informationPage(
       {
         serverName: info.serverName,
@@ -196,7 +201,7 @@ export class Handler {
         issuer: certificate?.issuer ?? 'unknown',
         notAfter: certificate?.validTo ?? 'unknown',
         fingerprint: certificate?.fingerprint256 ?? 'unknown',
-        protocol: connection.protocol ?? 'unknown',
+        protocol: tls?.protocol ?? 'unknown',
         worker: this.#options.workerName,
       },
       joinedValues(headers, 'accept'),

@@ -30,6 +30,7 @@ export interface TunnelOptions {
 /**
  * Answers a request for another protocol with what the backend has answered, and splices the connections.
  *
+ * @returns how many bytes the client has sent behind its request, at any time.
  * @throws Error: the client's protocol cannot carry the answer. Nothing has been sent.
  */
 export function openTunnel(
@@ -37,7 +38,7 @@ export function openTunnel(
   upgrade: UpgradeRequest,
   { socket: backend, statusMessage, headers, early: fromBackend }: UpstreamTunnel,
   options: TunnelOptions,
-): void {
+): () => number {
   const {
     client: { id },
     host,
@@ -50,7 +51,7 @@ export function openTunnel(
   const { stream: client, early } = tunnel;
   client.allowHalfOpen = true;
   backend.allowHalfOpen = true;
-  options.splices.splice({
+  const passed = options.splices.splice({
     client,
     backend,
     idleTimeoutMs: options.idleTimeoutMs,
@@ -66,4 +67,6 @@ export function openTunnel(
   });
   if (fromBackend.length > 0) client.write(fromBackend);
   for (const chunk of early) backend.write(chunk);
+  const earlyBytes = early.reduce((sum, { length }) => sum + length, 0);
+  return () => earlyBytes + passed.fromClient;
 }

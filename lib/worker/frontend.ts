@@ -179,6 +179,7 @@ export class Frontend {
       log,
       names,
       splices: this.splices,
+      onBegin: (tls) => this.#accessLog.followTcp(tls),
       onEnd: (record) => this.#accessLog.tcp(record),
     });
     return { tcp, handler, plainHttp, routes };

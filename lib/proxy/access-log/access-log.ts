@@ -8,18 +8,16 @@
 import type { AccessLogSettings } from '../../config/settings.js';
 import { describeError } from '../../domain/errors.js';
 import type { Logger } from '../../log/logger.js';
-import type { ConnectionInfo } from '../../net/connection-info.js';
 import { LineSink, STDOUT, type LogStream } from '../../log/line-sink.js';
-import { accessLine, type AccessEntry } from './request-line.js';
+import { EndedRequest, refusedEntry } from './entries.js';
+import { layoutOf, type Layout } from './layout.js';
 import type { TcpEntry } from '../tunnel/tcp-record.js';
-import { tcpLine } from './tcp-line.js';
 import type { ClientConnection } from '../downstream/client-connection.js';
 import type { Http1Observer } from '../downstream/http1/server.js';
 import type { Refusal } from '../downstream/http1/session.js';
 import type { RequestContext } from '../downstream/request-context.js';
-
-/** nginx's number for a client that has gone before its answer. */
-const CLIENT_GONE = 499;
+import { RequestTrace } from '../downstream/request-trace.js';
+import type { TlsFacts } from '../downstream/tls-facts.js';
 
 export interface AccessLogParts {
   readonly log: Logger;
@@ -48,6 +46,8 @@ export class AccessLog implements Http1Observer {
   readonly #now: () => number;
   readonly #open: (file: string | undefined) => AccessLogSink;
   #settings: AccessLogSettings | undefined;
+  /** Undefined: off. */
+  #layout: Layout | undefined;
   #sink: AccessLogSink | undefined;
 
   /** @param settings undefined: off. */
@@ -56,6 +56,7 @@ export class AccessLog implements Http1Observer {
     this.#now = parts.now ?? Date.now;
     this.#open = parts.open ?? openAccessLog;
     this.#settings = settings;
+    this.#layout = settings && layoutOf(settings);
     if (settings !== undefined) this.#swap(settings.file);
   }
 
@@ -63,6 +64,7 @@ export class AccessLog implements Http1Observer {
   configure(settings: AccessLogSettings | undefined): void {
     const before = this.#settings;
     this.#settings = settings;
+    this.#layout = settings && layoutOf(settings);
     if (settings === undefined) {
       this.#sink?.close();
       this.#sink = undefined;
@@ -83,55 +85,33 @@ export class AccessLog implements Http1Observer {
 
   /** Writes the line of a request when its response has ended. To be called before anything is answered. */
   follow(context: RequestContext): void {
-    if (this.#settings === undefined) return;
-    const { client, connection } = context;
-    // Read now: once the connection has closed, Node does not know its protocol any more.
-    const tls = this.#settings.format === 'json' ? connection.protocol : undefined;
-    client.onClose(() => {
-      const { host, method, url, httpVersion, startedAtMs } = context;
-      const { id, status, bodyBytes, isWhole, timeout } = client;
-      this.#write(connection.info, {
-        id,
-        host,
-        method,
-        target: url,
-        httpVersion,
-        status: status === 0 ? CLIENT_GONE : status,
-        bytes: bodyBytes,
-        durationMs: performance.now() - startedAtMs,
-        tls,
-        isCut: !isWhole,
-        timeout,
-      });
+    const layout = this.#layout;
+    if (layout === undefined) return;
+    const { tls } = context.connection;
+    if (tls !== undefined) for (const read of layout.tls) read(tls);
+    if (layout.trace !== 'no') context.trace = new RequestTrace(layout.trace === 'timed');
+    context.client.onClose(() => {
+      // As the settings say now: a reload may have switched it off.
+      if (this.#layout !== undefined)
+        this.#sink?.write(this.#layout.request(new EndedRequest(context, this.#now())));
     });
+  }
+
+  /** A connection of TCP mode begins: what its line needs of TLS is read, which Node does not know any more at its end. */
+  followTcp(tls: TlsFacts): void {
+    if (this.#layout !== undefined) for (const read of this.#layout.tls) read(tls);
   }
 
   /** Writes the line of a connection of TCP mode, which has ended. */
   tcp(connection: Omit<TcpEntry, 'timeMs'>): void {
-    if (this.#settings === undefined) return;
-    this.#sink?.write(tcpLine({ timeMs: this.#now(), ...connection }, this.#settings.format));
+    if (this.#layout !== undefined)
+      this.#sink?.write(this.#layout.tcp({ timeMs: this.#now(), ...connection }));
   }
 
   /** Writes the line for bytes that were not a request, and were answered with an error. */
-  noteRefusal({ info, protocol }: ClientConnection, { id, status, bytes }: Refusal): void {
-    const timeout = status === 408 ? 'header-timeout' : undefined;
-    const request = { host: undefined, method: undefined, target: undefined, httpVersion: undefined };
-    this.#write(info, { ...request, id, status, bytes, durationMs: 0, tls: protocol, isCut: false, timeout });
-  }
-
-  #write(
-    { client, serverName, tier }: ConnectionInfo,
-    entry: Omit<AccessEntry, 'timeMs' | 'client' | 'name' | 'tier'>,
-  ): void {
-    if (this.#settings === undefined) return;
-    const whole: AccessEntry = {
-      timeMs: this.#now(),
-      client: client.address,
-      name: serverName,
-      tier,
-      ...entry,
-    };
-    this.#sink?.write(accessLine(whole, this.#settings.format));
+  noteRefusal(connection: ClientConnection, refusal: Refusal): void {
+    if (this.#layout !== undefined)
+      this.#sink?.write(this.#layout.request(refusedEntry(connection, refusal, this.#now())));
   }
 
   #swap(file: string | undefined): void {

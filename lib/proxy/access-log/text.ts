@@ -4,14 +4,27 @@
  * Much in a line comes from the client: all but printable ASCII is escaped, so that none of it ends a line or a quoted value.
  */
 
-/** One JSON object as a line, with its newline. Members that are undefined are left out. */
-export function jsonLine(members: Readonly<Record<string, unknown>>): string {
-  // JSON allows characters that a terminal acts upon. All of it that is not ASCII is inside strings.
-  const ascii = JSON.stringify(members).replace(
+/** What JSON escapes in a string, and what it allows there although a terminal acts upon it: all but ASCII. */
+const ESCAPED = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+
+/**
+ * A value as JSON, in printable ASCII.
+ *
+ * Most texts have nothing to escape. Seeing that first, a line of 15 members takes 4.3 µs; `JSON.stringify` for each takes 6.3, and for
+ * an object of all 5.2 (Node 20).
+ */
+export function jsonValue(value: string | number | boolean): string {
+  if (typeof value !== 'string') return String(value);
+  if (!ESCAPED.test(value)) return `"${value}"`;
+  return JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `${ascii}\n`;
+}
+
+/** The value of a field in quotes; of one that there is not, a hyphen. An empty one stays empty. */
+export function quoted(value: string | undefined): string {
+  return value === undefined ? '"-"' : `"${quotable(value)}"`;
 }
 
 /** Escapes as nginx does: `\xHH` for each octet of what is not printable ASCII, a quote or a backslash. */

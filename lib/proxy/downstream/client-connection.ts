@@ -8,6 +8,7 @@ import { covers } from '../../domain/covered-names.js';
 import type { Host } from '../../domain/host.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Transport } from '../../net/raw-connection.js';
+import { SocketTlsFacts } from './tls-facts.js';
 
 /** A client that asks for more names than this on one connection has each of them checked again. */
 const MAX_REMEMBERED = 100;
@@ -27,7 +28,7 @@ export class ClientConnection {
   readonly raw: Transport;
   last: LastDestination | undefined;
   #covered: Map<string, boolean> | undefined;
-  #certificate: X509Certificate | undefined;
+  #tls: SocketTlsFacts | undefined;
 
   constructor(socket: Socket, info: ConnectionInfo, raw: Transport = socket) {
     this.socket = socket;
@@ -35,20 +36,10 @@ export class ClientConnection {
     this.raw = raw;
   }
 
-  /** The certificate that was served; undefined on plain HTTP. */
-  get certificate(): X509Certificate | undefined {
-    if (this.socket instanceof TLSSocket) this.#certificate ??= this.socket.getX509Certificate();
-    return this.#certificate;
-  }
-
-  /** `TLSv1.3` and the like. */
-  get protocol(): string | undefined {
-    return this.socket instanceof TLSSocket ? (this.socket.getProtocol() ?? undefined) : undefined;
-  }
-
-  /** OpenSSL's standard name of the cipher. */
-  get cipher(): string | undefined {
-    return this.socket instanceof TLSSocket ? this.socket.getCipher().standardName : undefined;
+  /** What is known of TLS; undefined on plain HTTP. */
+  get tls(): SocketTlsFacts | undefined {
+    if (this.socket instanceof TLSSocket) this.#tls ??= new SocketTlsFacts(this.socket);
+    return this.#tls;
   }
 
   /** Whether the certificate of this connection is for a host. */
@@ -56,7 +47,7 @@ export class ClientConnection {
     const key = host.name ?? host.address;
     const known = this.#covered?.get(key);
     if (known !== undefined) return known;
-    const { certificate } = this;
+    const certificate = this.tls?.certificate;
     const isCovered = certificate !== undefined && isFor(certificate, host);
     this.#covered ??= new Map<string, boolean>();
     if (this.#covered.size >= MAX_REMEMBERED) this.#covered.clear();

@@ -41,6 +41,7 @@ export class RequestBody {
   /** Read, and not taken yet. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #receivedBytes = 0;
   /** Trailers once the body has ended, or why it never will. */
   #end: readonly string[] | string | undefined;
   #hasBegun = false;
@@ -63,6 +64,11 @@ export class RequestBody {
   /** All of it has come, though perhaps not been taken. */
   get isWhole(): boolean {
     return typeof this.#end === 'object';
+  }
+
+  /** What has come of it, also what was dropped. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   /** What was read and not taken yet. */
@@ -120,6 +126,7 @@ export class RequestBody {
 
   /** For the source: a piece has come. @returns whether it is still needed: else its memory may be used again. */
   push(piece: Buffer): boolean {
+    this.#receivedBytes += piece.length;
     if (this.#isDiscarded) return false;
     this.#timer?.refresh();
     if (this.#sink !== undefined && !this.#isPaused) return this.#give(this.#sink, piece);

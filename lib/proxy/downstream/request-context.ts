@@ -4,6 +4,7 @@
 import type { Duplex } from 'node:stream';
 import type { ClientConnection } from './client-connection.js';
 import type { RequestBody } from './request-body.js';
+import type { RequestTrace } from './request-trace.js';
 import type { ResponseWriter } from './response-writer.js';
 
 /** The client's side of a connection that has changed its protocol. */
@@ -56,6 +57,8 @@ export interface RequestContext {
   /** Null: the request has none. */
   readonly body: RequestBody | null;
   readonly startedAtMs: number;
+  /** Its way to the backends, for the access log; undefined: nobody wants to know. */
+  trace: RequestTrace | undefined;
   /** Set where the client asks to change the protocol, and may. */
   readonly upgrade?: UpgradeRequest;
 }

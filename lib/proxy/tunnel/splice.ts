@@ -56,8 +56,8 @@ export class Splices {
     for (const cut of [...this.#underWay]) cut();
   }
 
-  /** Splices two connections. Both must allow to be half open. */
-  splice({ client, backend, idleTimeoutMs, resetClient, onEnd, onIdle }: SpliceOptions): void {
+  /** Splices two connections. Both must allow to be half open. @returns what has passed, at any time. */
+  splice({ client, backend, idleTimeoutMs, resetClient, onEnd, onIdle }: SpliceOptions): SpliceBytes {
     let how: SpliceEnd = 'ended';
     let openCount = 2;
     const passed = { fromClient: 0, fromBackend: 0 };
@@ -102,6 +102,7 @@ export class Splices {
     backend.once('close', () => onClose(backend, 'backend failed', resetClient));
     pump(client, backend, onClientBytes);
     pump(backend, client, onBackendBytes);
+    return passed;
   }
 }
 

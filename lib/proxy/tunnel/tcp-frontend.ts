@@ -21,6 +21,7 @@ import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Destination, Names } from '../../net/names/names.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { buildProxyHeader } from '../../net/proxy-protocol-writer.js';
+import { SocketTlsFacts, type TlsFacts } from '../downstream/tls-facts.js';
 import type { TcpEntry } from './tcp-record.js';
 import { Attempts, watchedBalancer, type AttemptedRequest, type Step } from '../upstream/attempts.js';
 import type { Balancer, Lease } from '../upstream/balancer.js';
@@ -50,6 +51,8 @@ export interface TcpFrontendParts {
   readonly log: Logger;
   readonly names: Names;
   readonly splices: Splices;
+  /** Called when a connection begins: of what is known of its TLS, that is to be read which `onEnd` needs. */
+  readonly onBegin?: (tls: TlsFacts) => void;
   readonly onEnd: OnTcpEnd;
 }
 
@@ -134,13 +137,13 @@ class TcpConnection {
   readonly #parts: TcpParts;
   readonly #attempts: Attempts<TcpBackend>;
   readonly #startedMs = performance.now();
-  /** The TLS version, read at once: Node does not know it any more when the connection has closed. */
-  readonly #tls: string | undefined;
+  readonly #tls: TlsFacts;
 
   constructor(client: TcpClient, parts: TcpParts) {
     this.#client = client;
     this.#parts = parts;
-    this.#tls = client.socket.getProtocol() ?? undefined;
+    this.#tls = new SocketTlsFacts(client.socket);
+    parts.onBegin?.(this.#tls);
     const { info } = client;
     this.#attempts = new Attempts({
       balancer: parts.balancer,
@@ -260,15 +263,13 @@ class TcpConnection {
     const { log, onEnd } = this.#parts;
     const durationMs = performance.now() - this.#startedMs;
     onEnd({
-      client: info.client.address,
-      name: info.serverName,
-      tier: info.tier,
+      info,
+      tls: this.#tls,
       backend,
       end,
       bytesSent: passed?.fromBackend ?? 0,
       bytesReceived: passed?.fromClient ?? 0,
       durationMs,
-      tls: this.#tls,
     });
     if (backend === undefined || !log.enabled('debug')) return;
     log.debug('spliced connection closed', {

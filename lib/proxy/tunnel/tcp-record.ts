@@ -1,6 +1,8 @@
 /**
  * What is known of a spliced connection (TCP mode) when it has ended. PURE.
  */
+import type { ConnectionInfo } from '../../net/connection-info.js';
+import type { TlsFacts } from '../downstream/tls-facts.js';
 import type { SpliceEnd } from './splice.js';
 
 /** How a connection of TCP mode ended. HAProxy's letters behind each. */
@@ -22,12 +24,8 @@ export type TcpEnd =
 export interface TcpEntry {
   /** When it ended: milliseconds since 1970. */
   readonly timeMs: number;
-  /** The client's address; empty on a unix socket. */
-  readonly client: string;
-  /** The server name of the handshake. */
-  readonly name: string | undefined;
-  /** Where the certificate came from. */
-  readonly tier: string | undefined;
+  readonly info: ConnectionInfo;
+  readonly tls: TlsFacts;
   /** As `--backend` has it: `tcp://127.0.0.1:143`; undefined where none was connected. */
   readonly backend: string | undefined;
   readonly end: TcpEnd;
@@ -37,6 +35,4 @@ export interface TcpEntry {
   readonly bytesReceived: number;
   /** From the end of the handshake to the end of the connection. */
   readonly durationMs: number;
-  /** `TLSv1.3` and the like. */
-  readonly tls: string | undefined;
 }

@@ -53,6 +53,13 @@ describe('describeChanges', () => {
       [],
     ],
     [
+      'other fields in the lines of an access log',
+      { 'access-log': '-', 'access-log-format': 'json' },
+      { 'access-log': '-', 'access-log-format': 'json', 'access-log-field': 'id' },
+      ['access-log-field'],
+      [],
+    ],
+    [
       'no format of an access log that is switched off',
       { 'access-log': '-', 'access-log-format': 'json' },
       {},

@@ -242,12 +242,14 @@ describe('loadSettings: flags without effect', () => {
       backend: 'http://h',
       'send-proxy-protocol': 'v2',
       'access-log-format': 'json',
+      'access-log-field': 'id',
     };
     expect(load({ flags, files }).warnings).to.deep.equal([
       '--redis-url has no effect without --redis-strategy 1 or 2',
       '--fallback-credentials has no effect without --fallback-server',
       '--send-proxy-protocol has no effect without a tcp backend',
       '--access-log-format has no effect without --access-log',
+      '--access-log-field has no effect without --access-log and --access-log-format json',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ACCESS_LOG_FIELD_NAMES } from '../../../lib/config/access-log-fields.js';
 import type { Settings } from '../../../lib/config/settings.js';
 import { load, problemOf } from './stage.js';
 import { serverAt } from '../../support/servers.js';
@@ -169,7 +170,11 @@ for (const name of ['accept-proxy-protocol', 'trusted-proxies'] as const) {
 }
 
 describe('flags about requests', () => {
-  const read: [flags: Record<string, string>, pick: (settings: Settings) => unknown, value: unknown][] = [
+  const read: [
+    flags: Record<string, string | string[]>,
+    pick: (settings: Settings) => unknown,
+    value: unknown,
+  ][] = [
     [{ 'unknown-name': '421' }, (s) => s.unknownName, '421'],
     [{ 'unknown-name': 'reject' }, (s) => s.unknownName, 'reject'],
     [{ backend: 'tcp://h:1', 'send-proxy-protocol': 'v1' }, (s) => s.sendProxyProtocol, 'v1'],
@@ -187,6 +192,16 @@ describe('flags about requests', () => {
       { 'access-log': 'log/a,b', 'access-log-format': 'json' },
       (s) => s.accessLog,
       { file: '/work-dir/log/a,b', format: 'json' },
+    ],
+    [{ 'access-log': '-', 'access-log-format': 'combined' }, (s) => s.accessLog, { format: 'combined' }],
+    [
+      {
+        'access-log': '-',
+        'access-log-format': 'json',
+        'access-log-field': ['status', 'id,cipher', 'status'],
+      },
+      (s) => s.accessLog,
+      { format: 'json', fields: ['status', 'id', 'cipher'] },
     ],
     [{ 'max-header-size': '64 KiB' }, (s) => s.limits.maxHeaderBytes, 65_536],
     [{ 'header-timeout': '1' }, (s) => s.limits.headerTimeoutMs, 1000],
@@ -212,7 +227,8 @@ describe('flags about requests', () => {
   const wrong: [name: string, text: string, clause: string][] = [
     ['unknown-name', 'drop', 'must be one of serve, 421, reject, not "drop"'],
     ['send-proxy-protocol', '2', 'must be one of v1, v2, not "2"'],
-    ['access-log-format', 'combined', 'must be one of common, json, not "combined"'],
+    ['access-log-format', 'apache', 'must be one of common, combined, json, not "apache"'],
+    ['access-log-field', 'Status', `must be one of ${ACCESS_LOG_FIELD_NAMES.join(', ')}, not "Status"`],
     ['via', 'yes', 'must be true or false, not "yes"'],
     ['hsts', 'includeSubDomains', `${HSTS} "includeSubDomains"`],
     ['hsts', 'max-age=', `${HSTS} "max-age="`],

@@ -8,34 +8,52 @@ import ts from 'typescript';
 
 const LIB = fileURLToPath(new URL('../../../lib/', import.meta.url));
 const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-/** Messages that are put together elsewhere than in the call. */
-const ELSEWHERE = [
-  'err the certificate directory … cannot be read: …',
-  'notice backend left out',
-  'notice backend used again',
-  'notice the internal CA has made its root',
-];
+/** Calls whose message is put together elsewhere, as `FILE: ARGUMENT`, and what they say. None other may be. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  // Passes on what it is given.
+  'log/logger.ts: message': [],
+  // Sentences of their own, as the end of the page has it.
+  'primary/primary.ts: warning': [],
+  'sources/redis/source.ts: message': [],
+  'sources/directory/reports.ts: unreadableText(this.#dir, reason)': [
+    'err the certificate directory … cannot be read: …',
+  ],
+  'sources/internal-ca/source.ts: message': ['notice the internal CA has made its root'],
+};
 
 const isLevel = (name: string): boolean => name === 'err' || name === 'notice';
 
-/** The text of a literal, with `…` in the place of what is put in; undefined for anything else. */
-function textOf(node: ts.Expression | undefined): string | undefined {
-  if (node === undefined) return undefined;
-  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
-  if (!ts.isTemplateExpression(node)) return undefined;
-  return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
+/** The texts that an expression may be, with `…` in the place of what is put in; undefined for what is no literal. */
+function textsOf(node: ts.Expression): readonly string[] | undefined {
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [node.text];
+  if (ts.isTemplateExpression(node)) {
+    return [node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('')];
+  }
+  if (!ts.isConditionalExpression(node)) return undefined;
+  const [left, right] = [textsOf(node.whenTrue), textsOf(node.whenFalse)];
+  return left && right && [...left, ...right];
 }
 
-/** `LEVEL MESSAGE` of each call of a logger in a file. */
-function messagesIn(path: string): string[] {
+/** Whether something is a method of a logger: `log.err`, `log[level]`. */
+function isOfLog(node: ts.Expression): node is ts.PropertyAccessExpression | ts.ElementAccessExpression {
+  const isMember = ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node);
+  return isMember && /\blog$|#log$|[a-z]Log$/.test(node.expression.getText());
+}
+
+/** `LEVEL MESSAGE` of each call of a logger in a file. @param dynamic takes the calls whose message is no literal. */
+function messagesIn(name: string, dynamic: string[]): string[] {
+  const path = LIB + name;
   const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
-      const { name, expression } = node.expression;
-      const message = textOf(node.arguments[0]);
-      if (isLevel(name.text) && /log\b/i.test(expression.getText()) && message !== undefined)
-        found.push(`${name.text} ${message}`);
+    if (ts.isCallExpression(node) && isOfLog(node.expression)) {
+      const level = ts.isPropertyAccessExpression(node.expression) ? node.expression.name.text : undefined;
+      const [message] = node.arguments;
+      if (message !== undefined && (level === undefined || isLevel(level))) {
+        const texts = level === undefined ? undefined : textsOf(message);
+        if (texts === undefined) dynamic.push(`${name}: ${message.getText()}`);
+        else found.push(...texts.map((text) => `${level} ${text}`));
+      }
     }
     ts.forEachChild(node, visit);
   };
@@ -43,16 +61,39 @@ function messagesIn(path: string): string[] {
   return found;
 }
 
+interface Row {
+  readonly level: string;
+  readonly message: string;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const ROWS: readonly Row[] = [...page.matchAll(/^\| `(.+?)` +\| (\S+) +\|(.*)\|(.*)\|$/gm)].map(
+  ([, message = '', level = '', meaning = '', remedy = '']) => ({
+    ...{ level, message, meaning: meaning.trim(), remedy: remedy.trim() },
+  }),
+);
+
 describe('docs/operations.md', () => {
   it('has each message of the program at err and notice, and no other', () => {
     const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     );
-    const said = new Set([...files.flatMap((name) => messagesIn(LIB + name)), ...ELSEWHERE]);
-    const listed = [...page.matchAll(/^\| `(.+?)` +\| (\S+) +\|/gm)].map(
-      ([, message, level]) => `${level} ${message}`,
-    );
+    const dynamic: string[] = [];
+    const literal = files.flatMap((name) => messagesIn(name, dynamic));
+    expect(dynamic.sort()).to.deep.equal(Object.keys(ELSEWHERE).sort());
+    const said = new Set([...literal, ...Object.values(ELSEWHERE).flat()]);
+    const listed = ROWS.map(({ level, message }) => `${level} ${message}`);
     expect(said.size).to.be.greaterThan(60);
     expect(listed.sort()).to.deep.equal([...said].sort());
+  });
+
+  it('says of each what it means, and of each at err what to do', () => {
+    for (const { level, message, meaning, remedy } of ROWS) {
+      // “A certificate was issued” says it all.
+      if (level === 'err') expect(meaning, message).not.to.be.oneOf(['', '–']);
+      expect(remedy, message).not.to.equal('');
+      if (level === 'err') expect(remedy, message).not.to.equal('–');
+    }
   });
 });

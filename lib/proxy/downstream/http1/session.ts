@@ -190,6 +190,7 @@ export class Http1Session
       httpVersion: head.version,
       body: this.#body ?? null,
       startedAtMs: performance.now(),
+      trace: undefined,
       ...(head.upgrade !== undefined && { upgrade: this }),
     };
     this.#owner.onRequest(context, head.problem);

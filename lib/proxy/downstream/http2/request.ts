@@ -62,6 +62,7 @@ export function requestOf(
     httpVersion: '2.0',
     body: isTunnel ? null : (source?.body ?? null),
     startedAtMs: performance.now(),
+    trace: undefined,
     ...(upgrade !== undefined && { upgrade }),
   };
 }

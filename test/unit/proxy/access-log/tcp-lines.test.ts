@@ -1,20 +1,22 @@
 import { expect } from 'chai';
+import type { ServerName } from '../../../../lib/domain/server-name.js';
 import type { TcpEntry } from '../../../../lib/proxy/tunnel/tcp-record.js';
-import { tcpLine } from '../../../../lib/proxy/access-log/tcp-line.js';
+import { layoutOf } from '../../../../lib/proxy/access-log/layout.js';
+import { INFO, TIME_MS, TLS } from './stage.js';
 
 const ENTRY: TcpEntry = {
-  timeMs: Date.UTC(2026, 1, 3, 4, 5, 6, 789),
-  client: '192.0.2.7',
-  name: 'a.test',
-  tier: 'lru',
+  timeMs: TIME_MS,
+  info: { ...INFO, tier: 'lru', reason: undefined },
+  tls: TLS,
   backend: 'tcp://127.0.0.1:143',
   end: 'ended',
   bytesSent: 9120,
   bytesReceived: 877,
   durationMs: 24_870.54567,
-  tls: 'TLSv1.3',
 };
-const NONE = { name: undefined, tier: undefined, backend: undefined, tls: undefined };
+
+const tcpLine = (entry: TcpEntry, format: 'common' | 'combined' | 'json'): string =>
+  layoutOf({ format }).tcp(entry);
 
 describe('A line of the access log for a connection of TCP mode', () => {
   it('is in the common log format, with both counts of bytes, the seconds and the end behind', () => {
@@ -23,16 +25,25 @@ describe('A line of the access log for a connection of TCP mode', () => {
     );
   });
 
+  it('is in the combined format the same, without referer and user agent', () => {
+    expect(tcpLine(ENTRY, 'combined')).to.equal(
+      '192.0.2.7 - - [03/Feb/2026:04:05:06 +0000] "TCP a.test tcp://127.0.0.1:143" 200 9120 "-" "-" 877 24.871 "ended"\n',
+    );
+  });
+
   it('has hyphens in the common format for what there is not', () => {
-    const line = tcpLine({ ...ENTRY, ...NONE, client: '', end: 'no backend', durationMs: 0.4 }, 'common');
+    const info = { ...INFO, serverName: undefined, client: { address: '', port: 0 } };
+    const entry = { ...ENTRY, info, backend: undefined, end: 'no backend', durationMs: 0.4 } as const;
+    const line = tcpLine(entry, 'common');
     expect(line).to.equal('- - - [03/Feb/2026:04:05:06 +0000] "TCP - -" 502 9120 877 0.000 "no backend"\n');
   });
 
-  it('is one JSON object with everything in it', () => {
+  it('is one JSON object with the usual fields', () => {
     const line = tcpLine(ENTRY, 'json');
     expect(line.endsWith('}\n')).to.equal(true);
     expect(JSON.parse(line)).to.deep.equal({
       time: '2026-02-03T04:05:06.789Z',
+      handshake: '2-1k3',
       client: '192.0.2.7',
       name: 'a.test',
       tier: 'lru',
@@ -47,8 +58,15 @@ describe('A line of the access log for a connection of TCP mode', () => {
     });
   });
 
+  it('has the fields that were chosen, of those that a connection has', () => {
+    const { tcp } = layoutOf({ format: 'json', fields: ['received', 'method', 'cipher', 'attempts', 'end'] });
+    expect(tcp(ENTRY)).to.equal('{"received":877,"cipher":"TLS_AES_128_GCM_SHA256","end":"ended"}\n');
+  });
+
   it('leaves out of the JSON object what there is not', () => {
-    expect(JSON.parse(tcpLine({ ...ENTRY, ...NONE }, 'json'))).not.to.have.any.keys(...Object.keys(NONE));
+    const info = { ...INFO, serverName: undefined, tier: undefined, reason: undefined };
+    const line = tcpLine({ ...ENTRY, info, backend: undefined }, 'json');
+    expect(JSON.parse(line)).not.to.have.any.keys('name', 'tier', 'reason', 'backend');
   });
 
   const ends: [end: TcpEntry['end'], status: number, isCut: boolean][] = [
@@ -74,8 +92,9 @@ describe('A line of the access log for a connection of TCP mode', () => {
 
   it('stays one line of printable ASCII, whatever its parts are', () => {
     const nasty = '"\\\r\n\x1b[2J\u2028é😀';
-    for (const format of ['json', 'common'] as const) {
-      const line = tcpLine({ ...ENTRY, client: nasty, name: nasty, backend: `tcp+unix:/${nasty}` }, format);
+    const info = { ...INFO, serverName: nasty as ServerName, client: { address: nasty, port: 1 } };
+    for (const format of ['json', 'common', 'combined'] as const) {
+      const line = tcpLine({ ...ENTRY, info, backend: `tcp+unix:/${nasty}` }, format);
       expect(line).to.match(/^[\x20-\x7e]+\n$/);
     }
   });

@@ -1,0 +1,75 @@
+/**
+ * What is known of TLS on a client's connection.
+ *
+ * Each is read when it is first wanted, and kept: when the connection has closed, Node does not know it any more. Whoever wants one then
+ * reads it once before.
+ */
+import type { X509Certificate } from 'node:crypto';
+import type { CipherNameAndProtocol, TLSSocket } from 'node:tls';
+
+export interface TlsFacts {
+  /** `TLSv1.3` and the like. */
+  readonly protocol: string | undefined;
+  /** IANA's name of the cipher. */
+  readonly cipher: string | undefined;
+  /** The client has resumed a session. */
+  readonly isResumed: boolean | undefined;
+  /** SHA-256 of the leaf that was served, 64 hex digits: as other tools print it, without colons. */
+  readonly fingerprint: string | undefined;
+  /** Of the leaf: `ecdsa-p256`, `rsa-2048`, `ed25519`. */
+  readonly keyType: string | undefined;
+}
+
+/** OpenSSL's names of curves, and those of everybody else. */
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: 'p256',
+  secp384r1: 'p384',
+  secp521r1: 'p521',
+};
+
+export class SocketTlsFacts implements TlsFacts {
+  readonly #socket: TLSSocket;
+  #protocol: string | undefined;
+  #cipher: string | undefined;
+  #isResumed: boolean | undefined;
+  #certificate: X509Certificate | undefined;
+  #keyType: string | undefined;
+
+  constructor(socket: TLSSocket) {
+    this.#socket = socket;
+  }
+
+  get protocol(): string | undefined {
+    return (this.#protocol ??= this.#socket.getProtocol() ?? undefined);
+  }
+
+  get cipher(): string | undefined {
+    // The types do not have the null of a connection that has closed, here and below.
+    const cipher = (): CipherNameAndProtocol | null => this.#socket.getCipher();
+    return (this.#cipher ??= cipher()?.standardName);
+  }
+
+  get isResumed(): boolean | undefined {
+    const isResumed = (): boolean | null => this.#socket.isSessionReused();
+    return (this.#isResumed ??= isResumed() ?? undefined);
+  }
+
+  /** The certificate that was served. */
+  get certificate(): X509Certificate | undefined {
+    return (this.#certificate ??= this.#socket.getX509Certificate());
+  }
+
+  get fingerprint(): string | undefined {
+    return this.certificate?.fingerprint256.replaceAll(':', '').toLowerCase();
+  }
+
+  get keyType(): string | undefined {
+    return (this.#keyType ??= this.certificate && keyTypeOf(this.certificate));
+  }
+}
+
+function keyTypeOf({ publicKey }: X509Certificate): string | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
+  if (type === 'ec') return `ecdsa-${CURVES[details?.namedCurve ?? ''] ?? details?.namedCurve ?? 'unknown'}`;
+  return details?.modulusLength === undefined ? type : `${type ?? 'rsa'}-${details.modulusLength}`;
+}
