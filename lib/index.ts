@@ -71,7 +71,7 @@ export interface ProxyHandle {
   /** Expires one name, hard. @throws ProxyError ERR_USAGE when it is no name. */
   expireDomain(name: string): Promise<Partial<WorkersExpired>>;
   /**
-   * All metrics of the machine for Prometheus, in its text format 0.0.4 (`text/plain; version=0.0.4`): for a route of yours.
+   * All metrics of the machine for Prometheus, in its text format 0.0.4 (`METRICS_CONTENT_TYPE`): for a route of yours.
    * `docs/metrics.md` lists them. What workers have counted is there after a second.
    */
   metricsText(): string;
@@ -173,4 +173,6 @@ export { addressName, normaliseDomain, normaliseServerName, type ServerName } fr
 export { ProxyError, type ErrorCode, type ErrorOrigin } from './domain/errors.js';
 export { LOG_LEVELS, silentLogger, type LogFields, type Logger, type LogLevel } from './log/logger.js';
 export type { Address } from './domain/address.js';
+/** The content type of `metricsText`. */
+export { TEXT_CONTENT_TYPE as METRICS_CONTENT_TYPE } from './metrics/text.js';
 export type { CacheStatus, WorkersExpired } from './domain/cache-status.js';

@@ -35,6 +35,7 @@ import { FailedHandshakes } from './failed-handshakes.js';
 import { Frontend } from './frontend.js';
 import { HandshakeMetrics } from './handshake-metrics.js';
 import { MetricsReports } from './metrics-reports.js';
+import { TrafficMetrics } from './traffic-metrics.js';
 import { WorkerGauges } from './worker-gauges.js';
 
 /**
@@ -166,6 +167,7 @@ class Worker {
           expireDomain: (params) => bus.call('expireDomain', params, ADMIN_DEADLINE_MS),
         },
         challengeDesk: new BusChallengeDesk(bus, this.log),
+        metrics: new TrafficMetrics(recorder),
         log: this.log,
         names: new Names({
           onHealth: (name, error) => {
@@ -184,6 +186,7 @@ class Worker {
     const gauges = new WorkerGauges(recorder, {
       bus,
       certificates: this.certificates,
+      frontend: this.#frontend,
       limits: this.#limits,
     });
     this.#reports = new MetricsReports({
