@@ -54,7 +54,9 @@ export class Recorder {
     let isEmpty = true;
     for (const [name, family] of this.#families) {
       if (!family.isDirty) continue;
-      delta[name] = family.take();
+      const pairs = family.take();
+      if (pairs.length === 0) continue;
+      delta[name] = pairs;
       isEmpty = false;
     }
     return isEmpty ? undefined : delta;
