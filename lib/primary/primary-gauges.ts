@@ -18,9 +18,8 @@ export interface PrimaryGaugesParts {
   readonly negative: Pick<NegativeCache, 'size'>;
   readonly sources: Pick<Sources, 'health' | 'missBudget' | 'orderLoad'>;
   readonly supervisor: Pick<Supervisor, 'states'>;
-  /** See `Clock`. */
+  /** Milliseconds from any origin. */
   readonly now: () => number;
-  readonly date: () => number;
 }
 
 export class PrimaryGauges {

@@ -266,7 +266,6 @@ export class Primary {
       sources: this.#sources,
       supervisor: this.#supervisor,
       now: systemClock.now,
-      date: systemClock.date,
     });
     this.metrics.start(() => gauges.set());
     await this.#supervisor.start(settings.workers, this.#options.giveUp);

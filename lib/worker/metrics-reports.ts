@@ -20,18 +20,20 @@ export interface MetricsReportsParts {
   tell(this: void, delta: MetricsDelta): Promise<unknown>;
   /** @default a timer that does not keep the process alive */
   readonly startTimer?: StartTimer;
+  /** What measures the process. @default that of the machine */
+  readonly sampler?: Pick<ProcessSampler, 'sample'>;
 }
 
 export class MetricsReports {
   readonly #parts: MetricsReportsParts;
-  readonly #sampler: ProcessSampler;
+  readonly #sampler: Pick<ProcessSampler, 'sample'>;
   readonly #startTimer: StartTimer;
   #isTelling = false;
   #intervals = 0;
 
   constructor(parts: MetricsReportsParts) {
     this.#parts = parts;
-    this.#sampler = new ProcessSampler(parts.recorder);
+    this.#sampler = parts.sampler ?? new ProcessSampler(parts.recorder);
     this.#sampler.sample();
     this.#startTimer = parts.startTimer ?? startUnrefTimer;
     this.#wait();
