@@ -36,8 +36,9 @@ const folders = {
     may: ['domain', 'base', 'log', 'caches', 'sources', 'tls'],
     says: 'which certificate a name gets: it knows contracts, not sources',
   },
+  diagnosis: { may: ['domain', 'base'], says: 'why a certificate is served: from facts to one sentence' },
   admin: {
-    may: ['domain', 'base', 'log', 'net'],
+    may: ['domain', 'base', 'log', 'net', 'diagnosis'],
     says: 'operations for administrators, and their passwords',
   },
   'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
@@ -120,10 +121,12 @@ const folders = {
       'sources',
       'sources/*',
       'resolver',
+      'diagnosis',
+      'admin',
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  cli: { may: ['domain', 'base', 'config', 'admin', 'primary'], says: 'the command line' },
+  cli: { may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary'], says: 'the command line' },
 };
 
 /** The files of a folder itself, or (`folder/*`) of those below it. */

@@ -12,8 +12,10 @@ import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseHtpasswd } from './admin/htpasswd.js';
+import { hasIpv6Loopback } from './base/loopback.js';
+import { didYouMean } from './base/nearest.js';
 import type { CacheStatus, WorkersExpired } from './domain/cache-status.js';
-import { findFlag, type FlagName } from './config/flags.js';
+import { findFlag, FLAG_NAMES, type FlagName } from './config/flags.js';
 import { loadSettings } from './config/load.js';
 import type { Address } from './domain/address.js';
 import type { PemHit } from './caches/pem-cache.js';
@@ -91,10 +93,14 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
   if (!cluster.isPrimary) throw environmentError('the proxy cannot be started in a cluster worker');
   const flags = Object.fromEntries(
     Object.entries(options.settings ?? {}).map(([name, value]) => {
-      if (findFlag(name) === undefined) throw usageError(`unknown setting ${JSON.stringify(name)}`);
+      if (findFlag(name) === undefined) {
+        throw usageError(`unknown setting ${JSON.stringify(name)}${didYouMean(name, FLAG_NAMES)}`);
+      }
       return [name, Array.isArray(value) ? value.map(String) : [String(value)]];
     }),
   );
+  // Once: what a reload reads must not be other addresses.
+  const hasIpv6 = hasIpv6Loopback();
   const primary = await Primary.start({
     load: () =>
       loadSettings({
@@ -103,6 +109,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
         readFile: (path) => readFileSync(path, 'utf8'),
         cwd: process.cwd(),
         cpuCount: availableParallelism(),
+        hasIpv6,
         nowMs: Date.now(),
         checkHtpasswd: (text) => void parseHtpasswd(text),
       }),
@@ -126,7 +133,9 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
     expireDomain: async (name) => primary.expireDomain(nameOf(name)),
     metricsText: () => primary.metricsText(),
-    reload: () => primary.reload(),
+    reload: async () => {
+      await primary.reload();
+    },
     stop: () => primary.stop(),
   };
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what the tests need beside Node: redis-server, openssl, curl, nginx, h2load, faketime, ssh-keygen, git, mosquitto, dovecot, PHP,
-# promtool and Chromium, from Debian's packages where they are missing.
+# Python, systemd's tools, promtool and Chromium, from Debian's packages where they are missing.
 set -eu
 missing=''
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
@@ -15,6 +15,8 @@ command -v git >/dev/null 2>&1 || missing="$missing git"
 PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null 2>&1 || missing="$missing mosquitto"
 PATH="$PATH:/usr/sbin" command -v dovecot >/dev/null 2>&1 || missing="$missing dovecot-imapd"
 command -v php >/dev/null 2>&1 || missing="$missing php-cli"
+command -v python3 >/dev/null 2>&1 || missing="$missing python3"
+command -v systemd-notify >/dev/null 2>&1 || missing="$missing systemd"
 # Only its promtool is used.
 command -v promtool >/dev/null 2>&1 || missing="$missing prometheus"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"

@@ -2,12 +2,16 @@
  * The admin routes that the manager calls, field for field as it expects them (docs/architecture.md has the
  * contract): `{prefix}/nginx/shared_cache/status`, `…/expire/all` and `…/expire/domain/NAME`.
  *
- * One router serves every door: the public listeners, the plain HTTP one, the control socket. It knows no sockets;
+ * Beside them, under `{prefix}/proxy`, the operations of `operations.ts`; on the control socket and the admin listener these have
+ * short paths without the prefix, too.
+ *
+ * One router serves every door: the public listeners, the plain HTTP one, the admin listener, the control socket. It knows no sockets;
  * whoever does asks `owns` for each request and sends what `respond` answers.
  */
 import { CHALLENGE, parseBasicCredentials } from './auth.js';
 import type { Authenticator } from './authenticator.js';
 import { isFromAnotherSite, type BrowserFields } from './cross-site.js';
+import { findOperation, type Call } from './operations.js';
 import { isBelow, mayReach } from './reserved-paths.js';
 import { spacedJson, type Json } from './spaced-json.js';
 import { VERSION } from '../base/version.js';
@@ -25,6 +29,8 @@ export interface AdminActions {
   /** `hard` also drops what is retained for times of outage. */
   expireAll(params: { readonly hard: boolean }): Promise<Partial<WorkersExpired>>;
   expireDomain(params: { readonly name: ServerName }): Promise<Partial<WorkersExpired>>;
+  /** @returns the result, which is plain JSON. */
+  operate(call: Call): Promise<unknown>;
 }
 
 export interface AdminRouterOptions {
@@ -36,6 +42,10 @@ export interface AdminRouterOptions {
   readonly authenticator?: Authenticator;
   /** The door itself keeps strangers out (the control socket): no authentication, every host. */
   readonly trusted?: boolean;
+  /** Operations have short paths here, without the prefix. */
+  readonly hasShortPaths?: boolean;
+  /** It is the control socket: all operations can be asked for. */
+  readonly isControl?: boolean;
   readonly actions: AdminActions;
   /** What `status` reports of the configuration. */
   readonly config: {
@@ -65,6 +75,7 @@ export interface AdminResponse {
 type Route =
   { readonly kind: 'status' | 'expireAll' } | { readonly kind: 'expireDomain'; readonly rawName: string };
 
+const OPERATIONS_ROOT = '/proxy';
 const ROOT = '/nginx/shared_cache';
 const DOMAIN = `${ROOT}/expire/domain/`;
 const STATUS_NOTE =
@@ -103,6 +114,8 @@ export class AdminRouter {
     const { path, query, authority = host } = target;
     const refusal = await this.#admit(request, authority);
     if (refusal !== undefined) return refusal;
+    const operation = this.#operationPath(path);
+    if (operation !== undefined) return this.#operate(request, operation, query, authority);
     const route = this.#route(path);
     if (route === undefined) return failure(404, 'Unknown URI');
     // HEAD is a safe method: it must not expire anything.
@@ -113,6 +126,40 @@ export class AdminRouter {
     }
     try {
       return await this.#act(route, query);
+    } catch (error) {
+      return failure(503, describeError(error));
+    }
+  }
+
+  /** The path of an operation, below the root of all operations; undefined: it is none. */
+  #operationPath(path: string): string | undefined {
+    const { prefix, hasShortPaths } = this.#options;
+    if (path.startsWith(`${prefix}${OPERATIONS_ROOT}/`))
+      return path.slice(prefix.length + OPERATIONS_ROOT.length);
+    return hasShortPaths === true && !isBelow(prefix, path) ? path : undefined;
+  }
+
+  async #operate(
+    { method, browser }: AdminRequest,
+    path: string,
+    query: string,
+    authority: string | undefined,
+  ): Promise<AdminResponse> {
+    const found = findOperation(method, path, query, this.#options.isControl === true);
+    switch (found.kind) {
+      case 'unknown':
+        return failure(404, 'Unknown URI');
+      case 'wrong method':
+        return failure(405, 'Method Not Allowed', { allow: found.allowed });
+      case 'no name':
+        return failure(400, 'Not a domain name');
+      case 'call':
+        if (found.changes && isFromAnotherSite(browser, authority)) {
+          return failure(403, 'Sent by a page of another site');
+        }
+    }
+    try {
+      return plainJson(await this.#options.actions.operate(found.call));
     } catch (error) {
       return failure(503, describeError(error));
     }
@@ -213,6 +260,15 @@ function success(fields: Record<string, Json>, extra: Record<string, Json> = {})
 
 function failure(status: number, reason: string, headers: Record<string, string> = {}): AdminResponse {
   return json(status, { result: 'error', expired: 'None', reason, ...SERVER }, headers);
+}
+
+/** What an operation gives, as it is. */
+function plainJson(result: unknown): AdminResponse {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: `${JSON.stringify(result)}\n`,
+  };
 }
 
 const retryAfter = (ms: number): Record<string, string> => ({ 'retry-after': String(Math.ceil(ms / 1_000)) });

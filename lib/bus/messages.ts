@@ -8,6 +8,7 @@
  * Private keys travel here and nowhere else.
  */
 import type { CacheStatus, HotCertificate, WorkersExpired } from '../domain/cache-status.js';
+import type { WorkerFacts } from '../domain/inspection.js';
 import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
@@ -30,6 +31,8 @@ export interface WorkerToPrimary {
   expireAll: { params: { readonly hard: boolean }; result: Partial<WorkersExpired> };
   expireDomain: { params: { readonly name: ServerName }; result: Partial<WorkersExpired> };
   status: { params: None; result: CacheStatus };
+  /** An operation of the admin routes, by its name in their table; the result is its own. */
+  operate: { params: { readonly op: string; readonly params: unknown }; result: unknown };
   /** A lease is wanted: the right to have one challenge at the manager. Answered when it is granted, or refused. */
   leaseChallenge: {
     params: {
@@ -67,6 +70,8 @@ export interface PrimaryToWorker {
   warm: { params: Told<readonly HotCertificate[]>; result: None };
   /** These names, or (absent) all, are looked up afresh: what the worker has of them serves on only until then. */
   makeStale: { params: { readonly names?: readonly ServerName[] }; result: None };
+  /** What the worker knows of a name, for a person; its caches are only looked at. */
+  inspect: { params: { readonly name: ServerName }; result: WorkerFacts };
   reopenLogs: { params: None; result: None };
   /** Whether the worker's event loop turns. */
   ping: { params: None; result: None };

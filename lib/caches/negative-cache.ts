@@ -6,6 +6,7 @@
  */
 import type { LRUCache } from 'lru-cache';
 import { growingLru, resizedLru } from '../base/growing-lru.js';
+import type { NegativeFacts } from '../domain/inspection.js';
 import type { ServerName } from '../domain/server-name.js';
 
 export type Negative =
@@ -20,8 +21,8 @@ export type Negative =
   /** A worker's: OpenSSL serves none of the certificates that there are. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** `expiresAtMs`: by the cache's own clock. */
-export type NegativeEntry = Negative & { readonly expiresAtMs: number };
+/** Both times by the cache's own clock. */
+export type NegativeEntry = Negative & { readonly storedAtMs: number; readonly expiresAtMs: number };
 
 export interface NegativeCacheOptions {
   /** A whole number above 0. */
@@ -46,7 +47,8 @@ export class NegativeCache {
 
   /** Stores what is known of a name for `ttlMs`, in place of what was known before. */
   set(name: ServerName, negative: Negative, ttlMs: number): void {
-    this.#entries.set(name, { ...negative, expiresAtMs: this.#now() + ttlMs });
+    const storedAtMs = this.#now();
+    this.#entries.set(name, { ...negative, storedAtMs, expiresAtMs: storedAtMs + ttlMs });
   }
 
   /** What is known of a name, unless it has expired. */
@@ -56,6 +58,19 @@ export class NegativeCache {
     if (this.#now() < entry.expiresAtMs) return entry;
     this.#entries.delete(name);
     return undefined;
+  }
+
+  /** What is known of a name, for a person. Does not update recency. */
+  inspect(name: ServerName): NegativeFacts | undefined {
+    const entry = this.#entries.peek(name);
+    const nowMs = this.#now();
+    if (entry === undefined || nowMs >= entry.expiresAtMs) return undefined;
+    return {
+      kind: entry.kind,
+      ageMs: nowMs - entry.storedAtMs,
+      leftMs: entry.expiresAtMs - nowMs,
+      ...('reason' in entry && { reason: entry.reason }),
+    };
   }
 
   /** @returns whether there was an entry. */

@@ -19,8 +19,11 @@ import {
   type CertificateHalf,
 } from '../domain/certificate.js';
 import type { Clock } from '../base/clock.js';
+import type { PrimaryFacts } from '../domain/inspection.js';
+import { leafFactsOf } from '../domain/leaf-facts.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
+import type { CertificateStatus } from '../domain/status-report.js';
 import { ChainStore, flatCopy } from './chain-store.js';
 
 /** What is known of a name. */
@@ -62,7 +65,8 @@ interface Slot {
   readonly isOutdated: boolean;
   readonly origin: Tier;
   readonly isProvisional: boolean;
-  /** By the clock for durations. */
+  /** This and the next by the clock for durations. */
+  readonly storedAtMs: number;
   freshUntilMs: number;
   /** Since when every source has said that there is none, by the same clock. */
   absentSinceMs: number | undefined;
@@ -110,6 +114,7 @@ export class PemCache {
       isOutdated: datesProblem(certificate, this.#clock.date()) !== undefined,
       origin,
       isProvisional,
+      storedAtMs: nowMs,
       freshUntilMs: nowMs + freshMs,
       absentSinceMs: undefined,
     };
@@ -131,6 +136,27 @@ export class PemCache {
     const hit = hitOf(slot, this.#clock.now(), this.#clock.date());
     if (hit === undefined) this.#slots.delete(name);
     return hit;
+  }
+
+  /** What is known of a name, for a person. Does not update recency. */
+  inspect(name: ServerName): PrimaryFacts['cached'] {
+    const slot = this.#slots.peek(name);
+    const nowMs = this.#clock.now();
+    if (slot === undefined) return undefined;
+    const hit = hitOf(slot, nowMs, this.#clock.date());
+    if (hit === undefined) return undefined;
+    const { certificate, origin, freshForMs, isProvisional } = hit.entry;
+    return {
+      state: hit.state === 'fresh' ? 'fresh' : 'stale',
+      ageMs: nowMs - slot.storedAtMs,
+      leftMs: freshForMs,
+      tier: origin,
+      fingerprints: certificate.pairs.map(({ leafFingerprint }) => leafFingerprint),
+      notAfterMs: certificate.notAfterMs,
+      leaves: certificate.pairs.flatMap(({ chainPem }) => leafFactsOf(chainPem) ?? []),
+      isProvisional,
+      ...(slot.absentSinceMs !== undefined && { absentForMs: nowMs - slot.absentSinceMs }),
+    };
   }
 
   /** From now on the entries of these names are retained: they are looked up afresh. */
@@ -189,6 +215,24 @@ export class PemCache {
       const hit = hitOf(slot, nowMs, dateMs);
       if (hit !== undefined) yield [name, hit];
     }
+  }
+
+  /** The certificates that end between two dates, the soonest first. Does not update recency. */
+  endingBetween(fromMs: number, toMs: number): CertificateStatus[] {
+    return this.#statusesOf(({ notAfterMs }) => fromMs < notAfterMs && notAfterMs <= toMs);
+  }
+
+  /** The certificates that are outside their dates, those that ended first coming first. Does not update recency. */
+  outdated(dateMs: number): CertificateStatus[] {
+    return this.#statusesOf((slot) => slot.isOutdated && datesProblem(slot, dateMs) !== undefined);
+  }
+
+  #statusesOf(isWanted: (slot: Slot) => boolean): CertificateStatus[] {
+    const statuses: CertificateStatus[] = [];
+    for (const [name, slot] of this.#slots.entries()) {
+      if (isWanted(slot)) statuses.push({ name, tier: slot.origin, notAfterMs: slot.notAfterMs });
+    }
+    return statuses.sort((a, b) => a.notAfterMs - b.notAfterMs);
   }
 
   /** `entries`: fresh and retained ones. `bytes`: as the module comment counts them, never above the bound. */

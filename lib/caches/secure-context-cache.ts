@@ -12,6 +12,7 @@
  */
 import type { LRUCache } from 'lru-cache';
 import { growingLru, resizedLru } from '../base/growing-lru.js';
+import type { WorkerFacts } from '../domain/inspection.js';
 import type { KeyKind } from '../domain/key-class.js';
 import type { Tier } from '../domain/lookup.js';
 import { withThoseBelow, type ServerName } from '../domain/server-name.js';
@@ -22,20 +23,23 @@ export interface ContextEntry<C> {
   readonly served: C;
   /** The fingerprint of the certificate in the context. */
   readonly fingerprint: string;
+  /** SHA-256 of each leaf in it: as other tools print it. */
+  readonly leaves: readonly string[];
   /** The tier that had it. */
   readonly tier: Tier;
   /** Until when the certificate is valid, milliseconds since 1970. */
   readonly notAfterMs: number;
   /** The kind of key that it lacks, where it has one kind alone. */
   readonly missingKind: KeyKind | undefined;
-  /** By the cache's own clock. */
+  /** When it was stored, or found unchanged; this and the next by the cache's own clock. */
+  readonly sinceMs: number;
   readonly freshUntilMs: number;
   /** Until this time nobody asks for the half with the missing kind of key; by the same clock. */
   readonly noHalfUntilMs: number;
 }
 
 /** What a context is stored with. */
-export type NewContext<C> = Omit<ContextEntry<C>, 'freshUntilMs' | 'noHalfUntilMs'>;
+export type NewContext<C> = Omit<ContextEntry<C>, 'sinceMs' | 'freshUntilMs' | 'noHalfUntilMs'>;
 
 export type ContextHit<C> =
   | { readonly state: 'fresh' | 'stale'; readonly entry: ContextEntry<C> }
@@ -100,9 +104,31 @@ export class SecureContextCache<C> {
     return this.#now() < slot.entry.freshUntilMs ? slot.fresh : slot.stale;
   }
 
+  /** What is known of a name, for a person. Does not update recency. */
+  inspect(name: ServerName): Pick<WorkerFacts, 'cached' | 'negative'> {
+    const entry = this.#slots.peek(name)?.entry;
+    if (entry === undefined) {
+      const negative = this.#negatives.inspect(name);
+      return negative === undefined ? {} : { negative };
+    }
+    const nowMs = this.#now();
+    const leftMs = Math.max(0, entry.freshUntilMs - nowMs);
+    return {
+      cached: {
+        state: leftMs > 0 ? 'fresh' : 'stale',
+        ageMs: nowMs - entry.sinceMs,
+        leftMs,
+        tier: entry.tier,
+        fingerprints: entry.leaves,
+        notAfterMs: entry.notAfterMs,
+      },
+    };
+  }
+
   /** Stores a context, fresh for `ttlMs` (0: stale from the start), in place of what was known of the name. */
   setContext(name: ServerName, found: NewContext<C>, ttlMs: number): void {
-    const entry = { ...found, freshUntilMs: this.#now() + ttlMs, noHalfUntilMs: -Infinity };
+    const sinceMs = this.#now();
+    const entry = { ...found, sinceMs, freshUntilMs: sinceMs + ttlMs, noHalfUntilMs: -Infinity };
     this.#slots.set(name, {
       entry,
       fresh: { state: 'fresh', entry },
@@ -120,7 +146,8 @@ export class SecureContextCache<C> {
   refresh(name: ServerName, ttlMs: number, tier?: Tier): boolean {
     const slot = this.#slots.peek(name);
     if (slot === undefined) return false;
-    slot.entry.freshUntilMs = this.#now() + ttlMs;
+    slot.entry.sinceMs = this.#now();
+    slot.entry.freshUntilMs = slot.entry.sinceMs + ttlMs;
     if (tier !== undefined) slot.entry.tier = tier;
     return true;
   }

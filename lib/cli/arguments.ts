@@ -6,9 +6,16 @@
  */
 import { usageError } from '../domain/errors.js';
 import { findFlag, flag, type FlagName } from '../config/flags.js';
+import { parseBoolean, Problem } from '../config/parse.js';
+import { unknownFlag } from './usage.js';
 
-/** The flags that are not settings: yargs' own. */
-const OWN_FLAGS = ['--help', '--version'];
+/** The flags that are not settings: yargs' own. Short is what is short everywhere; `-v` is "verbose" as often as "version". */
+const OWN_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['--help', '--help'],
+  ['-h', '--help'],
+  ['--version', '--version'],
+  ['-V', '--version'],
+]);
 
 /**
  * @param argv without the interpreter and the script.
@@ -18,8 +25,9 @@ export function canonicalArguments(argv: readonly string[]): string[] {
   const canonical: string[] = [];
   const rest = [...argv];
   for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
-    if (!token.startsWith('-') || OWN_FLAGS.includes(token)) {
-      canonical.push(token);
+    const own = OWN_FLAGS.get(token);
+    if (own !== undefined || !token.startsWith('-')) {
+      canonical.push(own ?? token);
       continue;
     }
     const [, spelled = '', value] = /^--([^=]*)(?:=([\s\S]*))?$/.exec(token) ?? [];
@@ -30,18 +38,31 @@ export function canonicalArguments(argv: readonly string[]): string[] {
     }
     const negated = /^no[-_]/.test(spelled) ? findFlag(spelled.slice(3)) : undefined;
     if (negated === undefined || flag(negated).kind !== 'boolean') {
-      throw usageError(`unknown flag ${JSON.stringify(token.replace(/=[\s\S]*/, ''))}, see --help`);
+      throw usageError(unknownFlag(token));
     }
     if (value !== undefined) throw usageError(`--${spelled} takes no value`);
     canonical.push(`--${negated}=false`);
   }
-  return canonical;
+  return withHelp(canonical);
+}
+
+/** The words of canonical arguments: a command, and what may follow it. */
+export function wordsOf(canonical: readonly string[]): string[] {
+  return canonical.filter((token) => !token.startsWith('-'));
+}
+
+/** `help start` is `start --help`. */
+function withHelp(canonical: readonly string[]): string[] {
+  if (wordsOf(canonical)[0] !== 'help') return [...canonical];
+  const index = canonical.indexOf('help');
+  return [...canonical.slice(0, index), ...canonical.slice(index + 1), '--help'];
 }
 
 // A switch needs no value; a word that follows is its value only where it can be nothing else.
 function switchValue(name: FlagName, rest: string[]): string | undefined {
   if (flag(name).kind !== 'boolean') return undefined;
-  return rest[0] === 'true' || rest[0] === 'false' ? rest.shift() : 'true';
+  const isValue = rest[0] !== undefined && !(parseBoolean(rest[0]) instanceof Problem);
+  return isValue ? rest.shift() : 'true';
 }
 
 function nextValue(spelled: string, rest: string[]): string {

@@ -3,6 +3,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { text as textOf } from 'node:stream/consumers';
+import { hasIpv6Loopback } from '../base/loopback.js';
 
 export interface CliIo {
   /** Writes to standard output. */
@@ -14,6 +16,14 @@ export interface CliIo {
   /** Reads a file whole, as UTF-8. Throws. */
   readonly readFile: (path: string) => string;
   readonly cpuCount: number;
+  /** Whether the machine has the address `::1`. @default false */
+  readonly hasIpv6?: boolean;
+  /** Standard input, whole. */
+  readonly readStdin: () => Promise<string>;
+  /** Standard error is a terminal: what changes from moment to moment may be shown there. */
+  readonly isTerminal: boolean;
+  /** Whether there is a process. */
+  readonly isRunning: (pid: number) => boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /**
@@ -36,7 +46,21 @@ export function processIo(takeSignals?: TakeSignals): CliIo {
     cwd: process.cwd(),
     readFile: (path) => readFileSync(path, 'utf8'),
     cpuCount: availableParallelism(),
+    hasIpv6: hasIpv6Loopback(),
+    readStdin: () => textOf(process.stdin),
+    isTerminal: process.stderr.isTTY,
+    isRunning,
     now: Date.now,
     ...(takeSignals && { takeSignals }),
   };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    // Another user's process may not be signalled, but it is there.
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

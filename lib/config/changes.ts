@@ -48,6 +48,7 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config' | PlainFlag>, (settings: 
   'admin-user-file': (s) => s.admin.htpasswd,
   'admin-host': (s) => s.admin.hosts,
   'state-dir': (s) => s.stateDir,
+  'control-socket': (s) => s.controlSocket,
   'pid-file': (s) => s.pidFile,
   'log-level': (s) => s.log.level,
   'log-file': (s) => s.log.file,

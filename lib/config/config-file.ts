@@ -9,7 +9,12 @@
 import type { Node, Pair, YAMLMap } from 'yaml';
 import { usageError } from '../domain/errors.js';
 import { yaml } from '../base/lazy-imports.js';
-import { findFlag, flag, type FlagName } from './flags.js';
+import { didYouMean } from '../base/nearest.js';
+import { findFlag, flag, FLAG_NAMES, type FlagName } from './flags.js';
+
+/** `config` is none of them: a file cannot name another one. */
+const KEYS = FLAG_NAMES.filter((name) => name !== 'config');
+const LISTENER_KEYS = ['address', 'default-cert', 'default-key'] as const;
 
 /** The values of one flag in the file, as text, and where they stand. */
 export interface FileEntry {
@@ -65,7 +70,9 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
     const place = at(pair.key.range?.[0] ?? 0);
     const key = isScalar(pair.key) ? String(pair.key.value) : '';
     const name = findFlag(key);
-    if (name === undefined) throw usageError(`${place} unknown key ${JSON.stringify(key)}`);
+    if (name === undefined) {
+      throw usageError(`${place} unknown key ${JSON.stringify(key)}${didYouMean(dashed(key), KEYS)}`);
+    }
     if (name === 'config') throw usageError(`${place} config cannot be set in a configuration file`);
     if (entries.has(name)) throw usageError(`${place} ${name} is set a second time`);
     const label = `${place} ${name}`;
@@ -99,10 +106,11 @@ function listener(map: YAMLMap<Node, Node | null>, at: Place): { address: string
   const found = new Map<string, { readonly values: string[]; readonly label: string }>();
   for (const pair of map.items) {
     const spelled = yaml().isScalar(pair.key) ? String(pair.key.value) : '';
-    const key = spelled.replaceAll('_', '-');
+    const key = LISTENER_KEYS.find((known) => known === dashed(spelled));
     const keyPlace = at(pair.key.range?.[0] ?? 0);
-    if (key !== 'address' && key !== 'default-cert' && key !== 'default-key') {
-      throw usageError(`${keyPlace} unknown key ${JSON.stringify(spelled)} of a listener`);
+    if (key === undefined) {
+      const guess = didYouMean(dashed(spelled), LISTENER_KEYS);
+      throw usageError(`${keyPlace} unknown key ${JSON.stringify(spelled)} of a listener${guess}`);
     }
     const label = `${keyPlace} ${key}`;
     if (found.has(key)) throw usageError(`${label} is set a second time`);
@@ -133,9 +141,17 @@ function valuesOf(pair: Pair<Node, Node | null>, name: FlagName, label: string):
   return pair.value.items.map((item) => scalarText(item, label));
 }
 
+function dashed(key: string): string {
+  return key.replaceAll('_', '-');
+}
+
 function scalarText(node: Node | null, label: string): string {
   const value: unknown = yaml().isScalar(node) ? node.value : undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (yaml().isAlias(node)) {
+    // `*.example.com` and `*:443` are what is meant as a rule, and no reference to another value.
+    throw usageError(`${label} needs quotes around a value that begins with *`);
+  }
   throw usageError(`${label} needs a value: text, a number, true or false`);
 }

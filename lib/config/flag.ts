@@ -7,9 +7,9 @@ export type FlagKind =
   | 'boolean'
   | 'integer'
   | 'number'
-  /** Seconds, decimals allowed; above 0 unless `min` is 0. */
+  /** A duration, in seconds where it has no unit; above 0 unless `min` is 0. */
   | 'seconds'
-  /** Bytes, with the suffixes KiB, MiB and GiB. */
+  /** A size, in bytes where it has no unit. */
   | 'bytes'
   /** One of `choices`. */
   | 'choice'

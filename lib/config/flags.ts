@@ -161,7 +161,7 @@ export const FLAGS = {
     default: 256 * MIB,
     min: KIB,
     max: Number.MAX_SAFE_INTEGER,
-    description: 'its bound, with KiB, MiB or GiB',
+    description: 'its bound',
     sets: 'certCacheSizeBytes',
   },
   'negative-maxitems': {
@@ -235,6 +235,14 @@ export const FLAGS = {
     restart: true,
     description: 'what the program keeps between runs',
   },
+  'control-socket': {
+    kind: 'path',
+    value: 'PATH',
+    default: undefined,
+    shown: 'control.sock in --state-dir',
+    restart: true,
+    description: 'unix socket by which the other commands reach the program; only its own user may open it',
+  },
   config: { kind: 'path', value: 'FILE', default: undefined, description: 'these flags as YAML or JSON' },
   'pid-file': {
     kind: 'path',
@@ -248,7 +256,7 @@ export const FLAGS = {
     value: 'LEVEL',
     default: 'notice',
     choices: ['err', 'notice', 'info', 'debug'],
-    description: 'err, notice, info or debug',
+    description: 'err, notice, info or debug; error, warn, trace and the like are taken for the nearest',
   },
   'log-file': {
     kind: 'path',
@@ -299,9 +307,11 @@ export function findFlag(spelled: string): FlagName | undefined {
   return Object.hasOwn(FLAGS, name) ? (name as FlagName) : undefined;
 }
 
+export const ENVIRONMENT_PREFIX = 'PETER_SSLERS_';
+
 /** `cert-dir` → `PETER_SSLERS_CERT_DIR`. */
 export function environmentName(name: FlagName): string {
-  return `PETER_SSLERS_${name.replaceAll('-', '_').toUpperCase()}`;
+  return `${ENVIRONMENT_PREFIX}${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
 /** How each default is shown in `--help` and in docs/flags.md: `600`, `256 MiB`, `CPU count`, `none`. */

@@ -6,10 +6,11 @@
  * with the flag, the variable, or the file and line it is in.
  */
 import { resolve } from 'node:path';
-import { LOG_LEVELS } from '../log/logger.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
+import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
 import { readListeners } from './listeners.js';
+import { parseLogLevel } from './log-level.js';
 import { readPlain } from './plain-settings.js';
 import {
   readAllowed,
@@ -44,6 +45,8 @@ export type { SettingsInput } from './precedence.js';
 export interface LoadInput extends SettingsInput {
   /** The default of `--workers`, and what its limit is computed from. */
   readonly cpuCount: number;
+  /** Whether the machine has the address `::1`: see `parseListen`. @default false */
+  readonly hasIpv6?: boolean;
   /** The time to judge the default certificate by. */
   readonly nowMs: number;
   /** Throws when the text is no htpasswd file; its message becomes part of the error. Default: anything is one. */
@@ -78,8 +81,13 @@ export function loadSettings(input: LoadInput): Loaded {
     ca: internalCa !== undefined,
   });
   const defaults = readDefaultPairs(given, input.nowMs);
-  const listeners = readListeners(given, input.nowMs);
+  const listeners = readListeners(given, {
+    nowMs: input.nowMs,
+    hasIpv6: input.hasIpv6 ?? false,
+    parsePassed: (text) => parsePassed(text, input.env, process.pid),
+  });
   const traffic = trafficSettings(given, input.cwd, warnings);
+  const controlSocket = given.path('control-socket');
   const pidFile = given.path('pid-file');
   const logFile = given.path('log-file');
   const htpasswd = readHtpasswd(given, input.checkHtpasswd ?? (() => undefined));
@@ -101,9 +109,10 @@ export function loadSettings(input: LoadInput): Loaded {
       hosts: given.list('admin-host', parseHost),
     },
     stateDir,
+    ...(controlSocket !== undefined && { controlSocket }),
     ...(pidFile !== undefined && { pidFile }),
     log: {
-      level: given.choice('log-level', LOG_LEVELS),
+      level: given.one('log-level', parseLogLevel) ?? given.fail('log-level', 'needs a value'),
       format: given.choice('log-format', ['text', 'json'] as const),
       ...(logFile !== undefined && { file: logFile }),
     },

@@ -8,25 +8,24 @@ import { isIP } from 'node:net';
 import { readOwnHost } from '../domain/host.js';
 import { normaliseDomain } from '../domain/server-name.js';
 import { httpBackend, type HttpBackend } from './backend-origin.js';
-import { showBytes, type FlagDefinition } from './flag.js';
+import type { FlagDefinition } from './flag.js';
+import { Problem } from './problem.js';
+import { DECIMAL, parseBytes, parseSeconds } from './quantities.js';
 import type { ManagerSettings } from './settings.js';
-import type { Address } from '../domain/address.js';
 
-/** What is wrong with a value, as a clause: `must be a whole number from 1 to 64`. */
-export class Problem {
-  constructor(readonly clause: string) {}
-}
+export { Problem } from './problem.js';
 
-/** `true`, `1` → true; `false`, `0` → false. */
+const ON: readonly string[] = ['true', 'yes', 'on', '1'];
+const OFF: readonly string[] = ['false', 'no', 'off', '0'];
+
+/** `true`, `yes`, `on`, `1` → true; `false`, `no`, `off`, `0` → false. */
 export function parseBoolean(text: string): boolean | Problem {
-  if (text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  return new Problem('must be true or false');
+  const word = text.toLowerCase();
+  if (ON.includes(word)) return true;
+  return OFF.includes(word) ? false : new Problem('must be true or false');
 }
 
-const DECIMAL = /^(?:\d+(?:\.\d*)?|\.\d+)$/;
-
-/** A number in the flag's own unit and within its limits: whole for an integer, in bytes for a size. */
+/** A number in the flag's own unit and within its limits: whole for an integer, in bytes for a size, in seconds for a duration. */
 export function parseNumber(text: string, definition: FlagDefinition): number | Problem {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = definition;
   switch (definition.kind) {
@@ -38,20 +37,9 @@ export function parseNumber(text: string, definition: FlagDefinition): number | 
         `a whole number from ${min} to ${max}`,
       );
     case 'bytes':
-      return within(
-        bytesOf(text),
-        min,
-        max,
-        max === Number.MAX_SAFE_INTEGER
-          ? 'a size in bytes, at least 1 KiB, such as 64 MiB or 1 GiB'
-          : `a size in bytes from ${showBytes(min)} to ${showBytes(max)}`,
-      );
-    case 'seconds': {
-      const seconds = DECIMAL.test(text) ? Number(text) : NaN;
-      if (seconds === 0 && min > 0)
-        return new Problem('must be above 0: the 0 that once meant "for ever" is not accepted');
-      return within(seconds, min, max, `a number of seconds from ${min} to ${max}, decimals allowed`);
-    }
+      return parseBytes(text, definition);
+    case 'seconds':
+      return parseSeconds(text, definition);
     default: {
       const value = DECIMAL.test(text) ? Number(text) : NaN;
       return within(value === 0 ? NaN : value, min, max, `a number above 0 and up to ${max}`);
@@ -81,50 +69,6 @@ export function parseWorkers(text: string, cpuCount: number): number | Problem {
 
 function within(value: number, min: number, max: number, expected: string): number | Problem {
   return value >= min && value <= max ? value : new Problem(`must be ${expected}`);
-}
-
-const BYTES_PER: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-};
-
-function bytesOf(text: string): number {
-  const [, amount, suffix = ''] = /^(\d+(?:\.\d+)?)\s*(b|kib|mib|gib)?$/i.exec(text) ?? [];
-  return amount === undefined ? NaN : Math.round(Number(amount) * (BYTES_PER[suffix.toLowerCase()] ?? NaN));
-}
-
-/**
- * `127.0.0.1:8443`, `[::1]:8443` or `unix:/path`. Names are refused (they may stand for several addresses), and so is a bare
- * port.
- */
-export function parseListen(text: string): Address | Problem {
-  if (/^unix:/i.test(text)) return parseUnixSocket(text);
-  const [, bracketed, bare = '', digits = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? bare;
-  const port = Number(digits);
-  if (bracketed === undefined && (host === '' || host === '*') && digits !== '') {
-    return new Problem(`must name an address: write 0.0.0.0:${port} or [::]:${port} for every one`);
-  }
-  if (isIP(host) !== (bracketed === undefined ? 4 : 6) || digits === '' || port > 65_535) {
-    return new Problem('must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443');
-  }
-  return { host, port };
-}
-
-/** What the kernel has room for, less the 0 at the end. */
-const MAX_SOCKET_PATH_BYTES = 107;
-
-function parseUnixSocket(text: string): Address | Problem {
-  const socketPath = /^unix:(?:\/\/)?(\/[^/].*)$/i.exec(text)?.[1];
-  if (socketPath === undefined || socketPath.includes('\0')) {
-    return new Problem('must have an absolute path after "unix:"');
-  }
-  return Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES
-    ? new Problem(`must have a path of ${MAX_SOCKET_PATH_BYTES} bytes at most after "unix:"`)
-    : { socketPath };
 }
 
 /**

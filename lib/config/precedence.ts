@@ -5,9 +5,11 @@
  * lists are not joined. PURE but for the injected reader.
  */
 import { resolve } from 'node:path';
+import { nearest } from '../base/nearest.js';
 import { ProxyError, usageError } from '../domain/errors.js';
 import { parseConfigFile, type PairFiles } from './config-file.js';
 import {
+  ENVIRONMENT_PREFIX,
   environmentName,
   findFlag,
   flag,
@@ -167,7 +169,10 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
   const given = new Map<FlagName, Given>();
   for (const [spelled, values] of Object.entries(input.flags)) {
     const name = findFlag(spelled);
-    if (name === undefined) throw usageError(`unknown flag --${spelled}`);
+    if (name === undefined) {
+      const guess = nearest(spelled.replaceAll('_', '-'), FLAG_NAMES);
+      throw usageError(`unknown flag --${spelled}${guess === undefined ? '' : `: did you mean --${guess}?`}`);
+    }
     // Both spellings may have been used; they are one flag.
     const before = given.get(name)?.values ?? [];
     given.set(name, { values: [...before, ...separate(name, values)], label: `--${name}` });
@@ -176,9 +181,9 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
   const known = new Map(FLAG_NAMES.map((name) => [environmentName(name), name]));
   for (const [variable, text] of Object.entries(input.env)) {
     // A shell script or a unit file that leaves a variable out may set it to the empty text.
-    if (!variable.startsWith('PETER_SSLERS_') || text === undefined || text === '') continue;
+    if (!variable.startsWith(ENVIRONMENT_PREFIX) || text === undefined || text === '') continue;
     const name = known.get(variable);
-    if (name === undefined) warnings.push(`${variable} in the environment is no flag and was ignored`);
+    if (name === undefined) warnings.push(unknownVariable(variable, [...known.keys()]));
     else if (!given.has(name)) given.set(name, { values: separate(name, [text], true), label: variable });
   }
   const config = given.get('config');
@@ -203,6 +208,14 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
     }
   }
   return { given: new GivenFlags(given, input), warnings };
+}
+
+function unknownVariable(variable: string, known: readonly string[]): string {
+  // What all of them begin with makes none more like another.
+  const without = (name: string): string => name.slice(ENVIRONMENT_PREFIX.length);
+  const guess = nearest(without(variable), known.map(without));
+  const hint = guess === undefined ? '' : `: did you mean ${ENVIRONMENT_PREFIX}${guess}?`;
+  return `${variable} in the environment is no flag and was ignored${hint}`;
 }
 
 /** Several values in one text have commas between them; in a path a comma is a comma, but for the environment's. */

@@ -3,7 +3,7 @@
  *
  * `Settings` is what the primary works with; `WorkerSettings` is the part that crosses to the workers.
  */
-import type { Address } from '../domain/address.js';
+import type { Address, PassedSocket } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { LogSettings } from '../log/pino-logger.js';
 import type { AccessLogField } from './access-log-fields.js';
@@ -15,7 +15,7 @@ export type { LimitSettings } from './plain-settings.js';
 export type { LogSettings } from '../log/pino-logger.js';
 
 /** Where connections are accepted. */
-export type ListenAddress = Address & {
+export type ListenAddress = (Address | PassedSocket) & {
   /** Default certificates of this listener alone; one or two pairs, checked. */
   readonly defaultPairs?: readonly CertificatePair[];
 };
@@ -125,7 +125,7 @@ export interface Settings extends PlainSettings {
   readonly listen: readonly ListenAddress[];
   readonly workers: number;
   /** Where plain HTTP is accepted, on port 80 as a rule; empty: nowhere. */
-  readonly httpListen: readonly Address[];
+  readonly httpListen: readonly (Address | PassedSocket)[];
   /** Addresses and CIDR ranges of peers that must send a PROXY header. Empty: nobody sends one. */
   readonly acceptProxyProtocol: readonly string[];
   /** Empty: the built-in information page. */
@@ -148,6 +148,8 @@ export interface Settings extends PlainSettings {
   readonly sources: readonly string[];
   readonly admin: AdminSettings;
   readonly stateDir: string;
+  /** Absent: `control.sock` in `stateDir`. */
+  readonly controlSocket?: string;
   readonly pidFile?: string;
   readonly log: LogSettings;
 }

@@ -8,7 +8,8 @@ export const LISTENER_FLAGS = {
     kind: 'text',
     value: 'ADDR:PORT|unix:/PATH',
     default: ['127.0.0.1:8443'],
-    description: 'accept TLS here; port 0 lets the system choose',
+    description:
+      'accept TLS here; PORT alone: every address; port 0: any; systemd:NAME or fd:N: a socket that was passed',
     repeatable: true,
     restart: true,
   },
@@ -112,7 +113,7 @@ export const LIMIT_FLAGS = {
     default: 16 * KIB,
     min: KIB,
     max: MIB,
-    description: "a request's head, with KiB or MiB",
+    description: "a request's head",
     limits: 'maxHeaderBytes',
   },
   'header-timeout': seconds(10, "receiving a request's head", { limits: 'headerTimeoutMs' }),

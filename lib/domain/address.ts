@@ -12,8 +12,16 @@ export type Address =
     }
   | { readonly socketPath: string };
 
+/** A listening socket that the process was given at its start, by its descriptor. */
+export interface PassedSocket {
+  readonly fd: number;
+  /** As the setting has it: `fd:3`, `systemd:https`. */
+  readonly text: string;
+}
+
 /** `127.0.0.1:8443`, `[::1]:8443` or `unix:/path`: as `--listen` takes it. */
-export function addressText(address: Address): string {
+export function addressText(address: Address | PassedSocket): string {
+  if ('fd' in address) return address.text;
   if ('socketPath' in address) return `unix:${address.socketPath}`;
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }

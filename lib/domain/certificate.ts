@@ -17,6 +17,8 @@ export interface CertificateHalf extends CertificatePair {
   readonly keyClass: KeyClass;
   /** SHA-256 over its certificates and its public key, 64 hex digits. */
   readonly fingerprint: string;
+  /** SHA-256 of the leaf, 64 hex digits: as other tools print it, without colons. */
+  readonly leafFingerprint: string;
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;

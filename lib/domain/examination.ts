@@ -25,8 +25,6 @@ export interface ExaminedPair {
   /** The chain cleaned up: certificates alone, the leaf first. */
   readonly half: CertificateHalf;
   readonly leaf: X509Certificate;
-  /** SHA-256 of the leaf, 64 hex digits: as other tools print it, without colons. */
-  readonly leafFingerprint: string;
   /** It may be used by servers: its extended key usage says so, or says nothing. */
   readonly isForServers: boolean;
   readonly chain: ChainState;
@@ -93,11 +91,11 @@ export function examinePair(
           ...above.map(({ raw }) => raw),
           leaf.publicKey.export({ type: 'spki', format: 'der' }),
         ]),
+        leafFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
         notBeforeMs,
         notAfterMs,
       },
       leaf,
-      leafFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
       isForServers: isForServers(leaf),
       chain: chainState(leaf, above),
     },

@@ -11,6 +11,7 @@ import { OTHER, type Definition, type LabelsOf } from './definition.js';
 /** An embedder's own sources count as one. */
 export const SOURCES = ['directory', 'redis', 'manager', 'ca', OTHER] as const;
 const TIERS = [TIER_LRU, TIER_CACHE, TIER_DEFAULT, ...SOURCES] as const;
+export const WORKER_STATES = ['starting', 'accepting', 'draining'] as const;
 export const RANKS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as const;
 
 /** From a look into a map to the wait for an order. */
@@ -235,7 +236,7 @@ export const METRICS = table({
   peter_sslers_workers: {
     type: 'gauge',
     help: 'Worker processes',
-    labels: { state: ['starting', 'accepting', 'draining'] },
+    labels: { state: WORKER_STATES },
   },
   peter_sslers_worker_restarts_total: {
     type: 'counter',

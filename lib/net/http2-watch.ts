@@ -15,6 +15,7 @@
  * session reads can it become one of these.
  */
 import type { Socket } from 'node:net';
+import type { SendQueues } from './send-queues.js';
 
 /** The part of Node's HTTP/2 session that the watch uses. */
 export interface WatchableSession {
@@ -24,14 +25,6 @@ export interface WatchableSession {
   goaway(): void;
   destroy(): void;
   once(event: 'close', listener: () => void): unknown;
-}
-
-/** What is left to send, in bytes. */
-export interface SendQueues {
-  /** Encrypted, and not written to the connection yet. */
-  readonly inTls: number;
-  /** Written to the connection, and not taken by the kernel yet. */
-  readonly inKernel: number;
 }
 
 export interface WatchOptions {
@@ -158,22 +151,6 @@ class WatchedSession {
     this.#session.destroy();
     this.#options.cut();
   }
-}
-
-/** Node's native stream handle. What it tells is undocumented; the time-outs of Node's own sockets go by it. */
-interface NativeHandle {
-  readonly writeQueueSize?: number;
-  /** The one below, where this is TLS. */
-  readonly _parent?: NativeHandle;
-}
-
-/** The bytes that a socket has still to send. */
-export function queuesOf(socket: Socket): SendQueues | undefined {
-  const { _handle: handle } = socket as unknown as { _handle: NativeHandle | null };
-  if (handle === null) return { inTls: 0, inKernel: 0 };
-  const inKernel = (handle._parent ?? handle).writeQueueSize;
-  const inTls = handle._parent === undefined ? 0 : handle.writeQueueSize;
-  return inTls === undefined || inKernel === undefined ? undefined : { inTls, inKernel };
 }
 
 function startUnrefClock(onTick: () => void, intervalMs: number): () => void {

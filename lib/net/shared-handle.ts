@@ -12,7 +12,7 @@
  */
 import { chmodSync } from 'node:fs';
 import net from 'node:net';
-import { addressText, type Address } from '../domain/address.js';
+import { addressText, type Address, type PassedSocket } from '../domain/address.js';
 import { environmentError } from '../domain/errors.js';
 
 /** A bound listening handle. What `worker.send(message, handle)` takes. */
@@ -33,10 +33,10 @@ interface NativeHandle {
 interface NetInternals {
   /** Port and type -1: the address is the path of a unix socket. */
   _createServerHandle(
-    address: string,
+    address: string | null,
     port: number,
     addressType: 4 | 6 | -1,
-    fd: undefined,
+    fd: number | undefined,
     flags: number,
   ): NativeHandle | number;
 }
@@ -81,6 +81,30 @@ export function bindSharedHandle(address: Address, flagName = '--listen'): Share
   if ('socketPath' in address) chmodSync(address.socketPath, SOCKET_MODE);
   return {
     address: 'socketPath' in address ? address : { host: address.host, port: name.port ?? address.port },
+    native: created,
+    close: () => created.close(),
+  };
+}
+
+/**
+ * Takes a socket that the process was given at its start, listening as a rule. While whoever has given it has it open too, it queues
+ * connections that come between two runs of the program.
+ *
+ * @throws ProxyError ERR_ENVIRONMENT: it is no TCP socket, or nothing was given under that descriptor.
+ */
+export function adoptSharedHandle({ fd, text }: PassedSocket, flagName = '--listen'): SharedHandle {
+  const internals = net as unknown as NetInternals;
+  const name: { address?: string; port?: number } = {};
+  const created = internals._createServerHandle(null, 0, -1, fd, 0);
+  // A unix socket does not say where it is.
+  const isTcp = typeof created !== 'number' && created.getsockname?.(name) === 0;
+  if (!isTcp || name.address === undefined || name.port === undefined) {
+    throw environmentError(
+      `${flagName} ${text}: descriptor ${fd} is no TCP socket that was passed to the program`,
+    );
+  }
+  return {
+    address: { host: name.address, port: name.port },
     native: created,
     close: () => created.close(),
   };

@@ -5,7 +5,8 @@
  * trust it.
  */
 import type { CertificatePair } from '../domain/certificate.js';
-import { generateKey, selfSigned } from './mint.js';
+import { generateKey } from './keys.js';
+import { selfSigned } from './mint.js';
 
 const VALID_MS = 10 * 365 * 24 * 60 * 60 * 1000;
 /** Clocks of clients may be behind ours. */

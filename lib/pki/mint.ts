@@ -13,9 +13,6 @@ import type { GeneratedKey } from './keys.js';
 import { ownSigner, signerOf, type Authority } from './signer.js';
 import { buildCertificate, nameOf, type Validity } from './x509.js';
 
-export { generateKey, type GeneratedKey, type KeyType } from './keys.js';
-export type { Authority } from './signer.js';
-
 /** X.520: a common name has at most 64 characters. Longer names stand in the alternative names alone. */
 const MAX_COMMON_NAME = 64;
 

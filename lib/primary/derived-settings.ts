@@ -24,7 +24,7 @@ export function resolverSettings(settings: Settings): ResolverSettings {
  * its address is the same.
  */
 export function withoutRestart(before: Settings, after: Settings): Settings {
-  const { stateDir, pidFile, httpListen } = before;
+  const { stateDir, pidFile, controlSocket, httpListen } = before;
   // Addresses of port 0 are alike: the first one is the first one's.
   const unmatched = [...after.listen];
   const listen = before.listen.map((old) => {
@@ -38,7 +38,12 @@ export function withoutRestart(before: Settings, after: Settings): Settings {
     stateDir,
   };
   delete kept.pidFile;
-  return pidFile === undefined ? kept : { ...kept, pidFile };
+  delete kept.controlSocket;
+  return {
+    ...kept,
+    ...(pidFile !== undefined && { pidFile }),
+    ...(controlSocket !== undefined && { controlSocket }),
+  };
 }
 
 /** @param ticketKeys 48 bytes each, base64, the one to seal with first. */

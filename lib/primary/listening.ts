@@ -2,10 +2,10 @@
  * What the primary opens for the workers: the addresses that they accept on, and, to try it, the access log.
  */
 import type { ListenRole } from '../bus/messages.js';
-import type { Address } from '../domain/address.js';
+import type { Address, PassedSocket } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
 import { LineSink, STDOUT } from '../log/line-sink.js';
-import { bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
+import { adoptSharedHandle, bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
 import type { WorkerHandle } from './worker-process.js';
 
@@ -47,7 +47,8 @@ export class Listeners {
 }
 
 /** Binds an address; a unix socket that nobody listens on any more is removed first. */
-async function bind(address: Address, flagName: string): Promise<SharedHandle> {
+async function bind(address: Address | PassedSocket, flagName: string): Promise<SharedHandle> {
+  if ('fd' in address) return adoptSharedHandle(address, flagName);
   if ('socketPath' in address) await removeStaleSocket(address.socketPath);
   return bindSharedHandle(address, flagName);
 }

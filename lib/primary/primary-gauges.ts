@@ -3,8 +3,9 @@
  */
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
+import type { SourceStatus } from '../domain/status-report.js';
 import { OTHER } from '../metrics/definition.js';
-import { RANKS, SOURCES } from '../metrics/definitions.js';
+import { RANKS, SOURCES, WORKER_STATES } from '../metrics/definitions.js';
 import type { Gauge, Recorder } from '../metrics/recorder.js';
 import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
@@ -16,8 +17,8 @@ const MS_PER_S = 1000;
 export interface PrimaryGaugesParts {
   readonly pem: Pick<PemCache, 'stats' | 'maxBytes' | 'expiries'>;
   readonly negative: Pick<NegativeCache, 'size'>;
-  readonly sources: Pick<Sources, 'health' | 'missBudget' | 'orderLoad'>;
-  readonly supervisor: Pick<Supervisor, 'states'>;
+  readonly sources: Pick<Sources, 'statuses' | 'missBudget' | 'orderLoad'>;
+  readonly supervisor: Pick<Supervisor, 'statuses'>;
   /** Milliseconds from any origin. */
   readonly now: () => number;
 }
@@ -44,11 +45,7 @@ export class PrimaryGauges {
       queued: recorder.gauge('peter_sslers_orders_queued').with({}),
       heldOff: recorder.gauge('peter_sslers_orders_held_off').with({}),
       up: SOURCES.map((source): [string, Gauge] => [source, up.with({ source })]),
-      workers: {
-        starting: workers.with({ state: 'starting' }),
-        accepting: workers.with({ state: 'accepting' }),
-        draining: workers.with({ state: 'draining' }),
-      },
+      workers: WORKER_STATES.map((state): [string, Gauge] => [state, workers.with({ state })]),
       notAfter: RANKS.map((rank) => notAfter.with({ rank })),
     };
   }
@@ -69,11 +66,10 @@ export class PrimaryGauges {
     series.running.set(orders?.running ?? NaN);
     series.queued.set(orders?.queued ?? NaN);
     series.heldOff.set(orders?.heldOff ?? NaN);
-    this.#setSources(sources.health());
-    const { starting, accepting, draining } = supervisor.states;
-    series.workers.starting.set(starting);
-    series.workers.accepting.set(accepting);
-    series.workers.draining.set(draining);
+    this.#setSources(sources.statuses());
+    const workers = supervisor.statuses();
+    for (const [state, gauge] of series.workers)
+      gauge.set(workers.filter((one) => one.state === state).length);
   }
 
   #setExpiries(): void {
@@ -86,11 +82,11 @@ export class PrimaryGauges {
   }
 
   /** Of several sources with one label the sickest is told. */
-  #setSources(health: readonly { readonly name: string; readonly isUp: boolean }[]): void {
+  #setSources(statuses: readonly SourceStatus[]): void {
     for (const [label, gauge] of this.#series.up) {
       const isOwn = (name: string): boolean => name === label || (label === OTHER && !isKnown(name));
-      const own = health.filter(({ name }) => isOwn(name));
-      gauge.set(own.length === 0 ? NaN : Number(own.every(({ isUp }) => isUp)));
+      const own = statuses.filter(({ name }) => isOwn(name));
+      gauge.set(own.length === 0 ? NaN : Number(own.every(({ state }) => state !== 'skipped')));
     }
   }
 }

@@ -18,7 +18,9 @@ import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log/pino-logger.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
+import type { Call, Reloaded } from '../admin/operations.js';
 import { ChallengeLeases } from './challenge-leases.js';
+import { Control } from './control.js';
 import { DefaultPairs } from './default-pairs.js';
 import { endsWithin } from './ending.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
@@ -26,6 +28,7 @@ import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import { PrimaryMetrics } from './metrics.js';
 import { PrimaryGauges } from './primary-gauges.js';
+import type { OperationHost } from './operations.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
@@ -42,9 +45,15 @@ export interface PrimaryOptions {
   load(): Loaded;
   /** An embedder's own sources: asked before all others. */
   readonly sources?: readonly CertificateSource[];
+  /** Begins to stop the program, for the command `stop`. @default stops the primary alone */
+  readonly requestStop?: () => void;
   /** Resolves when the start is not wanted any more: the start then fails, if a worker is not ready yet. */
   readonly giveUp?: Promise<void>;
+  /** Told of each reload that begins, whoever has asked for it. @param ended never rejects. */
+  onReload?(ended: Promise<unknown>): void;
 }
+
+const NOT_RELOADED = { ok: false, changed: [], needRestart: [] } as const;
 
 export type PrimaryLogger = ReturnType<typeof createLogger>;
 
@@ -61,7 +70,14 @@ export class Primary {
   readonly #resolver: Resolver;
   readonly #listeners = new Listeners();
   readonly #defaultPairs: DefaultPairs;
-  readonly #reloads = new Reloads(() => this.#reload());
+  readonly #reloads = new Reloads<Reloaded>(() => {
+    const ended = this.#reload();
+    this.#options.onReload?.(ended);
+    return ended;
+  });
+  readonly #control: Control;
+  readonly #startedAtMs = performance.now();
+  #lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #settings: Settings;
@@ -131,6 +147,7 @@ export class Primary {
       observer: this.metrics.events,
     };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
+    this.#control = new Control(this.#operationHost(), log);
   }
 
   get settings(): Settings {
@@ -155,6 +172,11 @@ export class Primary {
     return this.#supervisor?.pids ?? [];
   }
 
+  /** Whether a worker accepts. */
+  get isServing(): boolean {
+    return this.#supervisor?.isServing ?? false;
+  }
+
   /** It has ended, but for a source that waits for its file system: then the process cannot exit by itself either. */
   get isStuck(): boolean {
     return this.#isStuck;
@@ -166,17 +188,20 @@ export class Primary {
   }
 
   /** Expires everything; says how many workers have heard of it where that is asked for. */
-  async expireAll(options: { readonly hard: boolean }): Promise<Partial<WorkersExpired>> {
-    this.#resolver.expireAll(options);
-    this.log.notice('expired all', { hard: options.hard });
-    return this.#expireWorkers({});
+  async expireAll({ hard, workers }: { hard: boolean; workers?: boolean }): Promise<Partial<WorkersExpired>> {
+    this.#resolver.expireAll({ hard });
+    this.log.notice('expired all', { hard });
+    return this.#expireWorkers({}, workers);
   }
 
   /** Expires one name. */
-  async expireDomain(name: ServerName): Promise<Partial<WorkersExpired>> {
+  async expireDomain(
+    name: ServerName,
+    { workers }: { readonly workers?: boolean } = {},
+  ): Promise<Partial<WorkersExpired>> {
     this.#resolver.expireDomain(name);
     this.log.notice('expired domain', { name });
-    return this.#expireWorkers({ name });
+    return this.#expireWorkers({ name }, workers);
   }
 
   /** All metrics of the machine in Prometheus' text format: `TEXT_CONTENT_TYPE`. */
@@ -185,7 +210,7 @@ export class Primary {
   }
 
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
-  reload(): Promise<void> {
+  reload(): Promise<Reloaded> {
     return this.#reloads.request();
   }
 
@@ -208,6 +233,7 @@ export class Primary {
   /** Ends at once. */
   async kill(): Promise<void> {
     this.#supervisor?.kill();
+    this.#control.close();
     this.#record?.remove();
     this.#listeners.close();
     this.#ticketKeys.close();
@@ -239,6 +265,8 @@ export class Primary {
         expireAll: (params) => this.expireAll(params),
         expireDomain: ({ name }) => this.expireDomain(name),
         status: () => this.#resolver.status(),
+        // A worker has found it in the same table.
+        operate: (call) => this.#control.operate(call as Call),
         leaseChallenge: ({ id, client }) => this.#leases.lease({ owner: workerId, id }, client),
         releaseChallenge: ({ id }) => {
           this.#leases.release({ owner: workerId, id });
@@ -269,6 +297,7 @@ export class Primary {
     });
     this.metrics.start(() => gauges.set());
     await this.#supervisor.start(settings.workers, this.#options.giveUp);
+    await this.#control.open(settings);
     log.notice('started', {
       workers: settings.workers,
       sources: settings.sources.join(','),
@@ -287,9 +316,9 @@ export class Primary {
     this.#warnings = warnings;
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<Reloaded> {
     const { log } = this;
-    if (this.#stopping !== undefined) return;
+    if (this.#stopping !== undefined) return { ...NOT_RELOADED, failure: 'the program is being stopped' };
     try {
       const { settings, warnings } = this.#options.load();
       tryAccessLog(settings);
@@ -315,6 +344,8 @@ export class Primary {
       });
       // The old sources are closed when what they look up has ended, which may be an order: the next reload does not wait for it.
       closed.catch((error: unknown) => log.err('source not closed', { error: describeError(error) }));
+      this.#lastReload = { atMs: performance.now() };
+      return { ok: true, changed, needRestart };
     } catch (thrown) {
       try {
         log.configure(this.#settings.log);
@@ -322,7 +353,10 @@ export class Primary {
         // The earlier file cannot be opened any more: the new one stays in use.
       }
       this.metrics.events.reloaded('failed');
-      log.err('not reloaded, everything stays as it was', { error: describeError(thrown) });
+      const failure = describeError(thrown);
+      log.err('not reloaded, everything stays as it was', { error: failure });
+      this.#lastReload = { atMs: performance.now(), failure };
+      return { ...NOT_RELOADED, failure };
     }
   }
 
@@ -330,6 +364,7 @@ export class Primary {
     const { drainTimeoutMs } = this.#settings;
     this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
     this.#listeners.close();
+    this.#control.close();
     await this.#supervisor?.drain(drainTimeoutMs);
     this.#record?.remove();
     // A reload that was under way hands its sources to the resolver, which closes them.
@@ -347,6 +382,45 @@ export class Primary {
     this.log.err('source not closed', { error: `it has not ended within ${CLOSE_DEADLINE_MS / 1000} s` });
   }
 
+  /** This primary as the operations see it, at any time. */
+  #operationHost(): OperationHost {
+    // Getters of an object have a `this` of their own.
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const primary = this;
+    return {
+      resolver: this.#resolver,
+      pem: this.pem,
+      negative: this.#negative,
+      sources: this.#sources,
+      startedAtMs: this.#startedAtMs,
+      get settings() {
+        return primary.#settings;
+      },
+      get supervisor() {
+        return primary.#supervisor;
+      },
+      get addresses() {
+        return primary.addresses;
+      },
+      get httpAddresses() {
+        return primary.httpAddresses;
+      },
+      get defaultPairs() {
+        return primary.#defaultPairs.current;
+      },
+      get lastReload() {
+        return primary.#lastReload;
+      },
+      expireAll: (options) => this.expireAll(options),
+      expireDomain: (name, options) => this.expireDomain(name, options),
+      reload: () => this.reload(),
+      requestStop: () => {
+        if (this.#options.requestStop === undefined) void this.stop();
+        else this.#options.requestStop();
+      },
+    };
+  }
+
   #workerSettings(): WorkerSettings {
     return workerSettings(this.#settings, this.#defaultPairs.current, this.#ticketKeys.current);
   }
@@ -357,8 +431,12 @@ export class Primary {
     void this.#supervisor?.broadcast('makeStale', names === undefined ? {} : { names });
   }
 
-  async #expireWorkers(params: { readonly name?: ServerName }): Promise<Partial<WorkersExpired>> {
-    if (!this.#settings.expireWorkers || this.#supervisor === undefined) return {};
+  /** @param isAskedFor whatever the settings say. */
+  async #expireWorkers(
+    params: { readonly name?: ServerName },
+    isAskedFor = false,
+  ): Promise<Partial<WorkersExpired>> {
+    if (!(isAskedFor || this.#settings.expireWorkers) || this.#supervisor === undefined) return {};
     return this.#supervisor.broadcast('expire', params, EXPIRE_DEADLINE_MS);
   }
 }

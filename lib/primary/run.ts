@@ -5,20 +5,26 @@
  * at once. SIGUSR2 is left alone. What comes before the program is ready: SIGHUP and SIGUSR1 are obeyed once it is, the others
  * end the start.
  *
+ * A service manager is told of all that: see `service-manager.ts`.
+ *
  * While the system holds on to a thread of ours (a network file system that does not answer) no process can exit: then it ends by
  * a SIGTERM of its own, once all is done.
  */
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Loaded } from '../config/load.js';
-import { addressText, type Address } from '../domain/address.js';
 import { defer } from '../base/deferred.js';
+import { startUnrefTimer } from '../base/timer.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
+import { urlsOf } from './operations.js';
 import { Primary } from './primary.js';
+import { ServiceManager } from './service-manager.js';
+import { sendBySystemdNotify } from './systemd-notify.js';
 
 export interface RunIo {
   /** Writes to standard output. */
   readonly stdout: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** See `CliIo`. */
   readonly takeSignals?: () => ReadonlySet<NodeJS.Signals>;
 }
@@ -33,6 +39,7 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   // Installed first: a signal that comes while the workers start must not leave them behind.
   const stop = new StopSignals();
   let primary: Primary | undefined;
+  let serviceManager: ServiceManager | undefined;
   const early = new Set<NodeJS.Signals>();
   // They stay until the process is gone: in its last moment a SIGHUP must not be deadly either.
   process.on('SIGHUP', (signal) => {
@@ -49,8 +56,14 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
   try {
     // Before the start is complete a second signal ends the program at once: the first one has ended the workers.
     void stop.second.then(() => (primary === undefined ? process.exit(0) : undefined));
-    primary = await Primary.start({ load, giveUp: stop.first });
+    primary = await Primary.start({
+      load,
+      giveUp: stop.first,
+      requestStop: () => process.kill(process.pid, 'SIGTERM'),
+      onReload: (ended) => serviceManager?.reloading(ended),
+    });
     const { log } = primary;
+    serviceManager = serviceManagerOf(primary, io.env);
     process.on('uncaughtException', (error) => {
       log.err('primary failed', { error: describeError(error), stack: error.stack });
       // A worker that stands still would not see our end.
@@ -61,10 +74,12 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
     if (stop.count === 0) {
       pidFile = writePidFile(primary.settings.pidFile);
       io.stdout(readyLines(primary));
+      serviceManager.ready();
       if (early.has('SIGUSR1')) primary.reopenLogs();
       if (early.has('SIGHUP')) void primary.reload();
     }
     await stop.first;
+    serviceManager.stopping(primary.settings.drainTimeoutMs);
     await Promise.race([primary.stop(), stop.second]);
     if (stop.count > 1) {
       log.notice('stopped at once, connections are cut');
@@ -120,13 +135,28 @@ class StopSignals {
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGQUIT', 'SIGINT'] as const;
 
+function serviceManagerOf(primary: Primary, env: RunIo['env']): ServiceManager {
+  return new ServiceManager({
+    env,
+    pid: process.pid,
+    state: {
+      isServing: () => primary.isServing,
+      describe: () => `Serving ${listenersOf(primary).join(' ')}`,
+    },
+    send: sendBySystemdNotify,
+    startTimer: startUnrefTimer,
+    monotonicUs: () => process.hrtime.bigint() / 1000n,
+    log: primary.log,
+  });
+}
+
+function listenersOf(primary: Primary): string[] {
+  return [...urlsOf('https', primary.addresses), ...urlsOf('http', primary.httpAddresses)];
+}
+
 function readyLines(primary: Primary): string {
   const { settings } = primary;
-  const urlsOf = (scheme: string, addresses: readonly Address[]): string[] =>
-    addresses.map((address) =>
-      'port' in address ? `${scheme}://${addressText(address)}` : addressText(address),
-    );
-  const urls = [...urlsOf('https', primary.addresses), ...urlsOf('http', primary.httpAddresses)];
+  const urls = listenersOf(primary);
   const tcp = primary.addresses.find((address) => 'port' in address);
   const root = primary.internalCaRootPath;
   const hint =

@@ -12,6 +12,7 @@ import { covers } from '../domain/covered-names.js';
 import { splitChain } from '../domain/pem.js';
 import type { Clock } from '../base/clock.js';
 import type { ServerName } from '../domain/server-name.js';
+import type { SourceStatus } from '../domain/status-report.js';
 import type { Logger } from '../log/logger.js';
 import { DirectorySource } from '../sources/directory/source.js';
 import { CircuitBrokenSource } from '../sources/limits/circuit-broken-source.js';
@@ -62,6 +63,12 @@ export class Sources {
     this.#parts = parts;
     this.#own = (parts.own ?? []).map((source) => this.#guard(source));
     for (const source of this.#own) source.onChange(parts.onChange);
+  }
+
+  /** How each source does, in their order. */
+  statuses(): SourceStatus[] {
+    const sources = [...this.#own, ...[...this.#built.values()].map(({ source }) => source)];
+    return sources.map((source) => source.status());
   }
 
   /** The root certificate of the internal CA, where that is in use: what `curl --cacert` takes. */
@@ -122,16 +129,10 @@ export class Sources {
       if (core instanceof ManagerSource) core.challengeMissed(name);
   }
 
-  /** Whether each source is asked now, or skipped. */
-  health(): { readonly name: string; readonly isUp: boolean }[] {
-    const sources = [...this.#own, ...[...this.#built.values()].map(({ source }) => source)];
-    return sources.map(({ name, state }) => ({ name, isUp: state === 'closed' }));
-  }
-
   /** How many look-ups may go to the manager at once, and how many wait; undefined without a manager. */
   missBudget(): { readonly tokens: number; readonly waiting: number } | undefined {
     const bucket = this.#built.get('manager')?.bucket;
-    return bucket && { tokens: bucket.available, waiting: bucket.waiting };
+    return bucket && { tokens: bucket.left, waiting: bucket.waiting };
   }
 
   /** Undefined where nothing is ordered. */

@@ -4,6 +4,7 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { WorkersExpired } from '../domain/cache-status.js';
+import type { WorkerStatus } from '../domain/status-report.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { PrimaryToWorker } from '../bus/messages.js';
 import { startTimer, startUnrefTimer } from '../base/timer.js';
@@ -75,13 +76,8 @@ export class Supervisor {
     return this.#live().length;
   }
 
-  /** How many there are, by what they do. */
-  get states(): Readonly<Record<'starting' | 'accepting' | 'draining', number>> {
-    const states = { starting: 0, accepting: 0, draining: 0 };
-    for (const { isAccepting, isDraining } of this.#workers) {
-      states[isDraining ? 'draining' : isAccepting ? 'accepting' : 'starting'] += 1;
-    }
-    return states;
+  get isServing(): boolean {
+    return this.#live().some(({ isAccepting }) => isAccepting);
   }
 
   get pids(): number[] {
@@ -137,6 +133,31 @@ export class Supervisor {
       workers: workers.length,
       acknowledged: await this.#callAll(workers, op, params, deadlineMs),
     };
+  }
+
+  /** Every worker, those that are being drained included. */
+  statuses(): WorkerStatus[] {
+    return [...this.#workers].map(({ pid, isAccepting, isDraining, startedAtMs }) => ({
+      pid: pid ?? 0,
+      state: isDraining ? 'draining' : isAccepting ? 'accepting' : 'starting',
+      uptimeMs: performance.now() - startedAtMs,
+    }));
+  }
+
+  /** Asks something of every worker: what each has answered, or why it has not. */
+  async askAll<Op extends keyof PrimaryToWorker>(
+    op: Op,
+    params: PrimaryToWorker[Op]['params'],
+    deadlineMs = BROADCAST_DEADLINE_MS,
+  ): Promise<(PrimaryToWorker[Op]['result'] | { readonly pid: number; readonly failure: string })[]> {
+    const workers = this.#live().filter(({ isGreeted }) => isGreeted);
+    return Promise.all(
+      workers.map((worker) =>
+        worker
+          .call(op, params, deadlineMs)
+          .catch((thrown: unknown) => ({ pid: worker.pid ?? 0, failure: describeError(thrown) })),
+      ),
+    );
   }
 
   /** Drains every worker; returns when the last has exited. */

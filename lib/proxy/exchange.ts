@@ -9,6 +9,7 @@
  */
 import { describeError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
+import { TakeWatch } from '../net/take-watch.js';
 import { openTunnel } from './upgrade.js';
 import { Attempts, type Step } from './upstream/attempts.js';
 import type { Balancer, Lease } from './upstream/balancer.js';
@@ -59,8 +60,9 @@ export class Exchange implements UpstreamEvents {
   #controller: UpstreamController | undefined;
   #isOver = false;
   #isHearingDrain = false;
-  /** Runs while the client has to take what was written. */
+  /** Runs while the client has to take what was written: when it is next looked at whether it does. */
   #takeTimer: NodeJS.Timeout | undefined;
+  #takeWatch: TakeWatch | undefined;
 
   constructor(context: RequestContext, options: ExchangeOptions) {
     const { client } = context;
@@ -109,6 +111,8 @@ export class Exchange implements UpstreamEvents {
       this.#breakOff(thrown);
       return;
     }
+    // Its end may be hours away.
+    this.#lease?.answered();
   }
 
   onData(chunk: Buffer, isShared: boolean): void {
@@ -258,7 +262,16 @@ export class Exchange implements UpstreamEvents {
 
   #waitForTaking(): void {
     clearTimeout(this.#takeTimer);
-    this.#takeTimer = setTimeout(onTakeTimeout, this.#options.bodyTimeoutMs, this).unref();
+    this.#takeWatch = undefined;
+    this.#takeTimer = setTimeout(look, TakeWatch.everyMs(this.#options.bodyTimeoutMs), this).unref();
+  }
+
+  /** The client may be slow, but must take something. */
+  lookAtTaking(): void {
+    this.#takeWatch ??= new TakeWatch(this.#context.connection.socket);
+    if (this.#takeWatch.look(this.#client.waitingBytes))
+      this.giveUp('the client takes no more of the response');
+    else this.#takeTimer?.refresh();
   }
 
   /** The client stands still. */
@@ -284,6 +297,6 @@ function discardTunnel({ socket }: UpstreamTunnel): void {
   socket.on('error', () => undefined).destroy();
 }
 
-function onTakeTimeout(exchange: Exchange): void {
-  exchange.giveUp('the client takes no more of the response');
+function look(exchange: Exchange): void {
+  exchange.lookAtTaking();
 }

@@ -8,7 +8,7 @@ import { watchedBalancer } from './upstream/attempts.js';
 import type { Balancer } from './upstream/balancer.js';
 import { Http1Upstream } from './upstream/http1/upstream.js';
 import { Http2Upstream } from './upstream/http2/upstream.js';
-import { Router } from './upstream/router.js';
+import { Router } from '../domain/router.js';
 import type { Upstream } from './upstream/upstream.js';
 
 /** How many connections there are to backends, and how many backends are left out. */

@@ -92,7 +92,7 @@ export class Candidates {
     const examination = examinePair(pair, this.#name);
     if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
     const { examined } = examination;
-    const fingerprint = examined.leafFingerprint;
+    const fingerprint = examined.half.leafFingerprint;
     const refusal = this.#servable.refusalOf(bundleOf([examined.half]));
     if (refusal !== null) return { kind: 'unusable', reason: `OpenSSL refuses it: ${refusal}`, fingerprint };
     const outdated = datesProblem(examined.half, this.#dateMs);
@@ -133,7 +133,7 @@ export class Candidates {
       bundle: served,
       tier: first.tier,
       tiers: kept.map(({ tier }) => tier),
-      leaves: kept.map(({ examined }) => examined.leafFingerprint),
+      leaves: kept.map(({ examined }) => examined.half.leafFingerprint),
       ...(outdated !== undefined && { outdated }),
       ...(lent !== undefined && { lent: lent.examined.half.fingerprint }),
     };

@@ -85,6 +85,11 @@ export class LookUps {
     this.#purged.set(name, true);
   }
 
+  /** Whether the name was expired by hand, and the authority has had no certificate of it since. */
+  isPurged(name: ServerName): boolean {
+    return this.#purged.peek(name) === true;
+  }
+
   /**
    * @param flight tells whether what it comes to may still be kept.
    * @param mayOrder false: it is for the other half of what is there. It orders nothing, and takes nothing away.

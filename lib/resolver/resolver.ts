@@ -23,7 +23,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.js';
-import type { StartTimer } from '../base/timer.js';
+import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import type { CacheStatus } from '../domain/cache-status.js';
@@ -31,6 +31,7 @@ import { datesProblem, kindMissingIn, type CertificatePair } from '../domain/cer
 import { examine } from '../domain/examination.js';
 import { type KeyKind } from '../domain/key-class.js';
 import { usageError } from '../domain/errors.js';
+import type { NameFacts, PrimaryFacts } from '../domain/inspection.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
@@ -39,6 +40,7 @@ import type { ConclusionSettings, Outcome } from './conclude.js';
 import { FlightWaiter, type Question, type WaitSettings } from './flight-waiter.js';
 import { fromCaches } from './from-caches.js';
 import { Halves } from './halves.js';
+import { askAll } from './inspect.js';
 import { Invalidation } from './invalidation.js';
 import { LookUps } from './look-up.js';
 import type { ResolverObserver } from './observer.js';
@@ -151,6 +153,39 @@ export class Resolver {
     this.#halves.lookAgain([name]);
     this.#parts.negative.delete(name);
     this.#parts.pem.set(name, verdict.bundle, TIER_CACHE, this.#settings.certCacheDurationMs);
+  }
+
+  /**
+   * What is known of a name, and what its sources say of it now, for a person. Nothing is kept, ordered or written for it, and
+   * no look-up is held up.
+   *
+   * @param limitMs how long a source may take.
+   */
+  async inspect(name: ServerName, limitMs: number): Promise<NameFacts> {
+    // First, as it was before the question.
+    const primary = this.#inspectCaches(name);
+    const sources = await askAll(name, this.#sources, {
+      clock: this.#parts.clock,
+      servable: this.#servable,
+      startTimer: this.#parts.startTimer ?? startUnrefTimer,
+      limitMs,
+    });
+    return { name, primary, sources };
+  }
+
+  #inspectCaches(name: ServerName): PrimaryFacts {
+    const { pem, negative, clock } = this.#parts;
+    const cached = pem.inspect(name);
+    const known = negative.inspect(name);
+    const flight = this.#flights.get(name);
+    return {
+      ...(cached !== undefined && { cached }),
+      ...(known !== undefined && { negative: known }),
+      ...(flight !== undefined && {
+        lookUp: { forMs: clock.now() - flight.startedAtMs, isOrder: flight.ordering },
+      }),
+      isPurged: this.#lookUps.isPurged(name),
+    };
   }
 
   status(): CacheStatus {

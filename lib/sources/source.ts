@@ -11,6 +11,7 @@
  *
  * `test/support/source-contract.ts` runs against every implementation.
  */
+import type { SourceInspection } from '../domain/inspection.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
@@ -28,6 +29,10 @@ export interface LookupContext {
   readonly known?: boolean;
   /** False: this look-up must not order or mint anything. @default true */
   readonly mayOrder?: boolean;
+  /**
+   * A person wants to know: nothing is ordered, minted, written or remembered for it, and no limit holds it up. @default false
+   */
+  readonly isInspection?: boolean;
   /**
    * To be called when the look-up becomes an order, which takes seconds: every waiter is released but the one that started it.
    * Where `mayWait` is false, because the order is too far back in the queue, that one is released too.
@@ -59,6 +64,10 @@ export interface CertificateSource {
   lookup(name: ServerName, context: LookupContext): Promise<Lookup>;
   /** Whether the source can be reached. Never rejects; has its own time limit. Used to probe a failing source. */
   check(): Promise<SourceCheck>;
+  /**
+   * What there is to say of a name beside its look-up, for a person. Only reads. Never rejects; ends soon after `signal` aborts.
+   */
+  inspect?(name: ServerName, options: { readonly signal: AbortSignal }): Promise<SourceInspection>;
   /** Forgets what is remembered of a name by hand (an order's hold-off), or of all names. */
   forget?(name?: ServerName): void;
   /**

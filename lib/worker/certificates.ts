@@ -13,6 +13,7 @@ import { SecureContextCache } from '../caches/secure-context-cache.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { HotCertificate } from '../domain/cache-status.js';
 import type { DefaultReason } from '../domain/default-reason.js';
+import type { WorkerFacts } from '../domain/inspection.js';
 import { otherKind } from '../domain/key-class.js';
 import type { Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -58,6 +59,7 @@ export class Certificates {
   readonly #contexts: ResolvedContexts;
   readonly #lookups: PrimaryLookups;
   readonly #observer: LruObserver | undefined;
+  readonly #breaker: PrimaryBreaker;
   #settings: WorkerSettings;
   #defaults: DefaultContexts;
 
@@ -68,6 +70,7 @@ export class Certificates {
     const breaker = new PrimaryBreaker(log, clock.now);
     const tickets = new SessionTickets(keysOf(settings.ticketKeys));
     const currentSettings = (): WorkerSettings => this.#settings;
+    this.#breaker = breaker;
     this.#clock = clock;
     this.#observer = observer;
     this.#settings = settings;
@@ -154,6 +157,11 @@ export class Certificates {
   /** Rotates the session-ticket keys, in contexts that are in use as well. @param keys the one to seal with first, base64. */
   setTicketKeys(keys: readonly string[]): void {
     this.#tickets.take(keysOf(keys));
+  }
+
+  /** What the LRU has of a name, for a person. */
+  inspect(name: ServerName): Omit<WorkerFacts, 'pid'> {
+    return { ...this.#cache.inspect(name), isPrimaryLate: this.#breaker.isOpen };
   }
 
   /** Puts a certificate of the primary's cache into the LRU, before a handshake asks for it. */

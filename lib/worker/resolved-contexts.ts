@@ -84,8 +84,13 @@ export class ResolvedContexts {
         if (context instanceof RefusedCertificate) return context;
         const missingKind = kindMissingIn(certificate);
         if (mayKeep && limitMs > 0) {
+          const leaves = certificate.pairs.map(({ leafFingerprint }) => leafFingerprint);
           const served = { context, tier: TIER_LRU };
-          cache.setContext(name, { served, fingerprint, tier, notAfterMs, missingKind }, keepMs(notAfterMs));
+          cache.setContext(
+            name,
+            { served, fingerprint, leaves, tier, notAfterMs, missingKind },
+            keepMs(notAfterMs),
+          );
           keepNoHalf(noHalfMs);
         }
         return { context, tier };

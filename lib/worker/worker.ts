@@ -44,6 +44,8 @@ import { WorkerGauges } from './worker-gauges.js';
  * `--expire-workers` waits for every worker, and the primary gives up on one that hangs before this.
  */
 const ADMIN_DEADLINE_MS = 900;
+/** An operation may ask sources and make handshakes. */
+const OPERATION_DEADLINE_MS = 30_000;
 const HELLO_DEADLINE_MS = 10_000;
 const READY_DEADLINE_MS = 10_000;
 /** After connections are cut, so long is left for backends and the access log to be told. The primary waits longer. */
@@ -51,6 +53,9 @@ const CUT_MS = 100;
 const METRICS_DEADLINE_MS = 5_000;
 /** Before an exit the primary has so long to take the last counts. */
 const LAST_METRICS_MS = 300;
+
+/** Of a worker that has no settings yet. */
+const NOTHING_KNOWN = { isPrimaryLate: false };
 
 type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
 
@@ -85,6 +90,7 @@ export function runWorker(): void {
         worker?.certificates.makeStale(names);
         return {};
       },
+      inspect: ({ name }) => ({ pid: process.pid, ...(worker?.certificates.inspect(name) ?? NOTHING_KNOWN) }),
       reopenLogs: () => {
         worker?.reopenLogs();
         return {};
@@ -165,6 +171,7 @@ class Worker {
           status: () => bus.call('status', {}, ADMIN_DEADLINE_MS),
           expireAll: (params) => bus.call('expireAll', params, ADMIN_DEADLINE_MS),
           expireDomain: (params) => bus.call('expireDomain', params, ADMIN_DEADLINE_MS),
+          operate: (call) => bus.call('operate', call, OPERATION_DEADLINE_MS),
         },
         challengeDesk: new BusChallengeDesk(bus, this.log),
         metrics: new TrafficMetrics(recorder),

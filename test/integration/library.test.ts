@@ -224,8 +224,8 @@ describe('The library', () => {
       },
     );
     expect(said(program).slice(0, 2)).to.deep.equal([
-      'ERR_USAGE: unknown setting "lru-maxitem"',
-      'ERR_USAGE: unknown setting "--workers"',
+      'ERR_USAGE: unknown setting "lru-maxitem": did you mean lru-maxitems?',
+      'ERR_USAGE: unknown setting "--workers": did you mean workers?',
     ]);
     expect(said(program)[2]).to.match(/^ERR_USAGE: .*workers/);
     expect(said(program)[3]).to.equal(

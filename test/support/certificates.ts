@@ -10,14 +10,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CertificatePair } from '../../lib/domain/certificate.js';
-import {
-  generateKey,
-  mintIntermediate,
-  mintLeaf,
-  mintRoot,
-  type Authority,
-  type KeyType,
-} from '../../lib/pki/mint.js';
+import { generateKey, type KeyType } from '../../lib/pki/keys.js';
+import { mintIntermediate, mintLeaf, mintRoot } from '../../lib/pki/mint.js';
+import type { Authority } from '../../lib/pki/signer.js';
 
 const DAY_MS = 86_400_000;
 

@@ -75,7 +75,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
   const never = (): Promise<never> => Promise.reject(new Error('not in this test'));
   const frontend = new Frontend(
     {
-      actions: { status: never, expireAll: never, expireDomain: never },
+      actions: { status: never, expireAll: never, expireDomain: never, operate: never },
       challengeDesk: { lease: never, missed: () => undefined },
       log: logger,
       names: options.backendNames ?? new Names(),

@@ -8,7 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CertificatePair } from '../../lib/domain/certificate.js';
-import type { Authority } from '../../lib/pki/mint.js';
+import type { Authority } from '../../lib/pki/signer.js';
 import { makeTempDir } from './certificates.js';
 
 const run = promisify(execFile);

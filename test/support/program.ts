@@ -33,6 +33,10 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Flags for Node itself. */
   readonly nodeFlags?: readonly string[];
+  /** The command of an installation. @default the one here */
+  readonly bin?: string;
+  /** A command that runs the one that follows it. */
+  readonly starter?: readonly string[];
   /** A file that the program has in the place of /etc/resolv.conf. Only where `canReplaceFiles`. */
   readonly resolvConf?: string;
   /** Replaces the flags that the tests set by themselves (listen, workers, log). */
@@ -193,7 +197,11 @@ export async function spawnProgram(flags: readonly string[], options: ProgramOpt
       : pairs(own)
           .filter(([flag]) => !given.has(flag))
           .flat();
-  const program = [process.execPath, ...(options.nodeFlags ?? []), BIN, 'start', ...defaults, ...flags];
+  const program = [
+    ...(options.starter ?? []),
+    ...[process.execPath, ...(options.nodeFlags ?? []), options.bin ?? BIN, 'start'],
+    ...[...defaults, ...flags],
+  ];
   const { resolvConf } = options;
   const command =
     resolvConf === undefined ? program : [...inNamespace(), MOUNT_RESOLV_CONF, resolvConf, ...program];

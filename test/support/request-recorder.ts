@@ -67,7 +67,7 @@ export function parseRequests(pieces: readonly string[], maxHeadBytes = MAX_HEAD
     for (const piece of pieces) {
       const bytes = Buffer.from(piece, 'latin1');
       for (let at = 0; at < bytes.length;) {
-        if (parser.isDone) parser.next(maxHeadBytes);
+        if (parser.isDone) parser.next();
         at = parser.read(bytes, at);
         if (parser.isDone) ends.push(before + at);
       }

@@ -2,7 +2,8 @@
  * The certificates of the scenario "truth", made before it begins.
  */
 import type { CertificatePair } from '../../lib/domain/certificate.js';
-import { generateKey, selfSigned } from '../../lib/pki/mint.js';
+import { generateKey } from '../../lib/pki/keys.js';
+import { selfSigned } from '../../lib/pki/mint.js';
 import type { TestCa } from './certificates.js';
 import { opensslIssue } from './openssl-issue.js';
 import type { Content } from './truth-history.js';

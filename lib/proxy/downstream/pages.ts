@@ -35,14 +35,9 @@ export interface ErrorDetails {
   readonly accept?: string | undefined;
 }
 
-/** `404 Not Found` and the like. */
-export function titleOf(status: ErrorStatus): string {
-  return `${status} ${ERROR_TEXTS[status]}`;
-}
-
 /** An error page: JSON or HTML where the client asks for it, else plain text. */
 export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails = {}): Page {
-  const title = titleOf(status);
+  const title = `${status} ${ERROR_TEXTS[status]}`;
   if (accept.includes('application/json')) {
     const body = JSON.stringify({
       status,

@@ -22,6 +22,8 @@ export interface ResponseWriter {
   readonly status: number;
   /** Of the body, as given; behind a change of protocol all that was sent. */
   readonly bodyBytes: number;
+  /** Of a stream of HTTP/2: what it holds until the client lets it on to the connection. 0 where the connection carries nothing else. */
+  readonly waitingBytes: number;
   /** All of the response has been handed to the connection. */
   readonly isWhole: boolean;
   /** By which time-out the request has ended: for the access log. */

@@ -12,16 +12,16 @@ const SPACE = 0x20;
 const DELETE = 0x7f;
 
 export class HeadReader {
-  /** The longest head, in bytes without its empty line. */
-  maxBytes: number;
   /** The head, once it is whole: one character for each octet (latin1), to the CRLF of its last line; without the empty line. */
   text = '';
+  readonly #maxBytes: number;
   /** The beginning of a head that comes in several pieces. */
   #pending: Buffer | undefined;
   #pendingBytes = 0;
 
+  /** @param maxBytes of the longest head, without its empty line. */
   constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+    this.#maxBytes = maxBytes;
   }
 
   /** A part of the head has come. */
@@ -60,7 +60,7 @@ export class HeadReader {
 
   #readPart(bytes: Buffer, start: number): number {
     const before = this.#pendingBytes;
-    const part = bytes.subarray(start, start + this.maxBytes + END_OF_HEAD.length - before);
+    const part = bytes.subarray(start, start + this.#maxBytes + END_OF_HEAD.length - before);
     const bytesNeeded = before + part.length;
     if (this.#pending === undefined || this.#pending.length < bytesNeeded) {
       const larger = Buffer.allocUnsafe(Math.max(FIRST_PENDING_BYTES, 2 * bytesNeeded));
@@ -85,7 +85,7 @@ export class HeadReader {
   }
 
   #check(bytes: number): void {
-    if (bytes > this.maxBytes) throw new MalformedMessage('the head is too long', 'head');
+    if (bytes > this.#maxBytes) throw new MalformedMessage('the head is too long', 'head');
   }
 }
 

@@ -94,8 +94,9 @@ export class Splices {
       onEnd(how, passed);
       this.#onEnd();
     };
-    client.on('error', () => undefined);
-    backend.on('error', () => undefined);
+    // A TLS socket of Node's that was sent a record it cannot read says so, and stays open: RFC 8446 §6.2 has it closed.
+    client.on('error', () => client.destroy());
+    backend.on('error', () => backend.destroy());
     // The client's connection has been from its beginning.
     backend.setKeepAlive(true, PROBE_DELAY_MS);
     client.once('close', () => onClose(client, 'client failed', () => resetSocket(backend)));

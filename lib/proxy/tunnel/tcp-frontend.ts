@@ -26,7 +26,7 @@ import type { TcpEntry } from './tcp-record.js';
 import { Attempts, watchedBalancer, type AttemptedRequest, type Step } from '../upstream/attempts.js';
 import type { Balancer, Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
-import { Router } from '../upstream/router.js';
+import { Router } from '../../domain/router.js';
 import type { BackendFailure } from '../upstream/upstream.js';
 import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
 

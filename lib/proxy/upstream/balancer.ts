@@ -3,8 +3,8 @@
  *
  * The one with the fewest requests under way is taken; of several such, the one that has waited longest. Health is passive:
  * after a few failures in a row a backend is left out, for one second at first, doubling to thirty; then one request tries
- * it again. Where all are left out, the one whose rest ends first is tried rather than none. A single backend is never left
- * out: there is nothing to gain.
+ * it again. Where all are left out, the one whose rest ends first is asked rather than none, and rests no longer for it. A single
+ * backend is never left out: there is nothing to gain.
  */
 
 export interface BalancerOptions<Target> {
@@ -24,6 +24,8 @@ type Outcome = 'ok' | 'failed' | 'aborted';
 export interface Lease<Target> {
   readonly target: Target;
   release(outcome: Outcome): void;
+  /** The target has begun to answer: it is used again, though what it says may last for hours, and may still break off. */
+  answered(): void;
   /** The target works, long before the lease is released: a connection has been made that may last for hours. */
   confirm(): void;
 }
@@ -51,7 +53,7 @@ interface Member<Target> {
   lastUse: number;
 }
 
-type Recorder<Target> = (member: Member<Target>, outcome: Outcome, isTrial: boolean) => void;
+type Recorder<Target> = (member: Member<Target>, outcome: Outcome | 'answered', isTrial: boolean) => void;
 
 export class Balancer<Target> {
   readonly targets: readonly Target[];
@@ -113,7 +115,7 @@ export class Balancer<Target> {
       if (best === undefined || isBetter(member, best, nowMs)) best = member;
     }
     if (best === undefined) return undefined;
-    const isTrial = best.outUntilMs > 0 && !best.onTrial;
+    const isTrial = best.outUntilMs > 0 && isRested(best, nowMs);
     if (isTrial) best.onTrial = true;
     best.underWay += 1;
     best.lastUse = ++this.#uses;
@@ -122,20 +124,25 @@ export class Balancer<Target> {
 
   readonly #record: Recorder<Target> = (member, outcome, isTrial) => {
     const wasOut = member.outUntilMs > 0;
-    if (isTrial || outcome === 'ok') member.onTrial = false;
+    const isWell = outcome === 'ok' || outcome === 'answered';
+    if (isTrial || isWell) member.onTrial = false;
     if (outcome === 'aborted') return;
+    // What has only begun may break off: then the failures before it count still, and the next rest is longer.
     if (outcome === 'ok') {
       member.failures = 0;
       member.restMs = FIRST_REST_MS;
+    }
+    if (isWell) {
       member.outUntilMs = 0;
       if (wasOut) this.#onChange(member.target, 'back');
       return;
     }
-    // The request was under way when the backend was left out, and belongs to the same failure: only a trial makes the rest longer.
-    if (wasOut && !isTrial) return;
     const nowMs = this.#now();
     if (member.failures === 0 || nowMs - member.failedLastMs > FAILING_GAP_MS) member.failingSinceMs = nowMs;
     member.failedLastMs = nowMs;
+    // It was under way when the backend was left out, and belongs to the same failure, or could go nowhere else: only a trial makes the
+    // rest longer.
+    if (wasOut && !isTrial) return;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;
     member.outUntilMs = nowMs + member.restMs;
@@ -161,7 +168,7 @@ class MemberLease<Target> implements Lease<Target> {
   readonly target: Target;
   readonly #member: Member<Target>;
   /** It tries the target after its rest. */
-  readonly #isTrial: boolean;
+  #isTrial: boolean;
   readonly #record: Recorder<Target>;
   #isLeft = false;
   #isConfirmed = false;
@@ -180,6 +187,13 @@ class MemberLease<Target> implements Lease<Target> {
     // An aborted lease says nothing more than its `confirm` did: another lease may be trying the target by now.
     if (this.#isConfirmed && outcome === 'aborted') return;
     this.#record(this.#member, outcome, this.#isTrial);
+  }
+
+  answered(): void {
+    if (this.#isLeft || this.#member.outUntilMs === 0) return;
+    this.#record(this.#member, 'answered', this.#isTrial);
+    // If it is left out again meanwhile, that is for another lease to try.
+    this.#isTrial = false;
   }
 
   confirm(): void {

@@ -116,6 +116,11 @@ export function isSame(a: Entry, b: Entry): boolean {
   return a.version === b.version && a.trouble?.digest === b.trouble?.digest;
 }
 
+/** Whether the files are a certificate's, be it a bad one: that a file holds something else is told by its content alone. */
+export function isCertificate({ certificate, trouble }: Entry): boolean {
+  return certificate !== undefined || trouble !== undefined;
+}
+
 type Content = Pick<Entry, 'certificate' | 'version' | 'trouble' | 'earlier'>;
 
 interface ReadContent {

@@ -24,7 +24,8 @@ export interface PairFiles {
 /** What to tell somebody in whose directory nothing was recognised. */
 export const LOOKED_FOR =
   'fullchain.pem with privkey.pem (certbot), fullchain.cer with NAME.key (acme.sh), tls.crt with tls.key (Kubernetes), ' +
-  'NAME.crt or NAME.pem with NAME.key (lego, Caddy), NAME.pem with the key in it (HAProxy)';
+  'NAME.crt, NAME.pem or NAME.cer with NAME.key (lego, Caddy), cert.pem with privkey.pem or key.pem (nginx, Apache), ' +
+  'NAME.pem with the key in it or NAME.pem.key beside it (HAProxy); four folders deep, without archive, archives, backup and accounts';
 
 /** Copies of what was in use earlier, keys of accounts, and what `mkfs` leaves. */
 const LEFT_OUT_FOLDERS: readonly string[] = ['accounts', 'archive', 'archives', 'backup', 'lost+found'];

@@ -8,6 +8,7 @@ import { LOOKED_FOR } from './layouts.js';
 import type { DirectoryIndex } from './name-index.js';
 import type { Reading } from './reading.js';
 import { DirectoryShortcomings } from './shortcomings.js';
+import { hasRecognisedNothing, unrecognisedNames } from './unrecognised.js';
 
 export class DirectoryReports {
   readonly #dir: string;
@@ -60,12 +61,13 @@ export class DirectoryReports {
     });
   }
 
-  /** Reports that nothing was recognised, where that is so, and what the certificates lack. @param nowMs since 1970 */
-  state({ entries, unreadable }: Reading, index: DirectoryIndex, nowMs: number): void {
-    if (entries.size === 0 && unreadable.size === 0) {
+  /** Reports that nothing was recognised, where that is so, and what the certificates lack. Never rejects. @param nowMs since 1970 */
+  async state(reading: Reading, index: DirectoryIndex, nowMs: number): Promise<void> {
+    if (hasRecognisedNothing(reading)) {
       this.#log.notice('no certificate was recognised in the certificate directory', {
         dir: this.#dir,
         lookedFor: LOOKED_FOR,
+        found: await unrecognisedNames(this.#dir, reading),
       });
     }
     this.shortcomings(index, nowMs);

@@ -18,14 +18,15 @@ import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
 import { describeError, usageError } from '../../domain/errors.js';
+import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from '../source.js';
-import { isSame } from './entry.js';
+import { isCertificate, isSame } from './entry.js';
 import { handOver, unavailable } from './hand-over.js';
 import { DirectoryMemory } from './memory.js';
-import { changedNames, indexOf, type DirectoryIndex } from './name-index.js';
+import { changedNames, indexOf, type DirectoryIndex, type Named } from './name-index.js';
 import { DirectoryPairs } from './pairs.js';
 import { NOTHING_READ, readDirectory, type Reading, type Remembered } from './reading.js';
 import { RepeatedScan } from './repeated-scan.js';
@@ -89,16 +90,16 @@ export class DirectorySource implements CertificateSource {
     const trouble = source.#reading.unreadable.get(source.#dir);
     if (trouble !== undefined) throw usageError(unreadableText(source.#dir, trouble));
     source.#isOpen = true;
+    const certificates = [...source.#reading.entries.values()].filter(isCertificate);
     source.#log.notice('the certificate directory is read', {
       dir: source.#dir,
-      certificates: source.#reading.entries.size,
+      certificates: certificates.length,
       names: source.#index.names.size,
-      remembered: [...source.#reading.entries.values()].filter(
-        ({ paths, stamp }) => remembered?.entry(paths, stamp) !== undefined,
-      ).length,
+      remembered: certificates.filter(({ paths, stamp }) => remembered?.entry(paths, stamp) !== undefined)
+        .length,
       tookMs: options.now() - startedAtMs,
     });
-    source.#reports.state(source.#reading, source.#index, options.now());
+    await source.#reports.state(source.#reading, source.#index, options.now());
     source.#scans.start();
     return source;
   }
@@ -137,10 +138,7 @@ export class DirectorySource implements CertificateSource {
   async lookup(name: ServerName, { signal }: LookupContext): Promise<Lookup> {
     if (this.#isClosed) return unavailable('it is closed');
     if (signal.aborted) return unavailable('the look-up was given up');
-    const wildcard = wildcardOf(name);
-    const named = [this.#index.names.get(name), wildcard && this.#index.names.get(wildcard)].filter(
-      (entry) => entry !== undefined,
-    );
+    const named = this.#namedFor(name);
     if (named.some(({ leaves }) => leaves.length > 0)) {
       const found = await inTime(
         handOver(named, (leaf) => this.#pairs.load(leaf), this.#now()),
@@ -148,8 +146,13 @@ export class DirectorySource implements CertificateSource {
       );
       if (found !== undefined) return found;
     }
-    const trouble = named.find((entry) => entry.trouble !== undefined)?.trouble ?? this.#unknown;
+    const trouble = this.#troubleOf(named);
     return trouble === undefined ? { kind: 'absent' } : unavailable(trouble);
+  }
+
+  inspect(name: ServerName): Promise<SourceInspection> {
+    const trouble = this.#troubleOf(this.#namedFor(name));
+    return Promise.resolve({ remarks: trouble === undefined ? [] : [{ kind: 'unreadable', text: trouble }] });
   }
 
   onChange(listener: (names: ChangedNames) => void): void {
@@ -169,7 +172,7 @@ export class DirectorySource implements CertificateSource {
     const isFirst = !this.#scans.isAskedFor;
     await this.#scans.scanAgain();
     // Also where nothing has changed but the date.
-    if (isFirst) this.#reports.state(this.#reading, this.#index, this.#now());
+    if (isFirst) await this.#reports.state(this.#reading, this.#index, this.#now());
   }
 
   async close(): Promise<void> {
@@ -183,6 +186,18 @@ export class DirectorySource implements CertificateSource {
 
   get #isClosed(): boolean {
     return this.#closing.signal.aborted;
+  }
+
+  /** What is known of a name: of the name itself, and of the wildcard above it. */
+  #namedFor(name: ServerName): Named[] {
+    const wildcard = wildcardOf(name);
+    return [this.#index.names.get(name), wildcard && this.#index.names.get(wildcard)].filter(
+      (entry) => entry !== undefined,
+    );
+  }
+
+  #troubleOf(named: readonly Named[]): string | undefined {
+    return named.find(({ trouble }) => trouble !== undefined)?.trouble ?? this.#unknown;
   }
 
   /** Why a name that is not known may have a certificate all the same. */

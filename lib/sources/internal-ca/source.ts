@@ -17,10 +17,13 @@ import { growingLru } from '../../base/growing-lru.js';
 import { makeDirectory } from '../../base/make-directory.js';
 import type { CertificatePair } from '../../domain/certificate.js';
 import { codeOf, describeError, usageError } from '../../domain/errors.js';
+import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
-import { generateKey, mintLeaf, mintRoot, type Authority } from '../../pki/mint.js';
+import { generateKey } from '../../pki/keys.js';
+import { mintLeaf, mintRoot } from '../../pki/mint.js';
+import type { Authority } from '../../pki/signer.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
 export interface InternalCaOptions {
@@ -85,21 +88,28 @@ export class InternalCaSource implements CertificateSource {
     this.#leaves = growingLru(options.maxLeaves ?? DEFAULT_MAX_LEAVES);
   }
 
-  async lookup(name: ServerName, { signal, mayOrder }: LookupContext): Promise<Lookup> {
+  async lookup(name: ServerName, { signal, mayOrder, isInspection }: LookupContext): Promise<Lookup> {
     if (this.#closing.signal.aborted) return unavailable('it is closed');
     if (signal.aborted) return unavailable('the look-up was given up');
     // Do not complete another source's certificate with a half of ours: clients of that one do not trust our authority.
-    if (mayOrder === false) return { kind: 'absent' };
-    if (isWildcard(name) || !this.#allow.some((pattern) => matchesPattern(name, pattern))) {
-      return { kind: 'absent' };
-    }
+    if (mayOrder === false && isInspection !== true) return { kind: 'absent' };
+    if (!this.#isMintable(name)) return { kind: 'absent' };
     const leaf = this.#leaves.get(name);
     if (leaf !== undefined && this.#now() < leaf.renewAtMs) return found(leaf.pair);
+    if (isInspection === true) return { kind: 'absent' };
     try {
       return found(await untilAborted(this.#flightOf(name), [signal, this.#closing.signal]));
     } catch (error) {
       return unavailable(describeError(error));
     }
+  }
+
+  inspect(name: ServerName): Promise<SourceInspection> {
+    const isKept = this.#leaves.peek(name) !== undefined;
+    const text = 'it makes one as soon as a client asks for the name';
+    return Promise.resolve({
+      remarks: this.#isMintable(name) && !isKept ? [{ kind: 'would mint', text }] : [],
+    });
   }
 
   check(): Promise<SourceCheck> {
@@ -124,6 +134,10 @@ export class InternalCaSource implements CertificateSource {
     this.#closing.abort(new Error('it is closed'));
     this.forget();
     return Promise.resolve();
+  }
+
+  #isMintable(name: ServerName): boolean {
+    return !isWildcard(name) && this.#allow.some((pattern) => matchesPattern(name, pattern));
   }
 
   #flightOf(name: ServerName): Promise<CertificatePair> {

@@ -15,8 +15,10 @@
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
 import { describeError } from '../../domain/errors.js';
+import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
+import type { SourceStatus } from '../../domain/status-report.js';
 import type { Logger } from '../../log/logger.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 import { WrappedSource } from './wrapped-source.js';
@@ -62,8 +64,20 @@ export class CircuitBrokenSource extends WrappedSource {
     return this.#breaker.state;
   }
 
+  /** How it does, for a person. */
+  status(): SourceStatus {
+    const { openSinceMs } = this.#breaker;
+    const trouble = this.#trouble;
+    const sinceMs = openSinceMs ?? trouble?.sinceMs;
+    return {
+      name: this.name,
+      state: openSinceMs !== undefined ? 'skipped' : trouble === undefined ? 'up' : 'failing',
+      ...(sinceMs !== undefined && { troubledForMs: this.#now() - sinceMs, lastError: this.#lastReason }),
+    };
+  }
+
   override async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
-    if (this.#breaker.state === 'open') {
+    if (this.#breaker.state === 'open' && context.isInspection !== true) {
       return { kind: 'unavailable', reason: `it is skipped: ${this.#lastReason}`, scope: 'source' };
     }
     let result: Lookup;
@@ -72,8 +86,18 @@ export class CircuitBrokenSource extends WrappedSource {
     } catch (thrown) {
       result = { kind: 'unavailable', reason: describeError(thrown), scope: 'source' };
     }
-    this.#record(result);
+    if (context.isInspection !== true) this.#record(result);
     return result;
+  }
+
+  override async inspect(
+    name: ServerName,
+    options: { readonly signal: AbortSignal },
+  ): Promise<SourceInspection> {
+    const inspection = await super.inspect(name, options);
+    const { openSinceMs } = this.#breaker;
+    if (openSinceMs === undefined) return inspection;
+    return { ...inspection, skipped: { forMs: this.#now() - openSinceMs, reason: this.#lastReason } };
   }
 
   override async check(): Promise<SourceCheck> {

@@ -7,6 +7,7 @@
  */
 import type { FairTokenBucket } from './token-bucket.js';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
+import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { clientGroup } from '../../net/ip-bytes.js';
@@ -36,6 +37,7 @@ export class RateLimitedSource extends WrappedSource {
   }
 
   override async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+    if (context.isInspection === true) return this.inner.lookup(name, context);
     if (!(await this.#acquire(context))) {
       return this.#isClosed
         ? { kind: 'unavailable', reason: 'it is closed', scope: 'source' }
@@ -44,6 +46,17 @@ export class RateLimitedSource extends WrappedSource {
     const result = await this.inner.lookup(name, context);
     if (result.kind === 'found') this.#bucket.refund();
     return result;
+  }
+
+  override async inspect(
+    name: ServerName,
+    options: { readonly signal: AbortSignal },
+  ): Promise<SourceInspection> {
+    const { left, waiting, ratePerSecond } = this.#bucket;
+    return {
+      ...(await super.inspect(name, options)),
+      budget: { left: Math.floor(left), waiting, perSecond: ratePerSecond },
+    };
   }
 
   override async close(): Promise<void> {

@@ -50,10 +50,14 @@ export class FairTokenBucket {
     this.#filledAtMs = this.#now();
   }
 
-  /** How many tokens there are now. */
-  get available(): number {
-    const gained = Math.max(0, this.#now() - this.#filledAtMs) * this.#ratePerMs;
-    return Math.min(this.#burst, this.#tokens + gained);
+  /** Tokens that are there now; the last one may be a part. */
+  get left(): number {
+    this.#refill();
+    return this.#tokens;
+  }
+
+  get ratePerSecond(): number {
+    return this.#ratePerMs * 1000;
   }
 
   /** How many are waiting for a token. */
@@ -119,13 +123,17 @@ export class FairTokenBucket {
     this.#cancelTimer = undefined;
   }
 
-  /** Hands out what tokens there are, one turn after the other. */
-  #serve(): void {
+  #refill(): void {
     const nowMs = this.#now();
     // A clock that was set back must not take tokens away.
     const gained = Math.max(0, nowMs - this.#filledAtMs) * this.#ratePerMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
     this.#filledAtMs = nowMs;
+  }
+
+  /** Hands out what tokens there are, one turn after the other. */
+  #serve(): void {
+    this.#refill();
     while (this.#tokens >= 1) {
       const waiter = this.#turns.next();
       if (waiter === undefined) return;

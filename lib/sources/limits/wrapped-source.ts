@@ -1,6 +1,7 @@
 /**
  * A source around another one: what it is called and can do, and all that needs no limit, is the inner one's.
  */
+import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck, SourceRole } from '../source.js';
@@ -24,6 +25,10 @@ export abstract class WrappedSource implements CertificateSource {
 
   check(): Promise<SourceCheck> {
     return this.inner.check();
+  }
+
+  async inspect(name: ServerName, options: { readonly signal: AbortSignal }): Promise<SourceInspection> {
+    return (await this.inner.inspect?.(name, options)) ?? { remarks: [] };
   }
 
   forget(name?: ServerName): void {

@@ -26,6 +26,7 @@
  * Rules 4 and 5 are in `order-memory.ts`, rule 7 in `order-slots.ts`, the others here.
  */
 import type { AutocertSettings } from '../../config/settings.js';
+import type { OrderFacts } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { logOfHandshake, type Logger } from '../../log/logger.js';
@@ -133,6 +134,29 @@ export class Autocert {
     return this.#state.orders.has(name);
   }
 
+  /** What would become of an order, for a person: nothing is ordered. The ask URL is asked where nothing else is in the way. */
+  async inspect(name: ServerName, signal: AbortSignal): Promise<OrderFacts> {
+    const { allow, askUrl } = this.#settings;
+    const { orders, memory } = this.#state;
+    const allowedBy = allow.find((pattern) => matchesPattern(name, pattern));
+    const obstacle = this.#obstacleTo(name);
+    const stage = orders.get(name);
+    const verdict =
+      askUrl === undefined || obstacle !== undefined
+        ? undefined
+        : await this.#orderClient.ask(askUrl, name, signal);
+    return {
+      isEnabled: true,
+      ...memory.inspect(name),
+      ...(allowedBy === undefined ? { isNotAllowed: true } : { allowedBy }),
+      ...(obstacle !== undefined && { obstacle }),
+      ...(stage !== undefined && { stage }),
+      ...(verdict !== undefined && {
+        ask: typeof verdict === 'string' ? { says: verdict } : { says: 'nothing', failure: verdict.failure },
+      }),
+    };
+  }
+
   /** A challenge of the name could not be answered in time: an order of it that runs now may fail for that. */
   challengeMissed(name: ServerName): void {
     if (this.#state.orders.get(name) === 'running') this.#state.orders.set(name, 'missed');
@@ -147,7 +171,10 @@ export class Autocert {
   async follow(name: ServerName, query: QueryVerdict, context: LookupContext): Promise<Lookup> {
     if (query.mayOrder === 'no' || context.mayOrder === false) return query.lookup;
     const log = logOfHandshake(this.#log, context.handshake);
-    const obstacle = this.#obstacleTo(name, query, context);
+    const obstacle =
+      query.mayOrder === 'unless-known' && context.known === true
+        ? 'the manager gave no clear answer, and a certificate is known'
+        : this.#obstacleTo(name);
     if (obstacle !== undefined) {
       log.info('not ordered', { name, reason: obstacle });
       return query.lookup;
@@ -208,10 +235,7 @@ export class Autocert {
   }
 
   /** Why the name is not ordered, as one clause; undefined where it may be. */
-  #obstacleTo(name: ServerName, query: QueryVerdict, context: LookupContext): string | undefined {
-    if (query.mayOrder === 'unless-known' && context.known === true) {
-      return 'the manager gave no clear answer, and a certificate is known';
-    }
+  #obstacleTo(name: ServerName): string | undefined {
     if (isWildcard(name)) return 'it is a wildcard';
     if (name.includes('_')) return 'it has an underscore';
     if (this.#isCovered(name)) return 'the default certificate covers it';

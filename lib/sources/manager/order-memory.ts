@@ -4,6 +4,8 @@
  * A name is held off after its order has failed, or succeeded; it is left alone while somebody else orders it; and no name is
  * ordered while the manager cannot order at all. `conclude` learns from the verdict of an order, `insteadOfOrder` applies it.
  */
+import { growingLru } from '../../base/growing-lru.js';
+import type { OrderFacts, OrderFailure } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
@@ -21,6 +23,9 @@ const MISSED_CHALLENGE_MS = 60_000;
  */
 const ACTIVE_MS = 2_000;
 const MAX_ACTIVE_MS = 60_000;
+
+/** Names whose last failure is remembered, for whoever asks why they have no certificate. */
+const MAX_FAILURES = 10_000;
 
 export interface OrderMemoryOptions {
   /** The first hold-off of a name, milliseconds. */
@@ -44,6 +49,9 @@ export class OrderMemory {
   readonly #now: () => number;
   /** Names that somebody else is ordering. */
   readonly #active: Backoff;
+  readonly #failures = growingLru<ServerName, Omit<OrderFailure, 'agoMs'> & { readonly atMs: number }>(
+    MAX_FAILURES,
+  );
   #holdOff: Backoff;
   /** The manager cannot order: why, and until when that is believed. */
   #unable: { readonly message: string; readonly untilMs: number } | undefined;
@@ -81,6 +89,21 @@ export class OrderMemory {
     return unable !== undefined && this.#now() < unable.untilMs ? cannotOrder(unable.message) : undefined;
   }
 
+  /** What is remembered of a name, for a person. */
+  inspect(name: ServerName): Pick<OrderFacts, 'heldMs' | 'activeElsewhereMs' | 'lastFailure' | 'unable'> {
+    const nowMs = this.#now();
+    const unable = this.#unable;
+    const failure = this.#failures.peek(name);
+    return {
+      heldMs: this.#holdOff.remainingMs(name),
+      activeElsewhereMs: this.#active.remainingMs(name),
+      ...(failure !== undefined && {
+        lastFailure: { message: failure.message, isRefusal: failure.isRefusal, agoMs: nowMs - failure.atMs },
+      }),
+      ...(unable !== undefined && nowMs < unable.untilMs && { unable: unable.message }),
+    };
+  }
+
   /** Whether the last order of the name failed through no fault of the name's: the next one is its second try. */
   isSecondTry(name: ServerName): boolean {
     return this.#holdOff.isExcused(name);
@@ -111,9 +134,15 @@ export class OrderMemory {
     }
     if (verdict.kind === 'issued') {
       this.#holdOff.rest(name);
+      this.#failures.delete(name);
       log.notice('a certificate was issued', { name });
       return { kind: 'found', candidates: verdict.candidates };
     }
+    this.#failures.set(name, {
+      message: verdict.kind === 'refused' ? verdict.message : verdict.reason,
+      isRefusal: verdict.kind === 'refused',
+      atMs: this.#now(),
+    });
     if (isMissed) return this.#excuse(name, verdict, log);
     const holdoffMs = this.#holdOff.fail(name);
     if (verdict.kind === 'refused') {

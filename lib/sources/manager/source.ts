@@ -11,6 +11,7 @@
  */
 import type { ManagerSettings } from '../../config/settings.js';
 import { describeError } from '../../domain/errors.js';
+import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
@@ -85,6 +86,10 @@ export class ManagerSource implements CertificateSource {
 
   async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
     try {
+      // Without priming: that would mend what a person wants to look at.
+      if (context.isInspection === true) {
+        return (await this.#ask(name, { primes: false }, context.signal)).lookup;
+      }
       if (this.#autocert?.isOrdering(name) === true) {
         return { kind: 'pending', reason: 'the name is being ordered' };
       }
@@ -101,6 +106,15 @@ export class ManagerSource implements CertificateSource {
     if (lookup.kind === 'absent') return { ok: true };
     const reason = 'reason' in lookup ? lookup.reason : 'it has a certificate for a name that cannot exist';
     return { ok: false, reason: `the manager at ${this.#settings.root}: ${reason}` };
+  }
+
+  async inspect(name: ServerName, { signal }: { readonly signal: AbortSignal }): Promise<SourceInspection> {
+    const orders = (await this.#autocert?.inspect(name, signal)) ?? {
+      isEnabled: false,
+      heldMs: 0,
+      activeElsewhereMs: 0,
+    };
+    return { orders, remarks: [] };
   }
 
   /** The names that are being ordered now, those in the queue included. */

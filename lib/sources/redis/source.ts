@@ -13,6 +13,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/settings.js';
 import { describeError, ProxyError } from '../../domain/errors.js';
+import type { SourceInspection, SourceRemark } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { ioredis } from '../../base/lazy-imports.js';
@@ -62,6 +63,8 @@ export class RedisSource implements CertificateSource {
   #isSurveyDue = false;
   #surveying: Redis | undefined;
   #lastFinding = '';
+  /** The same, where it is about keys in the wrong place. */
+  #lastWrong = '';
 
   /**
    * Begins to connect at once, so that the first look-up finds a connection.
@@ -111,6 +114,28 @@ export class RedisSource implements CertificateSource {
     }
     this.#log.debug('redis answers', { url: this.#address, database: this.#options.db });
     return { ok: true };
+  }
+
+  /** Whether the name has an entry of the other prime style, and what the last look around has found to be wrong. */
+  async inspect(name: ServerName, { signal }: { readonly signal: AbortSignal }): Promise<SourceInspection> {
+    const remarks: SourceRemark[] = [];
+    const style = this.#style === 1 ? 2 : 1;
+    const { key } = entryQuestion(style, name);
+    try {
+      const isThere = await this.#bounded(signal, (within) =>
+        this.#ask(within, (redis) => redis.hexists(key, 'p')),
+      );
+      if (isThere === 1) {
+        remarks.push({
+          kind: 'other style',
+          text: `it holds ${key}, which is of prime style ${style}; --redis-strategy ${this.#style} reads the other one`,
+        });
+      }
+    } catch {
+      // The look-up says why Redis does not answer.
+    }
+    if (this.#lastWrong !== '') remarks.push({ kind: 'survey', text: this.#lastWrong });
+    return { remarks };
   }
 
   /**
@@ -252,6 +277,7 @@ export class RedisSource implements CertificateSource {
         else this.#log.info(message, { url: this.#address });
       }
       this.#lastFinding = message;
+      this.#lastWrong = finding.kind === 'wrong' ? finding.message : '';
     } catch (error) {
       isLost = !isErrorReply(error);
       this.#log.debug('redis does not say what keys it has', { reason: this.#explain(error).reason });

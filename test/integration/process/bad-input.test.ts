@@ -72,7 +72,32 @@ describe('A start with', () => {
   const cases: [what: string, args: () => string[], code: number, says: RegExp][] = [
     ['an unknown flag', () => [...START, '--nonsense=1'], USAGE, /unknown flag "--nonsense", see --help/],
     ['a flag without its value', () => ['start', '--workers'], USAGE, /--workers needs a value/],
-    ['a word too many', () => [...START, 'extra'], USAGE, /"extra" is no command/],
+    ['a flag misspelled', () => [...START, '--lisen', '1'], USAGE, /"--lisen": did you mean --listen\?$/m],
+    ['a word too many', () => [...START, 'extra'], USAGE, /"extra" is one word too many/],
+    [
+      'a word behind a switch that is none of its values',
+      () => [...START, '--enable-autocert', 'maybe'],
+      USAGE,
+      /--enable-autocert must be true or false, not "maybe"$/m,
+    ],
+    [
+      'a duration that is none',
+      () => [...START, '--lookup-timeout', '5x'],
+      USAGE,
+      /--lookup-timeout must be a duration from 0\.001 to \d+ seconds, such as .*1h30m or 2d, not "5x"$/m,
+    ],
+    [
+      'a size that is none',
+      () => [...START, '--max-header-size', '2M'],
+      USAGE,
+      /--max-header-size must be a size from 1 KiB to 1 MiB, such as 16K or 16 KiB, not "2M"$/m,
+    ],
+    [
+      'a host name to listen on',
+      () => ['start', '--listen', 'example.com:443'],
+      USAGE,
+      /--listen must be an IP address and a port, .*localhost:8443, or a port alone, not "example\.com:443"$/m,
+    ],
     [
       'a number below its range',
       () => ['start', '--workers', '0'],
@@ -181,7 +206,7 @@ describe('A start with', () => {
       'an unknown key in the configuration file',
       () => [...START, '--config', path('unknown.yaml')],
       USAGE,
-      /unknown\.yaml:3:1: unknown key "wrokers"/,
+      /unknown\.yaml:3:1: unknown key "wrokers": did you mean workers\?$/m,
     ],
     [
       'a wrong value in the configuration file',
@@ -254,8 +279,10 @@ describe('A start with', () => {
 
 describe('The command', () => {
   const cases: [args: string[], says: RegExp][] = [
-    [[], /^peter-sslers-proxy: name a command: start \(see --help\)\n$/],
+    [[], /^peter-sslers-proxy: name a command: start, [^\n]+ \(see --help\)\n$/],
     [['frobnicate'], /^peter-sslers-proxy: "frobnicate" is no command: [^\n]+\n$/],
+    [['strat'], /^peter-sslers-proxy: "strat" is no command: did you mean start\?\n$/],
+    [['-v'], /^peter-sslers-proxy: unknown flag "-v": did you mean -V\?\n$/],
     [['--workers', '2'], /^peter-sslers-proxy: name a command: [^\n]+\n$/],
   ];
   for (const [args, says] of cases) {

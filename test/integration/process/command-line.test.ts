@@ -6,10 +6,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { hasIpv6Loopback } from '../../../lib/base/loopback.js';
 import { DEFAULTS, FLAG_NAMES } from '../../../lib/config/flags.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
 import { handshake, request } from '../../support/client.js';
 import { startProgram, type Program } from '../../support/program.js';
+import { unusedPort } from '../../support/unused-port.js';
 import { BIN } from '../../support/process-stage.js';
 
 const execute = promisify(execFile);
@@ -35,9 +37,55 @@ describe('The command line', () => {
     }
   });
 
+  it('shows the help with -h, and the version with -V', async () => {
+    const shown = (flag: string) => execute(process.execPath, [BIN, flag], { cwd: dir });
+    expect((await shown('-h')).stdout).to.match(/^peter-sslers-proxy COMMAND [\s\S]* --listen /);
+    expect((await shown('-V')).stdout).to.equal('0.5.0\n');
+  });
+
   it('shows the version', async () => {
     const { stdout, stderr } = await execute(process.execPath, [BIN, '--version'], { cwd: dir });
     expect({ stdout, stderr }).to.deep.equal({ stdout: '0.5.0\n', stderr: '' });
+  });
+
+  it('takes values as people write them', async () => {
+    await using program = await startProgram(
+      [
+        '--cert-cache-duration',
+        '1h30m',
+        '--cert-cache-size',
+        '64MB',
+        '--log-level',
+        'verbose',
+        '--via',
+        'no',
+      ],
+      { env: { PETER_SSLERS_LRU_CACHE_DURATION: '500ms' } },
+    );
+    expect(await started(program)).to.include({ certCacheDuration: 5400, lruCacheDuration: 0.5 });
+  });
+
+  it('listens on localhost at 127.0.0.1 and, where there is IPv6, at ::1', async () => {
+    const port = await unusedPort();
+    await using program = await startProgram(['--listen', `localhost:${port}`]);
+    const { ready } = JSON.parse(program.stdout.split('\n')[0] ?? '') as { ready: string[] };
+    const hosts = ready.map((url) => new URL(url).hostname);
+    expect(hosts).to.deep.equal(hasIpv6Loopback() ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']);
+    for (const host of hosts) {
+      const bare = host.replace(/^\[(.*)\]$/, '$1');
+      expect((await handshake({ host: bare, port, servername: 'a.localhost' })).names).to.equal(
+        'a.localhost',
+      );
+    }
+  });
+
+  it('listens on every address at a port alone', async () => {
+    const port = await unusedPort();
+    await using program = await startProgram(['--listen', String(port)]);
+    expect(program.stdout).to.contain(hasIpv6Loopback() ? `[::]:${port}` : `0.0.0.0:${port}`);
+    for (const host of hasIpv6Loopback() ? ['127.0.0.2', '::1'] : ['127.0.0.2']) {
+      expect((await handshake({ host, port, servername: 'a.localhost' })).names).to.equal('a.localhost');
+    }
   });
 
   /** What the start line says of the sizes and durations. */

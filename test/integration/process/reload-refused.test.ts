@@ -119,7 +119,7 @@ describe('A reload with a mistake', () => {
     [
       'an unknown key in it',
       () => writeConfig(path('proxy.json'), flags({ backnd: 'http://127.0.0.1:1' })),
-      /^\S+proxy\.json:\d+:\d+: unknown key "backnd"$/,
+      /^\S+proxy\.json:\d+:\d+: unknown key "backnd": did you mean backend\?$/,
     ],
     [
       'a number out of range in it',

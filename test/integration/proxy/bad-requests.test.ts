@@ -51,6 +51,7 @@ describe('A bad request', () => {
       const received = await client.closed();
       expect(received).to.match(new RegExp(`^HTTP/1\\.1 ${status} `));
       expect(received).to.match(/\r\nConnection: close\r\n/i);
+      expect(received).to.match(/\r\nDate: /);
       expect(backend.requests).to.have.length(0);
     });
   }

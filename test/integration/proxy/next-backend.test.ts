@@ -117,6 +117,26 @@ describe('Of two backends', () => {
     expect(other.requests.length).to.be.within(3, 6);
   });
 
+  it('one that was left out is used again once it answers, though that answer does not end', async () => {
+    let isWell = false;
+    await using stage = await failingAnd((incoming, response) => {
+      if (isWell) response.write('data: event\n\n');
+      else reset(incoming, response);
+    });
+    const { front } = stage;
+    const was = (what: string): boolean => front.log.some(({ msg }) => msg === what);
+    while (!was('backend left out')) await request({ port: front.port, name: 'a.test' });
+    isWell = true;
+    using client = await RawClient.connect(front.port, 'a.test');
+    // Until its rest is over the other one answers.
+    for (let asked = 0; !client.received.includes('event'); asked += 1) {
+      client.send('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
+      const answers = (): number => client.received.match(/event|answered/g)?.length ?? 0;
+      await client.until('it is answered', () => answers() > asked);
+    }
+    await eventually('it is used again', () => was('backend used again'));
+  });
+
   it('both reset a request, which is answered 502 when both have seen it', async () => {
     await using stage = await failingAnd(reset);
     const { failing, other, front } = stage;

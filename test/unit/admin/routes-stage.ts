@@ -51,6 +51,10 @@ export function build(changes: Partial<AdminRouterOptions> = {}, told = {}, hasU
         calls.push(name);
         return Promise.resolve(told);
       },
+      operate: ({ op, params }) => {
+        calls.push(`${op} ${JSON.stringify(params)}`);
+        return Promise.resolve({ op });
+      },
     },
     config: { certCacheDurationMs: 600_000, lruCacheDurationMs: 60_000, lruMaxItems: 200 },
     ...changes,

@@ -201,7 +201,7 @@ describe('the admin routes', () => {
 
   it('answer 503 when the primary does not', async () => {
     const late = () => Promise.reject(new ProxyError('ERR_BUS_DEADLINE', 'the primary did not answer'));
-    const { ask } = build({ actions: { status: late, expireAll: late, expireDomain: late } });
+    const { ask } = build({ actions: { status: late, expireAll: late, expireDomain: late, operate: late } });
     for (const path of ['status', 'expire/all', 'expire/domain/a.test']) {
       const { status, body } = await ask(`${ROOT}/${path}`);
       expect(status).to.equal(503);

@@ -17,7 +17,7 @@ describe('NegativeCache', () => {
       const { cache, time } = openStage();
       cache.set(A, negative, 100);
       time.nowMs = 99;
-      expect(cache.get(A)).to.deep.equal({ ...negative, expiresAtMs: 100 });
+      expect(cache.get(A)).to.deep.equal({ ...negative, storedAtMs: 0, expiresAtMs: 100 });
       time.nowMs = 100;
       expect(cache.get(A)).to.equal(undefined);
       expect(cache.size).to.equal(0);

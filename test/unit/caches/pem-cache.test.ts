@@ -20,6 +20,7 @@ function half(time: ManualTime, changes: Partial<CertificateHalf> = {}): Certifi
     keyPem: 'key\n',
     keyClass: 'ecdsa',
     fingerprint: 'f'.repeat(64),
+    leafFingerprint: '1'.repeat(64),
     notBeforeMs: time.nowMs - HOUR_MS,
     notAfterMs: time.nowMs + HOUR_MS,
     ...changes,
@@ -319,5 +320,44 @@ describe('PemCache', () => {
       cache.set(B, bundle(time), 'redis', 1000);
       expect(cache.expiries(10)).to.deep.equal({ soonestMs: [time.nowMs + HOUR_MS], outdated: 1 });
     });
+  });
+
+  it('tells a person what it has of a name, and that is no use of it', () => {
+    const { cache, time } = openStage();
+    expect(cache.inspect(A)).to.equal(undefined);
+    const found = bundle(time);
+    cache.set(A, found, 'redis', 1000);
+    time.nowMs += 400;
+    const told = {
+      tier: 'redis',
+      fingerprints: ['1'.repeat(64)],
+      notAfterMs: found.notAfterMs,
+      // What stands in for certificates here cannot be parsed.
+      leaves: [],
+      isProvisional: false,
+    };
+    expect(cache.inspect(A)).to.deep.equal({ state: 'fresh', ageMs: 400, leftMs: 600, ...told });
+    time.nowMs += 700;
+    cache.noteAbsent(A);
+    time.nowMs += 5;
+    expect(cache.inspect(A)).to.deep.equal({
+      ...{ state: 'stale', ageMs: 1105, leftMs: 0, absentForMs: 5 },
+      ...told,
+    });
+    expect(JSON.stringify(cache.inspect(A))).not.to.contain('key\n');
+  });
+
+  it('lists the certificates that end soon, and those that are outside their dates', () => {
+    const { cache, time } = openStage();
+    const { nowMs } = time;
+    cache.set(A, bundle(time, { notAfterMs: nowMs + 5_000 }), 'redis', 1000);
+    cache.set(B, bundle(time, { notAfterMs: nowMs + 3_000 }), 'manager', 1000);
+    cache.set(C, bundle(time, { notAfterMs: nowMs - 1_000 }), 'redis', 1000);
+    expect(cache.endingBetween(nowMs, nowMs + 5_000)).to.deep.equal([
+      { name: B, tier: 'manager', notAfterMs: nowMs + 3_000 },
+      { name: A, tier: 'redis', notAfterMs: nowMs + 5_000 },
+    ]);
+    expect(cache.endingBetween(nowMs, nowMs + 2_999)).to.deep.equal([]);
+    expect(cache.outdated(nowMs)).to.deep.equal([{ name: C, tier: 'redis', notAfterMs: nowMs - 1_000 }]);
   });
 });

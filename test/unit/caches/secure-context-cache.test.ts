@@ -7,6 +7,7 @@ const [A, B, C] = ['a.test', 'b.test', 'c.test'] as [ServerName, ServerName, Ser
 const found = (id: string) => ({
   served: { id },
   fingerprint: `print of ${id}`,
+  leaves: [`leaf of ${id}`],
   tier: 'redis',
   notAfterMs: 1e9,
   missingKind: undefined,
@@ -27,7 +28,7 @@ describe('SecureContextCache', () => {
     const { cache, time } = openStage();
     expect(cache.get(A)).to.equal(undefined);
     cache.setContext(A, found('one'), 100);
-    const entry = { ...found('one'), freshUntilMs: 100, noHalfUntilMs: -Infinity };
+    const entry = { ...found('one'), sinceMs: 0, freshUntilMs: 100, noHalfUntilMs: -Infinity };
     time.nowMs = 99;
     expect(cache.get(A)).to.deep.equal({ state: 'fresh', entry });
     time.nowMs = 100;
@@ -65,7 +66,7 @@ describe('SecureContextCache', () => {
       expect(cache.refresh(A, 100)).to.equal(true);
       expect(cache.get(A)).to.deep.equal({
         state: 'fresh',
-        entry: { ...found('one'), freshUntilMs: 600, noHalfUntilMs: -Infinity },
+        entry: { ...found('one'), sinceMs: 500, freshUntilMs: 600, noHalfUntilMs: -Infinity },
       });
       expect(cache.refresh(A, 200, 'cache')).to.equal(true);
       expect(cache.get(A)).to.have.nested.property('entry.tier', 'cache');
@@ -177,6 +178,7 @@ describe('SecureContextCache', () => {
       entry: {
         ...found('one'),
         missingKind: 'rsa',
+        sinceMs: 0,
         freshUntilMs: time.nowMs + 200,
         noHalfUntilMs: time.nowMs + 50,
       },
@@ -199,5 +201,26 @@ describe('SecureContextCache', () => {
       'fresh',
       1,
     ]);
+  });
+
+  it('tells a person what it has of a name, and that is no use of it', () => {
+    const { cache, time } = openStage(2);
+    expect(cache.inspect(A)).to.deep.equal({});
+    cache.setContext(A, found('one'), 100);
+    cache.setContext(B, found('two'), 100);
+    time.nowMs = 40;
+    const cached = { tier: 'redis', fingerprints: ['leaf of one'], notAfterMs: 1e9 };
+    expect(cache.inspect(A)).to.deep.equal({ cached: { state: 'fresh', ageMs: 40, leftMs: 60, ...cached } });
+    time.nowMs = 150;
+    expect(cache.inspect(A)).to.deep.equal({ cached: { state: 'stale', ageMs: 150, leftMs: 0, ...cached } });
+    cache.setContext(C, found('three'), 100);
+    expect(cache.inspect(A)).to.deep.equal({});
+    cache.setNegative(A, ERROR, 30);
+    time.nowMs = 160;
+    expect(cache.inspect(A)).to.deep.equal({
+      negative: { kind: 'error', reason: 'redis is down', ageMs: 10, leftMs: 20 },
+    });
+    time.nowMs = 180;
+    expect(cache.inspect(A)).to.deep.equal({});
   });
 });

@@ -33,6 +33,9 @@ async function run(
     cwd: '/work-dir',
     readFile: (path) => files[path] ?? expect.fail(`reads ${path}`),
     cpuCount: 2,
+    readStdin: () => Promise.resolve(''),
+    isTerminal: false,
+    isRunning: () => false,
     now: () => 0,
   };
   const cli = createCli({
@@ -48,12 +51,44 @@ async function run(
   return outcome;
 }
 
+const NAME_A_COMMAND = 'name a command: start, status, why, expire, warm, reload, stop (see --help)';
+
 describe('the command line', () => {
   const wrong: [argv: string[], sentence: string][] = [
-    [[], 'name a command: start (see --help)'],
-    [['--workers', '2'], 'name a command: start (see --help)'],
-    [['stop'], '"stop" is no command: the only one is start (see --help)'],
-    [['start', 'now'], '"now" is no command: the only one is start (see --help)'],
+    [[], NAME_A_COMMAND],
+    [['--workers', '2'], NAME_A_COMMAND],
+    [['sotp'], '"sotp" is no command: did you mean stop?'],
+    [['stop', 'now'], 'stop: "now" is one word too many (see stop --help)'],
+    [['stop', '--jason'], 'stop: unknown flag "--jason": did you mean --json?'],
+    [['stop', '--listen=80'], 'stop: unknown flag "--listen", see stop --help'],
+    [['expire'], 'expire needs <what> [NAMES..] (see expire --help)'],
+    [['expire', 'everything'], 'expire everything: name what is to expire: all, or domain NAME…'],
+    [['expire', 'all', 'a.test'], 'expire all takes no names: for these, expire domain NAME…'],
+    [['expire', 'domain'], 'expire domain: name one domain or more'],
+    [['expire', 'domain', 'a_b', 'a b'], '"a b" is no domain name'],
+    [
+      ['expire', 'domain', 'a.test', '--hard'],
+      '--hard goes with expire all: expire domain is hard by itself',
+    ],
+    [['warm'], 'warm needs <FILE> (see warm --help)'],
+    [['why', '--control-socket'], 'why: --control-socket needs a value'],
+    [['--workers', '2', 'why', 'a.test'], 'put the command first: why (see why --help)'],
+    [['strat'], '"strat" is no command: did you mean start?'],
+    [['--workers', '2', 'strat'], '"strat" is no command: did you mean start?'],
+    [['--wildcards', 'strat'], '"strat" is no command: did you mean start?'],
+    [['hlep'], '"hlep" is no command: did you mean help?'],
+    [['start', 'now'], '"now" is one word too many (see --help)'],
+    [['start', 'now', 'please'], '"now" is one word too many (see --help)'],
+    [['start', 'start'], '"start" is one word too many (see --help)'],
+    [['start', '--lisen', '1'], 'unknown flag "--lisen": did you mean --listen?'],
+    [['start', '--lisen=1'], 'unknown flag "--lisen": did you mean --listen?'],
+    [['start', '--LISTEN=1'], 'unknown flag "--LISTEN": did you mean --listen?'],
+    [['start', '-listen', '1'], 'unknown flag "-listen": did you mean --listen?'],
+    [['start', '--cert_drl', 'x'], 'unknown flag "--cert_drl": did you mean --cert-dir?'],
+    [['start', '--no-wildcrads'], 'unknown flag "--no-wildcrads": did you mean --no-wildcards?'],
+    [['--hepl'], 'unknown flag "--hepl": did you mean --help?'],
+    [['-v'], 'unknown flag "-v": did you mean -V?'],
+    [['-H'], 'unknown flag "-H": did you mean -h?'],
     [['start', '--bogus'], 'unknown flag "--bogus", see --help'],
     [['start', '--bogus=secret'], 'unknown flag "--bogus", see --help'],
     [['start', '--admin-listen', '80'], 'unknown flag "--admin-listen", see --help'],
@@ -71,8 +106,13 @@ describe('the command line', () => {
     [['start', '--workers=1', '--workers', '2'], '--workers may be given once only'],
     [['start', '--lru_maxitems=1', '--lru-maxitems=2'], '--lru-maxitems may be given once only'],
     [['start', '--wildcards', '--no-wildcards'], '--wildcards may be given once only'],
-    [['start', '--no-workers'], 'unknown flag "--no-workers", see --help'],
+    [['start', '--no-workers'], 'unknown flag "--no-workers": did you mean --workers?'],
     [['start', '--no-wildcards=true'], '--no-wildcards takes no value'],
+    [['start', '--wildcards', 'maybe'], '--wildcards must be true or false, not "maybe"'],
+    [['start', '--enable_autocert', 'nil'], '--enable-autocert must be true or false, not "nil"'],
+    [['--wildcards', 'maybe', 'start'], '--wildcards must be true or false, not "maybe"'],
+    [['start', '--no-wildcards', 'maybe'], '--no-wildcards takes no value'],
+    [['start', '--wildcards=true', 'maybe'], '"maybe" is one word too many (see --help)'],
     [['start', '--wildcards=maybe'], '--wildcards must be true or false, not "maybe"'],
     [['start', '--miss-rate', '-5'], '--miss-rate must be a number above 0 and up to 1000000, not "-5"'],
     [
@@ -109,7 +149,15 @@ describe('the command line', () => {
     [['--wildcards=1'], (s) => s.wildcards, true],
     [['--wildcards=false'], (s) => s.wildcards, false],
     [['--wildcards', 'false'], (s) => s.wildcards, false],
+    [['--wildcards', 'no'], (s) => s.wildcards, false],
+    [['--wildcards', 'Off'], (s) => s.wildcards, false],
+    [['--wildcards', '0'], (s) => s.wildcards, false],
+    [['--wildcards', 'yes'], (s) => s.wildcards, true],
+    [['--wildcards', 'on'], (s) => s.wildcards, true],
+    [['--wildcards', '1'], (s) => s.wildcards, true],
     [['--no-wildcards'], (s) => s.wildcards, false],
+    [['--cert-cache-duration', '1h30m'], (s) => s.certCacheDurationMs, 5_400_000],
+    [['--log-level', 'warn'], (s) => s.log.level, 'notice'],
     [['--no-expire_workers'], (s) => s.expireWorkers, false],
     [['--cert-dir', '5'], (s) => s.certDir, '/work-dir/5'],
     [['--cert-dir=a=b'], (s) => s.certDir, '/work-dir/a=b'],
@@ -140,7 +188,8 @@ describe('the command line', () => {
   });
 
   it('shows every flag and its default in --help', async () => {
-    for (const argv of [['--help'], ['start', '--help']]) {
+    const shows = [['--help'], ['-h'], ['help'], ['start', '--help'], ['start', '-h'], ['help', 'start']];
+    for (const argv of shows) {
       const { code, stdout, stderr, settings } = await run(argv);
       expect([code, stderr, settings]).to.deep.equal([0, '', undefined]);
       const text = stdout.replaceAll(/\s+/g, ' ');
@@ -152,9 +201,11 @@ describe('the command line', () => {
   });
 
   it('shows the version of the package', async () => {
-    const { code, stdout } = await run(['--version']);
-    expect(code).to.equal(0);
-    expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+    for (const argv of [['--version'], ['-V']]) {
+      const { code, stdout } = await run(argv);
+      expect(code).to.equal(0);
+      expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+    }
   });
 
   it('gives the exit code of start', async () => {
@@ -178,7 +229,8 @@ describe('the command line', () => {
     it(`adds the stack with --log-level debug only, when ${title} is at fault`, async () => {
       const byFlag = await run(['start', '--log-level=debug'], { then });
       const byVariable = await run(['start'], { then, env: { PETER_SSLERS_LOG_LEVEL: 'debug' } });
-      for (const { stderr } of [byFlag, byVariable]) {
+      const byOtherName = await run(['start', '--log-level', 'trace'], { then });
+      for (const { stderr } of [byFlag, byVariable, byOtherName]) {
         expect(stderr).to.match(/^peter-sslers-proxy: .*\n\w*Error: [\s\S]*\n {4}at /);
       }
     });

@@ -31,7 +31,7 @@ describe('the table of flags', () => {
   }
 
   it('has no flag of a later step', () => {
-    const later = ['admin-listen', 'control-socket'];
+    const later = ['admin-listen'];
     expect(later.filter((name) => findFlag(name))).to.deep.equal([]);
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describeChanges } from '../../../lib/config/changes.js';
 import { loadSettings } from '../../../lib/config/load.js';
+import { addressText } from '../../../lib/domain/address.js';
 import { withoutRestart } from '../../../lib/primary/derived-settings.js';
 import { makeCertificates } from './certificate-files.js';
 import { load, problemOf } from './stage.js';
@@ -16,6 +17,11 @@ for (const name of ['listen', 'http-listen'] as const) {
     const right: [text: string, address: unknown][] = [
       ['[::]:443', { host: '::', port: 443 }],
       ['0.0.0.0:0', { host: '0.0.0.0', port: 0 }],
+      ['8443', { host: '0.0.0.0', port: 8443 }],
+      [':8443', { host: '0.0.0.0', port: 8443 }],
+      ['*:8443', { host: '0.0.0.0', port: 8443 }],
+      ['localhost:443', { host: '127.0.0.1', port: 443 }],
+      ['LocalHost:443', { host: '127.0.0.1', port: 443 }],
       ['unix:/run/p.sock', { socketPath: '/run/p.sock' }],
       ['unix:///run/p.sock', { socketPath: '/run/p.sock' }],
     ];
@@ -29,13 +35,35 @@ for (const name of ['listen', 'http-listen'] as const) {
       expect(read(['127.0.0.1:0', '127.0.0.1:0'])).to.have.length(2);
     });
 
-    const HOST = 'must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443';
-    const EVERY = 'must name an address: write 0.0.0.0:443 or [::]:443 for every one';
+    const onIpv6: [text: string, addresses: string[]][] = [
+      ['8443', ['[::]:8443']],
+      [':8443', ['[::]:8443']],
+      ['*:8443', ['[::]:8443']],
+      ['0.0.0.0:8443', ['0.0.0.0:8443']],
+      ['localhost:443', ['127.0.0.1:443', '[::1]:443']],
+      // Each would have a port of its own.
+      ['localhost:0', ['127.0.0.1:0']],
+    ];
+    for (const [text, addresses] of onIpv6) {
+      it(`reads ${text} as ${addresses.join(' and ')} where there is IPv6`, () => {
+        const { settings } = load({ flags: { [name]: text }, hasIpv6: true });
+        const read = name === 'listen' ? settings.listen : settings.httpListen;
+        expect(read.map(addressText)).to.deep.equal(addresses);
+      });
+    }
+
+    const HOST =
+      'must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443, or localhost:8443, or a port alone';
     const wrong: [text: string, clause: string][] = [
-      [':443', EVERY],
-      ['*:443', EVERY],
-      ['8443', HOST],
-      ['localhost:8443', HOST],
+      ['example.com:443', HOST],
+      ['localhost', HOST],
+      ['127.0.0.1', HOST],
+      ['[localhost]:443', HOST],
+      ['[*]:443', HOST],
+      ['[]:443', HOST],
+      ['443a', HOST],
+      ['65536', HOST],
+      ['*', HOST],
       ['::1:8443', HOST],
       ['[127.0.0.1]:1', HOST],
       ['127.0.0.1:65536', HOST],
@@ -65,6 +93,12 @@ for (const name of ['listen', 'http-listen'] as const) {
 }
 
 describe('--listen and --http-listen', () => {
+  it('cannot have an address that localhost has already', () => {
+    expect(problemOf({ flags: { listen: ['localhost:1', '[::1]:1'] }, hasIpv6: true })).to.equal(
+      '--listen names [::1]:1, which is listened on already',
+    );
+  });
+
   it('cannot have the same address', () => {
     const flags = { listen: ['127.0.0.1:1', '127.0.0.1:2'], 'http-listen': '127.0.0.1:2' };
     expect(problemOf({ flags })).to.equal('--http-listen names 127.0.0.1:2, which is listened on already');
@@ -112,6 +146,13 @@ describe('listeners in the configuration file', () => {
     expect(warnings).to.deep.equal([]);
   });
 
+  it('have them on both addresses of localhost', () => {
+    const config = 'listen: {address: "localhost:1", default-cert: /ec.pem, default-key: /ec.key}';
+    const { settings } = load({ ...given(config), hasIpv6: true });
+    expect(settings.listen.map(addressText)).to.deep.equal(['127.0.0.1:1', '[::1]:1']);
+    expect(settings.listen.map(({ defaultPairs }) => defaultPairs?.length)).to.deep.equal([1, 1]);
+  });
+
   it('may be one map, also in JSON', () => {
     const listener = { address: '127.0.0.1:1', 'default-cert': '/ec.pem', 'default-key': '/ec.key' };
     const { settings } = loadNow(JSON.stringify({ listen: listener }));
@@ -148,6 +189,11 @@ describe('listeners in the configuration file', () => {
     ],
     [`listen:\n- {${A}, cert: /x}`, '/c.yaml:2:28: unknown key "cert" of a listener'],
     [
+      `listen:\n- {${A}, default_crt: /x}`,
+      '/c.yaml:2:28: unknown key "default_crt" of a listener: did you mean default-cert?',
+    ],
+    ['listen: *:443', '/c.yaml:1:1: listen needs quotes around a value that begins with *'],
+    [
       `listen:\n- {${A}, default-cert: /x, default_cert: /y}`,
       '/c.yaml:2:46: default-cert is set a second time',
     ],
@@ -162,8 +208,8 @@ describe('listeners in the configuration file', () => {
       '/c.yaml:1:1: listen needs a value: text, a number, true or false',
     ],
     [
-      'listen:\n- {address: "localhost:1"}',
-      '/c.yaml:1:1: listen must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443, not "localhost:1"',
+      'listen:\n- {address: "name.test:1"}',
+      '/c.yaml:1:1: listen must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443, or localhost:8443, or a port alone, not "name.test:1"',
     ],
     ['listen: []', '/c.yaml:1:1: listen needs an address'],
     [

@@ -115,7 +115,7 @@ describe('loadSettings: where a value comes from', () => {
 
   it('warns of a variable that is no flag, and goes on', () => {
     expect(load({ env: { PETER_SSLERS_WROKERS: '1', OTHER: 'x' } }).warnings).to.deep.equal([
-      'PETER_SSLERS_WROKERS in the environment is no flag and was ignored',
+      'PETER_SSLERS_WROKERS in the environment is no flag and was ignored: did you mean PETER_SSLERS_WORKERS?',
     ]);
   });
 
@@ -150,7 +150,7 @@ describe('loadSettings: where a value comes from', () => {
   }
 
   const configErrors: [text: string, message: string][] = [
-    ['workers: 2\nworkres: 3\n', '/c.yaml:2:1: unknown key "workres"'],
+    ['workers: 2\nworkres: 3\n', '/c.yaml:2:1: unknown key "workres": did you mean workers?'],
     ['workers: 2\nx: [\nlisten: a', '/c.yaml:3:1: this is neither YAML nor JSON (bad indent)'],
     ['cert-dir: a\ncert_dir: b\n', '/c.yaml:2:1: cert-dir is set a second time'],
     ['cert-dir: a\ncert-dir: b\n', '/c.yaml:2:1: this is neither YAML nor JSON (duplicate key)'],
@@ -172,8 +172,14 @@ describe('loadSettings: switches', () => {
   const cases: [text: string, value: boolean][] = [
     ['true', true],
     ['1', true],
+    ['yes', true],
+    ['on', true],
+    ['True', true],
     ['false', false],
     ['0', false],
+    ['no', false],
+    ['off', false],
+    ['NO', false],
   ];
   for (const [text, value] of cases) {
     it(`reads ${text} as ${value}`, () => {
@@ -257,7 +263,8 @@ describe('loadSettings: flags without effect', () => {
 describe('loadSettings: mistakes', () => {
   const REDIS = '--redis-url must be redis://host:port/database, rediss:// or unix:///path?db=9';
   const ZERO = 'must be above 0: the 0 that once meant "for ever" is not accepted, not';
-  const SECONDS = 'must be a number of seconds from 0.001 to 2147483, decimals allowed, not';
+  const SECONDS =
+    'must be a duration from 0.001 to 2147483 seconds, such as 90 (seconds), 500ms, 10m, 1h30m or 2d, not';
   const autocert = { 'fallback-server': MANAGER, 'enable-autocert': 'true' };
   const cases: [given: Given, message: string][] = [
     [{ flags: { bogus: '1' } }, 'unknown flag --bogus'],
@@ -274,22 +281,22 @@ describe('loadSettings: mistakes', () => {
     [{ flags: { 'cert-cache-duration': '0' } }, `--cert-cache-duration ${ZERO} "0"`],
     [{ flags: { 'lookup-timeout': '0.0' } }, `--lookup-timeout ${ZERO} "0.0"`],
     [{ flags: { 'lookup-timeout': '-1' } }, `--lookup-timeout ${SECONDS} "-1"`],
-    [{ flags: { 'lookup-timeout': '5s' } }, `--lookup-timeout ${SECONDS} "5s"`],
+    [{ flags: { 'lookup-timeout': '5S' } }, `--lookup-timeout ${SECONDS} "5S"`],
     [{ flags: { 'lookup-timeout': '0.0001' } }, `--lookup-timeout ${SECONDS} "0.0001"`],
     [{ flags: { 'lookup-timeout': '2147484' } }, `--lookup-timeout ${SECONDS} "2147484"`],
     [{ flags: { 'lookup-timeout': 'Infinity' } }, `--lookup-timeout ${SECONDS} "Infinity"`],
     [{ flags: { 'miss-rate': '0' } }, '--miss-rate must be a number above 0 and up to 1000000, not "0"'],
     [
-      { flags: { 'cert-cache-size': '5 MB' } },
-      '--cert-cache-size must be a size in bytes, at least 1 KiB, such as 64 MiB or 1 GiB, not "5 MB"',
+      { flags: { 'cert-cache-size': '12' } },
+      '--cert-cache-size must be a size of at least 1 KiB, such as 256M or 256 MiB, not "12"',
     ],
     [
-      { flags: { 'cert-cache-size': '12' } },
-      '--cert-cache-size must be a size in bytes, at least 1 KiB, such as 64 MiB or 1 GiB, not "12"',
+      { env: { PETER_SSLERS_MAX_HEADER_SIZE: '2M' } },
+      'PETER_SSLERS_MAX_HEADER_SIZE must be a size from 1 KiB to 1 MiB, such as 16K or 16 KiB, not "2M"',
     ],
-    [{ flags: { wildcards: 'yes' } }, '--wildcards must be true or false, not "yes"'],
+    [{ flags: { wildcards: 'maybe' } }, '--wildcards must be true or false, not "maybe"'],
     [{ flags: { 'enable-autocert': 'nil' } }, '--enable-autocert must be true or false, not "nil"'],
-    [{ flags: { 'log-level': 'warn' } }, '--log-level must be one of err, notice, info, debug, not "warn"'],
+    [{ flags: { 'log-level': 'loud' } }, '--log-level must be one of err, notice, info, debug, not "loud"'],
     [{ flags: { 'log-format': 'xml' } }, '--log-format must be one of text, json, not "xml"'],
     [{ flags: { 'redis-url': 'http://secret@h' } }, REDIS],
     [{ flags: { 'redis-url': 'redis:///9' } }, REDIS],

@@ -9,10 +9,11 @@ export interface Given {
   env?: Record<string, string>;
   files?: Record<string, string>;
   checkHtpasswd?: (text: string) => void;
+  hasIpv6?: boolean;
 }
 
 /** Loads from flags, environment and files in memory; the working directory is `/work-dir`. */
-export function load({ flags = {}, env = {}, files = {}, checkHtpasswd }: Given = {}): Loaded {
+export function load({ flags = {}, env = {}, files = {}, checkHtpasswd, hasIpv6 }: Given = {}): Loaded {
   const input: LoadInput = {
     flags: Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, [value].flat()])),
     env,
@@ -25,6 +26,7 @@ export function load({ flags = {}, env = {}, files = {}, checkHtpasswd }: Given 
     cwd: '/work-dir',
     cpuCount: 3,
     nowMs: NOW_MS,
+    ...(hasIpv6 !== undefined && { hasIpv6 }),
     ...(checkHtpasswd && { checkHtpasswd }),
   };
   return loadSettings(input);

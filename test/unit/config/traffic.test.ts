@@ -221,7 +221,7 @@ describe('flags about requests', () => {
     });
   }
 
-  const SIZE = 'must be a size in bytes from 1 KiB to 1 MiB, not';
+  const SIZE = 'must be a size from 1 KiB to 1 MiB, such as 16K or 16 KiB, not';
   const HSTS = 'must have a max-age, such as "max-age=31536000; includeSubDomains", not';
   const ZERO = 'must be above 0: the 0 that once meant "for ever" is not accepted, not "0"';
   const wrong: [name: string, text: string, clause: string][] = [
@@ -229,7 +229,7 @@ describe('flags about requests', () => {
     ['send-proxy-protocol', '2', 'must be one of v1, v2, not "2"'],
     ['access-log-format', 'apache', 'must be one of common, combined, json, not "apache"'],
     ['access-log-field', 'Status', `must be one of ${ACCESS_LOG_FIELD_NAMES.join(', ')}, not "Status"`],
-    ['via', 'yes', 'must be true or false, not "yes"'],
+    ['via', '2', 'must be true or false, not "2"'],
     ['hsts', 'includeSubDomains', `${HSTS} "includeSubDomains"`],
     ['hsts', 'max-age=', `${HSTS} "max-age="`],
     ['hsts', 'max-age=1\r\nX: y', 'must be plain text without control characters, not "max-age=1\\r\\nX: y"'],

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { LOOKED_FOR } from '../../../lib/sources/directory/layouts.js';
 
 const LIB = fileURLToPath(new URL('../../../lib/', import.meta.url));
 const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
@@ -75,6 +76,10 @@ const ROWS: readonly Row[] = [...page.matchAll(/^\| `(.+?)` +\| (\S+) +\|(.*)\|(
 );
 
 describe('docs/operations.md', () => {
+  it('has the files that --cert-dir knows as the log lists them', () => {
+    expect(page.replaceAll(/\s+/g, ' ')).to.contain(LOOKED_FOR);
+  });
+
   it('has each message of the program at err and notice, and no other', () => {
     const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { canonicalArguments } from '../../../lib/cli/arguments.js';
+import { parseLogLevel } from '../../../lib/config/log-level.js';
+import { parseBoolean, Problem } from '../../../lib/config/parse.js';
 import { gather } from '../../../lib/config/precedence.js';
-import { parseListen } from '../../../lib/config/parse.js';
+import { parseListen } from '../../../lib/config/listen-address.js';
+import { bytesOf, secondsOf } from '../../../lib/config/quantities.js';
 import { parseBackend } from '../../../lib/config/routes.js';
 import { flagTable } from '../../support/flag-table.js';
 
@@ -23,9 +26,30 @@ describe('README and docs/flags.md', () => {
     expect(texts.length).to.be.greaterThan(0);
     for (const text of texts) {
       const { given } = gather({ flags: { config: ['/c'] }, env: {}, readFile: () => text, cwd: '/' });
-      given.list('listen', parseListen);
+      given.list('listen', (text) => parseListen(text, false));
       given.list('backend', parseBackend);
     }
+  });
+
+  it('have shapes of values that the program takes', () => {
+    const shapes: Record<string, (text: string) => unknown> = {
+      's, a duration': secondsOf,
+      SIZE: bytesOf,
+      'a switch': parseBoolean,
+      'ADDR:PORT': (text) => parseListen(text, true),
+      LEVEL: parseLogLevel,
+    };
+    let read: ((text: string) => unknown) | undefined;
+    const seen = new Set<unknown>();
+    for (const [, name = '', examples = ''] of flags.matchAll(/^\| ([^|`-]*?) +\| (`[^|]*?) +\|/gm)) {
+      read = name === '' ? read : shapes[name];
+      seen.add(read);
+      for (const [, text = ''] of examples.matchAll(/`([^`]+)`/g)) {
+        const value = read?.(text);
+        expect(value, text).to.satisfy(() => !(value instanceof Problem) && !Number.isNaN(value));
+      }
+    }
+    expect(seen).to.deep.equal(new Set(Object.values(shapes)));
   });
 
   it('name no flag that there is not', () => {

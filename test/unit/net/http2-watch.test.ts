@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
-import { Http2Watch, type SendQueues, type WatchableSession } from '../../../lib/net/http2-watch.js';
+import { Http2Watch, type WatchableSession } from '../../../lib/net/http2-watch.js';
+import type { SendQueues } from '../../../lib/net/send-queues.js';
 
 const PING_BYTES = 17;
 

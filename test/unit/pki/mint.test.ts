@@ -11,14 +11,8 @@ import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import { examine } from '../../../lib/domain/examination.js';
 import { splitChain } from '../../../lib/domain/pem.js';
 import { normaliseServerName } from '../../../lib/domain/server-name.js';
-import {
-  generateKey,
-  mintIntermediate,
-  mintLeaf,
-  mintRoot,
-  selfSigned,
-  type KeyType,
-} from '../../../lib/pki/mint.js';
+import { generateKey, type KeyType } from '../../../lib/pki/keys.js';
+import { mintIntermediate, mintLeaf, mintRoot, selfSigned } from '../../../lib/pki/mint.js';
 import { makeTempDir } from '../../support/certificates.js';
 
 const run = promisify(execFile);

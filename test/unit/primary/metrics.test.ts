@@ -19,15 +19,20 @@ describe('The metrics of the primary', () => {
       },
       negative: { size: 4 },
       sources: {
-        health: () => [
-          { name: 'redis', isUp: true },
-          { name: 'own-1', isUp: true },
-          { name: 'own-2', isUp: false },
+        statuses: () => [
+          { name: 'redis', state: 'failing' },
+          { name: 'own-1', state: 'up' },
+          { name: 'own-2', state: 'skipped' },
         ],
         missBudget: () => undefined,
         orderLoad: () => ({ running: 1, queued: 2, heldOff: 3 }),
       },
-      supervisor: { states: { starting: 0, accepting: 2, draining: 1 } },
+      supervisor: {
+        statuses: () => [
+          { pid: 1, state: 'accepting', uptimeMs: 0 },
+          { pid: 2, state: 'draining', uptimeMs: 0 },
+        ],
+      },
       now: () => nowMs,
     };
     const gauges = new PrimaryGauges(metrics.recorder, parts);
@@ -61,7 +66,7 @@ describe('The metrics of the primary', () => {
 
   it('tell no source any more that a reload has taken away', () => {
     metrics.text();
-    parts.sources = { ...parts.sources, health: () => [] };
+    parts.sources = { ...parts.sources, statuses: () => [] };
     expect(metrics.text()).not.to.match(/^peter_sslers_source_up\{/m);
   });
 

@@ -44,6 +44,7 @@ export class RequestParser {
   #left = 0;
   #chunks: ChunkedParser | undefined;
 
+  /** @param maxHeadBytes without its empty line. */
   constructor(listener: RequestListener, maxHeadBytes: number) {
     this.#listener = listener;
     this.#headReader = new HeadReader(maxHeadBytes);
@@ -60,10 +61,9 @@ export class RequestParser {
     return this.#state === 'done';
   }
 
-  /** Expects the next request. @param maxHeadBytes without its empty line. */
-  next(maxHeadBytes: number): void {
+  /** Expects the next request. */
+  next(): void {
     this.#state = 'head';
-    this.#headReader.maxBytes = maxHeadBytes;
     this.#blankBytes = 0;
     this.#hasReadLine = false;
   }

@@ -31,6 +31,9 @@ export interface ResponseConnection {
   destroy(): void;
 }
 
+/** What a response depends on of its request. */
+export type AnsweredRequest = Pick<RequestHead, 'method' | 'version' | 'accept'>;
+
 /** From here on what was written goes out at once. */
 const MAX_JOINED_BYTES = 16_384;
 /** 15 digits are exact in a number. */
@@ -47,6 +50,7 @@ type Framing = 'none' | 'length' | 'chunks' | 'until close';
 export class Http1ResponseWriter extends CommonResponseWriter implements ResponseWriter {
   status = 0;
   bodyBytes = 0;
+  readonly waitingBytes = 0;
   isWhole = false;
   headersSent = false;
   isOver = false;
@@ -68,7 +72,7 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
   #onDrain: (() => void) | undefined;
   #onClose: (() => void)[] = [];
 
-  constructor(id: string, { method, version, accept }: RequestHead, connection: ResponseConnection) {
+  constructor(id: string, { method, version, accept }: AnsweredRequest, connection: ResponseConnection) {
     super(id, accept);
     this.#connection = connection;
     this.#isToHead = method === 'HEAD';

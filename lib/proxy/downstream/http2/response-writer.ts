@@ -41,6 +41,10 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     return this.#hasEnded || this.#stream.destroyed;
   }
 
+  get waitingBytes(): number {
+    return this.#stream.writableLength;
+  }
+
   get isWhole(): boolean {
     return this.#isTunnel || (this.#hasEnded && this.#stream.writableFinished);
   }
@@ -98,7 +102,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     this.#trailers = trailers;
     this.#stream.end();
     this.#stopUpload(trailers.length > 0 ? 'wantTrailers' : 'finish');
-    return this.#stream.writableLength === 0;
+    return this.waitingBytes === 0;
   }
 
   cut(): void {

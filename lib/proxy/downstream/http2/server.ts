@@ -17,7 +17,8 @@ import type { RequestObserver, RequestContext } from '../request-context.js';
 import type { AbuseCounts } from './abuse-budget.js';
 import { STREAM_WINDOW_BYTES } from './receive-window.js';
 import { bytesOf, SessionIntake } from './session-intake.js';
-import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
+import { Http2Watch } from '../../../net/http2-watch.js';
+import { queuesOf } from '../../../net/send-queues.js';
 import { NextTurn } from './next-turn.js';
 
 /** The most streams of a client at once: as many as nginx allows. */

@@ -7,6 +7,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { describeError } from '../../../domain/errors.js';
 import { BodyWriter, type BodyWriterListener } from './body-writer.js';
+import { TakeWatch } from '../../../net/take-watch.js';
 import { readOptions, type ReadListener } from '../../http1/read-buffers.js';
 import { MalformedMessage } from '../../http1/malformed.js';
 import type { Tick } from '../../http1/tick-clock.js';
@@ -20,6 +21,8 @@ export interface Http1ConnectionOwner {
   /** The tick at which a wait that begins now is over, for each kind of wait. */
   readonly connectDeadline: Tick;
   readonly headersDeadline: Tick;
+  /** When to look whether the backend, which must not stand still for as long, takes something of a request. */
+  readonly lookDeadline: Tick;
   readonly bodyDeadline: Tick;
   /** The same for a connection without a request. @returns undefined: the connection is not to be kept. */
   idleDeadline(keepAliveMs: number | undefined): Tick | undefined;
@@ -49,6 +52,8 @@ export class Http1Connection
   #upgraded: ResponseHead | undefined;
   /** All of the request has been written. */
   #isSent = false;
+  /** While the backend has to take some of the request. */
+  #takeWatch: TakeWatch | undefined;
   #isPaused = false;
   #isRetired = false;
   /** The bytes that are being read are in the shared buffer. */
@@ -97,6 +102,7 @@ export class Http1Connection
   /** The deadline has passed. */
   expire(): void {
     const phase = this.#phase;
+    if ((phase === 'sending' || phase === 'waiting') && this.#look()) return;
     const request = this.#leave();
     this.destroy();
     if (phase === 'connecting') request?.expire('backend-connect-timeout', 'no connection to the backend');
@@ -208,7 +214,9 @@ export class Http1Connection
   }
 
   onSendBlocked(isBlocked: boolean): void {
-    if (this.#phase === 'sending') this.deadline = isBlocked ? this.#owner.headersDeadline : Infinity;
+    if (this.#phase !== 'sending') return;
+    if (isBlocked) this.#waitForTaking();
+    else this.deadline = Infinity;
   }
 
   onSendEnd(): void {
@@ -216,11 +224,33 @@ export class Http1Connection
     this.#sender = undefined;
     if (this.#phase !== 'sending') return;
     this.#phase = 'waiting';
-    this.deadline = this.#owner.headersDeadline;
+    if (this.#socket.writableLength > 0) this.#waitForTaking();
+    else this.#waitForAnswer();
   }
 
   onSendFailure(kind: UpstreamFailure, message: string): void {
     this.#fail(kind, message);
+  }
+
+  #waitForTaking(): void {
+    this.#takeWatch = new TakeWatch(this.#socket);
+    this.deadline = this.#owner.lookDeadline;
+  }
+
+  #waitForAnswer(): void {
+    this.#takeWatch = undefined;
+    this.deadline = this.#owner.headersDeadline;
+  }
+
+  /** @returns whether the backend takes what waits for it, however slowly: it has more time. */
+  #look(): boolean {
+    const watch = this.#takeWatch;
+    if (watch === undefined) return false;
+    // Its time to answer begins with the end of the request.
+    if (this.#phase === 'waiting' && this.#socket.writableLength === 0) this.#waitForAnswer();
+    else if (watch.look()) return false;
+    else this.deadline = this.#owner.lookDeadline;
+    return true;
   }
 
   #begin(request: Http1Request): void {

@@ -7,6 +7,7 @@
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import type { FollowedName } from '../../../net/names/names.js';
+import { TakeWatch } from '../../../net/take-watch.js';
 import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
 import type { Http1Request } from './request.js';
 import { TickClock } from '../../http1/tick-clock.js';
@@ -90,6 +91,10 @@ export class Http1Pool implements Http1ConnectionOwner {
 
   get headersDeadline(): number {
     return this.#clock.after(this.#options.headersTimeoutMs);
+  }
+
+  get lookDeadline(): number {
+    return this.#clock.after(TakeWatch.everyMs(this.#options.headersTimeoutMs));
   }
 
   get bodyDeadline(): number {

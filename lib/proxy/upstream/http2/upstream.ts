@@ -12,7 +12,8 @@ import type { HttpBackend, LimitSettings } from '../../../config/settings.js';
 import { describeError } from '../../../domain/errors.js';
 import { toObject } from '../../headers/to-object.js';
 import { Http2Request } from './exchange.js';
-import { Http2Watch, queuesOf } from '../../../net/http2-watch.js';
+import { Http2Watch } from '../../../net/http2-watch.js';
+import { queuesOf } from '../../../net/send-queues.js';
 import { PROBE_DELAY_MS } from '../../../net/keep-alive.js';
 import type { FollowedName, Names } from '../../../net/names/names.js';
 import {

@@ -109,6 +109,27 @@ describe('A request that a backend has failed', () => {
     }
   });
 
+  it('makes the only one fit for it rest no longer by asking again and again whether it is there', () => {
+    let nowMs = 0;
+    const [fit, unfit] = [{ name: 'fit' }, { name: 'unfit' }];
+    const balancer = new Balancer({ targets: [fit, unfit], now: () => nowMs });
+    const others = new Set([unfit]);
+    for (let i = 0; i < 3; i++) balancer.take(others)?.release('failed');
+    const attempts = new Attempts({
+      ...{ balancer, log: silent, what: 'request', fields: {}, restartWaitMs: 900, unfit: others },
+    });
+    const cause = Object.assign(new Error(), { code: 'ECONNREFUSED' });
+    let waits = 0;
+    for (let step = attempts.first(); step.kind !== 'end'; waits += 1) {
+      if (step.kind === 'wait') nowMs += step.forMs;
+      step = attempts.next(step.lease, { ...REFUSED, cause }, GET);
+    }
+    expect(waits).to.be.above(5);
+    nowMs = 1_000;
+    const next = [balancer.take(), balancer.take()].map((lease) => lease?.target.name);
+    expect(next).to.have.members(['fit', 'unfit']);
+  });
+
   it('is no failure in the log where the fault is the client’s', () => {
     for (const failure of [UNWRITABLE, GIVEN_UP]) {
       const lines: [level: string, message: string, fields: unknown][] = [];

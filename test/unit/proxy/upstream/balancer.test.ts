@@ -56,6 +56,61 @@ describe('A balancer', () => {
     expect(balancer.take()?.target).to.equal('b');
   });
 
+  it('leaves a backend out for no longer when it fails before its rest is over, tried for want of another', () => {
+    const { balancer, clock } = start();
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    for (; clock.nowMs < 1_999; clock.nowMs += 111) balancer.take(OTHER)?.release('failed');
+    balancer.take();
+    expect(balancer.take()?.target).to.equal('b');
+    clock.nowMs = 2_000;
+    expect(balancer.take()?.target).to.equal('a');
+  });
+
+  it('counts the time that a backend has been failing while it is left out as well', () => {
+    const { balancer, clock } = start();
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    for (let i = 0; i < 60; i++) {
+      clock.nowMs += 500;
+      balancer.take(OTHER)?.release('failed');
+    }
+    expect(balancer.failingForMs('a')).to.equal(30_000);
+  });
+
+  it('uses a backend again once it has answered, though not to the end', () => {
+    const { balancer, clock, changes } = start();
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    clock.nowMs += 1_000;
+    const trial = balancer.take(OTHER);
+    trial?.answered();
+    expect(changes).to.deep.equal(['a out', 'a back']);
+    expect(balancer.takeHealthy(OTHER)?.target).to.equal('a');
+  });
+
+  it('leaves a backend out again at once, for longer, when its first answer after its rest breaks off', () => {
+    const { balancer, clock, changes } = start();
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    clock.nowMs += 1_000;
+    const trial = balancer.take(OTHER);
+    trial?.answered();
+    trial?.release('failed');
+    expect(changes).to.deep.equal(['a out', 'a back', 'a out']);
+    clock.nowMs += 1_999;
+    expect(balancer.takeHealthy(OTHER)).to.equal(undefined);
+    expect([balancer.take()?.target, balancer.take()?.target]).to.deep.equal(['b', 'b']);
+    clock.nowMs += 1;
+    expect(balancer.take()?.target).to.equal('a');
+  });
+
+  it('leaves a backend out whose answers all begin and break off', () => {
+    const { balancer, changes } = start();
+    for (let i = 0; i < 3; i++) {
+      const lease = balancer.take(OTHER);
+      lease?.answered();
+      lease?.release('failed');
+    }
+    expect(changes).to.deep.equal(['a out']);
+  });
+
   it('has a healthy one only of those that are in use', () => {
     const { balancer, clock } = start();
     for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');

@@ -9,7 +9,7 @@ import type { Lookup } from '../../../../lib/domain/lookup.js';
 import { normaliseDomain, type ServerName } from '../../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../../lib/log/logger.js';
 import { InternalCaSource, type InternalCaOptions } from '../../../../lib/sources/internal-ca/source.js';
-import { generateKey } from '../../../../lib/pki/mint.js';
+import { generateKey } from '../../../../lib/pki/keys.js';
 import { makeTempDir, makeTestCa } from '../../../support/certificates.js';
 import { describeSourceContract } from '../../../support/source-contract.js';
 

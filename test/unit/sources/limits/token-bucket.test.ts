@@ -154,16 +154,4 @@ describe('FairTokenBucket', () => {
     expect(log.sort()).to.deep.equal(['a+', 'b-', 'b-', 'c-', 'd-']);
     expect([bucket.waiting, time.delaysMs]).to.deep.equal([0, []]);
   });
-
-  it('says how many tokens there are', async () => {
-    const { time, bucket, ask } = openStage();
-    expect(bucket.available).to.equal(2);
-    ask('a');
-    await settled();
-    expect(bucket.available).to.equal(1);
-    await time.advance(50);
-    expect(bucket.available).to.equal(1.5);
-    await time.advance(10_000);
-    expect(bucket.available).to.equal(2);
-  });
 });

@@ -1,7 +1,7 @@
 /**
  * Which route a request takes: its host exactly, else the longest `*.suffix` that covers it, else the default. PURE.
  */
-import type { ServerName } from '../../domain/server-name.js';
+import type { ServerName } from './server-name.js';
 
 export interface Route<Target> {
   /** `www.example.com`, `*.example.com`; absent for the default. */

@@ -1,0 +1,31 @@
+/**
+ * The one list of commands: `--help` and the sentences about a wrong one come from it.
+ */
+import type { ClientCommand } from './command.js';
+import { EXPIRE } from './commands/expire.js';
+import { RELOAD } from './commands/reload.js';
+import { STATUS } from './commands/status.js';
+import { STOP } from './commands/stop.js';
+import { WARM } from './commands/warm.js';
+import { WHY } from './commands/why.js';
+
+export interface Command {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** Those that talk to a running program. */
+const CLIENT_COMMANDS: readonly ClientCommand[] = [STATUS, WHY, EXPIRE, WARM, RELOAD, STOP];
+
+export const COMMANDS: readonly Command[] = [
+  { name: 'start', description: 'run in the foreground' },
+  ...CLIENT_COMMANDS.map(({ name, says }) => ({ name, description: says })),
+];
+
+export function isCommand(word: string): boolean {
+  return COMMANDS.some(({ name }) => name === word);
+}
+
+export function clientCommand(word: string | undefined): ClientCommand | undefined {
+  return CLIENT_COMMANDS.find(({ name }) => name === word);
+}

@@ -1,0 +1,70 @@
+/**
+ * Asks a running program over its control socket: HTTP on a unix socket, plain JSON.
+ */
+import { request } from 'node:http';
+import { requestOf, type Call, type OperationName, type Operations } from '../admin/operations.js';
+import { codeOf, describeError, environmentError } from '../domain/errors.js';
+import type { Ask } from './command.js';
+
+/** An operation may ask sources and make handshakes; a reload waits for every worker. */
+const TIMEOUT_MS = 60_000;
+const MAX_REASON = 300;
+
+export function controlClient(socketPath: string): Ask {
+  return async <Op extends OperationName>(op: Op, params: Operations[Op]['params']) => {
+    const { status, body } = await exchange(socketPath, requestOf({ op, params } as Call));
+    if (status === 200) return JSON.parse(body) as Operations[Op]['result'];
+    throw environmentError(`the program answered ${status}: ${reasonIn(body)}`);
+  };
+}
+
+function exchange(
+  socketPath: string,
+  { method, path }: { readonly method: string; readonly path: string },
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => (body += text));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('error', (error) => reject(refusal(socketPath, error)));
+    });
+    outgoing.setTimeout(TIMEOUT_MS, () => {
+      outgoing.destroy(new Error(`it has not answered within ${TIMEOUT_MS / 1_000} s`));
+    });
+    outgoing.on('error', (error) => reject(refusal(socketPath, error)));
+    outgoing.end();
+  });
+}
+
+function refusal(socketPath: string, error: Error): Error {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return environmentError(
+        `no program listens on ${socketPath}: start one, or name its socket with --control-socket (or its --state-dir)`,
+        error,
+      );
+    case 'EACCES':
+      return environmentError(
+        `no permission to open ${socketPath}: run this as the user that the program runs as, or as root`,
+        error,
+      );
+    case 'ECONNRESET':
+      return environmentError(`the program on ${socketPath} ended before it answered`, error);
+    default:
+      return environmentError(`the program on ${socketPath} gave no answer: ${describeError(error)}`, error);
+  }
+}
+
+/** The reason of an error answer of the admin routes. */
+function reasonIn(body: string): string {
+  try {
+    const { reason } = JSON.parse(body) as { reason?: unknown };
+    if (typeof reason === 'string') return reason;
+  } catch {
+    // It is no JSON.
+  }
+  return body.slice(0, MAX_REASON).trim();
+}

@@ -1,0 +1,31 @@
+/** What a cause is: a look at the facts, and the sentence where it is the one. */
+import type { CauseCode, Diagnosis } from './report.js';
+import type { View } from './view.js';
+
+/** What a cause comes to; its code and whether the name is served are added by whoever tries it. */
+export type Finding = Pick<Diagnosis, 'sentence' | 'remedy'>;
+
+/** @returns undefined where it is not the cause. */
+export type Cause = readonly [code: CauseCode, look: (view: View) => Finding | undefined];
+
+/** A finding that nothing needs to mend. */
+export function finding(sentence: string): Finding {
+  return { sentence };
+}
+
+export function mended(sentence: string, says: string, command?: string): Finding {
+  return { sentence, remedy: { says, ...(command !== undefined && { command }) } };
+}
+
+const PROGRAM = 'peter-sslers-proxy';
+
+/** The command that makes everybody look a name up afresh. */
+export function expireCommand(name: string): string {
+  return `${PROGRAM} expire domain ${shellWord(name)} --workers`;
+}
+
+export const RELOAD_COMMAND = `${PROGRAM} reload`;
+
+function shellWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

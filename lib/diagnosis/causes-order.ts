@@ -1,0 +1,113 @@
+/**
+ * Causes where the manager has no certificate of the name, and none is ordered, or the last order failed. PURE.
+ */
+import { durationText } from '../base/duration-text.js';
+import type { OrderFacts } from '../domain/inspection.js';
+import { expireCommand, finding, mended, RELOAD_COMMAND, type Cause, type Finding } from './cause.js';
+import { defaultIs, type View } from './view.js';
+
+export const CAUSES_ORDER: readonly Cause[] = [
+  [
+    'manager-unable',
+    whereOrdered((view, { unable }) =>
+      unable === undefined
+        ? undefined
+        : mended(
+            `${defaultIs(view)}: the manager cannot order any certificate; it says: ${unable}`,
+            'Mend that in the manager (an account, a policy); orders are tried again by themselves within a minute.',
+          ),
+    ),
+  ],
+  [
+    'refused',
+    whereOrdered((view, facts) => (facts.lastFailure?.isRefusal === true ? failed(view, facts) : undefined)),
+  ],
+  [
+    'order-failed',
+    whereOrdered((view, facts) => (facts.lastFailure === undefined ? undefined : failed(view, facts))),
+  ],
+  [
+    'ordering-elsewhere',
+    whereOrdered((view, { activeElsewhereMs }) =>
+      activeElsewhereMs === 0
+        ? undefined
+        : finding(
+            `${defaultIs(view)} meanwhile: somebody else is ordering a certificate of ${view.name} at the manager, which is asked again in ${durationText(activeElsewhereMs)}.`,
+          ),
+    ),
+  ],
+  [
+    'held-off',
+    whereOrdered((view, { heldMs }) =>
+      heldMs === 0
+        ? undefined
+        : mended(
+            `${defaultIs(view)}: ${view.name} was ordered a while ago, and is not ordered again for ${durationText(heldMs)} (--autocert-holdoff).`,
+            'To have it ordered now:',
+            expireCommand(view.name),
+          ),
+    ),
+  ],
+  [
+    'not-allowed',
+    whereOrdered((view, { isNotAllowed }) =>
+      isNotAllowed === true
+        ? mended(
+            `${defaultIs(view)}: no source has a certificate of ${view.name}, and it may not be ordered: no pattern of --autocert-allow has it.`,
+            'If it is a customer, add it to --autocert-allow; then:',
+            RELOAD_COMMAND,
+          )
+        : undefined,
+    ),
+  ],
+  [
+    'not-orderable',
+    whereOrdered((view, { obstacle, ask }) => {
+      const why =
+        obstacle ??
+        (ask === undefined || ask.says === 'yes'
+          ? undefined
+          : ask.says === 'no'
+            ? '--autocert-ask says no'
+            : `--autocert-ask gave no verdict: ${ask.failure ?? 'it failed'}`);
+      return why === undefined
+        ? undefined
+        : finding(
+            `${defaultIs(view)}: no source has a certificate of ${view.name}, and it is not ordered: ${why}.`,
+          );
+    }),
+  ],
+  [
+    'will-be-ordered',
+    whereOrdered((view) =>
+      view.sources.every(({ said }) => said === 'absent')
+        ? finding(
+            `${view.name} has no certificate yet; the next handshake that asks for it starts an order at the manager.`,
+          )
+        : undefined,
+    ),
+  ],
+];
+
+function whereOrdered(
+  look: (view: View, facts: OrderFacts) => Finding | undefined,
+): (view: View) => Finding | undefined {
+  return (view) => {
+    const { orders } = view;
+    return orders?.isEnabled === true && view.best === undefined ? look(view, orders) : undefined;
+  };
+}
+
+function failed(view: View, { lastFailure, heldMs }: OrderFacts): Finding {
+  const { message = '', isRefusal = false, agoMs = 0 } = lastFailure ?? {};
+  const what = isRefusal ? 'the manager refused the order, and said' : 'the order failed';
+  const next =
+    heldMs > 0
+      ? `it is ordered again in ${durationText(heldMs)} at the earliest`
+      : 'the next handshake orders it again';
+  return mended(
+    `${defaultIs(view)}: ${durationText(agoMs)} ago ${what}: ${message.replace(/\.$/, '')}; ${next}.`,
+    'Mend that first (does the name point here, does the challenge arrive?); then, to end the hold-off:',
+    expireCommand(view.name),
+  );
+}

@@ -1,0 +1,42 @@
+/**
+ * From the facts of a name to one sentence: which certificate a client is served and why, and what mends it. PURE.
+ *
+ * The causes stand in two lists, in the order in which they are tried; the first one that fits is it.
+ */
+import type { Cause } from './cause.js';
+import { CAUSES_DEFAULT } from './causes-default.js';
+import { CAUSES_SERVED } from './causes-served.js';
+import type { Diagnosis, WhyFacts } from './report.js';
+import { defaultIs, View } from './view.js';
+
+export function diagnose(facts: WhyFacts): Diagnosis {
+  const view = new View(facts);
+  const isOwn = isOwnServed(view);
+  const found = firstOf(isOwn ? CAUSES_SERVED : CAUSES_DEFAULT, view);
+  const leaf = view.client('modern')?.leaf;
+  const isValid = leaf === undefined || (leaf.notBeforeMs <= facts.atMs && facts.atMs < leaf.notAfterMs);
+  return {
+    isServed: isOwn && isValid,
+    ...(found ?? {
+      code: 'unknown',
+      sentence: `${defaultIs(view)}, and nothing that is known of ${view.name} says why.`,
+      remedy: { says: 'See the log at --log-level info for the name.' },
+    }),
+  };
+}
+
+/** Whether a client gets a certificate of the name: by a handshake, or, without one, by what is cached and there. */
+function isOwnServed(view: View): boolean {
+  const modern = view.client('modern');
+  if (modern !== undefined) return modern.leaf !== undefined && modern.isDefault !== true;
+  const { cached, negative } = view.primary;
+  return cached !== undefined || (view.best !== undefined && negative === undefined);
+}
+
+function firstOf(causes: readonly Cause[], view: View): Omit<Diagnosis, 'isServed'> | undefined {
+  for (const [code, look] of causes) {
+    const found = look(view);
+    if (found !== undefined) return { code, ...found };
+  }
+  return undefined;
+}

@@ -1,0 +1,62 @@
+/**
+ * What `status` tells of the whole program at one moment. Plain JSON; no name of a customer is in it but under `certificates` and
+ * `orders`, and never a key.
+ */
+import type { Tier } from './lookup.js';
+
+export interface WorkerStatus {
+  readonly pid: number;
+  readonly state: 'starting' | 'accepting' | 'draining';
+  readonly uptimeMs: number;
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  /** `skipped`: it has failed too often, and is probed behind the scenes. `failing`: it has failed lately. */
+  readonly state: 'up' | 'failing' | 'skipped';
+  /** Since when it has been in trouble, milliseconds ago; and its last error. */
+  readonly troubledForMs?: number;
+  readonly lastError?: string;
+}
+
+/** A certificate in the shared cache. */
+export interface CertificateStatus {
+  readonly name: string;
+  readonly tier: Tier;
+  /** Milliseconds since 1970. */
+  readonly notAfterMs: number;
+}
+
+export interface StatusReport {
+  readonly version: string;
+  /** Of Node. */
+  readonly node: string;
+  readonly pid: number;
+  readonly atMs: number;
+  readonly uptimeMs: number;
+  /** `https://127.0.0.1:8443` and the like. */
+  readonly listeners: readonly string[];
+  readonly workers: readonly WorkerStatus[];
+  readonly cache: {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly maxBytes: number;
+    readonly negatives: number;
+    readonly maxNegatives: number;
+  };
+  /** In the order of asking. */
+  readonly sources: readonly SourceStatus[];
+  /** Names whose certificates are being ordered. */
+  readonly orders: readonly string[];
+  readonly certificates: {
+    /** Those that end within 14 days, the soonest first, at most 20. */
+    readonly expiring: readonly CertificateStatus[];
+    /** How many these are in all. */
+    readonly expiringCount: number;
+    /** Outside their dates, and served for want of better ones. */
+    readonly outdated: readonly CertificateStatus[];
+    readonly outdatedCount: number;
+  };
+  /** The last reload; absent: there was none. */
+  readonly lastReload?: { readonly agoMs: number; readonly failure?: string };
+}
