@@ -126,7 +126,14 @@ const folders = {
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  cli: { may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary'], says: 'the command line' },
+  'cli/commands': {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'cli'],
+    says: 'commands that ask a running program',
+  },
+  cli: {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary', 'cli/commands'],
+    says: 'the command line',
+  },
 };
 
 /** The files of a folder itself, or (`folder/*`) of those below it. */

@@ -12,6 +12,7 @@ import type { Address } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
+import type { CertificatePair } from '../domain/certificate.js';
 import { systemClock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -57,13 +58,15 @@ const NOT_RELOADED = { ok: false, changed: [], needRestart: [] } as const;
 
 export type PrimaryLogger = ReturnType<typeof createLogger>;
 
-export class Primary {
+export class Primary implements OperationHost {
   readonly log: PrimaryLogger;
   readonly pem: PemCache;
+  readonly negative: NegativeCache;
+  readonly sources: Sources;
   readonly metrics: PrimaryMetrics;
+  /** Milliseconds of `performance.now`. */
+  readonly startedAtMs = performance.now();
   readonly #options: PrimaryOptions;
-  readonly #negative: NegativeCache;
-  readonly #sources: Sources;
   readonly #ticketKeys: TicketKeys;
   /** They outlive a reload, as the challenges do that they are for. */
   readonly #leases = new ChallengeLeases({ startTimer: startUnrefTimer });
@@ -76,8 +79,7 @@ export class Primary {
     return ended;
   });
   readonly #control: Control;
-  readonly #startedAtMs = performance.now();
-  #lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
+  #lastReload: OperationHost['lastReload'];
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #settings: Settings;
@@ -128,8 +130,8 @@ export class Primary {
         });
       },
     });
-    this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
-    this.#sources = new Sources({
+    this.negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
+    this.sources = new Sources({
       log,
       clock: systemClock,
       onChange: (names) => this.#noteChange(names),
@@ -141,13 +143,13 @@ export class Primary {
     });
     const parts = {
       pem: this.pem,
-      negative: this.#negative,
+      negative: this.negative,
       log,
       clock: systemClock,
       observer: this.metrics.events,
     };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
-    this.#control = new Control(this.#operationHost(), log);
+    this.#control = new Control(this, log);
   }
 
   get settings(): Settings {
@@ -168,6 +170,24 @@ export class Primary {
     return this.#listeners.httpAddresses;
   }
 
+  /** Where the admin listener accepts, with the real ports. */
+  get adminAddresses(): readonly Address[] {
+    return this.#control.addresses;
+  }
+
+  get supervisor(): Supervisor | undefined {
+    return this.#supervisor;
+  }
+
+  /** The default certificates of the program; listeners may have others. */
+  get defaultPairs(): readonly CertificatePair[] {
+    return this.#defaultPairs.current;
+  }
+
+  get lastReload(): OperationHost['lastReload'] {
+    return this.#lastReload;
+  }
+
   get workerPids(): readonly number[] {
     return this.#supervisor?.pids ?? [];
   }
@@ -184,7 +204,7 @@ export class Primary {
 
   /** See `Sources.internalCaRootPath`. */
   get internalCaRootPath(): string | undefined {
-    return this.#sources.internalCaRootPath;
+    return this.sources.internalCaRootPath;
   }
 
   /** Expires everything; says how many workers have heard of it where that is asked for. */
@@ -212,6 +232,12 @@ export class Primary {
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
   reload(): Promise<Reloaded> {
     return this.#reloads.request();
+  }
+
+  /** Begins to stop, for the command. */
+  requestStop(): void {
+    if (this.#options.requestStop === undefined) void this.stop();
+    else this.#options.requestStop();
   }
 
   /** Opens the log files anew, after they have been rotated. */
@@ -254,7 +280,9 @@ export class Primary {
       log,
     });
     await this.#listeners.open(settings);
-    await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
+    // Before there are workers: who asks whether the program is ready hears that it is not yet.
+    await this.#control.open();
+    await this.#resolver.configure(resolverSettings(settings), await this.sources.build(settings));
     this.#supervisor = new Supervisor({
       handles: this.#listeners.handles,
       handlers: (workerId) => ({
@@ -274,7 +302,7 @@ export class Primary {
         },
         metrics: this.metrics.addWorker(workerId),
         challengeMissed: ({ name }) => {
-          this.#sources.challengeMissed(name);
+          this.sources.challengeMissed(name);
           return {};
         },
       }),
@@ -290,14 +318,13 @@ export class Primary {
     });
     const gauges = new PrimaryGauges(this.metrics.recorder, {
       pem: this.pem,
-      negative: this.#negative,
-      sources: this.#sources,
+      negative: this.negative,
+      sources: this.sources,
       supervisor: this.#supervisor,
       now: systemClock.now,
     });
     this.metrics.start(() => gauges.set());
     await this.#supervisor.start(settings.workers, this.#options.giveUp);
-    await this.#control.open(settings);
     log.notice('started', {
       workers: settings.workers,
       sources: settings.sources.join(','),
@@ -326,16 +353,17 @@ export class Primary {
       log.configure(settings.log);
       await this.#defaultPairs.prepare(settings.defaultPairs);
       // The last step that may fail: it replaces the earlier sources.
-      const sources = await this.#sources.build(settings);
+      const sources = await this.sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
       this.#defaultPairs.use(settings.defaultPairs);
+      this.#control.configure();
       this.pem.resize(settings.certCacheSizeBytes);
-      this.#negative.resize(settings.negativeMaxItems);
+      this.negative.resize(settings.negativeMaxItems);
       const closed = this.#resolver.configure(resolverSettings(settings), sources);
-      await this.#sources.reread();
+      await this.sources.reread();
       await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
       this.metrics.events.reloaded('ok');
       log.notice('reloaded', {
@@ -380,45 +408,6 @@ export class Primary {
     if (await endsWithin(CLOSE_DEADLINE_MS, this.#resolver.close())) return;
     this.#isStuck = true;
     this.log.err('source not closed', { error: `it has not ended within ${CLOSE_DEADLINE_MS / 1000} s` });
-  }
-
-  /** This primary as the operations see it, at any time. */
-  #operationHost(): OperationHost {
-    // Getters of an object have a `this` of their own.
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
-    const primary = this;
-    return {
-      resolver: this.#resolver,
-      pem: this.pem,
-      negative: this.#negative,
-      sources: this.#sources,
-      startedAtMs: this.#startedAtMs,
-      get settings() {
-        return primary.#settings;
-      },
-      get supervisor() {
-        return primary.#supervisor;
-      },
-      get addresses() {
-        return primary.addresses;
-      },
-      get httpAddresses() {
-        return primary.httpAddresses;
-      },
-      get defaultPairs() {
-        return primary.#defaultPairs.current;
-      },
-      get lastReload() {
-        return primary.#lastReload;
-      },
-      expireAll: (options) => this.expireAll(options),
-      expireDomain: (name, options) => this.expireDomain(name, options),
-      reload: () => this.reload(),
-      requestStop: () => {
-        if (this.#options.requestStop === undefined) void this.stop();
-        else this.#options.requestStop();
-      },
-    };
   }
 
   #workerSettings(): WorkerSettings {
