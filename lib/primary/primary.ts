@@ -27,7 +27,6 @@ import { resolverSettings, withoutRestart, workerSettings } from './derived-sett
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import { PrimaryMetrics } from './metrics.js';
-import { PrimaryGauges } from './primary-gauges.js';
 import type { OperationHost } from './operations.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
@@ -139,13 +138,8 @@ export class Primary {
     this.#ticketKeys = new TicketKeys((ticketKeys) => {
       void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
     });
-    const parts = {
-      pem: this.pem,
-      negative: this.#negative,
-      log,
-      clock: systemClock,
-      observer: this.metrics.events,
-    };
+    const { pem, metrics } = this;
+    const parts = { pem, negative: this.#negative, log, clock: systemClock, observer: metrics.events };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
     this.#control = new Control(this.#operationHost(), log);
   }
@@ -202,11 +196,6 @@ export class Primary {
     this.#resolver.expireDomain(name);
     this.log.notice('expired domain', { name });
     return this.#expireWorkers({ name }, workers);
-  }
-
-  /** All metrics of the machine in Prometheus' text format: `TEXT_CONTENT_TYPE`. */
-  metricsText(): string {
-    return this.metrics.text();
   }
 
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
@@ -288,14 +277,8 @@ export class Primary {
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
-    const gauges = new PrimaryGauges(this.metrics.recorder, {
-      pem: this.pem,
-      negative: this.#negative,
-      sources: this.#sources,
-      supervisor: this.#supervisor,
-      now: systemClock.now,
-    });
-    this.metrics.start(() => gauges.set());
+    const { pem, metrics } = this;
+    metrics.watch({ pem, negative: this.#negative, sources: this.#sources, supervisor: this.#supervisor });
     await this.#supervisor.start(settings.workers, this.#options.giveUp);
     await this.#control.open(settings);
     log.notice('started', {
