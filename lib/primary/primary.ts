@@ -59,7 +59,7 @@ export type PrimaryLogger = ReturnType<typeof createLogger>;
 export class Primary {
   readonly log: PrimaryLogger;
   readonly pem: PemCache;
-  readonly metrics: PrimaryMetrics;
+  readonly metrics = new PrimaryMetrics();
   readonly #options: PrimaryOptions;
   readonly #negative: NegativeCache;
   readonly #sources: Sources;
@@ -113,7 +113,6 @@ export class Primary {
     defaultPairs: DefaultPairs,
   ) {
     this.log = log;
-    this.metrics = new PrimaryMetrics();
     this.#options = options;
     this.#settings = settings;
     this.#defaultPairs = defaultPairs;
