@@ -132,7 +132,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     status: () => primary.resolver.status(),
     expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
     expireDomain: async (name) => primary.expireDomain(nameOf(name)),
-    metricsText: () => primary.metricsText(),
+    metricsText: () => primary.metrics.text(),
     reload: async () => {
       await primary.reload();
     },

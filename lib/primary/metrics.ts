@@ -7,6 +7,7 @@ import { Recorder, type MetricsDelta } from '../metrics/recorder.js';
 import { MetricsStore, PRIMARY, type MetricsMember } from '../metrics/store.js';
 import { metricsText } from '../metrics/text.js';
 import { PrimaryEvents } from './metrics-events.js';
+import { PrimaryGauges, type PrimaryGaugesParts } from './primary-gauges.js';
 
 const SAMPLE_INTERVAL_MS = 5_000;
 
@@ -41,9 +42,10 @@ export class PrimaryMetrics {
     return metricsText(this.store);
   }
 
-  /** @param poll sets the gauges; called before the numbers are read. */
-  start(poll: () => void): void {
-    this.#poll = poll;
+  /** From now on these are looked at whenever the numbers are read. @param now milliseconds from any origin. */
+  watch(parts: PrimaryGaugesParts, now = (): number => performance.now()): void {
+    const gauges = new PrimaryGauges(this.recorder, parts, now);
+    this.#poll = () => gauges.set();
   }
 
   /** A worker has been forked. @returns what takes its reports, also those that arrive after its end. */

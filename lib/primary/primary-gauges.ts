@@ -19,17 +19,18 @@ export interface PrimaryGaugesParts {
   readonly negative: Pick<NegativeCache, 'size'>;
   readonly sources: Pick<Sources, 'statuses' | 'missBudget' | 'orderLoad'>;
   readonly supervisor: Pick<Supervisor, 'statuses'>;
-  /** Milliseconds from any origin. */
-  readonly now: () => number;
 }
 
 export class PrimaryGauges {
   readonly #parts: PrimaryGaugesParts;
+  readonly #now: () => number;
   readonly #series;
   #expiriesAtMs = -Infinity;
 
-  constructor(recorder: Recorder, parts: PrimaryGaugesParts) {
+  /** @param now milliseconds from any origin. */
+  constructor(recorder: Recorder, parts: PrimaryGaugesParts, now: () => number) {
     this.#parts = parts;
+    this.#now = now;
     const up = recorder.gauge('peter_sslers_source_up');
     const workers = recorder.gauge('peter_sslers_workers');
     const notAfter = recorder.gauge('peter_sslers_certificate_not_after_seconds');
@@ -73,7 +74,7 @@ export class PrimaryGauges {
   }
 
   #setExpiries(): void {
-    const nowMs = this.#parts.now();
+    const nowMs = this.#now();
     if (nowMs - this.#expiriesAtMs < EXPIRIES_EVERY_MS) return;
     this.#expiriesAtMs = nowMs;
     const { soonestMs, outdated } = this.#parts.pem.expiries(RANKS.length);

@@ -28,7 +28,6 @@ import { resolverSettings, withoutRestart, workerSettings } from './derived-sett
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import { PrimaryMetrics } from './metrics.js';
-import { PrimaryGauges } from './primary-gauges.js';
 import type { OperationHost } from './operations.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
@@ -63,7 +62,7 @@ export class Primary implements OperationHost {
   readonly pem: PemCache;
   readonly negative: NegativeCache;
   readonly sources: Sources;
-  readonly metrics: PrimaryMetrics;
+  readonly metrics = new PrimaryMetrics();
   /** Milliseconds of `performance.now`. */
   readonly startedAtMs = performance.now();
   readonly #options: PrimaryOptions;
@@ -116,7 +115,6 @@ export class Primary implements OperationHost {
     defaultPairs: DefaultPairs,
   ) {
     this.log = log;
-    this.metrics = new PrimaryMetrics();
     this.#options = options;
     this.#settings = settings;
     this.#defaultPairs = defaultPairs;
@@ -141,13 +139,8 @@ export class Primary implements OperationHost {
     this.#ticketKeys = new TicketKeys((ticketKeys) => {
       void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
     });
-    const parts = {
-      pem: this.pem,
-      negative: this.negative,
-      log,
-      clock: systemClock,
-      observer: this.metrics.events,
-    };
+    const { pem, negative, metrics } = this;
+    const parts = { pem, negative, log, clock: systemClock, observer: metrics.events };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
     this.#control = new Control(this, log);
   }
@@ -222,11 +215,6 @@ export class Primary implements OperationHost {
     this.#resolver.expireDomain(name);
     this.log.notice('expired domain', { name });
     return this.#expireWorkers({ name }, workers);
-  }
-
-  /** All metrics of the machine in Prometheus' text format: `TEXT_CONTENT_TYPE`. */
-  metricsText(): string {
-    return this.metrics.text();
   }
 
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
@@ -316,14 +304,8 @@ export class Primary implements OperationHost {
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
-    const gauges = new PrimaryGauges(this.metrics.recorder, {
-      pem: this.pem,
-      negative: this.negative,
-      sources: this.sources,
-      supervisor: this.#supervisor,
-      now: systemClock.now,
-    });
-    this.metrics.start(() => gauges.set());
+    const { pem, negative, sources, metrics } = this;
+    metrics.watch({ pem, negative, sources, supervisor: this.#supervisor });
     await this.#supervisor.start(settings.workers, this.#options.giveUp);
     log.notice('started', {
       workers: settings.workers,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PrimaryMetrics } from '../../../lib/primary/metrics.js';
-import { PrimaryGauges, type PrimaryGaugesParts } from '../../../lib/primary/primary-gauges.js';
+import type { PrimaryGaugesParts } from '../../../lib/primary/primary-gauges.js';
 import { readMetrics } from '../../support/metrics-text.js';
 
 describe('The metrics of the primary', () => {
@@ -33,10 +33,8 @@ describe('The metrics of the primary', () => {
           { pid: 2, state: 'draining', uptimeMs: 0 },
         ],
       },
-      now: () => nowMs,
     };
-    const gauges = new PrimaryGauges(metrics.recorder, parts);
-    metrics.start(() => gauges.set());
+    metrics.watch(parts, () => nowMs);
   });
 
   afterEach(() => metrics.stop());
