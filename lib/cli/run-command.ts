@@ -135,8 +135,8 @@ function operandsOf({ operands }: ClientCommand, parsed: Record<string, unknown>
     Array.from(operands.matchAll(/[<[](\w+)/g), ([, name = '']) => parsed[name])
       .flat()
       .filter((value) => value !== undefined)
-      // yargs makes true, or nothing, of a lone dash.
-      .map((value) => (typeof value === 'string' && value !== '' ? value : '-'))
+      // yargs makes true of a lone dash.
+      .map((value) => (typeof value === 'string' ? value : '-'))
   );
 }
 

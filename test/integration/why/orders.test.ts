@@ -163,7 +163,9 @@ describe('why, of orders', () => {
     ]);
     const commands = await redis.commands();
     redis.stop();
-    expect(commands.filter((line) => !/^(?:hmget|hexists|hello|select|ping|info|scan)\b/i.test(line))).to.deep.equal([]);
+    expect(
+      commands.filter((line) => !/^(?:hmget|hexists|hello|select|ping|info|scan)\b/i.test(line)),
+    ).to.deep.equal([]);
     const { report: after } = await why(program, 'next.test');
     expect(after.facts?.primary).to.deep.equal({ isPurged: false });
     expect(after.workers.map((worker) => Object.keys(worker).sort())).to.deep.equal([
