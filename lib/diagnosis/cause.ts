@@ -19,12 +19,27 @@ export function mended(sentence: string, says: string, command?: string): Findin
 
 const PROGRAM = 'peter-sslers-proxy';
 
-/** The command that makes everybody look a name up afresh. */
-export function expireCommand(name: string): string {
-  return `${PROGRAM} expire domain ${shellWord(name)} --workers`;
+/** The command that makes everybody look a name up afresh, with the wildcard that it is served from. */
+export function expireCommand({ name, subject }: View): string {
+  return `${PROGRAM} expire domain ${[...new Set([name, subject])].map(shellWord).join(' ')} --workers`;
 }
 
 export const RELOAD_COMMAND = `${PROGRAM} reload`;
+
+/** A reload leaves what is remembered of names. */
+export function reloadCommand(view: View): string {
+  return `${RELOAD_COMMAND} && ${expireCommand(view)}`;
+}
+
+/** `1 of 2 workers serves`, `2 of 2 workers serve`. */
+export function workersText(
+  some: readonly unknown[],
+  { facts }: View,
+  verb: string,
+  verbOfOne: string,
+): string {
+  return `${some.length} of ${facts.workers.length} workers ${some.length === 1 ? verbOfOne : verb}`;
+}
 
 function shellWord(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

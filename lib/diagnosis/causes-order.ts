@@ -3,7 +3,7 @@
  */
 import { durationText } from '../base/duration-text.js';
 import type { OrderFacts } from '../domain/inspection.js';
-import { expireCommand, finding, mended, RELOAD_COMMAND, type Cause, type Finding } from './cause.js';
+import { expireCommand, finding, mended, reloadCommand, type Cause, type Finding } from './cause.js';
 import { defaultIs, type View } from './view.js';
 
 export const CAUSES_ORDER: readonly Cause[] = [
@@ -44,7 +44,7 @@ export const CAUSES_ORDER: readonly Cause[] = [
         : mended(
             `${defaultIs(view)}: ${view.name} was ordered a while ago, and is not ordered again for ${durationText(heldMs)} (--autocert-holdoff).`,
             'To have it ordered now:',
-            expireCommand(view.name),
+            expireCommand(view),
           ),
     ),
   ],
@@ -55,7 +55,7 @@ export const CAUSES_ORDER: readonly Cause[] = [
         ? mended(
             `${defaultIs(view)}: no source has a certificate of ${view.name}, and it may not be ordered: no pattern of --autocert-allow has it.`,
             'If it is a customer, add it to --autocert-allow; then:',
-            RELOAD_COMMAND,
+            reloadCommand(view),
           )
         : undefined,
     ),
@@ -77,17 +77,38 @@ export const CAUSES_ORDER: readonly Cause[] = [
           );
     }),
   ],
+  ['budget-empty', whereOrdered((view) => budgetEmpty(view, 'none has one yet'))],
   [
     'will-be-ordered',
-    whereOrdered((view) =>
-      view.sources.every(({ said }) => said === 'absent')
-        ? finding(
+    whereOrdered((view) => {
+      if (!view.isAbsent) return undefined;
+      const { negative } = view.primary;
+      return negative === undefined
+        ? mended(
             `${view.name} has no certificate yet; the next handshake that asks for it starts an order at the manager.`,
+            'Nothing is to be done. Not to keep the first client waiting, order it beforehand: name it in a FILE, and:',
+            'peter-sslers-proxy warm FILE',
           )
-        : undefined,
-    ),
+        : mended(
+            `${defaultIs(view)}: no source has a certificate of ${view.name}, which is remembered for ${durationText(negative.leftMs)} more; the next handshake after that starts an order at the manager.`,
+            'To have it ordered now:',
+            expireCommand(view),
+          );
+    }),
   ],
 ];
+
+/** Look-ups wait for their turn at a source that may be asked so often only. @param there who has a certificate, as a clause. */
+export function budgetEmpty(view: View, there: string): Finding | undefined {
+  const source = view.sources.find(({ budget }) => budget !== undefined && budget.left < 1);
+  if (source?.budget === undefined) return undefined;
+  const { perSecond, waiting } = source.budget;
+  return mended(
+    `${defaultIs(view)}: look-ups of ${view.name} wait for their turn at ${source.name}, which may be asked ${perSecond} times a second (--miss-rate), and others have used that up (${waiting} wait now); ${there}.`,
+    'See in the access log which clients ask for unknown names; raise --miss-rate only if they are meant to, then:',
+    reloadCommand(view),
+  );
+}
 
 function whereOrdered(
   look: (view: View, facts: OrderFacts) => Finding | undefined,
@@ -108,6 +129,6 @@ function failed(view: View, { lastFailure, heldMs }: OrderFacts): Finding {
   return mended(
     `${defaultIs(view)}: ${durationText(agoMs)} ago ${what}: ${message.replace(/\.$/, '')}; ${next}.`,
     'Mend that first (does the name point here, does the challenge arrive?); then, to end the hold-off:',
-    expireCommand(view.name),
+    expireCommand(view),
   );
 }

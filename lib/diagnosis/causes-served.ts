@@ -3,63 +3,89 @@
  * it gets, then what is wrong elsewhere and will come up, last that all is well. PURE.
  */
 import { durationText } from '../base/duration-text.js';
-import type { WorkerFacts } from '../domain/inspection.js';
-import { WORKER_HAS_NEGATIVE } from './causes-default.js';
+import {
+  GONE,
+  hasOneNow,
+  SOME_WORKERS_SILENT,
+  WORKER_HAS_NEGATIVE,
+  WORKER_HAS_OLD,
+} from './causes-workers.js';
 import { expireCommand, finding, mended, type Cause } from './cause.js';
-import { dateText, shortPrint, type View } from './view.js';
+import { candidateText, dateText, saidBySources, shortPrint, type View } from './view.js';
 
 export const CAUSES_SERVED: readonly Cause[] = [
+  SOME_WORKERS_SILENT,
+  [
+    'served',
+    ({ facts, leaf }) =>
+      facts.asked === ''
+        ? finding(
+            `A client that sends no server name is served the certificate of the address that it connects to (${leaf?.names.join(', ') ?? 'unknown'}).`,
+          )
+        : undefined,
+  ],
   WORKER_HAS_NEGATIVE,
   [
-    'worker-has-old',
+    'negative-cached',
     (view) => {
-      const old = view.workers.filter(({ cached }) => isOld(view, cached?.fingerprints));
-      const { best } = view;
-      if (best === undefined || old.length === 0 || isOld(view, view.primary.cached?.fingerprints))
-        return undefined;
-      const leftMs = Math.max(...old.map(({ cached }) => cached?.leftMs ?? 0));
+      const negative = view.facts.facts?.primary.negative;
+      const { best, facts } = view;
+      if (best === undefined || view.subject !== view.name || negative?.kind !== 'absent') return undefined;
+      const what =
+        facts.wildcard?.primary.cached === undefined
+          ? 'what workers still have of it'
+          : `the certificate of ${facts.wildcard.name}`;
       return mended(
-        `${old.length} of ${view.facts.workers.length} workers still ${old.length === 1 ? 'serves' : 'serve'} an earlier certificate of ${view.name} (${printsOf(old)}) from the LRU, for ${durationText(leftMs)} more at the most; ${best.source.name} has ${shortPrint(best.candidate.leaf?.fingerprint)} now.`,
-        `Wait, as an expire does not reach workers by itself, or expire the name in the workers too:`,
-        expireCommand(view.name),
+        `${view.name} is served ${what}: the shared cache remembers for ${durationText(negative.leftMs)} more that it has no certificate of its own; ${hasOneNow(best)}.`,
+        'Expire the name, in the workers too:',
+        expireCommand(view),
       );
     },
   ],
+  WORKER_HAS_OLD,
   [
     'cache-has-old',
     (view) => {
-      const { best, primary } = view;
+      const { best, primary, leaf } = view;
       const { cached } = primary;
-      if (best === undefined || cached === undefined || !isOld(view, cached.fingerprints)) return undefined;
+      // A handshake that got another one has looked it up: what was cached is replaced.
+      const isServed = leaf === undefined || cached?.fingerprints.includes(leaf.fingerprint) === true;
+      if (best === undefined || cached === undefined || !view.isOld(cached.fingerprints) || !isServed)
+        return undefined;
       return mended(
         `${view.name} is served from the shared cache, which holds an earlier certificate (${cached.fingerprints.map(shortPrint).join(', ')}) ${cached.state === 'fresh' ? `for ${durationText(cached.leftMs)} more` : 'until the next look-up'}; ${best.source.name} has ${shortPrint(best.candidate.leaf?.fingerprint)} now.`,
         'Expire the name, in the workers too:',
-        expireCommand(view.name),
+        expireCommand(view),
       );
     },
   ],
   [
     'not-yet-valid',
     (view) => {
-      const leaf = view.client('modern')?.leaf;
+      const { leaf } = view;
       if (leaf === undefined || view.facts.atMs >= leaf.notBeforeMs) return undefined;
       return mended(
-        `The certificate of ${view.name} is not valid before ${dateText(leaf.notBeforeMs)}, and this machine's clock says ${view.now}; no source has a better one.`,
-        'If the clock is wrong, set it (timedatectl); else wait, or prime a certificate that is valid now.',
+        `The certificate of ${view.name} that is served is not valid before ${dateText(leaf.notBeforeMs)}, and this machine's clock says ${view.now}; no source has a better one.`,
+        'If the clock is wrong, set it (timedatectl); else wait, or prime a certificate that is valid now. Then:',
+        expireCommand(view),
       );
     },
   ],
   [
     'outdated',
     (view) => {
-      const leaf = view.client('modern')?.leaf;
+      const { leaf, best } = view;
       if (leaf === undefined || view.facts.atMs < leaf.notAfterMs) return undefined;
+      const others =
+        best === undefined
+          ? `no source has a better one: ${saidBySources(view)}`
+          : `${best.source.name} has a valid one, which the next look-up finds`;
       return mended(
-        `The certificate of ${view.name} expired on ${dateText(leaf.notAfterMs)} (this machine's clock says ${view.now}), and no source has a better one: ${saidBySources(view)}.`,
+        `The certificate of ${view.name} that is served expired on ${dateText(leaf.notAfterMs)} (this machine's clock says ${view.now}), and ${others}.`,
         view.bestOutdated === undefined
-          ? 'Renew it at the manager; the new one is found by the next look-up.'
+          ? 'Renew it at the manager; then:'
           : `Renew it at the manager, or where ${view.bestOutdated.source.name} has it from; then:`,
-        expireCommand(view.name),
+        expireCommand(view),
       );
     },
   ],
@@ -69,9 +95,15 @@ export const CAUSES_SERVED: readonly Cause[] = [
       const { cached } = view.primary;
       const [down] = view.down;
       if (down === undefined || view.best !== undefined || cached === undefined) return undefined;
+      const why = `${down.name} ${down.scope === 'name' ? `cannot tell for ${view.name}` : 'is unavailable'}: ${reasonOf(down)}`;
+      const until = `valid until ${dateText(cached.notAfterMs)}`;
       return mended(
-        `${view.name} is served the last good certificate, valid until ${dateText(cached.notAfterMs)}, since ${down.name} is unavailable: ${reasonOf(down)}.`,
-        `Mend ${down.name}; it is tried again by itself within 5 s.`,
+        cached.state === 'fresh'
+          ? `${view.name} is served from the shared cache, which asks nobody for ${durationText(cached.leftMs)} more, and serves on after that, as ${why} (the certificate is ${until}).`
+          : `${view.name} is served the last good certificate, ${until}, since ${why}.`,
+        down.scope === 'name'
+          ? `Prime the name again, or mend its entry in ${down.name}; it is looked up again by itself within seconds.`
+          : `Mend ${down.name}; it is tried again by itself within 5 s.`,
       );
     },
   ],
@@ -79,15 +111,25 @@ export const CAUSES_SERVED: readonly Cause[] = [
     'absent-grace',
     (view) => {
       const { cached } = view.primary;
-      if (view.best !== undefined || cached?.absentForMs === undefined) return undefined;
-      const leftMs = view.facts.settings.absentGraceMs - cached.absentForMs;
+      if (
+        view.best !== undefined ||
+        view.bestOutdated !== undefined ||
+        cached === undefined ||
+        !view.isAbsent
+      )
+        return undefined;
+      const { absentGraceMs } = view.facts.settings;
+      const { absentForMs } = cached;
       return mended(
-        `Every source has said for ${durationText(cached.absentForMs)} that ${view.name} has no certificate; the last one is served on for ${durationText(leftMs)} more (--absent-grace).`,
+        absentForMs === undefined
+          ? `No source has a certificate of ${view.name} any more; the last one is served from the shared cache for ${durationText(cached.leftMs)} more, and for ${durationText(absentGraceMs)} after that (--absent-grace).`
+          : `Every source has said for ${durationText(absentForMs)} that ${view.name} has no certificate; the last one is served on for ${durationText(Math.max(0, absentGraceMs - absentForMs))} more (--absent-grace).`,
         'If it is meant to be gone, expire the name; else bring it back into its source.',
-        expireCommand(view.name),
+        expireCommand(view),
       );
     },
   ],
+  GONE,
   [
     'copy-is-behind',
     (view) => {
@@ -95,7 +137,7 @@ export const CAUSES_SERVED: readonly Cause[] = [
       const { best } = view;
       if (behind === undefined || best === undefined || behind.source === best.source) return undefined;
       return mended(
-        `${view.name} is served from ${best.source.name}; ${behind.source.name} has another one, of which ${behind.candidate.reason ?? 'the dates are wrong'}.`,
+        `${servedText(view)}; ${behind.source.name} ${candidateText(behind.candidate)}.`,
         `Nothing is broken for clients. Prime ${behind.source.name} again at the manager to bring it up to date.`,
       );
     },
@@ -106,8 +148,22 @@ export const CAUSES_SERVED: readonly Cause[] = [
       const bad = view.held.find(({ candidate }) => candidate.verdict === 'unusable');
       if (bad === undefined || view.best === undefined) return undefined;
       return mended(
-        `${view.name} is served from ${view.best.source.name}; ${bad.source.name} has another one that cannot be served: ${bad.candidate.reason ?? 'it is damaged'}.`,
+        `${servedText(view)}; ${bad.source.name} ${candidateText(bad.candidate)}.`,
         `Nothing is broken for clients. Mend the entry in ${bad.source.name}.`,
+      );
+    },
+  ],
+  [
+    'source-down-beside',
+    (view) => {
+      const [down] = view.down;
+      if (down === undefined) return undefined;
+      const what = down.scope === 'name' ? `cannot tell for ${view.name}` : 'is unavailable';
+      return mended(
+        `${servedText(view)}; ${down.name} ${what}: ${reasonOf(down)}.`,
+        down.scope === 'name'
+          ? `Nothing is broken for clients of ${view.name}. Mend its entry in ${down.name}.`
+          : `Mend ${down.name}: names that it alone has are served the default certificate. It is tried again by itself within 5 s.`,
       );
     },
   ],
@@ -119,43 +175,34 @@ export const CAUSES_SERVED: readonly Cause[] = [
       if (rsa === undefined || modern?.leaf === undefined) return undefined;
       if (rsa.leaf !== undefined && rsa.isDefault !== true) return undefined;
       const what = rsa.leaf === undefined ? 'get no handshake' : 'are served the default certificate';
-      return mended(
-        `${view.name} is served its own certificate, whose key is ${modern.leaf.key}; clients that can use RSA alone ${what}, as no source has an RSA one.`,
-        'If such clients matter, have an RSA certificate issued beside it: the two are served as a pair.',
-      );
+      const there = view.held.find(({ candidate: { verdict, leaf } }) => {
+        return verdict !== 'unusable' && leaf?.key.startsWith('RSA') === true;
+      });
+      const served = `${servedText(view)}; its key is ${modern.leaf.key}, and clients that can use RSA alone ${what}`;
+      return there === undefined
+        ? mended(
+            `${served}, as no source has an RSA one.`,
+            'If such clients matter, have an RSA certificate issued beside it: the two are served as a pair.',
+          )
+        : mended(
+            `${served}, as it is remembered that there was no RSA one; ${there.source.name} has one now.`,
+            'Expire the name, in the workers too:',
+            expireCommand(view),
+          );
     },
   ],
-  [
-    'served',
-    (view) => {
-      const leaf = view.client('modern')?.leaf;
-      const tier = view.primary.cached?.tier ?? view.best?.source.name;
-      const until = leaf === undefined ? '' : `, valid until ${dateText(leaf.notAfterMs)}`;
-      return finding(
-        `${view.name} is served its own certificate${tier === undefined ? '' : `, which came from ${tier}`}${until}.`,
-      );
-    },
-  ],
+  ['served', (view) => finding(`${servedText(view)}.`)],
 ];
 
-/** Whether something cached is none of what would be served of the sources now. */
-function isOld(view: View, fingerprints: readonly string[] | undefined): boolean {
-  if (fingerprints === undefined) return false;
-  const best = view.bestFingerprints;
-  return best.size > 0 && !fingerprints.some((fingerprint) => best.has(fingerprint));
-}
-
-function printsOf(workers: readonly WorkerFacts[]): string {
-  return [...new Set(workers.flatMap(({ cached }) => cached?.fingerprints ?? []))].map(shortPrint).join(', ');
-}
-
-function saidBySources({ sources }: View): string {
-  return sources.map((source) => `${source.name} ${saidText(source)}`).join(', ');
-}
-
-function saidText({ said, candidates }: View['sources'][number]): string {
-  if (said !== 'found') return said === 'absent' ? 'has none' : `is ${said}`;
-  return candidates.map(({ reason, verdict }) => reason ?? `has a ${verdict} one`).join(' and ');
+/** That all is well, as the beginning of a sentence that may go on with what is not. */
+function servedText(view: View): string {
+  const { leaf, name } = view;
+  const { cached } = view.primary;
+  const held = view.held.find(({ candidate }) => candidate.leaf?.fingerprint === leaf?.fingerprint);
+  const tier = cached?.tier ?? held?.source.name ?? view.best?.source.name;
+  const what = view.subject === name ? 'its own certificate' : `the certificate of ${view.subject}`;
+  const from = tier === undefined ? '' : `, which came from ${tier}`;
+  return `${name} is served ${what}${from}${leaf === undefined ? '' : `, valid until ${dateText(leaf.notAfterMs)}`}`;
 }
 
 function reasonOf({ reason, skipped }: View['sources'][number]): string {

@@ -13,10 +13,11 @@ export function diagnose(facts: WhyFacts): Diagnosis {
   const view = new View(facts);
   const isOwn = isOwnServed(view);
   const found = firstOf(isOwn ? CAUSES_SERVED : CAUSES_DEFAULT, view);
-  const leaf = view.client('modern')?.leaf;
+  const { leaf } = view;
   const isValid = leaf === undefined || (leaf.notBeforeMs <= facts.atMs && facts.atMs < leaf.notAfterMs);
   return {
-    isServed: isOwn && isValid,
+    // Which worker a handshake meets is chance: where one of them serves the default, some clients get that.
+    isServed: isOwn && isValid && found?.code !== 'worker-has-negative',
     ...(found ?? {
       code: 'unknown',
       sentence: `${defaultIs(view)}, and nothing that is known of ${view.name} says why.`,
@@ -28,9 +29,13 @@ export function diagnose(facts: WhyFacts): Diagnosis {
 /** Whether a client gets a certificate of the name: by a handshake, or, without one, by what is cached and there. */
 function isOwnServed(view: View): boolean {
   const modern = view.client('modern');
-  if (modern !== undefined) return modern.leaf !== undefined && modern.isDefault !== true;
+  if (modern !== undefined) {
+    // The default certificate may be the name's own.
+    return modern.leaf !== undefined && (modern.isDefault !== true || view.isOwn(modern.leaf.fingerprint));
+  }
+  if (view.silent.length > 0 && view.workers.length === 0) return false;
   const { cached, negative } = view.primary;
-  return cached !== undefined || (view.best !== undefined && negative === undefined);
+  return cached !== undefined || ((view.best ?? view.bestOutdated) !== undefined && negative === undefined);
 }
 
 function firstOf(causes: readonly Cause[], view: View): Omit<Diagnosis, 'isServed'> | undefined {

@@ -127,6 +127,8 @@ export interface SourceInspection {
 /** One source, asked now. */
 export interface SourceFacts extends SourceInspection {
   readonly name: string;
+  /** `copy`: what it has of a name that was expired by hand counts only while the authority is silent. */
+  readonly role?: 'authority' | 'copy';
   readonly said: 'found' | 'absent' | 'unavailable' | 'pending';
   readonly reason?: string;
   /** Of `unavailable`: whether the whole source is in trouble, or this name alone. */

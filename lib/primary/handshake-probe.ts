@@ -21,6 +21,9 @@ export interface ProbeOptions {
   sendsProxyHeader(this: void, peer: string): boolean;
   /** SHA-256 of the leaves of default certificates. */
   readonly defaults: ReadonlySet<string>;
+  /** How long a handshake waits for its certificate. One that took so long is the last one: the others would only wait as well. */
+  readonly lookupTimeoutMs: number;
+  /** For a connection with its handshake. */
   readonly timeoutMs: number;
 }
 
@@ -43,9 +46,16 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 };
 
 /** One handshake for each kind of client, one after the other. Never rejects. */
-export async function probeHandshakes(options: ProbeOptions): Promise<ClientFacts[]> {
+export async function probeHandshakes(
+  kinds: readonly ClientKind[],
+  options: ProbeOptions,
+): Promise<ClientFacts[]> {
   const clients: ClientFacts[] = [];
-  for (const kind of Object.keys(CLIENTS) as ClientKind[]) clients.push(await probe(kind, options));
+  for (const kind of kinds) {
+    const client = await probe(kind, options);
+    clients.push(client);
+    if (client.tookMs >= options.lookupTimeoutMs) break;
+  }
   return clients;
 }
 
@@ -55,7 +65,7 @@ async function probe(client: ClientKind, options: ProbeOptions): Promise<ClientF
   const tookMs = (): number => performance.now() - startedAtMs;
   let raw: Socket | undefined;
   try {
-    raw = await connected(withRealHost(address));
+    raw = await connected(withRealHost(address), options.timeoutMs);
     const socket = await secured(raw, CLIENTS[client], options);
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return { client, tookMs: tookMs(), failure: 'no certificate was served' };
@@ -85,10 +95,18 @@ function withRealHost(address: Address): Address {
   return address.host === '::' ? { ...address, host: '::1' } : address;
 }
 
-function connected(address: Address): Promise<Socket> {
+function connected(address: Address, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp(connectOptions(address));
-    socket.once('connect', () => resolve(socket));
+    // One that nobody accepts stands in the kernel's queue, or before it.
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy();
+      reject(new Error(`${addressText(address)} has not accepted a connection in time`));
+    });
+    socket.once('connect', () => {
+      socket.setTimeout(0).removeAllListeners('timeout');
+      resolve(socket);
+    });
     socket.once('error', reject);
   });
 }

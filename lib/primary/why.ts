@@ -1,15 +1,15 @@
 /**
- * Why a certificate is served: asks every part of the program for what it knows of a name, then plays three clients, and says what it
- * all comes to. Traffic goes on meanwhile and waits for nothing here.
+ * Why a certificate is served: asks every part of the program for what it knows of a name, then plays clients of three kinds, and
+ * says what it all comes to. Traffic goes on meanwhile and waits for nothing here.
  *
  * In this order, so that no question changes the answer to the next: the workers and the caches as they are; the sources, which are
- * only read; last the handshakes, which may fill caches as any client's do. Where a handshake would order a certificate, none
- * is made.
+ * only read; last the handshakes, which may fill caches as any client's do. Where a handshake would order or mint a certificate, or
+ * where no worker answers, none is made.
  */
 import { X509Certificate } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
 import { diagnose } from '../diagnosis/diagnose.js';
-import type { ClientFacts, WhyFacts, WhyReport } from '../diagnosis/report.js';
+import type { ClientFacts, ClientKind, WhyFacts, WhyReport } from '../diagnosis/report.js';
 import { addressText, type Address } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { AskedWorker, NameFacts } from '../domain/inspection.js';
@@ -42,6 +42,8 @@ export interface WhyParts {
 const SOURCE_LIMIT_MS = 5_000;
 /** Added to what a handshake may wait for its certificate. */
 const HANDSHAKE_GRACE_MS = 2_000;
+/** What the caches know must last for longer than the sources and the handshakes may take, to keep a handshake from an order. */
+const SURE_FOR_MS = 30_000;
 
 /** @param asked as a person typed it; empty: a client without a server name. Never rejects for what sources or workers do. */
 export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
@@ -52,8 +54,8 @@ export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
   const above = settings.wildcards && name !== undefined ? wildcardOf(name) : undefined;
   const inspect = (one: ServerName): Promise<NameFacts> => resolver.inspect(one, SOURCE_LIMIT_MS);
   const [facts, wildcard] = await Promise.all([name && inspect(name), above && inspect(above)]);
-  const noHandshake = obstacleToHandshake(asked, name, facts);
-  const clients = noHandshake === undefined ? await handshakes(name, parts) : [];
+  const noHandshake = obstacleToHandshake(asked, name, workers, facts);
+  const clients = noHandshake === undefined ? await handshakes(['modern', 'TLS 1.2'], name, parts) : [];
   const whole: WhyFacts = {
     asked,
     ...(name !== undefined && { name }),
@@ -73,28 +75,48 @@ export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
     clients,
     ...(noHandshake !== undefined && { noHandshake }),
   };
-  return { ...whole, diagnosis: diagnose(whole) };
+  const diagnosis = diagnose(whole);
+  if (diagnosis.code !== 'served' || clients.length < 2) return { ...whole, diagnosis };
+  // It may have both halves looked for, which mends what is old: only where nothing is.
+  const withRsa = { ...whole, clients: [...clients, ...(await handshakes(['RSA only'], name, parts))] };
+  return { ...withRsa, diagnosis: diagnose(withRsa) };
 }
 
 /** Why no handshake is made, as a clause. */
 function obstacleToHandshake(
   asked: string,
   name: ServerName | undefined,
+  workers: readonly AskedWorker[],
   facts: NameFacts | '' | undefined,
 ): string | undefined {
   if (name === undefined) return asked === '' ? undefined : 'no client can send it as a server name';
   if (isWildcard(name)) return 'a wildcard is no server name';
   if (isAddress(name)) return 'an address is no server name';
-  return facts && wouldOrder(facts) ? 'it would start an order' : undefined;
+  if (workers.length > 0 && workers.every((worker) => 'failure' in worker)) return 'no worker answers';
+  if (!facts || isSettled(facts)) return undefined;
+  if (wouldOrder(facts)) return 'it would start an order';
+  return wouldMint(facts) ? 'it would have a certificate minted' : undefined;
 }
 
-/** Whether a look-up by a handshake would order a certificate now. */
-function wouldOrder({ primary, sources }: NameFacts): boolean {
-  if (primary.cached !== undefined || primary.negative !== undefined) return false;
-  if (sources.some(({ candidates }) => candidates.some(({ verdict }) => verdict !== 'unusable')))
-    return false;
-  const orders = sources.find((source) => source.orders?.isEnabled)?.orders;
-  if (orders === undefined) return false;
+/** Whether the caches, or a source that has a good certificate, keep a handshake from more than a look-up. */
+function isSettled({ primary: { cached, negative, isPurged }, sources }: NameFacts): boolean {
+  if ([cached, negative].some((known) => known !== undefined && known.leftMs > SURE_FOR_MS)) return true;
+  return (
+    sources
+      // What copies have of a name that was expired by hand does not keep the authority from an order.
+      .filter(({ role }) => !isPurged || role !== 'copy')
+      .flatMap(({ candidates }) => candidates)
+      .some(({ verdict, reason }) => (verdict === 'best' || verdict === 'good') && reason === undefined)
+  );
+}
+
+/** Whether a look-up by a handshake might order a certificate now. */
+function wouldOrder({ sources }: NameFacts): boolean {
+  const manager = sources.find((source) => source.orders?.isEnabled);
+  const orders = manager?.orders;
+  if (manager === undefined || orders === undefined) return false;
+  // An outage orders nothing. What one entry is ill with may.
+  if (manager.said !== 'absent' && manager.scope !== 'name') return false;
   const isInTheWay =
     orders.obstacle !== undefined ||
     orders.stage !== undefined ||
@@ -105,17 +127,26 @@ function wouldOrder({ primary, sources }: NameFacts): boolean {
   return !isInTheWay;
 }
 
-function handshakes(name: ServerName | undefined, parts: WhyParts): Promise<ClientFacts[]> {
+function wouldMint({ sources }: NameFacts): boolean {
+  return sources.some(({ remarks }) => remarks.some(({ kind }) => kind === 'would mint'));
+}
+
+function handshakes(
+  kinds: readonly ClientKind[],
+  name: ServerName | undefined,
+  parts: WhyParts,
+): Promise<ClientFacts[]> {
   const { settings, addresses, defaultPairs } = parts;
   const [address] = addresses;
   if (address === undefined) return Promise.resolve([]);
   const proxies = new AddressList(settings.acceptProxyProtocol);
   const pairs = [...defaultPairs, ...settings.listen.flatMap((listener) => listener.defaultPairs ?? [])];
-  return probeHandshakes({
+  return probeHandshakes(kinds, {
     address,
     serverName: name,
     sendsProxyHeader: (peer) => proxies.has(peer),
     defaults: new Set(pairs.map(leafFingerprintOf)),
+    lookupTimeoutMs: settings.lookupTimeoutMs,
     timeoutMs: settings.lookupTimeoutMs + HANDSHAKE_GRACE_MS,
   });
 }

@@ -3,6 +3,7 @@
  * certificate would be served of all that there is, and why the others would not.
  */
 import type { Clock } from '../base/clock.js';
+import { durationText } from '../base/duration-text.js';
 import type { StartTimer } from '../base/timer.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import { describeError } from '../domain/errors.js';
@@ -52,6 +53,7 @@ export async function askAll(
   return asked.map(({ source, lookup, inspection, tookMs }, index) => ({
     ...inspection,
     name: source.name,
+    ...(source.role !== undefined && { role: source.role }),
     said: lookup.kind,
     ...('reason' in lookup && { reason: lookup.reason }),
     ...('scope' in lookup && { scope: lookup.scope }),
@@ -66,19 +68,38 @@ async function ask(
   { clock, startTimer, limitMs }: Pick<AskAllOptions, 'clock' | 'startTimer' | 'limitMs'>,
 ): Promise<Asked> {
   const giveUp = new AbortController();
-  const cancel = startTimer(() => giveUp.abort(), limitMs);
   const startedAtMs = clock.now();
+  let late = (): void => undefined;
+  // A source that does not end with its signal is not waited for either.
+  const overdue = new Promise<void>((resolve) => (late = resolve));
+  const cancel = startTimer(() => {
+    // First: what it says then tells less.
+    late();
+    giveUp.abort();
+  }, limitMs);
   const { signal } = giveUp;
+  const tookMs = (): number => clock.now() - startedAtMs;
+  const inTime = <T>(work: Promise<T>, instead: T): Promise<T> =>
+    Promise.race([work, overdue.then(() => instead)]);
   try {
-    let tookMs = 0;
-    const [lookup, inspection] = await Promise.all([
-      lookUp(name, source, signal).finally(() => (tookMs = clock.now() - startedAtMs)),
-      source.inspect?.(name, { signal }) ?? { remarks: [] },
+    const [said, inspection] = await Promise.all([
+      inTime(lookUp(name, source, signal), lateAnswer(limitMs)).then((lookup) => ({
+        lookup,
+        tookMs: tookMs(),
+      })),
+      inTime(source.inspect?.(name, { signal }) ?? Promise.resolve(NOTHING), NOTHING),
     ]);
-    return { source, lookup, inspection, tookMs };
+    return { source, inspection, ...said };
   } finally {
     cancel();
   }
+}
+
+const NOTHING: SourceInspection = { remarks: [] };
+
+function lateAnswer(limitMs: number): Lookup {
+  const reason = `it has not answered within ${durationText(limitMs)}`;
+  return { kind: 'unavailable', reason, scope: 'source' };
 }
 
 /** Holds an embedder's source to the contract: one that throws is unavailable. */
