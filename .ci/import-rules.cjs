@@ -123,7 +123,25 @@ const folders = {
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  cli: { may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary'], says: 'the command line' },
+  check: {
+    may: [
+      'domain',
+      'base',
+      'net',
+      'config',
+      'sources',
+      'sources/redis',
+      'sources/manager',
+      'sources/directory',
+      'resolver',
+    ],
+    says: 'what is wrong with a configuration and its surroundings, without starting anything',
+  },
+  cli: { may: ['domain', 'base', 'config', 'admin', 'primary', 'cli/*'], says: 'the command line' },
+  'cli/commands': {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'check', 'cli'],
+    says: 'a command each',
+  },
 };
 
 /** The files of a folder itself, or (`folder/*`) of those below it. */
