@@ -126,13 +126,27 @@ const folders = {
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  'cli/commands': {
-    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'cli'],
-    says: 'commands that ask a running program',
+  check: {
+    may: [
+      'domain',
+      'base',
+      'net',
+      'config',
+      'sources',
+      'sources/redis',
+      'sources/manager',
+      'sources/directory',
+      'resolver',
+    ],
+    says: 'what is wrong with a configuration and its surroundings, without starting anything',
   },
   cli: {
-    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary', 'cli/commands'],
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary', 'cli/*'],
     says: 'the command line',
+  },
+  'cli/commands': {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'check', 'cli'],
+    says: 'a command each',
   },
 };
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createCli } from '../../../lib/cli/cli.js';
+import { COMMANDS } from '../../../lib/cli/commands.js';
 import type { CliIo } from '../../../lib/cli/io.js';
 import { addressText } from '../../../lib/domain/address.js';
 import type { Settings } from '../../../lib/config/settings.js';
@@ -51,7 +52,7 @@ async function run(
   return outcome;
 }
 
-const NAME_A_COMMAND = 'name a command: start, status, why, expire, warm, reload, stop (see --help)';
+const NAME_A_COMMAND = `name a command: ${COMMANDS.map(({ name }) => name).join(', ')} (see --help)`;
 
 describe('the command line', () => {
   const wrong: [argv: string[], sentence: string][] = [
