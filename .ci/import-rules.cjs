@@ -6,6 +6,7 @@ const folders = {
   domain: { may: [], says: 'names, certificates and results: it computes, and knows nobody' },
   base: { may: [], says: 'small tools without a word of the domain' },
   log: { may: ['domain'], says: 'lines of the log, and where they go' },
+  metrics: { may: ['domain', 'base'], says: 'what is counted: it knows nobody who counts' },
   net: { may: ['domain', 'base'], says: 'connections below TLS, and addresses' },
   'net/names': { may: ['domain', 'base', 'net'], says: 'the addresses of names' },
   pki: { may: ['domain'], says: 'certificates that we make ourselves' },
@@ -13,7 +14,7 @@ const folders = {
   caches: { may: ['domain', 'base'], says: 'what is remembered, and for how long' },
   config: { may: ['domain', 'base', 'log', 'tls'], says: 'from flags and files to checked settings' },
   bus: {
-    may: ['domain', 'config'],
+    may: ['domain', 'config', 'metrics'],
     says: 'messages between primary and workers: transport, no type of its own for what they carry',
   },
   sources: { may: ['domain'], says: 'the contract of a source' },
@@ -96,6 +97,7 @@ const folders = {
       'domain',
       'base',
       'log',
+      'metrics',
       'net',
       'net/names',
       'tls',
@@ -113,6 +115,7 @@ const folders = {
       'domain',
       'base',
       'log',
+      'metrics',
       'net',
       'tls',
       'pki',
@@ -127,7 +130,14 @@ const folders = {
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  cli: { may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary'], says: 'the command line' },
+  'cli/commands': {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'cli'],
+    says: 'commands that ask a running program',
+  },
+  cli: {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary', 'cli/commands'],
+    says: 'the command line',
+  },
 };
 
 /** The files of a folder itself, or (`folder/*`) of those below it. */

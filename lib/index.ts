@@ -72,6 +72,11 @@ export interface ProxyHandle {
   expireAll(options?: { readonly hard?: boolean }): Promise<Partial<WorkersExpired>>;
   /** Expires one name, hard. @throws ProxyError ERR_USAGE when it is no name. */
   expireDomain(name: string): Promise<Partial<WorkersExpired>>;
+  /**
+   * All metrics of the machine for Prometheus, in its text format 0.0.4 (`METRICS_CONTENT_TYPE`): for a route of yours.
+   * `docs/metrics.md` lists them. What workers have counted is there after a second.
+   */
+  metricsText(): string;
   /** Reads the files that the settings name again, as SIGHUP does. What is wrong is logged, and all stays as it was. */
   reload(): Promise<void>;
   /** Stops accepting, finishes what is under way, at the latest after `drain-timeout`. */
@@ -127,6 +132,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     status: () => primary.resolver.status(),
     expireAll: ({ hard = false } = {}) => primary.expireAll({ hard }),
     expireDomain: async (name) => primary.expireDomain(nameOf(name)),
+    metricsText: () => primary.metrics.text(),
     reload: async () => {
       await primary.reload();
     },
@@ -176,4 +182,6 @@ export { addressName, normaliseDomain, normaliseServerName, type ServerName } fr
 export { ProxyError, type ErrorCode, type ErrorOrigin } from './domain/errors.js';
 export { LOG_LEVELS, silentLogger, type LogFields, type Logger, type LogLevel } from './log/logger.js';
 export type { Address } from './domain/address.js';
+/** The content type of `metricsText`. */
+export { TEXT_CONTENT_TYPE as METRICS_CONTENT_TYPE } from './metrics/text.js';
 export type { CacheStatus, WorkersExpired } from './domain/cache-status.js';

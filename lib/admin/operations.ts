@@ -7,7 +7,7 @@
 import type { WhyReport } from '../diagnosis/report.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
-import type { StatusReport } from '../domain/status-report.js';
+import type { Snapshot, StatusReport } from '../domain/status-report.js';
 
 /** What each operation takes and gives. */
 export interface Operations {
@@ -18,6 +18,13 @@ export interface Operations {
   expireDomain: { params: { readonly name: ServerName; readonly workers: boolean }; result: Expired };
   /** Looks a name up, so that it is cached before a client asks. */
   warm: { params: { readonly name: ServerName }; result: Warmed };
+  /** What the event stream sends once a second. */
+  snapshot: { params: None; result: Snapshot };
+  /** Prometheus text. */
+  metrics: { params: None; result: Page };
+  /** Whether the program is alive, and whether it can serve: for whoever restarts it, and for load balancers. */
+  healthz: { params: None; result: Page };
+  readyz: { params: None; result: Page };
   reload: { params: None; result: Reloaded };
   stop: { params: None; result: { readonly pid: number; readonly drainTimeoutMs: number } };
 }
@@ -25,6 +32,14 @@ export interface Operations {
 type None = Readonly<Record<string, never>>;
 
 export type OperationName = keyof Operations;
+
+/** What is not JSON. */
+export interface Page {
+  readonly status: number;
+  /** Lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 /** How many workers were told and have acknowledged, where they were to be told. */
 export type Expired = { readonly expired: string } & Partial<WorkersExpired>;
@@ -61,6 +76,10 @@ interface OperationDefinition<Op extends OperationName> {
   readonly path: string;
   /** `control`: on the control socket alone. */
   readonly doors: 'all' | 'control';
+  /** It gives a `Page`. */
+  readonly isPage?: true;
+  /** Where an operation has a short path, this one needs no password: it tells nothing but that. */
+  readonly isOpen?: true;
   /** @returns undefined where the name is none. */
   params(rest: string, query: URLSearchParams): Operations[Op]['params'] | undefined;
 }
@@ -72,6 +91,10 @@ const has = (query: URLSearchParams, flag: string): boolean =>
 export const OPERATIONS: { readonly [Op in OperationName]: OperationDefinition<Op> } = {
   status: { method: 'GET', path: '/status', doors: 'all', params: none },
   why: { method: 'GET', path: '/why/', doors: 'all', params: (name) => ({ name }) },
+  snapshot: { method: 'GET', path: '/snapshot', doors: 'all', params: none },
+  metrics: { method: 'GET', path: '/metrics', doors: 'all', isPage: true, params: none },
+  healthz: { method: 'GET', path: '/healthz', doors: 'all', isPage: true, isOpen: true, params: none },
+  readyz: { method: 'GET', path: '/readyz', doors: 'all', isPage: true, isOpen: true, params: none },
   expireAll: {
     method: 'POST',
     path: '/expire/all',
@@ -114,7 +137,7 @@ export function findOperation(
 ): FoundOperation {
   for (const op of Object.keys(OPERATIONS) as OperationName[]) {
     const definition: OperationDefinition<OperationName> = OPERATIONS[op];
-    const takesName = definition.path.endsWith('/');
+    const takesName = definition.path.length > 1 && definition.path.endsWith('/');
     if (takesName ? !path.startsWith(definition.path) : path !== definition.path) continue;
     const rest = decoded(path.slice(definition.path.length));
     if (definition.doors === 'control' && !isControl) return { kind: 'unknown' };

@@ -11,7 +11,7 @@
 import { CHALLENGE, parseBasicCredentials } from './auth.js';
 import type { Authenticator } from './authenticator.js';
 import { isFromAnotherSite, type BrowserFields } from './cross-site.js';
-import { findOperation, type Call } from './operations.js';
+import { findOperation, OPERATIONS, type Call, type Page } from './operations.js';
 import { isBelow, mayReach } from './reserved-paths.js';
 import { spacedJson, type Json } from './spaced-json.js';
 import { VERSION } from '../base/version.js';
@@ -76,6 +76,10 @@ type Route =
   { readonly kind: 'status' | 'expireAll' } | { readonly kind: 'expireDomain'; readonly rawName: string };
 
 const OPERATIONS_ROOT = '/proxy';
+const EVENTS_PATH = '/events';
+const OPEN_PATHS: ReadonlySet<string> = new Set(
+  Object.values(OPERATIONS).flatMap(({ path, isOpen }) => (isOpen === true ? [path] : [])),
+);
 const ROOT = '/nginx/shared_cache';
 const DOMAIN = `${ROOT}/expire/domain/`;
 const STATUS_NOTE =
@@ -112,9 +116,10 @@ export class AdminRouter {
   async #answer(request: AdminRequest): Promise<AdminResponse> {
     const { method, target, host, browser } = request;
     const { path, query, authority = host } = target;
-    const refusal = await this.#admit(request, authority);
-    if (refusal !== undefined) return refusal;
     const operation = this.#operationPath(path);
+    const isOpen = this.#options.hasShortPaths === true && OPEN_PATHS.has(path);
+    const refusal = isOpen ? undefined : await this.#admit(request, authority);
+    if (refusal !== undefined) return refusal;
     if (operation !== undefined) return this.#operate(request, operation, query, authority);
     const route = this.#route(path);
     if (route === undefined) return failure(404, 'Unknown URI');
@@ -129,6 +134,17 @@ export class AdminRouter {
     } catch (error) {
       return failure(503, describeError(error));
     }
+  }
+
+  /**
+   * Whether a request is for the stream of snapshots, which whoever has the connection sends by itself.
+   *
+   * @returns the refusal for a client that is not let in; `stream` where it is; undefined: the request is for something else.
+   */
+  async askForEvents(request: AdminRequest): Promise<AdminResponse | 'stream' | undefined> {
+    const { method, target, host } = request;
+    if (method !== 'GET' || this.#operationPath(target.path) !== EVENTS_PATH) return undefined;
+    return (await this.#admit(request, target.authority ?? host)) ?? 'stream';
   }
 
   /** The path of an operation, below the root of all operations; undefined: it is none. */
@@ -159,7 +175,8 @@ export class AdminRouter {
         }
     }
     try {
-      return plainJson(await this.#options.actions.operate(found.call));
+      const result = await this.#options.actions.operate(found.call);
+      return OPERATIONS[found.call.op].isPage === true ? pageResponse(result as Page) : plainJson(result);
     } catch (error) {
       return failure(503, describeError(error));
     }
@@ -260,6 +277,10 @@ function success(fields: Record<string, Json>, extra: Record<string, Json> = {})
 
 function failure(status: number, reason: string, headers: Record<string, string> = {}): AdminResponse {
   return json(status, { result: 'error', expired: 'None', reason, ...SERVER }, headers);
+}
+
+function pageResponse({ status, headers, body }: Page): AdminResponse {
+  return { status, headers: { 'cache-control': 'no-store', ...headers }, body };
 }
 
 /** What an operation gives, as it is. */

@@ -4,12 +4,28 @@
  */
 import { LRUCache } from 'lru-cache';
 
+export interface GrowingLruOptions {
+  readonly perf?: { now: () => number };
+  readonly ttlResolution?: number;
+  /** Told of each entry that is dropped for want of room. */
+  readonly onEvict?: (() => void) | undefined;
+}
+
 /** @param max how many entries it holds at most, a whole number above 0. */
 export function growingLru<K extends object | string, V extends object | string | number | boolean>(
   max: number,
-  options: { readonly perf?: { now: () => number }; readonly ttlResolution?: number } = {},
+  { onEvict, ...options }: GrowingLruOptions = {},
 ): LRUCache<K, V> {
-  return new LRUCache<K, V>({ ...options, maxSize: max, sizeCalculation: countOne });
+  return new LRUCache<K, V>({
+    ...options,
+    maxSize: max,
+    sizeCalculation: countOne,
+    ...(onEvict !== undefined && {
+      dispose: (_value, _key, why) => {
+        if (why === 'evict') onEvict();
+      },
+    }),
+  });
 }
 
 /**
@@ -20,9 +36,10 @@ export function growingLru<K extends object | string, V extends object | string 
 export function resizedLru<K extends object | string, V extends object | string | number | boolean>(
   cache: LRUCache<K, V>,
   max: number,
+  options: Pick<GrowingLruOptions, 'onEvict'> = {},
 ): LRUCache<K, V> {
   if (max === cache.maxSize) return cache;
-  const resized = growingLru<K, V>(max);
+  const resized = growingLru<K, V>(max, options);
   for (const [key, value] of [...cache.entries()].reverse()) resized.set(key, value);
   return resized;
 }

@@ -24,6 +24,8 @@ export type Handlers<Served extends Operations<Served>> = {
 export interface EndpointOptions {
   /** Requests under way at once; one more fails with ERR_BUS_BUSY. @default 10,000 */
   readonly maxInFlight?: number;
+  /** Told of each request that was not answered in time. */
+  readonly onDeadline?: () => void;
 }
 
 const MAX_IN_FLIGHT = 10_000;
@@ -42,6 +44,7 @@ export class BusEndpoint<Served extends Operations<Served>, Called extends Opera
   readonly #port: BusPort;
   readonly #handlers: Handlers<Served>;
   readonly #maxInFlight: number;
+  readonly #onDeadline: (() => void) | undefined;
   readonly #waiters = new Map<number, Waiter>();
   #nextId = 1;
   #closed = false;
@@ -50,6 +53,7 @@ export class BusEndpoint<Served extends Operations<Served>, Called extends Opera
     this.#port = port;
     this.#handlers = handlers;
     this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
+    this.#onDeadline = options.onDeadline;
     port.onMessage((message) => this.#receive(message));
     port.onClose(() => this.close());
   }
@@ -80,6 +84,7 @@ export class BusEndpoint<Served extends Operations<Served>, Called extends Opera
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.delete(id);
+        this.#onDeadline?.();
         reject(new ProxyError('ERR_BUS_DEADLINE', `${op}: no answer within ${deadlineMs} ms`));
       }, deadlineMs);
       this.#waiters.set(id, { resolve, reject, timer });

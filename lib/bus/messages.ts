@@ -12,9 +12,10 @@ import type { WorkerFacts } from '../domain/inspection.js';
 import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
+import type { MetricsDelta } from '../metrics/recorder.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 6;
+export const BUS_VERSION = 7;
 
 /** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
@@ -49,6 +50,8 @@ export interface WorkerToPrimary {
   releaseChallenge: { params: { readonly id: number }; result: None };
   /** A challenge of this name could not be answered in time: if its order fails now, that is the cause. */
   challengeMissed: { params: { readonly name: ServerName }; result: None };
+  /** What the worker has counted since it told last. */
+  metrics: { params: { readonly delta: MetricsDelta }; result: None };
   /** The worker listens to the bus from now on: what is sent before its program is loaded would be lost. */
   hello: { params: None; result: None };
   /** Every listener of this worker accepts. */

@@ -12,7 +12,12 @@ import type { ServerName } from '../domain/server-name.js';
 export type Negative =
   | { readonly kind: 'absent' }
   /** `reason`: one clause for a log line. */
-  | { readonly kind: 'error'; readonly reason: string }
+  | {
+      readonly kind: 'error';
+      readonly reason: string;
+      /** Every source says that there is none, and what was there before serves on for a while. */
+      readonly isGrace?: boolean;
+    }
   /** A worker's: OpenSSL serves none of the certificates that there are. */
   | { readonly kind: 'refused'; readonly reason: string };
 

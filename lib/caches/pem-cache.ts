@@ -240,6 +240,30 @@ export class PemCache {
     return { entries: this.#slots.size, bytes: this.#bytes() };
   }
 
+  /** The bound, in bytes. */
+  get maxBytes(): number {
+    return this.#slots.maxSize;
+  }
+
+  /**
+   * When the next half of each entry ends, of those that end soonest: milliseconds since 1970, ascending, at most `limit` of them.
+   * `outdated`: how many entries are outside their dates, for want of better ones.
+   */
+  expiries(limit: number): { readonly soonestMs: readonly number[]; readonly outdated: number } {
+    const dateMs = this.#clock.date();
+    const soonestMs: number[] = [];
+    let outdated = 0;
+    for (const slot of this.#slots.values()) {
+      if (slot.isOutdated && datesProblem(slot, dateMs) !== undefined) outdated += 1;
+      const endMs = nextEndMs(slot, dateMs);
+      if (soonestMs.length === limit && endMs >= (soonestMs.at(-1) ?? Infinity)) continue;
+      if (endMs === Infinity) continue;
+      soonestMs.push(endMs);
+      soonestMs.sort((a, b) => a - b).splice(limit);
+    }
+    return { soonestMs, outdated };
+  }
+
   /** Changes the bound. What still fits stays, in its order of use; what does not is evicted. */
   resize(maxBytes: number): void {
     if (maxBytes === this.#slots.maxSize) return;
@@ -314,6 +338,14 @@ function sizeAlone(name: ServerName, slot: Slot): number {
 /** Whether a half is there at a date. */
 function isLeft(slot: Slot, { notAfterMs }: StoredHalf, dateMs: number): boolean {
   return slot.isOutdated || dateMs < notAfterMs;
+}
+
+/** When the first of the halves ends that have not ended; infinity where all have. */
+function nextEndMs({ halves }: Slot, dateMs: number): number {
+  let soonestMs = Infinity;
+  for (const { notAfterMs } of halves)
+    if (notAfterMs > dateMs && notAfterMs < soonestMs) soonestMs = notAfterMs;
+  return soonestMs;
 }
 
 /** One of which a half has gone is to be looked up afresh: that half may have been renewed. */

@@ -52,6 +52,8 @@ export interface SecureContextCacheOptions {
   readonly maxNegatives: number;
   /** Milliseconds from any origin: a clock for durations. */
   readonly now: () => number;
+  /** Told of each context that is dropped for want of room. */
+  readonly onEvict?: () => void;
 }
 
 type MutableEntry<C> = { -readonly [Key in keyof ContextEntry<C>]: ContextEntry<C>[Key] };
@@ -72,11 +74,13 @@ const NEGATIVES: Readonly<Record<Negative['kind'], ContextHit<never>>> = {
 export class SecureContextCache<C> {
   readonly #now: () => number;
   readonly #negatives: NegativeCache;
+  readonly #onEvict: (() => void) | undefined;
   #slots: LRUCache<ServerName, Slot<C>>;
 
-  constructor({ maxNames, maxNegatives, now }: SecureContextCacheOptions) {
+  constructor({ maxNames, maxNegatives, now, onEvict }: SecureContextCacheOptions) {
     this.#now = now;
-    this.#slots = growingLru(maxNames);
+    this.#onEvict = onEvict;
+    this.#slots = growingLru(maxNames, { onEvict });
     this.#negatives = new NegativeCache({ maxItems: maxNegatives, now });
   }
 
@@ -194,6 +198,6 @@ export class SecureContextCache<C> {
   /** Changes the bounds. The most recently used entries stay, in their order. */
   resize(maxNames: number, maxNegatives: number): void {
     this.#negatives.resize(maxNegatives);
-    this.#slots = resizedLru(this.#slots, maxNames);
+    this.#slots = resizedLru(this.#slots, maxNames, { onEvict: this.#onEvict });
   }
 }

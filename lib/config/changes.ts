@@ -47,6 +47,7 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config' | PlainFlag>, (settings: 
   'admin-prefix': (s) => s.admin.prefix,
   'admin-user-file': (s) => s.admin.htpasswd,
   'admin-host': (s) => s.admin.hosts,
+  'admin-listen': (s) => s.admin.listen.map(addressText),
   'state-dir': (s) => s.stateDir,
   'control-socket': (s) => s.controlSocket,
   'pid-file': (s) => s.pidFile,

@@ -235,6 +235,15 @@ export const FLAGS = {
     restart: true,
     description: 'what the program keeps between runs',
   },
+  'admin-listen': {
+    kind: 'text',
+    value: 'ADDR:PORT',
+    default: [],
+    shown: 'off',
+    restart: true,
+    repeatable: true,
+    description: 'dashboard, metrics and health, on plain HTTP; beyond loopback --admin-user-file guards it',
+  },
   'control-socket': {
     kind: 'path',
     value: 'PATH',

@@ -6,10 +6,12 @@
  * with the flag, the variable, or the file and line it is in.
  */
 import { resolve } from 'node:path';
+import { addressText, isLoopback, type Address } from '../domain/address.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
 import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
 import { readListeners } from './listeners.js';
+import { parseListen } from './listen-address.js';
 import { parseLogLevel } from './log-level.js';
 import { readPlain } from './plain-settings.js';
 import {
@@ -107,6 +109,7 @@ export function loadSettings(input: LoadInput): Loaded {
       prefix: given.one('admin-prefix', parsePrefix) ?? given.fail('admin-prefix', 'needs a value'),
       ...(htpasswd !== undefined && { htpasswd }),
       hosts: given.list('admin-host', parseHost),
+      listen: adminAddresses(given, input.hasIpv6 ?? false, htpasswd !== undefined),
     },
     stateDir,
     ...(controlSocket !== undefined && { controlSocket }),
@@ -118,6 +121,19 @@ export function loadSettings(input: LoadInput): Loaded {
     },
   };
   return { settings, warnings: [...warnings, ...defaults.warnings, ...listeners.warnings] };
+}
+
+/** Anybody on the machine may use a loopback address; beyond that there must be passwords. */
+function adminAddresses(given: GivenFlags, hasIpv6: boolean, hasPasswords: boolean): readonly Address[] {
+  const addresses = given.list('admin-listen', (text) => parseListen(text, hasIpv6)).flat();
+  const open = addresses.find((address) => !isLoopback(address));
+  if (open !== undefined && !hasPasswords) {
+    given.fail(
+      'admin-listen',
+      `is open to other machines on ${addressText(open)}: it needs --admin-user-file`,
+    );
+  }
+  return addresses;
 }
 
 function redisSettings(given: GivenFlags, warnings: string[]): RedisSettings | undefined {

@@ -118,6 +118,8 @@ export interface AdminSettings {
   readonly htpasswd?: string;
   /** Hosts that have admin routes; empty means any. */
   readonly hosts: readonly string[];
+  /** Where the admin listener accepts. Where one is not of the loopback there is a `htpasswd`. */
+  readonly listen: readonly Address[];
 }
 
 /** Beside the plain ones, which the table of flags declares. */

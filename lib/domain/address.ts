@@ -30,3 +30,9 @@ export function addressText(address: Address | PassedSocket): string {
 export function connectOptions(address: Address): { host: string; port: number } | { path: string } {
   return 'socketPath' in address ? { path: address.socketPath } : address;
 }
+
+/** Whether only programs of this machine can connect to it. Everybody on the machine may: a unix socket counts as open. */
+export function isLoopback(address: Address): boolean {
+  if ('socketPath' in address) return false;
+  return address.host.startsWith('127.') || address.host === '::1';
+}

@@ -36,6 +36,8 @@ export interface StatusReport {
   readonly uptimeMs: number;
   /** `https://127.0.0.1:8443` and the like. */
   readonly listeners: readonly string[];
+  /** Of `--admin-listen`: `http://127.0.0.1:8444`. */
+  readonly adminListeners: readonly string[];
   readonly workers: readonly WorkerStatus[];
   readonly cache: {
     readonly entries: number;
@@ -59,4 +61,16 @@ export interface StatusReport {
   };
   /** The last reload; absent: there was none. */
   readonly lastReload?: { readonly agoMs: number; readonly failure?: string };
+}
+
+/** One number, or what was observed so far, by the metric's name and labels. */
+export type SeriesValue = {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+} & ({ readonly value: number } | { readonly count: number; readonly sum: number });
+
+/** All of one moment: what the dashboard is sent. Counts are totals since the start: rates are differences. */
+export interface Snapshot {
+  readonly status: StatusReport;
+  readonly series: readonly SeriesValue[];
 }

@@ -1,6 +1,7 @@
 /**
  * What is known of a client's connection once its handshake is done.
  */
+import type { KeyClass } from '../domain/key-class.js';
 import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -18,6 +19,8 @@ export interface ConnectionInfo {
   readonly serverName?: ServerName | undefined;
   /** Undefined on plain HTTP. */
   readonly tier?: Tier | undefined;
+  /** Of the certificate that serves it: the key that this client can use. */
+  readonly keyClass?: KeyClass | undefined;
   /** Why the default certificate was served; undefined where it was not. */
   readonly reason?: DefaultReason | undefined;
   /** The id of the handshake, as the log has it; undefined on plain HTTP. */

@@ -31,7 +31,8 @@ export class ConnectionLimits {
   };
   readonly #clients = new Counts();
   #open = 0;
-  #refused = 0;
+  #admitted = 0;
+  readonly #refusedOver = { maxConnections: 0, maxConnectionsPerClient: 0 };
   #unreported = 0;
   #reportedAtMs = -Infinity;
 
@@ -43,9 +44,19 @@ export class ConnectionLimits {
     return this.#open;
   }
 
+  /** Connections within `maxConnections` since the start. */
+  get admitted(): number {
+    return this.#admitted;
+  }
+
   /** Connections refused since the start. */
   get refused(): number {
-    return this.#refused;
+    return this.#refusedOver.maxConnections + this.#refusedOver.maxConnectionsPerClient;
+  }
+
+  /** The same by the limit that was reached. */
+  get refusedOver(): Readonly<Limits> {
+    return this.#refusedOver;
   }
 
   /** @returns undefined over the limit: the connection is to be closed. */
@@ -55,6 +66,7 @@ export class ConnectionLimits {
       return undefined;
     }
     this.#open += 1;
+    this.#admitted += 1;
     return new ConnectionSlot(this.#taken);
   }
 
@@ -74,7 +86,7 @@ export class ConnectionLimits {
   }
 
   #refuse(limit: keyof Limits, client: string): void {
-    this.#refused += 1;
+    this.#refusedOver[limit] += 1;
     this.#unreported += 1;
     const nowMs = this.#options.now();
     if (nowMs - this.#reportedAtMs < REPORT_INTERVAL_MS) return;

@@ -3,14 +3,12 @@
  * clients, so Node's own server does.
  */
 import { chmodSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
-import type { AdminRouter } from '../admin/routes.js';
 import { makeDirectory } from '../base/make-directory.js';
 import { describeError, environmentError } from '../domain/errors.js';
-import { readTarget } from '../domain/request-target.js';
-import type { Logger } from '../log/logger.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
+import { adminListener, type AdminHttpOptions } from './admin-http.js';
 
 /** Only the user that the program runs as, and root. */
 const SOCKET_MODE = 0o600;
@@ -19,19 +17,14 @@ const UMASK = 0o177;
 /** `sun_path` of Linux has 108 bytes with its final zero. */
 export const MAX_SOCKET_PATH = 107;
 
-export interface ControlServerOptions {
-  readonly router: AdminRouter;
-  readonly log: Logger;
-}
-
 export class ControlServer {
   readonly #server: Server;
-  readonly #log: Logger;
 
-  constructor({ router, log }: ControlServerOptions) {
-    this.#log = log;
-    this.#server = createServer((request, response) => void this.#answer(router, request, response));
-    this.#server.on('error', (error) => log.err('control socket failed', { error: describeError(error) }));
+  constructor(http: AdminHttpOptions) {
+    this.#server = createServer(adminListener(http));
+    this.#server.on('error', (error) =>
+      http.log.err('control socket failed', { error: describeError(error) }),
+    );
   }
 
   /**
@@ -72,34 +65,5 @@ export class ControlServer {
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
-  }
-
-  async #answer(router: AdminRouter, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      request.resume();
-      const { method = '', url = '', headers } = request;
-      const target = readTarget(url);
-      if (target === undefined) {
-        response.writeHead(400).end();
-        return;
-      }
-      const answer = await router.respond({
-        method,
-        target,
-        host: headers.host,
-        authorization: headers.authorization,
-        browser: {
-          origin: headers.origin,
-          referer: headers.referer,
-          'sec-fetch-site': headers['sec-fetch-site'],
-        },
-        client: request.socket.remoteAddress ?? '',
-      });
-      response.writeHead(answer.status, answer.headers).end(answer.body);
-    } catch (thrown) {
-      this.#log.err('admin request failed', { error: describeError(thrown) });
-      if (!response.headersSent) response.writeHead(503);
-      response.end();
-    }
   }
 }

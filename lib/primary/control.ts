@@ -1,25 +1,41 @@
 /**
- * The doors of the primary for administrators, and what answers behind them and behind those of the workers.
+ * The doors of the primary for administrators: the control socket and `--admin-listen`; and what answers behind them and behind those
+ * of the workers.
  */
 import { join } from 'node:path';
-import { AdminRouter } from '../admin/routes.js';
+import { Authenticator } from '../admin/authenticator.js';
+import { FailedLogins } from '../admin/failed-logins.js';
+import { HashingThread } from '../admin/hashing-thread.js';
+import { AdminRouter, type AdminRouterOptions } from '../admin/routes.js';
 import type { Call, OperationHandlers } from '../admin/operations.js';
-import type { Settings } from '../config/settings.js';
+import { isLoopback, type Address } from '../domain/address.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
+import type { AdminHttpOptions } from './admin-http.js';
+import { AdminListeners } from './admin-listeners.js';
 import { ControlServer, MAX_SOCKET_PATH } from './control-server.js';
-import { operate, operationHandlers, type OperationHost } from './operations.js';
+import { EventStream } from './event-stream.js';
+import { operate, operationHandlers, snapshotOf, type OperationHost } from './operations.js';
 
 export class Control {
   readonly #host: OperationHost;
   readonly #log: Logger;
   readonly #handlers: OperationHandlers;
+  readonly #events: EventStream;
+  readonly #listeners = new AdminListeners();
+  #authenticator: Authenticator | undefined;
   #socket: ControlServer | undefined;
 
   constructor(host: OperationHost, log: Logger) {
     this.#host = host;
     this.#log = log;
     this.#handlers = operationHandlers(host);
+    this.#events = new EventStream({ snapshot: () => snapshotOf(host) });
+  }
+
+  /** Where the admin listener accepts, with the real ports. */
+  get addresses(): readonly Address[] {
+    return this.#listeners.addresses;
   }
 
   /** Runs an operation that a worker was asked for. */
@@ -28,14 +44,40 @@ export class Control {
   }
 
   /**
-   * Opens the control socket. Where none was named the program runs without it, if it cannot be opened: several programs may share
-   * a state directory.
+   * Opens the doors. Where no control socket was named, the program runs without it if it cannot be opened: several programs may
+   * share a state directory.
    *
    * @throws ProxyError ERR_ENVIRONMENT: one that was named cannot be opened.
    */
-  async open({ controlSocket, stateDir }: Settings): Promise<void> {
+  async open(): Promise<void> {
+    const { admin } = this.#host.settings;
+    for (const address of admin.listen) await this.#openListener(address);
+    await this.#openSocket();
+  }
+
+  /** The settings have been read again. */
+  configure(): void {
+    this.#authenticator?.configure(this.#host.settings.admin.htpasswd ?? '');
+  }
+
+  close(): void {
+    this.#events.close();
+    this.#listeners.close();
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  async #openListener(address: Address): Promise<void> {
+    const router = this.#router(
+      isLoopback(address) ? { trusted: true } : { authenticator: this.#openAuthenticator() },
+    );
+    await this.#listeners.open(address, this.#http(router), () => this.#host.settings.admin.hosts);
+  }
+
+  async #openSocket(): Promise<void> {
+    const { controlSocket, stateDir } = this.#host.settings;
     const path = controlSocket ?? join(stateDir, 'control.sock');
-    const server = new ControlServer({ router: this.#router(), log: this.#log });
+    const server = new ControlServer(this.#http(this.#router({ trusted: true, isControl: true })));
     try {
       if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
         throw environmentError(
@@ -52,20 +94,32 @@ export class Control {
     }
   }
 
-  close(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
+  #http(router: AdminRouter): AdminHttpOptions {
+    return { router, events: this.#events, log: this.#log };
   }
 
-  #router(): AdminRouter {
+  /** One for all listeners: what an address has guessed at one counts at all. */
+  #openAuthenticator(): Authenticator {
+    const log = this.#log;
+    this.#authenticator ??= new Authenticator(
+      {
+        log,
+        failed: new FailedLogins({ log, now: () => performance.now() }),
+        thread: new HashingThread({ log }),
+      },
+      this.#host.settings.admin.htpasswd ?? '',
+    );
+    return this.#authenticator;
+  }
+
+  #router(door: Pick<AdminRouterOptions, 'trusted' | 'isControl' | 'authenticator'>): AdminRouter {
     const host = this.#host;
-    const { settings } = host;
     return new AdminRouter({
-      prefix: settings.admin.prefix,
+      ...door,
+      prefix: host.settings.admin.prefix,
+      // Beyond the loopback a password decides; what hosts a loopback address answers is decided before.
       hosts: [],
-      trusted: true,
       hasShortPaths: true,
-      isControl: true,
       actions: {
         status: () => Promise.resolve(host.resolver.status()),
         expireAll: ({ hard }) => host.expireAll({ hard, workers: false }),

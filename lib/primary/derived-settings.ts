@@ -35,6 +35,7 @@ export function withoutRestart(before: Settings, after: Settings): Settings {
     ...after,
     listen,
     httpListen,
+    admin: { ...after.admin, listen: before.admin.listen },
     stateDir,
   };
   delete kept.pidFile;

@@ -10,8 +10,12 @@ import { addressText, type Address } from '../domain/address.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { ServerName } from '../domain/server-name.js';
-import type { StatusReport } from '../domain/status-report.js';
+import type { Snapshot, StatusReport } from '../domain/status-report.js';
 import type { Resolver } from '../resolver/resolver.js';
+import { metricValues } from '../metrics/values.js';
+import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
+import { healthPage, readyPage } from './health.js';
+import type { PrimaryMetrics } from './metrics.js';
 import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
 import { why } from './why.js';
@@ -23,9 +27,11 @@ export interface OperationHost {
   readonly pem: PemCache;
   readonly negative: NegativeCache;
   readonly sources: Sources;
+  readonly metrics: PrimaryMetrics;
   readonly supervisor: Supervisor | undefined;
   readonly addresses: readonly Address[];
   readonly httpAddresses: readonly Address[];
+  readonly adminAddresses: readonly Address[];
   readonly defaultPairs: readonly CertificatePair[];
   readonly lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
   /** Milliseconds of `performance.now`. */
@@ -53,6 +59,15 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         date: Date.now,
         askWorkers: async (one) => (await host.supervisor?.askAll('inspect', { name: one })) ?? [],
       }),
+    snapshot: () => Promise.resolve(snapshotOf(host)),
+    metrics: () =>
+      Promise.resolve({
+        status: 200,
+        headers: { 'content-type': TEXT_CONTENT_TYPE },
+        body: host.metrics.text(),
+      }),
+    healthz: () => Promise.resolve(healthPage(host)),
+    readyz: () => Promise.resolve(readyPage(host)),
     expireAll: async (options) => ({ expired: 'all', ...(await host.expireAll(options)) }),
     expireDomain: async ({ name, workers }) => ({
       expired: name,
@@ -75,6 +90,11 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
   };
 }
 
+/** What the dashboard is sent once a second. */
+export function snapshotOf(host: OperationHost): Snapshot {
+  return { status: statusOf(host), series: metricValues(host.metrics.store) };
+}
+
 /** Runs an operation. The compiler does not follow that the parameters are the operation's own. */
 export function operate(handlers: OperationHandlers, { op, params }: Call): Promise<unknown> {
   return (handlers[op] as (params: unknown) => Promise<unknown>)(params);
@@ -93,6 +113,7 @@ function statusOf(host: OperationHost): StatusReport {
     atMs,
     uptimeMs: nowMs - host.startedAtMs,
     listeners: [...urlsOf('https', host.addresses), ...urlsOf('http', host.httpAddresses)],
+    adminListeners: urlsOf('http', host.adminAddresses),
     workers: host.supervisor?.statuses() ?? [],
     cache: {
       ...pem.stats(),

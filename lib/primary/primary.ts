@@ -12,6 +12,7 @@ import type { Address } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
+import type { CertificatePair } from '../domain/certificate.js';
 import { systemClock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -26,6 +27,7 @@ import { endsWithin } from './ending.js';
 import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
+import { PrimaryMetrics } from './metrics.js';
 import type { OperationHost } from './operations.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
@@ -55,12 +57,15 @@ const NOT_RELOADED = { ok: false, changed: [], needRestart: [] } as const;
 
 export type PrimaryLogger = ReturnType<typeof createLogger>;
 
-export class Primary {
+export class Primary implements OperationHost {
   readonly log: PrimaryLogger;
   readonly pem: PemCache;
+  readonly negative: NegativeCache;
+  readonly sources: Sources;
+  readonly metrics = new PrimaryMetrics();
+  /** Milliseconds of `performance.now`. */
+  readonly startedAtMs = performance.now();
   readonly #options: PrimaryOptions;
-  readonly #negative: NegativeCache;
-  readonly #sources: Sources;
   readonly #ticketKeys: TicketKeys;
   /** They outlive a reload, as the challenges do that they are for. */
   readonly #leases = new ChallengeLeases({ startTimer: startUnrefTimer });
@@ -73,8 +78,7 @@ export class Primary {
     return ended;
   });
   readonly #control: Control;
-  readonly #startedAtMs = performance.now();
-  #lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
+  #lastReload: OperationHost['lastReload'];
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #settings: Settings;
@@ -117,24 +121,28 @@ export class Primary {
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
       clock: systemClock,
-      onEvictFresh: (name) =>
+      onEvictFresh: (name) => {
+        this.metrics.events.evicted();
         log.notice('the certificate cache is full: a fresh entry was evicted; see --cert-cache-size', {
           name,
-        }),
+        });
+      },
     });
-    this.#negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
-    this.#sources = new Sources({
+    this.negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
+    this.sources = new Sources({
       log,
       clock: systemClock,
       onChange: (names) => this.#noteChange(names),
+      observer: this.metrics.events,
       ...(options.sources === undefined ? {} : { own: options.sources }),
     });
     this.#ticketKeys = new TicketKeys((ticketKeys) => {
       void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
     });
-    const parts = { pem: this.pem, negative: this.#negative, log, clock: systemClock };
+    const { pem, negative, metrics } = this;
+    const parts = { pem, negative, log, clock: systemClock, observer: metrics.events };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
-    this.#control = new Control(this.#operationHost(), log);
+    this.#control = new Control(this, log);
   }
 
   get settings(): Settings {
@@ -155,6 +163,24 @@ export class Primary {
     return this.#listeners.httpAddresses;
   }
 
+  /** Where the admin listener accepts, with the real ports. */
+  get adminAddresses(): readonly Address[] {
+    return this.#control.addresses;
+  }
+
+  get supervisor(): Supervisor | undefined {
+    return this.#supervisor;
+  }
+
+  /** The default certificates of the program; listeners may have others. */
+  get defaultPairs(): readonly CertificatePair[] {
+    return this.#defaultPairs.current;
+  }
+
+  get lastReload(): OperationHost['lastReload'] {
+    return this.#lastReload;
+  }
+
   get workerPids(): readonly number[] {
     return this.#supervisor?.pids ?? [];
   }
@@ -171,7 +197,7 @@ export class Primary {
 
   /** See `Sources.internalCaRootPath`. */
   get internalCaRootPath(): string | undefined {
-    return this.#sources.internalCaRootPath;
+    return this.sources.internalCaRootPath;
   }
 
   /** Expires everything; says how many workers have heard of it where that is asked for. */
@@ -194,6 +220,12 @@ export class Primary {
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
   reload(): Promise<Reloaded> {
     return this.#reloads.request();
+  }
+
+  /** Begins to stop, for the command. */
+  requestStop(): void {
+    if (this.#options.requestStop === undefined) void this.stop();
+    else this.#options.requestStop();
   }
 
   /** Opens the log files anew, after they have been rotated. */
@@ -219,6 +251,7 @@ export class Primary {
     this.#record?.remove();
     this.#listeners.close();
     this.#ticketKeys.close();
+    this.metrics.stop();
     await this.#closeSources();
     this.log.flush();
   }
@@ -235,7 +268,9 @@ export class Primary {
       log,
     });
     await this.#listeners.open(settings);
-    await this.#resolver.configure(resolverSettings(settings), await this.#sources.build(settings));
+    // Before there are workers: who asks whether the program is ready hears that it is not yet.
+    await this.#control.open();
+    await this.#resolver.configure(resolverSettings(settings), await this.sources.build(settings));
     this.#supervisor = new Supervisor({
       handles: this.#listeners.handles,
       handlers: (workerId) => ({
@@ -253,19 +288,25 @@ export class Primary {
           this.#leases.release({ owner: workerId, id });
           return {};
         },
+        metrics: this.metrics.addWorker(workerId),
         challengeMissed: ({ name }) => {
-          this.#sources.challengeMissed(name);
+          this.sources.challengeMissed(name);
           return {};
         },
       }),
-      onEnded: (workerId) => this.#leases.releaseAll(workerId),
+      onEnded: (workerId) => {
+        this.#leases.releaseAll(workerId);
+        this.metrics.removeWorker(workerId);
+      },
+      onLost: (cause) => this.metrics.events.workerLost(cause),
       settings: () => this.#workerSettings(),
       hotCertificates: () => hotCertificates(this.pem, this.#settings.lruMaxItems),
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
+    const { pem, negative, sources, metrics } = this;
+    metrics.watch({ pem, negative, sources, supervisor: this.#supervisor });
     await this.#supervisor.start(settings.workers, this.#options.giveUp);
-    await this.#control.open(settings);
     log.notice('started', {
       workers: settings.workers,
       sources: settings.sources.join(','),
@@ -294,17 +335,19 @@ export class Primary {
       log.configure(settings.log);
       await this.#defaultPairs.prepare(settings.defaultPairs);
       // The last step that may fail: it replaces the earlier sources.
-      const sources = await this.#sources.build(settings);
+      const sources = await this.sources.build(settings);
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
       this.#defaultPairs.use(settings.defaultPairs);
+      this.#control.configure();
       this.pem.resize(settings.certCacheSizeBytes);
-      this.#negative.resize(settings.negativeMaxItems);
+      this.negative.resize(settings.negativeMaxItems);
       const closed = this.#resolver.configure(resolverSettings(settings), sources);
-      await this.#sources.reread();
+      await this.sources.reread();
       await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
+      this.metrics.events.reloaded('ok');
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',
         ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
@@ -319,6 +362,7 @@ export class Primary {
       } catch {
         // The earlier file cannot be opened any more: the new one stays in use.
       }
+      this.metrics.events.reloaded('failed');
       const failure = describeError(thrown);
       log.err('not reloaded, everything stays as it was', { error: failure });
       this.#lastReload = { atMs: performance.now(), failure };
@@ -336,6 +380,7 @@ export class Primary {
     // A reload that was under way hands its sources to the resolver, which closes them.
     if (this.#reloads.running !== undefined) await endsWithin(CLOSE_DEADLINE_MS, this.#reloads.running);
     this.#ticketKeys.close();
+    this.metrics.stop();
     await this.#closeSources();
     this.log.notice('stopped');
     this.log.flush();
@@ -345,45 +390,6 @@ export class Primary {
     if (await endsWithin(CLOSE_DEADLINE_MS, this.#resolver.close())) return;
     this.#isStuck = true;
     this.log.err('source not closed', { error: `it has not ended within ${CLOSE_DEADLINE_MS / 1000} s` });
-  }
-
-  /** This primary as the operations see it, at any time. */
-  #operationHost(): OperationHost {
-    // Getters of an object have a `this` of their own.
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
-    const primary = this;
-    return {
-      resolver: this.#resolver,
-      pem: this.pem,
-      negative: this.#negative,
-      sources: this.#sources,
-      startedAtMs: this.#startedAtMs,
-      get settings() {
-        return primary.#settings;
-      },
-      get supervisor() {
-        return primary.#supervisor;
-      },
-      get addresses() {
-        return primary.addresses;
-      },
-      get httpAddresses() {
-        return primary.httpAddresses;
-      },
-      get defaultPairs() {
-        return primary.#defaultPairs.current;
-      },
-      get lastReload() {
-        return primary.#lastReload;
-      },
-      expireAll: (options) => this.expireAll(options),
-      expireDomain: (name, options) => this.expireDomain(name, options),
-      reload: () => this.reload(),
-      requestStop: () => {
-        if (this.#options.requestStop === undefined) void this.stop();
-        else this.#options.requestStop();
-      },
-    };
   }
 
   #workerSettings(): WorkerSettings {

@@ -157,6 +157,7 @@ function listenersOf(primary: Primary): string[] {
 function readyLines(primary: Primary): string {
   const { settings } = primary;
   const urls = listenersOf(primary);
+  const admin = urlsOf('http', primary.adminAddresses);
   const tcp = primary.addresses.find((address) => 'port' in address);
   const root = primary.internalCaRootPath;
   const hint =
@@ -168,12 +169,17 @@ function readyLines(primary: Primary): string {
       ready: urls,
       workers: settings.workers,
       pid: process.pid,
+      ...(admin.length === 0 ? {} : { admin }),
       ...(hint === undefined ? {} : { try: hint }),
     };
     return `${JSON.stringify(line)}\n`;
   }
   const ready = `ready ${urls.join(' ')} workers=${settings.workers} pid=${process.pid}\n`;
-  return hint === undefined ? ready : `${ready}${hint}\n`;
+  const lines = [
+    ...(admin.length === 0 ? [] : [`admin ${admin.join(' ')}`]),
+    ...(hint === undefined ? [] : [hint]),
+  ];
+  return ready + lines.map((line) => `${line}\n`).join('');
 }
 
 /** A path as a shell takes it. */

@@ -17,7 +17,9 @@ import type { Logger } from '../log/logger.js';
 import { DirectorySource } from '../sources/directory/source.js';
 import { CircuitBrokenSource } from '../sources/limits/circuit-broken-source.js';
 import { InternalCaSource } from '../sources/internal-ca/source.js';
+import type { OrderLoad, OrderResult } from '../sources/manager/autocert.js';
 import { ManagerSource } from '../sources/manager/source.js';
+import { MeasuredSource, type LookupOutcome } from '../sources/limits/measured-source.js';
 import { RateLimitedSource } from '../sources/limits/rate-limited-source.js';
 import { RedisSource } from '../sources/redis/source.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
@@ -25,10 +27,19 @@ import type { CertificateSource, ChangedNames } from '../sources/source.js';
 interface Built {
   /** What the resolver asks. */
   readonly source: CircuitBrokenSource;
+  /** What limits it, where it has a limit. */
+  readonly bucket: FairTokenBucket | undefined;
   /** The implementation inside. */
   readonly core: CertificateSource;
   /** What it was built from. */
   readonly settings: unknown;
+}
+
+/** Is told what the sources do. */
+export interface SourcesObserver {
+  onLookup(source: string, outcome: LookupOutcome, tookMs: number): void;
+  /** An order of the manager's has ended. */
+  onOrder(result: OrderResult, tookMs: number): void;
 }
 
 export interface SourcesParts {
@@ -36,6 +47,7 @@ export interface SourcesParts {
   readonly clock: Clock;
   /** Told when a source has noticed changes by itself. */
   onChange(this: void, names: ChangedNames): void;
+  readonly observer: SourcesObserver;
   /** An embedder's own sources: asked before all others. Not closed by a reload. */
   readonly own?: readonly CertificateSource[];
 }
@@ -81,9 +93,10 @@ export class Sources {
           built.set(name, earlier);
         } else {
           const core = await this.#open(name, settings);
-          const source = this.#wrap(core, settings);
+          const bucket = this.#bucketFor(core, settings);
+          const source = this.#wrap(core, bucket, settings);
           source.onChange(this.#parts.onChange);
-          built.set(name, { core, settings: own, source });
+          built.set(name, { core, bucket, settings: own, source });
         }
       }
     } catch (thrown) {
@@ -116,8 +129,20 @@ export class Sources {
       if (core instanceof ManagerSource) core.challengeMissed(name);
   }
 
+  /** How many look-ups may go to the manager at once, and how many wait; undefined without a manager. */
+  missBudget(): { readonly tokens: number; readonly waiting: number } | undefined {
+    const bucket = this.#built.get('manager')?.bucket;
+    return bucket && { tokens: bucket.left, waiting: bucket.waiting };
+  }
+
+  /** Undefined where nothing is ordered. */
+  orderLoad(): OrderLoad | undefined {
+    const manager = this.#built.get('manager')?.core;
+    return manager instanceof ManagerSource ? manager.orderLoad : undefined;
+  }
+
   #open(name: string, settings: Settings): Promise<CertificateSource> {
-    const { log, clock } = this.#parts;
+    const { log, clock, observer } = this.#parts;
     const { redis, manager, certDir, internalCa } = settings;
     if (name === 'directory' && certDir !== undefined)
       return DirectorySource.open({
@@ -134,7 +159,13 @@ export class Sources {
       return Promise.resolve(new RedisSource({ settings: redis, log }));
     if (name === 'manager' && manager !== undefined) {
       return Promise.resolve(
-        new ManagerSource({ settings: manager, log, now: clock.now, isCovered: this.#isCovered }),
+        new ManagerSource({
+          settings: manager,
+          log,
+          now: clock.now,
+          isCovered: this.#isCovered,
+          onOrder: (result, tookMs) => observer.onOrder(result, tookMs),
+        }),
       );
     }
     throw new TypeError(`the source ${name} is not configured`);
@@ -142,18 +173,31 @@ export class Sources {
 
   readonly #isCovered = (name: ServerName): boolean => this.#defaultLeaves.some((leaf) => covers(leaf, name));
 
-  #wrap(core: CertificateSource, { manager, lookupTimeoutMs }: Settings): CircuitBrokenSource {
-    if (!(core instanceof ManagerSource) || manager === undefined) return this.#guard(core);
-    const bucket = new FairTokenBucket({
+  #bucketFor(core: CertificateSource, { manager }: Settings): FairTokenBucket | undefined {
+    if (!(core instanceof ManagerSource) || manager === undefined) return undefined;
+    return new FairTokenBucket({
       ratePerSecond: manager.missRate,
       burst: manager.missRate,
       now: this.#parts.clock.now,
     });
+  }
+
+  #wrap(
+    core: CertificateSource,
+    bucket: FairTokenBucket | undefined,
+    { lookupTimeoutMs }: Settings,
+  ): CircuitBrokenSource {
+    if (bucket === undefined) return this.#guard(core);
     return this.#guard(new RateLimitedSource(core, { bucket, maxWaitMs: lookupTimeoutMs }));
   }
 
   #guard(source: CertificateSource): CircuitBrokenSource {
-    return new CircuitBrokenSource(source, { log: this.#parts.log, now: this.#parts.clock.now });
+    const { log, clock, observer } = this.#parts;
+    const measured = new MeasuredSource(source, {
+      now: clock.now,
+      onLookup: (name, outcome, tookMs) => observer.onLookup(name, outcome, tookMs),
+    });
+    return new CircuitBrokenSource(measured, { log, now: clock.now });
   }
 }
 

@@ -31,6 +31,8 @@ export const WORKER_PROGRAM = fileURLToPath(new URL('../worker/main.js', import.
 export interface SupervisorOptions extends WorkerOptions {
   /** Told of a worker that has ended. */
   onEnded(this: void, workerId: number): void;
+  /** Told of a worker that has ended unasked, and is to be replaced. `hung`: it stood still, and was ended. */
+  onLost(this: void, cause: 'died' | 'hung'): void;
   /** Told whenever there is another worker, or one less: the process ids of all of them. */
   onProcesses(pids: readonly number[]): void;
 }
@@ -54,6 +56,8 @@ export class Supervisor {
   });
   /** A worker that is stopped at a breakpoint stands still on purpose. */
   readonly #isDebugged = process.execArgv.some((flag) => flag.startsWith('--inspect'));
+  /** Those that were ended since they stood still. */
+  readonly #hung = new WeakSet<WorkerProcess>();
   #wanted = 0;
   #starting = false;
   #stopping = false;
@@ -229,10 +233,12 @@ export class Supervisor {
     return worker;
   }
 
-  #onExit({ pid, isAccepting, isDraining, startedAtMs }: WorkerProcess, how: string): void {
+  #onExit(worker: WorkerProcess, how: string): void {
+    const { pid, isAccepting, isDraining, startedAtMs } = worker;
     if (isDraining || this.#stopping) return;
     // A worker that dies while starting makes the start fail, which reports it.
     if (this.#starting && !isAccepting) return;
+    this.#options.onLost(this.#hung.has(worker) ? 'hung' : 'died');
     const replacedInMs = this.#restarts.schedule({
       livedMs: performance.now() - startedAtMs,
       othersAccept: this.#live().some((other) => other.isAccepting),
@@ -247,6 +253,7 @@ export class Supervisor {
       workerPid: pid,
       silentForMs: Math.round(silentMs),
     });
+    this.#hung.add(worker);
     worker.kill();
   }
 

@@ -15,6 +15,7 @@ export async function answerAdmin(
   { admin, log }: { readonly admin: AdminRouter; readonly log: Logger },
 ): Promise<void> {
   const { method, host, client, connection } = context;
+  client.by = 'admin';
   try {
     const field = (name: string): string | undefined => joinedValues(context.headers, name);
     const answer = await admin.respond({

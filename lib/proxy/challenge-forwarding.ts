@@ -75,6 +75,7 @@ export async function forwardChallenge(
     return;
   }
   try {
+    client.by = 'backend';
     client.head(answer.status, answer.statusMessage, answer.headers);
     if (answer.body.length > 0) client.write(answer.body);
     client.end([]);

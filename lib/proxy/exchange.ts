@@ -21,6 +21,7 @@ import { REQUEST_ID } from './downstream/request-id.js';
 import type { Splices } from './tunnel/splice.js';
 import {
   UpstreamError,
+  type BackendFailure,
   type Upstream,
   type UpstreamController,
   type UpstreamEvents,
@@ -40,6 +41,8 @@ export interface ExchangeOptions {
   /** For a connection that changes its protocol. */
   readonly splices: Splices;
   readonly tunnelIdleTimeoutMs: number;
+  /** See `Attempts`. */
+  readonly onBackendFailure?: ((kind: BackendFailure) => void) | undefined;
   /** Called once, when there is nothing more to do for the request. */
   onOver(): void;
   /** Rewrites the backend's response fields, which come without those of its hop. */
@@ -103,6 +106,7 @@ export class Exchange implements UpstreamEvents {
       const fields = this.#options.responseHeaders(responseHeaders(headers, status));
       fields.push(REQUEST_ID, this.#client.id);
       this.#client.head(status, statusMessage, fields, isAll);
+      this.#client.by = 'backend';
     } catch (thrown) {
       this.#breakOff(thrown);
       return;
@@ -151,6 +155,7 @@ export class Exchange implements UpstreamEvents {
     const { trace } = this.#context;
     trace?.answered(101);
     this.#finish();
+    this.#client.by = 'backend';
     const { splices, log, tunnelIdleTimeoutMs, responseHeaders: rewrite } = this.#options;
     try {
       const tunnelBytes = openTunnel(this.#context, upgrade, tunnel, {
@@ -234,7 +239,7 @@ export class Exchange implements UpstreamEvents {
   #attemptsSoFar(): Attempts<Upstream> {
     const { host, url } = this.#context;
     const { id } = this.#client;
-    const { balancer, log, restartWaitMs } = this.#options;
+    const { balancer, log, restartWaitMs, onBackendFailure } = this.#options;
     this.#attempts ??= new Attempts({
       balancer,
       log,
@@ -242,6 +247,7 @@ export class Exchange implements UpstreamEvents {
       fields: { id, host, url },
       restartWaitMs,
       unfit: this.#unfit,
+      onFailure: onBackendFailure,
     });
     return this.#attempts;
   }

@@ -25,7 +25,7 @@ import type { OpenRoutes } from './open-routes.js';
 import type { RequestContext } from './downstream/request-context.js';
 import type { Splices } from './tunnel/splice.js';
 import type { Balancer } from './upstream/balancer.js';
-import type { Upstream } from './upstream/upstream.js';
+import type { BackendFailure, Upstream } from './upstream/upstream.js';
 
 export interface HandlerOptions {
   readonly admin: AdminRouter;
@@ -39,6 +39,8 @@ export interface HandlerOptions {
   readonly workerName: string;
   /** Takes upgraded connections. */
   readonly splices: Splices;
+  /** See `Attempts`. */
+  readonly onBackendFailure?: ((kind: BackendFailure) => void) | undefined;
 }
 
 /** Where the requests of a connection went last, as the handler that sent them there remembers it. */
@@ -133,7 +135,7 @@ export class Handler {
     const forwarded = route.forwarded ?? forwardedFields(headers, this.#forwarding(context, destination));
     const fields = passableFields(headers, forwarded, route.forwarded === undefined);
     fields.push(REQUEST_ID, client.id);
-    const { log, limits, splices } = this.#options;
+    const { log, limits, splices, onBackendFailure } = this.#options;
     routes.hold();
     new Exchange(context, {
       balancer,
@@ -150,6 +152,7 @@ export class Handler {
       tunnelIdleTimeoutMs: limits.tcpIdleTimeoutMs,
       onOver: routes.release,
       responseHeaders: this.#responseHeaders,
+      onBackendFailure,
     }).send();
   }
 

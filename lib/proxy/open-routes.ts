@@ -11,8 +11,16 @@ import { Http2Upstream } from './upstream/http2/upstream.js';
 import { Router } from '../domain/router.js';
 import type { Upstream } from './upstream/upstream.js';
 
+/** How many connections there are to backends, and how many backends are left out. */
+export interface BackendCounts {
+  readonly busy: number;
+  readonly idle: number;
+  readonly leftOut: number;
+}
+
 export interface OpenRoutes {
   readonly router: Router<Balancer<Upstream>>;
+  readonly counts: BackendCounts;
   /** Keeps the engines open for a request that may be sent more than once, until `release`. */
   hold(this: void): void;
   /** To be called once for each `hold`. */
@@ -40,16 +48,24 @@ export function openRoutes(
     upstreams.push(upstream);
     return [upstream];
   };
-  const router = new Router(
-    routes.map(({ pattern, backends }) => ({
-      ...(pattern !== undefined && { pattern }),
-      target: watchedBalancer(backends.flatMap(open), log),
-    })),
-  );
+  const targets = routes.map(({ pattern, backends }) => ({
+    ...(pattern !== undefined && { pattern }),
+    target: watchedBalancer(backends.flatMap(open), log),
+  }));
+  const router = new Router(targets);
   let held = 0;
   let onFree: (() => void) | undefined;
   return {
     router,
+    get counts() {
+      let [openCount, idle, leftOut] = [0, 0, 0];
+      for (const { connections } of upstreams) {
+        openCount += connections?.open ?? 0;
+        idle += connections?.idle ?? 0;
+      }
+      for (const { target } of targets) leftOut += target.leftOut;
+      return { busy: openCount - idle, idle, leftOut };
+    },
     hold: () => {
       held += 1;
     },

@@ -20,6 +20,7 @@ import type { ServerName } from '../domain/server-name.js';
 import type { Logger } from '../log/logger.js';
 import type { Best } from './candidates.js';
 import type { Gathered } from './gather.js';
+import type { ResolverObserver } from './observer.js';
 
 /** What is now known of the name. */
 export type Outcome =
@@ -45,6 +46,7 @@ export interface ConclusionParts {
   readonly negative: NegativeCache;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly observer?: ResolverObserver;
 }
 
 /** A look-up that has come back. */
@@ -60,6 +62,14 @@ export interface Returned {
   readonly lastTier: Tier;
   /** False once an expire has overtaken the look-up: nothing is stored. */
   readonly mayKeep: boolean;
+}
+
+interface KeptError {
+  readonly reason: string;
+  readonly keepMs: number;
+  readonly mayKeep: boolean;
+  /** See `Negative`. */
+  readonly isGrace: boolean;
 }
 
 /** How often, at the most, a name is looked up for which there is only something that should not last. */
@@ -144,7 +154,7 @@ export class Conclusions {
     const fields = { name, reason, servedOn: retained !== undefined };
     if (gathered.isOwnTrouble) log.notice('no source could tell', fields);
     else log.info('no source could tell', fields);
-    return this.#keepError(name, reason, keepMs, mayKeep);
+    return this.#keepError(name, { reason, keepMs, mayKeep, isGrace: false });
   }
 
   #keepAbsent(name: ServerName, { log, hasGrace, lastTier, mayKeep }: Returned): Outcome {
@@ -163,7 +173,12 @@ export class Conclusions {
         );
       }
       const keepMs = Math.min(certCacheDurationMs, MAX_RETRY_MS, leftMs);
-      return this.#keepError(name, 'every source says that there is none', keepMs, mayKeep);
+      return this.#keepError(name, {
+        reason: 'every source says that there is none',
+        keepMs,
+        mayKeep,
+        isGrace: true,
+      });
     }
     if (mayKeep) {
       negative.set(name, { kind: 'absent' }, certCacheDurationMs);
@@ -175,11 +190,12 @@ export class Conclusions {
   }
 
   /** Leaves the name alone for a while; what is retained serves on. */
-  #keepError(name: ServerName, reason: string, keepMs: number, mayKeep: boolean): Outcome {
-    const { pem, negative } = this.#parts;
-    if (mayKeep) negative.set(name, { kind: 'error', reason }, keepMs);
+  #keepError(name: ServerName, { reason, keepMs, mayKeep, isGrace }: KeptError): Outcome {
+    const { pem, negative, observer } = this.#parts;
+    if (mayKeep) negative.set(name, { kind: 'error', reason, ...(isGrace && { isGrace }) }, keepMs);
     const retained = pem.get(name)?.entry.certificate;
     if (retained === undefined) return { kind: 'unavailable', reason, keepMs };
+    observer?.onStale(isGrace ? 'absent-grace' : 'unavailable');
     return { kind: 'found', certificate: retained, tier: TIER_CACHE, keepMs };
   }
 }

@@ -12,6 +12,7 @@ import { logOfHandshake, type Logger } from '../log/logger.js';
 import { answer, pending } from './answer.js';
 import type { Outcome } from './conclude.js';
 import type { LookUps } from './look-up.js';
+import type { ResolverObserver } from './observer.js';
 import type { Flight, SingleFlight } from './single-flight.js';
 
 /** What a worker asks, and until when it waits for all of the answer: by the clock for durations. */
@@ -30,6 +31,7 @@ export interface FlightWaiterParts {
   readonly clock: Clock;
   readonly flights: SingleFlight<Outcome>;
   readonly lookUps: LookUps;
+  readonly observer?: ResolverObserver;
 }
 
 export class FlightWaiter {
@@ -62,6 +64,8 @@ export class FlightWaiter {
     const patienceMs = throughOrder ? leftMs : Math.min(leftMs, this.#patienceMs(flight, goodEnough));
     try {
       const arrival = await flight.wait(patienceMs, { first: under === undefined, throughOrder });
+      if (arrival.kind !== 'landed' && goodEnough !== undefined)
+        this.#parts.observer?.onStale('refresh-late');
       switch (arrival.kind) {
         case 'landed':
           return answer(flight.current ? arrival.value : { ...arrival.value, keepMs: 0 }, request, lastGood);

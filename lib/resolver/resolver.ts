@@ -43,6 +43,7 @@ import { Halves } from './halves.js';
 import { askAll } from './inspect.js';
 import { Invalidation } from './invalidation.js';
 import { LookUps } from './look-up.js';
+import type { ResolverObserver } from './observer.js';
 import { ServableCertificates } from './servable.js';
 import { SingleFlight } from './single-flight.js';
 
@@ -57,6 +58,7 @@ export interface ResolverParts {
   readonly negative: NegativeCache;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly observer?: ResolverObserver;
   /** @default timers of Node's */
   readonly startTimer?: StartTimer;
   /** @default OpenSSL's verdict */

@@ -12,7 +12,8 @@
  * Two clocks: `handshakeTimeoutMs` runs only while we wait for the client's bytes; waiting for a certificate is bounded by
  * whoever chooses it.
  */
-import type { TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import type { KeyClass } from '../domain/key-class.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
 import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
 import type { Endpoint } from '../net/connection-info.js';
@@ -20,9 +21,11 @@ import type { ConnectionSlot } from '../net/connection-limits.js';
 import { namesClient, parseProxyHeader } from '../net/proxy-protocol-parser.js';
 import type { RawConnection, Reader } from '../net/raw-connection.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
+import { canUseKey } from './client-keys.js';
 import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
 import type { Asker, ChosenCertificate, HandshakeOptions } from './handshake-options.js';
 import { alertRecord, answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
+import { keyClassesOf } from './secure-context.js';
 import { completeHandshake, makeServerSocket, receiveHello } from './server-socket.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
@@ -139,12 +142,14 @@ export class Handshake implements Reader, Asker {
   /** The handshake is done. */
   secured(socket: TLSSocket): void {
     if (this.#done || this.#choice === undefined) return;
+    const keyClass = keyFor(this.#choice.context, this.#hello);
     this.#finish();
     completeHandshake(socket);
     const info = new TlsConnectionInfo(this.#raw, {
       listener: this.#options.index,
       serverName: this.#serverName,
       tier: this.#choice.tier,
+      keyClass,
       reason: this.#choice.reason,
       chooseMs: this.#chooseMs,
       // The type has null before the handshake, false without ALPN.
@@ -297,4 +302,10 @@ export class Handshake implements Reader, Asker {
     socket.on('secure', onSecure);
     receiveHello(socket, bytes);
   }
+}
+
+/** The key that OpenSSL serves a client with: where there are two the ECDSA one, if the client can use it. */
+function keyFor(context: SecureContext, hello: Buffer | undefined): KeyClass | undefined {
+  const [key, other] = keyClassesOf(context);
+  return other === undefined || hello === undefined || canUseKey(hello, 'ecdsa') ? key : other;
 }

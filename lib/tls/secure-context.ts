@@ -10,6 +10,7 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CertificateBundle } from '../domain/certificate.js';
+import type { KeyClass } from '../domain/key-class.js';
 import type { SessionTickets } from './session-tickets.js';
 
 /**
@@ -54,6 +55,9 @@ function isOpenSslSince(major: number, minor: number): boolean {
 /** OpenSSL takes at most 32 bytes of session id context; Node throws on more. */
 const SESSION_ID_CONTEXT_LENGTH = 32;
 
+/** What keys each context has: to ask OpenSSL for the certificate of a connection takes as long as a handshake (Node 20: 0.7 ms). */
+const KEYS = new WeakMap<SecureContext, readonly KeyClass[]>();
+
 /** The part of Node's native context that is not in its types: works on every supported version, undocumented. */
 interface NativeContext {
   close?(): void;
@@ -78,7 +82,16 @@ export function buildContext(bundle: CertificateBundle, tickets?: SessionTickets
     sessionIdContext: bundle.fingerprint.slice(0, SESSION_ID_CONTEXT_LENGTH),
   });
   tickets?.join(context);
+  KEYS.set(
+    context,
+    bundle.pairs.map(({ keyClass }) => keyClass),
+  );
   return context;
+}
+
+/** The keys of a context, the ECDSA one first; none where it was not built here. */
+export function keyClassesOf(context: SecureContext): readonly KeyClass[] {
+  return KEYS.get(context) ?? [];
 }
 
 /** Frees what a context holds outside V8's heap. It must not be given to a connection any more: that ends the process. */

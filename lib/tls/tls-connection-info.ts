@@ -1,6 +1,7 @@
 /**
  * What is known of a TLS connection, once its handshake is done.
  */
+import type { KeyClass } from '../domain/key-class.js';
 import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -10,7 +11,15 @@ import type { HandshakeIds } from './handshake-ids.js';
 
 interface Facts extends Pick<
   ConnectionInfo,
-  'listener' | 'serverName' | 'tier' | 'reason' | 'chooseMs' | 'alpn' | 'client' | 'isClientKnown'
+  | 'listener'
+  | 'serverName'
+  | 'tier'
+  | 'reason'
+  | 'keyClass'
+  | 'chooseMs'
+  | 'alpn'
+  | 'client'
+  | 'isClientKnown'
 > {
   /** Of its handshake. */
   readonly number: number;
@@ -24,6 +33,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
   readonly listener: number;
   readonly serverName: ServerName | undefined;
   readonly tier: Tier | undefined;
+  readonly keyClass: KeyClass | undefined;
   readonly reason: DefaultReason | undefined;
   readonly chooseMs: number;
   readonly alpn: string | undefined;
@@ -39,6 +49,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.listener = facts.listener;
     this.serverName = facts.serverName;
     this.tier = facts.tier;
+    this.keyClass = facts.keyClass;
     this.reason = facts.reason;
     this.chooseMs = facts.chooseMs;
     this.alpn = facts.alpn;

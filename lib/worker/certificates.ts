@@ -26,6 +26,15 @@ import { PrimaryBreaker } from './primary-breaker.js';
 import { PrimaryLookups, type PrimaryLookupsParts } from './primary-lookups.js';
 import { ResolvedContexts, type Choice, type LruEntry } from './resolved-contexts.js';
 
+/** Is told what the LRU has for handshakes. */
+export interface LruObserver {
+  onLru(this: void, had: 'fresh' | 'stale' | 'negative' | 'miss'): void;
+  /** A context was dropped for want of room. */
+  onEvict(this: void): void;
+  /** A stale certificate is served, since the primary is late. */
+  onPrimaryLate(this: void): void;
+}
+
 export interface CertificatesParts {
   /** Asks the primary, see `PrimaryLookupsParts`. */
   readonly ask: PrimaryLookupsParts['ask'];
@@ -33,6 +42,7 @@ export interface CertificatesParts {
   readonly clock: Clock;
   /** @default a timer that does not keep the process alive */
   readonly startTimer?: StartTimer;
+  readonly observer?: LruObserver;
 }
 
 /** Why a name that the LRU knows to have no certificate gets the default. */
@@ -48,12 +58,13 @@ export class Certificates {
   readonly #tickets: SessionTickets;
   readonly #contexts: ResolvedContexts;
   readonly #lookups: PrimaryLookups;
+  readonly #observer: LruObserver | undefined;
   readonly #breaker: PrimaryBreaker;
   #settings: WorkerSettings;
   #defaults: DefaultContexts;
 
   constructor(
-    { ask, log, clock, startTimer = startUnrefTimer }: CertificatesParts,
+    { ask, log, clock, startTimer = startUnrefTimer, observer }: CertificatesParts,
     settings: WorkerSettings,
   ) {
     const breaker = new PrimaryBreaker(log, clock.now);
@@ -61,6 +72,7 @@ export class Certificates {
     const currentSettings = (): WorkerSettings => this.#settings;
     this.#breaker = breaker;
     this.#clock = clock;
+    this.#observer = observer;
     this.#settings = settings;
     this.#tickets = tickets;
     this.#defaults = buildDefaultContexts(settings, tickets, clock.date());
@@ -68,6 +80,7 @@ export class Certificates {
       maxNames: settings.lruMaxItems,
       maxNegatives: settings.negativeMaxItems,
       now: clock.now,
+      ...(observer !== undefined && { onEvict: observer.onEvict }),
     });
     const contexts = new ResolvedContexts({
       cache: this.#cache,
@@ -77,12 +90,24 @@ export class Certificates {
       settings: currentSettings,
     });
     this.#contexts = contexts;
-    this.#lookups = new PrimaryLookups({ ask, breaker, contexts, startTimer, settings: currentSettings });
+    this.#lookups = new PrimaryLookups({
+      ask,
+      breaker,
+      contexts,
+      startTimer,
+      settings: currentSettings,
+      ...(observer !== undefined && { onLate: observer.onPrimaryLate }),
+    });
   }
 
   /** Names with a context in the LRU. */
   get size(): number {
     return this.#cache.size;
+  }
+
+  /** Names that are known to have none. */
+  get negativeSize(): number {
+    return this.#cache.negativeSize;
   }
 
   /**
@@ -100,6 +125,7 @@ export class Certificates {
   ): ChosenCertificate | Promise<ChosenCertificate> {
     if (name === undefined) return this.#defaultOf(listener, 'no-server-name');
     const hit = this.#cache.get(name);
+    this.#observer?.onLru(hit?.state ?? 'miss');
     switch (hit?.state) {
       case 'fresh':
         return this.#isOfUse(hit.entry, hello)

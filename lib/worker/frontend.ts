@@ -12,13 +12,14 @@ import type { WorkerSettings } from '../config/worker-settings.js';
 import type { Logger } from '../log/logger.js';
 import { AccessLog } from '../proxy/access-log/access-log.js';
 import type { ChallengeDesk } from '../proxy/challenge-forwarding.js';
-import { openRoutes, type OpenRoutes } from '../proxy/open-routes.js';
+import { openRoutes, type BackendCounts, type OpenRoutes } from '../proxy/open-routes.js';
 import { ClientConnection } from '../proxy/downstream/client-connection.js';
 import { Handler } from '../proxy/handler.js';
 import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1/server.js';
 import { Http2Server } from '../proxy/downstream/http2/server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
+import type { TrafficMetrics } from './traffic-metrics.js';
 import { Splices } from '../proxy/tunnel/splice.js';
 import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
 import type { ServerName } from '../domain/server-name.js';
@@ -33,6 +34,8 @@ export interface FrontendParts {
   readonly log: Logger;
   /** Outlives reloads, like what is known of each name. */
   readonly names: Names;
+  /** Counts requests, connections of TCP mode and failures of backends. */
+  readonly metrics?: TrafficMetrics;
   /** How the information page calls this worker. */
   readonly workerName: string;
   /** Milliseconds of a clock by which clients' budgets fill again. @default performance.now */
@@ -78,16 +81,24 @@ export class Frontend {
     this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
     const onPlainHttp = (context: RequestContext): void => this.#current.plainHttp.handle(context);
-    this.#http1 = new Http1Server(settings.limits, handle, this.#accessLog);
+    const observer = parts.metrics?.before(this.#accessLog) ?? this.#accessLog;
+    this.#http1 = new Http1Server(settings.limits, handle, observer);
     this.#http2 = new Http2Server(
       settings.limits,
       handle,
-      this.#accessLog,
+      observer,
       ({ info }, reason, counts) =>
         log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts }),
       parts.now,
     );
-    this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, this.#accessLog);
+    this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, observer);
+  }
+
+  /** Connections to backends, and backends that are left out, as the settings are now. */
+  get backends(): BackendCounts {
+    const { routes, tcp } = this.#current;
+    const { busy, idle, leftOut } = routes?.counts ?? { busy: 0, idle: 0, leftOut: 0 };
+    return { busy, idle, leftOut: leftOut + tcp.leftOut };
   }
 
   /** The protocols that a connection may speak, see `HandshakeOptions`. */
@@ -144,7 +155,7 @@ export class Frontend {
   }
 
   #build(settings: WorkerSettings): Current {
-    const { log, names, actions, challengeDesk, workerName } = this.#parts;
+    const { log, names, actions, challengeDesk, workerName, metrics } = this.#parts;
     const { admin, unknownName, headers, limits } = settings;
     const routes =
       settings.routes.length === 0 ? undefined : openRoutes(settings.routes, { limits, names, log });
@@ -165,6 +176,7 @@ export class Frontend {
       log,
       workerName,
       splices: this.splices,
+      onBackendFailure: metrics?.onBackendFailure,
     });
     const { challenges } = settings;
     const plainHttp = new PlainHttpHandler({
@@ -180,7 +192,11 @@ export class Frontend {
       names,
       splices: this.splices,
       onBegin: (tls) => this.#accessLog.followTcp(tls),
-      onEnd: (record) => this.#accessLog.tcp(record),
+      onEnd: (record) => {
+        metrics?.onTcpEnd(record.end);
+        this.#accessLog.tcp(record);
+      },
+      onBackendFailure: metrics?.onBackendFailure,
     });
     return { tcp, handler, plainHttp, routes };
   }

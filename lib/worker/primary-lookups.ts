@@ -31,6 +31,8 @@ export interface PrimaryLookupsParts {
   readonly breaker: PrimaryBreaker;
   readonly contexts: ResolvedContexts;
   readonly startTimer: StartTimer;
+  /** Told of each handshake that a stale entry serves, since the primary is late. */
+  onLate?(): void;
   /** Asked anew each time: a reload changes them. */
   settings(): Pick<WorkerSettings, 'lookupTimeoutMs' | 'refreshTimeoutMs' | 'autocertTimeoutMs'>;
 }
@@ -71,7 +73,9 @@ export class PrimaryLookups {
     }
     // Not awaited: the handshake goes on without the answer. It never rejects.
     if (breaker.mayProbe()) void this.#ask(name, asker, stale);
-    return stale?.served ?? 'primary-late';
+    if (stale === undefined) return 'primary-late';
+    this.#parts.onLate?.();
+    return stale.served;
   }
 
   /**
@@ -107,7 +111,10 @@ export class PrimaryLookups {
     let cancel = (): void => undefined;
     const overdue = new Promise<Choice>((resolve) => {
       const patienceMs = this.#parts.settings().refreshTimeoutMs + BUS_GRACE_MS;
-      cancel = this.#parts.startTimer(() => resolve(stale.served), patienceMs);
+      cancel = this.#parts.startTimer(() => {
+        this.#parts.onLate?.();
+        resolve(stale.served);
+      }, patienceMs);
     });
     try {
       return await Promise.race([asked, overdue]);

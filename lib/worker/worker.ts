@@ -17,6 +17,7 @@ import {
 } from '../bus/messages.js';
 import { systemClock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
+import { Recorder } from '../metrics/recorder.js';
 import { createLogger } from '../log/pino-logger.js';
 import { acceptPlain } from '../net/plain-listener.js';
 import { addressOfHandle, listenOnHandle } from '../net/shared-handle.js';
@@ -32,6 +33,10 @@ import { Certificates } from './certificates.js';
 import { BusChallengeDesk } from './challenge-desk.js';
 import { FailedHandshakes } from './failed-handshakes.js';
 import { Frontend } from './frontend.js';
+import { HandshakeMetrics } from './handshake-metrics.js';
+import { MetricsReports } from './metrics-reports.js';
+import { TrafficMetrics } from './traffic-metrics.js';
+import { WorkerGauges } from './worker-gauges.js';
 
 /**
  * The manager gives up on an admin request after a second. Nearly all of that goes by before we give up on the primary: on
@@ -45,6 +50,9 @@ const HELLO_DEADLINE_MS = 10_000;
 const READY_DEADLINE_MS = 10_000;
 /** After connections are cut, so long is left for backends and the access log to be told. The primary waits longer. */
 const CUT_MS = 100;
+const METRICS_DEADLINE_MS = 5_000;
+/** Before an exit the primary has so long to take the last counts. */
+const LAST_METRICS_MS = 300;
 
 /** Of a worker that has no settings yet. */
 const NOTHING_KNOWN = { isPrimaryLate: false };
@@ -55,41 +63,47 @@ type Bus = BusEndpoint<PrimaryToWorker, WorkerToPrimary>;
 export function runWorker(): void {
   process.title = WORKER_TITLE;
   let worker: Worker | undefined;
+  const recorder = new Recorder();
+  const missed = recorder.counter('peter_sslers_bus_deadline_misses_total').with({});
   // Handles may come right behind the first configure: they are kept until the worker stands.
-  const bus: Bus = new BusEndpoint<PrimaryToWorker, WorkerToPrimary>(portToPrimary(process), {
-    configure: ({ settings }) => {
-      if (worker === undefined) worker = new Worker(bus, settings);
-      else worker.configure(settings);
-      return {};
-    },
-    ticketKeys: ({ ticketKeys }) => {
-      worker?.certificates.setTicketKeys(ticketKeys);
-      return {};
-    },
-    expire: ({ name }) => {
-      worker?.certificates.expire(name);
-      return {};
-    },
-    warm: ({ value, atMs }) => {
-      for (const hot of value) worker?.certificates.warm({ value: hot, atMs });
-      return {};
-    },
-    makeStale: ({ names }) => {
-      worker?.certificates.makeStale(names);
-      return {};
-    },
-    inspect: ({ name }) => ({ pid: process.pid, ...(worker?.certificates.inspect(name) ?? NOTHING_KNOWN) }),
-    reopenLogs: () => {
-      worker?.reopenLogs();
-      return {};
-    },
-    ping: () => ({}),
-    drain: ({ timeoutMs, idleGraceMs }) => {
-      if (worker === undefined) process.exit(0);
-      worker.drain(timeoutMs, idleGraceMs);
-      return {};
-    },
-  } satisfies Handlers<PrimaryToWorker>);
+  const bus: Bus = new BusEndpoint<PrimaryToWorker, WorkerToPrimary>(
+    portToPrimary(process),
+    {
+      configure: ({ settings }) => {
+        if (worker === undefined) worker = new Worker(bus, settings, recorder);
+        else worker.configure(settings);
+        return {};
+      },
+      ticketKeys: ({ ticketKeys }) => {
+        worker?.certificates.setTicketKeys(ticketKeys);
+        return {};
+      },
+      expire: ({ name }) => {
+        worker?.certificates.expire(name);
+        return {};
+      },
+      warm: ({ value, atMs }) => {
+        for (const hot of value) worker?.certificates.warm({ value: hot, atMs });
+        return {};
+      },
+      makeStale: ({ names }) => {
+        worker?.certificates.makeStale(names);
+        return {};
+      },
+      inspect: ({ name }) => ({ pid: process.pid, ...(worker?.certificates.inspect(name) ?? NOTHING_KNOWN) }),
+      reopenLogs: () => {
+        worker?.reopenLogs();
+        return {};
+      },
+      ping: () => ({}),
+      drain: ({ timeoutMs, idleGraceMs }) => {
+        if (worker === undefined) process.exit(0);
+        worker.drain(timeoutMs, idleGraceMs);
+        return {};
+      },
+    } satisfies Handlers<PrimaryToWorker>,
+    { onDeadline: () => missed.inc() },
+  );
   process.on('message', (message: unknown, handle: unknown) => {
     if (isListenMessage(message)) worker?.listen(handle, message);
   });
@@ -107,6 +121,8 @@ class Worker {
   readonly #limits: ConnectionLimits;
   readonly #ids: HandshakeIds;
   readonly #failed: FailedHandshakes;
+  readonly #handshakes: HandshakeMetrics;
+  readonly #reports: MetricsReports;
   #proxies: AddressList;
   #settings: WorkerSettings;
   #listening = 0;
@@ -114,7 +130,7 @@ class Worker {
   #cutting = false;
   #drainTimer: NodeJS.Timeout | undefined;
 
-  constructor(bus: Bus, settings: WorkerSettings) {
+  constructor(bus: Bus, settings: WorkerSettings, recorder: Recorder) {
     const id = cluster.worker?.id ?? 0;
     this.#bus = bus;
     this.#settings = settings;
@@ -138,10 +154,12 @@ class Worker {
           client,
         }),
     });
+    this.#handshakes = new HandshakeMetrics(recorder);
     this.#failed = new FailedHandshakes({ log: this.log, now: () => performance.now() });
     this.certificates = new Certificates(
       {
-        ask: (params, deadlineMs) => bus.call('resolve', params, deadlineMs),
+        ask: (params, deadlineMs) => this.#handshakes.asked(params, bus.call('resolve', params, deadlineMs)),
+        observer: this.#handshakes.lru,
         log: this.log,
         clock: systemClock,
       },
@@ -156,6 +174,7 @@ class Worker {
           operate: (call) => bus.call('operate', call, OPERATION_DEADLINE_MS),
         },
         challengeDesk: new BusChallengeDesk(bus, this.log),
+        metrics: new TrafficMetrics(recorder),
         log: this.log,
         names: new Names({
           onHealth: (name, error) => {
@@ -171,6 +190,17 @@ class Worker {
       },
       settings,
     );
+    const gauges = new WorkerGauges(recorder, {
+      bus,
+      certificates: this.certificates,
+      frontend: this.#frontend,
+      limits: this.#limits,
+    });
+    this.#reports = new MetricsReports({
+      recorder,
+      poll: () => gauges.set(),
+      tell: (delta) => bus.call('metrics', { delta }, METRICS_DEADLINE_MS),
+    });
   }
 
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
@@ -205,10 +235,14 @@ class Worker {
       rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onSecure: (socket, info, raw) => {
+        this.#handshakes.secured(socket, info);
         if (this.log.enabled('debug')) this.#logHandshake(info);
         this.#frontend.accept(socket, info, raw);
       },
-      onFailure: (failure) => this.#failed.note(failure),
+      onFailure: (failure) => {
+        this.#handshakes.failed(failure);
+        this.#failed.note(failure);
+      },
     });
   }
 
@@ -257,7 +291,7 @@ class Worker {
     this.#draining = true;
     for (const server of this.#servers) server.close();
     const check = (): void => {
-      if (!this.#cutting && this.#openCount() === 0 && this.#frontend.splices.size === 0) this.#exit();
+      if (!this.#cutting && this.#openCount() === 0 && this.#frontend.splices.size === 0) void this.#exit();
     };
     for (const open of this.#connections) {
       for (const socket of open) socket.once('close', () => setImmediate(check));
@@ -275,10 +309,12 @@ class Worker {
     this.log.notice('drain timeout: connections are cut', { connections: this.#openCount() });
     this.#frontend.splices.cut();
     for (const open of this.#connections) for (const socket of open) socket.destroy();
-    setTimeout(() => this.#exit(), CUT_MS);
+    setTimeout(() => void this.#exit(), CUT_MS);
   }
 
-  #exit(): never {
+  async #exit(): Promise<never> {
+    const late = new Promise((resolve) => setTimeout(resolve, LAST_METRICS_MS));
+    await Promise.race([this.#reports.finish(), late]);
     this.#frontend.flushLogs();
     this.#failed.flush();
     this.log.flush();

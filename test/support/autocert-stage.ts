@@ -57,6 +57,8 @@ export class AutocertStage {
   readonly errors: string[] = [];
   readonly notices: string[] = [];
   readonly infos: string[] = [];
+  /** What the observer of orders was told: how they ended, and after how long. */
+  readonly ended: string[] = [];
   nowMs = Date.UTC(2027, 0, 1);
 
   make(
@@ -76,6 +78,7 @@ export class AutocertStage {
       orderClient: this.orderClient,
       log,
       now: () => this.nowMs,
+      onOrder: (result, tookMs) => void this.ended.push(`${result} ${tookMs}`),
       ...(isCovered !== undefined && { isCovered }),
       ...(queueLimits !== undefined && {
         queueLimits: { max: 1_000, maxPerClient: 1_000, maxPerParent: 1_000, ...queueLimits },

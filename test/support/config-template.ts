@@ -33,6 +33,7 @@ const EXAMPLES: Partial<Record<FlagName, string | number | readonly string[]>> =
   workers: 2,
   'admin-user-file': `${ETC}/htpasswd`,
   'admin-host': ['proxy.example.com'],
+  'admin-listen': ['127.0.0.1:8444'],
   'control-socket': `${RUN}/control.sock`,
   'pid-file': `${RUN}/pid`,
   'log-file': `${LOGS}/error.log`,

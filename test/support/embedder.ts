@@ -25,7 +25,7 @@ export interface EmbedderOptions {
 }
 
 export async function startEmbedder(
-  settings: Readonly<Record<string, SettingValue>>,
+  settings: Readonly<Record<string, SettingValue | undefined>>,
   script: string,
   input: unknown = {},
   { before = '', sources }: EmbedderOptions = {},

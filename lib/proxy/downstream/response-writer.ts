@@ -5,6 +5,9 @@ import type { TimeoutName } from '../../domain/timeout-name.js';
 import { errorPage, type ErrorStatus, type Page } from './pages.js';
 import { REQUEST_ID } from './request-id.js';
 
+/** Who has answered a request: a backend, the admin routes, or the proxy itself, where nobody else has. */
+export type Answerer = 'backend' | 'proxy' | 'admin';
+
 export interface ResponseWriter {
   /**
    * Of the request: on our pages, in the log, and as `X-Request-Id` to the backend and to the client. 16 hex digits, or what a trusted
@@ -25,6 +28,8 @@ export interface ResponseWriter {
   readonly isWhole: boolean;
   /** By which time-out the request has ended: for the access log. */
   timeout: TimeoutName | undefined;
+  /** For the metrics. */
+  by: Answerer;
   /** Early hints: an informational response with the status 103. */
   hint(headers: readonly string[]): void;
   /**
@@ -61,6 +66,7 @@ export interface ResponseWriter {
 export abstract class CommonResponseWriter {
   id: string;
   timeout: TimeoutName | undefined;
+  by: Answerer = 'proxy';
   readonly #accept: string | undefined;
 
   /**

@@ -27,6 +27,7 @@ import { Attempts, watchedBalancer, type AttemptedRequest, type Step } from '../
 import type { Balancer, Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
 import { Router } from '../../domain/router.js';
+import type { BackendFailure } from '../upstream/upstream.js';
 import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
 
 export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyProtocol' | 'unknownName'>;
@@ -54,6 +55,8 @@ export interface TcpFrontendParts {
   /** Called when a connection begins: of what is known of its TLS, that is to be read which `onEnd` needs. */
   readonly onBegin?: (tls: TlsFacts) => void;
   readonly onEnd: OnTcpEnd;
+  /** See `Attempts`. */
+  readonly onBackendFailure?: ((kind: BackendFailure) => void) | undefined;
 }
 
 /** The TCP routes of the settings. */
@@ -62,6 +65,7 @@ export class TcpFrontend {
   readonly #parts: TcpFrontendParts;
   /** Null: an HTTP route, which takes precedence over the default route. Undefined: there are no TCP routes. */
   readonly #router: Router<Balancer<TcpBackend> | null> | undefined;
+  readonly #balancers: Balancer<TcpBackend>[] = [];
 
   constructor(settings: TcpSettings, parts: TcpFrontendParts) {
     this.#settings = settings;
@@ -74,6 +78,11 @@ export class TcpFrontend {
         target: backends[0].kind === 'tcp' ? this.#balancerOf(backends) : null,
       })),
     );
+  }
+
+  /** How many backends are left out. */
+  get leftOut(): number {
+    return this.#balancers.reduce((sum, { leftOut }) => sum + leftOut, 0);
   }
 
   /** Whether the connections of a server name are spliced. */
@@ -103,7 +112,9 @@ export class TcpFrontend {
       const { address } = backend;
       return [{ name: `tcp://${addressText(address)}`, destination: this.#parts.names.destination(address) }];
     });
-    return watchedBalancer(targets, this.#parts.log);
+    const balancer = watchedBalancer(targets, this.#parts.log);
+    this.#balancers.push(balancer);
+    return balancer;
   }
 }
 
@@ -151,6 +162,7 @@ class TcpConnection {
       what: 'connection',
       restartWaitMs: parts.settings.limits.backendRestartWaitMs,
       fields: { name: info.serverName, client: info.client.address },
+      onFailure: parts.onBackendFailure,
     });
     client.socket.allowHalfOpen = true;
   }

@@ -50,7 +50,7 @@
 import { originOf } from '../../domain/errors.js';
 import type { LogFields, Logger } from '../../log/logger.js';
 import { Balancer, type Lease } from './balancer.js';
-import { CODE_OF, type UpstreamFailure } from './upstream.js';
+import { CODE_OF, type BackendFailure, type UpstreamFailure } from './upstream.js';
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -126,6 +126,8 @@ export interface AttemptsOptions<Target extends Named> {
   readonly restartWaitMs: number;
   /** Backends that are not to be asked, whatever happens. Absent: none. */
   readonly unfit?: ReadonlySet<Target> | undefined;
+  /** Told of each failure that is a backend's fault, whatever comes of the request. */
+  readonly onFailure?: ((kind: BackendFailure) => void) | undefined;
 }
 
 /** The course of one request. An exchange makes it at the first failure: most requests have none. */
@@ -161,6 +163,8 @@ export class Attempts<Target extends Named> {
     const { target } = lease;
     const next = this.#take(lease, failure, request);
     const { kind, message } = failure;
+    // A connection that is closed before anything is sent on it is no failure.
+    if (isBackendsFault(kind) && (failure.sent || kind !== 'broken')) this.#options.onFailure?.(kind);
     if (next === undefined && this.#mayRestart(target, failure, request)) return this.#wait(target, message);
     const { log, what, fields, restartWaitMs } = this.#options;
     if (next === undefined && !isBackendsFault(kind)) {
@@ -271,7 +275,7 @@ function isRefusal(error: unknown): boolean {
   return false;
 }
 
-function isBackendsFault(kind: UpstreamFailure): boolean {
+function isBackendsFault(kind: UpstreamFailure): kind is BackendFailure {
   return originOf(CODE_OF[kind]) === 'backend';
 }
 

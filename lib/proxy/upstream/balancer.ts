@@ -96,6 +96,11 @@ export class Balancer<Target> {
     return this.#take(except, true);
   }
 
+  /** How many targets are left out. */
+  get leftOut(): number {
+    return this.#members.filter(({ outUntilMs }) => outUntilMs > 0).length;
+  }
+
   /** For how many milliseconds a target has been failing. 0 when it works. */
   failingForMs(target: Target): number {
     const member = this.#members.find((one) => one.target === target);

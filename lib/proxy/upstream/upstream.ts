@@ -67,6 +67,9 @@ export type UpstreamFailure =
   /** `abort` was called. */
   | 'aborted';
 
+/** Those that are the backend's fault. */
+export type BackendFailure = Exclude<UpstreamFailure, 'invalid' | 'aborted'>;
+
 /** The error code of each failure: the origin of an error follows from it. */
 export const CODE_OF: Readonly<Record<UpstreamFailure, ErrorCode>> = {
   connect: 'ERR_BACKEND_CONNECT',
@@ -143,6 +146,8 @@ export interface Upstream {
   readonly name: string;
   /** Whether the protocol of the backend has upgrades. */
   readonly takesUpgrades?: boolean;
+  /** Its connections, those of them included that no request uses now. */
+  readonly connections?: { readonly open: number; readonly idle: number };
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void;
   /** Ends when the requests under way have ended. */
   close(): Promise<void>;

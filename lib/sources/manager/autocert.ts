@@ -38,6 +38,16 @@ import type { OrderPlace, OrderQueueLimits } from './order-queue.js';
 import { OrderSlots } from './order-slots.js';
 import type { OrderVerdict, QueryVerdict } from './schema.js';
 
+/** How an order has ended. */
+export type OrderResult = OrderVerdict['kind'];
+
+/** How many names are being ordered, wait for it, and are not ordered for a while. */
+export interface OrderLoad {
+  readonly running: number;
+  readonly queued: number;
+  readonly heldOff: number;
+}
+
 /** How orders reach the manager. */
 export interface OrderClient {
   order(name: ServerName): Promise<OrderVerdict>;
@@ -53,6 +63,8 @@ export interface AutocertOptions {
   readonly queueLimits?: OrderQueueLimits;
   /** Whether the default certificate covers a name, which is then not ordered. @default it covers none */
   isCovered?(this: void, name: ServerName): boolean;
+  /** Told of each order that the manager has answered, or has not. */
+  onOrder?(this: void, result: OrderResult, tookMs: number): void;
 }
 
 /**
@@ -84,10 +96,12 @@ export class Autocert {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #isCovered: (name: ServerName) => boolean;
+  readonly #onOrder: AutocertOptions['onOrder'];
   #state: OrderState;
   #isClosed = false;
 
-  constructor({ settings, orderClient, log, now, queueLimits, isCovered }: AutocertOptions) {
+  constructor({ settings, orderClient, log, now, queueLimits, isCovered, onOrder }: AutocertOptions) {
+    this.#onOrder = onOrder;
     this.#settings = settings;
     this.#orderClient = orderClient;
     this.#log = log;
@@ -104,6 +118,15 @@ export class Autocert {
   /** The names that are being ordered now, those in the queue included. */
   ordering(): ServerName[] {
     return [...this.#state.orders].filter(([, state]) => state !== 'asking').map(([name]) => name);
+  }
+
+  get load(): OrderLoad {
+    const stages = [...this.#state.orders.values()];
+    return {
+      running: stages.filter((stage) => stage === 'running' || stage === 'missed').length,
+      queued: stages.filter((stage) => stage === 'queued').length,
+      heldOff: this.#state.memory.heldOff,
+    };
   }
 
   /** Whether the name is on its way through an order. */
@@ -251,17 +274,19 @@ export class Autocert {
       log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
       const startedAtMs = this.#now();
       const verdict = await this.#orderClient.order(name);
-      slots.noteDuration(this.#now() - startedAtMs);
-      return this.#conclude(name, { query, log }, verdict);
+      const tookMs = this.#now() - startedAtMs;
+      slots.noteDuration(tookMs);
+      return this.#conclude(name, { query, log }, verdict, tookMs);
     } finally {
       orders.delete(name);
       slots.leave(order);
     }
   }
 
-  #conclude(name: ServerName, { query, log }: Wish, verdict: OrderVerdict): Lookup {
+  #conclude(name: ServerName, { query, log }: Wish, verdict: OrderVerdict, tookMs: number): Lookup {
     // It failed because we closed it, which says nothing of the name.
     if (this.#isClosed) return givenUp;
+    this.#onOrder?.(verdict.kind, tookMs);
     const { orders, memory } = this.#state;
     return memory.conclude(name, { query, log, verdict, isMissed: orders.get(name) === 'missed' });
   }

@@ -45,6 +45,14 @@ export class Backoff {
     return hold === undefined ? 0 : Math.max(0, hold.untilMs - this.#options.now());
   }
 
+  /** How many names are to be left alone now. */
+  get held(): number {
+    const nowMs = this.#options.now();
+    let held = 0;
+    for (const { untilMs } of this.#holds.values()) if (untilMs > nowMs) held += 1;
+    return held;
+  }
+
   /** Notes a failure. @returns how long the name is held now, milliseconds. */
   fail(name: ServerName): number {
     const hold = this.#holds.get(name);

@@ -69,6 +69,11 @@ export class OrderMemory {
     this.#holdOff = holdOff;
   }
 
+  /** How many names are held off. */
+  get heldOff(): number {
+    return this.#holdOff.held;
+  }
+
   /** The result of a look-up whose name is not to be ordered now; undefined where it may be. */
   insteadOfOrder(name: ServerName, query: QueryVerdict, log: Logger): Lookup | undefined {
     const heldMs = this.#holdOff.remainingMs(name);

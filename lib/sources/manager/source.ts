@@ -15,7 +15,7 @@ import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
-import { Autocert } from './autocert.js';
+import { Autocert, type AutocertOptions, type OrderLoad } from './autocert.js';
 import { ManagerClient, type ManagerTimeouts } from './client.js';
 import { interpretOrder, interpretQuery, type OrderVerdict, type QueryVerdict } from './schema.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
@@ -33,6 +33,8 @@ export interface ManagerSourceOptions {
   readonly timeouts?: Partial<ManagerTimeouts>;
   /** Whether the default certificate covers a name, which is then not ordered. */
   isCovered?(this: void, name: ServerName): boolean;
+  /** See `Autocert`. */
+  readonly onOrder?: AutocertOptions['onOrder'];
 }
 
 export class ManagerSource implements CertificateSource {
@@ -42,7 +44,7 @@ export class ManagerSource implements CertificateSource {
   readonly #client: ManagerClient;
   readonly #autocert: Autocert | undefined;
 
-  constructor({ settings, log, now, timeouts, isCovered }: ManagerSourceOptions) {
+  constructor({ settings, log, now, timeouts, isCovered, onOrder }: ManagerSourceOptions) {
     const { server, prefix, caPem, credentials, autocert } = settings;
     this.#settings = settings;
     this.#client = new ManagerClient({
@@ -70,6 +72,7 @@ export class ManagerSource implements CertificateSource {
       log,
       now,
       ...(isCovered !== undefined && { isCovered }),
+      ...(onOrder !== undefined && { onOrder }),
     });
   }
 
@@ -117,6 +120,11 @@ export class ManagerSource implements CertificateSource {
   /** The names that are being ordered now, those in the queue included. */
   ordering(): ServerName[] {
     return this.#autocert?.ordering() ?? [];
+  }
+
+  /** Undefined: it orders nothing. */
+  get orderLoad(): OrderLoad | undefined {
+    return this.#autocert?.load;
   }
 
   /** See `Autocert`. */

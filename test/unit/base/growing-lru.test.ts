@@ -33,4 +33,19 @@ describe('An LRU cache that takes room as it fills', () => {
     expect(process.memoryUsage.rss() - before).to.be.below(50e6);
     expect(cache.size).to.equal(0);
   });
+
+  it('tells of what is dropped for want of room, and of nothing else', () => {
+    let evicted = 0;
+    const onEvict = (): void => void (evicted += 1);
+    const cache = growingLru<string, number>(2, { onEvict });
+    cache.set('a', 1).set('b', 2).set('b', 3);
+    cache.delete('a');
+    expect(evicted).to.equal(0);
+    cache.set('c', 3).set('d', 4);
+    expect(evicted).to.equal(1);
+    const smaller = resizedLru(cache, 1, { onEvict });
+    expect(evicted).to.equal(2);
+    smaller.set('e', 5);
+    expect(evicted).to.equal(3);
+  });
 });

@@ -301,6 +301,27 @@ describe('PemCache', () => {
     });
   });
 
+  describe('expiries', () => {
+    it('are those of the halves that end soonest, and have not ended', () => {
+      const { cache, time } = openStage();
+      const ends = [5, 3, 9, 4].map((hours) => time.nowMs + hours * HOUR_MS);
+      ends.forEach((notAfterMs, i) =>
+        cache.set(name(`n${i}.test`), bundle(time, { notAfterMs }), 'redis', 1000),
+      );
+      const [a, b, , d] = ends;
+      expect(cache.expiries(2)).to.deep.equal({ soonestMs: [b, d], outdated: 0 });
+      time.nowMs += 3 * HOUR_MS;
+      expect(cache.expiries(2)).to.deep.equal({ soonestMs: [d, a], outdated: 0 });
+    });
+
+    it('are not of what was outside its dates when it came: that is counted', () => {
+      const { cache, time } = openStage();
+      cache.set(A, bundle(time, { notAfterMs: time.nowMs - 1 }), 'redis', 1000);
+      cache.set(B, bundle(time), 'redis', 1000);
+      expect(cache.expiries(10)).to.deep.equal({ soonestMs: [time.nowMs + HOUR_MS], outdated: 1 });
+    });
+  });
+
   it('tells a person what it has of a name, and that is no use of it', () => {
     const { cache, time } = openStage();
     expect(cache.inspect(A)).to.equal(undefined);

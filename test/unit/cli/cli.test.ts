@@ -91,7 +91,10 @@ describe('the command line', () => {
     [['-H'], 'unknown flag "-H": did you mean -h?'],
     [['start', '--bogus'], 'unknown flag "--bogus", see --help'],
     [['start', '--bogus=secret'], 'unknown flag "--bogus", see --help'],
-    [['start', '--admin-listen', '80'], 'unknown flag "--admin-listen", see --help'],
+    [
+      ['start', '--admin-listen', '80'],
+      '--admin-listen is open to other machines on 0.0.0.0:80: it needs --admin-user-file',
+    ],
     [['start', '--http-listen'], '--http-listen needs a value'],
     [
       ['start', '--hsts', 'on'],

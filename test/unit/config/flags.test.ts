@@ -31,7 +31,7 @@ describe('the table of flags', () => {
   }
 
   it('has no flag of a later step', () => {
-    const later = ['admin-listen'];
+    const later = ['http2-engine'];
     expect(later.filter((name) => findFlag(name))).to.deep.equal([]);
   });
 

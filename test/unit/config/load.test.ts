@@ -49,7 +49,7 @@ describe('loadSettings: defaults', () => {
         lruCacheDurationMs: 60_000,
         lruMaxItems: 200,
         expireWorkers: false,
-        admin: { prefix: '/.peter_sslers', hosts: [] },
+        admin: { prefix: '/.peter_sslers', hosts: [], listen: [] },
         stateDir: '/work-dir/.peter-sslers',
         log: { level: 'notice', format: 'text' },
         handshakeTimeoutMs: 5000,

@@ -81,4 +81,11 @@ describe('The connection limits', () => {
     ]);
     expect(connections.refused).to.equal(4);
   });
+
+  it('count what was let in, and what was refused by which limit', () => {
+    ['a', 'a', 'a', 'b', 'c', 'd'].map(admit);
+    expect(connections.admitted).to.equal(4);
+    expect(connections.refusedOver).to.deep.equal({ maxConnections: 2, maxConnectionsPerClient: 1 });
+    expect(connections.refused).to.equal(3);
+  });
 });

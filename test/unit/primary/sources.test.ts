@@ -47,6 +47,7 @@ describe('The sources of the primary', () => {
       log,
       clock: { now: () => NOW_MS, date: () => NOW_MS },
       onChange: (names) => void changes.push(names),
+      observer: { onLookup: () => undefined, onOrder: () => undefined },
       ...(own === undefined ? {} : { own }),
     });
   const build = async (sources: Sources, from: Settings): Promise<readonly CertificateSource[]> => {

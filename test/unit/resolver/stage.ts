@@ -5,7 +5,7 @@ import type { CertificatePair } from '../../../lib/domain/certificate.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import type { Logger } from '../../../lib/log/logger.js';
 import type { ResolveRequest } from '../../../lib/domain/lookup.js';
-import { Resolver, type ResolverSettings } from '../../../lib/resolver/resolver.js';
+import { Resolver, type ResolverParts, type ResolverSettings } from '../../../lib/resolver/resolver.js';
 import { makeTestCa, type IssueOptions, type TestCa } from '../../support/certificates.js';
 import type { SourceRole } from '../../../lib/sources/source.js';
 import { FakeSource } from '../../support/fake-source.js';
@@ -43,7 +43,11 @@ export interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function openStage(settings: Partial<ResolverSettings> = {}, names = ['redis', 'manager']) {
+export function openStage(
+  settings: Partial<ResolverSettings> = {},
+  names = ['redis', 'manager'],
+  parts: Pick<ResolverParts, 'observer'> = {},
+) {
   const time = new ManualTime(START_MS);
   const lines: Line[] = [];
   const write =
@@ -61,7 +65,7 @@ export function openStage(settings: Partial<ResolverSettings> = {}, names = ['re
   const pem = new PemCache({ maxBytes: 1e6, clock: time.clock });
   const negative = new NegativeCache({ maxItems: 100, now: time.now });
   const resolver = new Resolver(
-    { pem, negative, log, clock: time.clock, startTimer: time.startTimer },
+    { pem, negative, log, clock: time.clock, startTimer: time.startTimer, ...parts },
     { ...SETTINGS, ...settings },
     sources,
   );

@@ -81,6 +81,10 @@ export class Http1Pool implements Http1ConnectionOwner {
     await this.#whenEmpty;
   }
 
+  get counts(): { readonly open: number; readonly idle: number } {
+    return { open: this.#connections.size, idle: this.#free.length };
+  }
+
   get connectDeadline(): number {
     return this.#clock.after(this.#options.connectTimeoutMs);
   }

@@ -56,6 +56,10 @@ export class Http1Upstream implements Upstream {
     });
   }
 
+  get connections(): { readonly open: number; readonly idle: number } {
+    return this.#pool.counts;
+  }
+
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
     let head: RequestHead;
     try {

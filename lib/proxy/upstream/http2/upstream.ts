@@ -56,6 +56,11 @@ export class Http2Upstream implements Upstream {
     this.#names = names;
   }
 
+  get connections(): { readonly open: number; readonly idle: number } {
+    const sessions = [...this.#sessions];
+    return { open: sessions.length, idle: sessions.filter(({ streams }) => streams === 0).length };
+  }
+
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
     const { method, path, host, headers, body } = request;
     const open = this.#freeSession() ?? this.#open();

@@ -290,3 +290,23 @@ describe('A request whose only backend refuses connections', () => {
     expect(waits(RESTARTS)).to.deep.equal([503]);
   });
 });
+
+describe('Who counts the failures of backends', () => {
+  it("is told of those that are a backend's fault, whatever comes of the request", () => {
+    const kinds: string[] = [];
+    const all = [REFUSED, NO_CONNECTION, STALE, LOST, SLOW, MALFORMED, UNWRITABLE, GIVEN_UP];
+    for (const failure of all) {
+      const attempts = new Attempts({
+        balancer: balancerOf('ab'),
+        log: silent,
+        what: 'request',
+        fields: {},
+        restartWaitMs: 0,
+        onFailure: (kind) => kinds.push(kind),
+      });
+      const step = attempts.first();
+      if (step.kind === 'send') attempts.next(step.lease, failure, GET);
+    }
+    expect(kinds).to.deep.equal(['connect', 'timeout', 'broken', 'timeout', 'malformed']);
+  });
+});

@@ -118,4 +118,14 @@ describe('A balancer', () => {
     expect(balancer.takeHealthy(new Set())?.target).to.equal('b');
     expect(balancer.takeHealthy(OTHER)).to.equal(undefined);
   });
+
+  it('says how many backends are left out', () => {
+    const { balancer, clock } = start();
+    expect(balancer.leftOut).to.equal(0);
+    for (let i = 0; i < 3; i++) balancer.take(OTHER)?.release('failed');
+    expect(balancer.leftOut).to.equal(1);
+    clock.nowMs += 1_000;
+    balancer.take(OTHER)?.release('ok');
+    expect(balancer.leftOut).to.equal(0);
+  });
 });

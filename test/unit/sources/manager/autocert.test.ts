@@ -290,4 +290,44 @@ describe('Autocert', () => {
     expect(of('1-b', stage.infos)).to.deep.equal(['ordering a certificate']);
     expect(of('1-b', stage.errors)).to.deep.equal(['the order was refused']);
   });
+
+  describe('tells', () => {
+    it('how each order has ended, and after how long', async () => {
+      const autocert = stage.make();
+      await follow(autocert);
+      orderClient.verdict = REFUSED;
+      orderClient.isHeld = true;
+      const refused = follow(autocert, ABSENT, 'b.test');
+      await settle();
+      stage.nowMs += 4_000;
+      orderClient.release();
+      await refused;
+      expect(stage.ended).to.deep.equal(['issued 0', 'refused 4000']);
+    });
+
+    it('how many run, wait and are held off', async () => {
+      orderClient.isHeld = true;
+      const autocert = stage.make({ concurrency: 1 });
+      const all = ['a.test', 'b.test', 'c.test'].map((name) => follow(autocert, ABSENT, name));
+      await settle();
+      expect(autocert.load).to.deep.equal({ running: 1, queued: 2, heldOff: 0 });
+      orderClient.isHeld = false;
+      orderClient.release();
+      await Promise.all(all);
+      expect(autocert.load).to.deep.equal({ running: 0, queued: 0, heldOff: 3 });
+      stage.nowMs += 900_000;
+      expect(autocert.load.heldOff).to.equal(0);
+    });
+
+    it('nothing of an order that failed because it was closed', async () => {
+      orderClient.isHeld = true;
+      const autocert = stage.make();
+      const given = follow(autocert);
+      await settle();
+      autocert.close();
+      orderClient.release();
+      await given;
+      expect(stage.ended).to.deep.equal([]);
+    });
+  });
 });
