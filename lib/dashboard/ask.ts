@@ -3,12 +3,18 @@
  */
 import type { Expired } from '../admin/operations.js';
 import type { WhyReport } from '../diagnosis/report.js';
+import type { Frame } from './frame.js';
 
 /** `why` asks sources for up to 5 s, and plays clients then. */
 const TIMEOUT_MS = 30_000;
 
 export function askWhy(name: string): Promise<WhyReport> {
   return ask('GET', `why/${encodeURIComponent(name)}`);
+}
+
+/** What the stream sends once a second. */
+export function askSnapshot(): Promise<Frame> {
+  return ask('GET', 'snapshot');
 }
 
 /** @param name absent: everything. */
@@ -38,8 +44,7 @@ async function ask<Answer>(method: string, path: string): Promise<Answer> {
 
 function detailOf(text: string): string {
   try {
-    const { error, message } = JSON.parse(text) as { error?: unknown; message?: unknown };
-    const detail = message ?? error;
+    const { reason: detail } = JSON.parse(text) as { reason?: unknown };
     return typeof detail === 'string' ? `: ${detail.replace(/\.$/, '')}` : '';
   } catch {
     const line = text.trim();

@@ -2,8 +2,9 @@
  * The stream of frames: opened while the page is seen, opened again whenever it is lost.
  *
  * The browser itself comes back after a broken connection, but not after an answer that is no stream (a proxy's 502, say), and it does
- * not notice one that has gone silent.
+ * not notice one that has gone silent. A door that has no streams, as those that clients use have none, is asked once a second.
  */
+import { askSnapshot } from './ask.js';
 import type { Frame } from './frame.js';
 
 export type FeedState = 'connecting' | 'live' | 'lost' | 'paused';
@@ -15,6 +16,7 @@ export interface FeedEvents {
 
 /** The server sends one a second. */
 const SILENCE_MS = 5_000;
+const POLL_MS = 1_000;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 8_000;
 
@@ -23,6 +25,8 @@ export class Feed {
   #source: EventSource | undefined;
   #silence: number | undefined;
   #retry: number | undefined;
+  /** Of what was opened: answers to what was given up since are late. */
+  #turn = 0;
   #delayMs = FIRST_DELAY_MS;
 
   constructor(events: FeedEvents) {
@@ -48,13 +52,15 @@ export class Feed {
     const source = new EventSource('events');
     this.#source = source;
     source.onmessage = ({ data }: MessageEvent<string>) => this.#take(data);
-    source.onerror = () => this.#lost();
+    source.onerror = () => {
+      // Not broken off, but no stream.
+      if (source.readyState === EventSource.CLOSED) void this.#poll(this.#turn);
+      else this.#lost();
+    };
     this.#watch();
   }
 
   #take(data: string): void {
-    this.#watch();
-    this.#delayMs = FIRST_DELAY_MS;
     let frame: Frame;
     try {
       frame = JSON.parse(data) as Frame;
@@ -62,8 +68,26 @@ export class Feed {
       // Cut off: the next one is a second away.
       return;
     }
+    this.#show(frame);
+  }
+
+  #show(frame: Frame): void {
+    this.#watch();
+    this.#delayMs = FIRST_DELAY_MS;
     this.#events.state('live');
     this.#events.frame(frame);
+  }
+
+  async #poll(turn: number): Promise<void> {
+    this.#source?.close();
+    try {
+      const frame = await askSnapshot();
+      if (turn !== this.#turn) return;
+      this.#show(frame);
+      this.#retry = window.setTimeout(() => void this.#poll(turn), POLL_MS);
+    } catch {
+      if (turn === this.#turn) this.#lost();
+    }
   }
 
   #watch(): void {
@@ -79,6 +103,7 @@ export class Feed {
   }
 
   #close(): void {
+    this.#turn += 1;
     this.#source?.close();
     this.#source = undefined;
     window.clearTimeout(this.#silence);

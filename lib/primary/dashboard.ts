@@ -1,33 +1,32 @@
 /**
  * The dashboard as the doors for administrators serve it: one page, which asks for nothing elsewhere.
  *
- * `npm run build` makes it of `lib/dashboard`. The page asks for `events`, `status`, `why/NAME` and `expire/…` relative to its own URL,
+ * `npm run build` makes it of `lib/dashboard`. The page asks for `events`, `why/NAME` and `expire/…` relative to its own URL,
  * which therefore has to end in a slash.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 export interface DashboardPage {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: string;
 }
 
 // `dist` is two folders up from `lib/primary` and from `dist/chunks`, where the build puts this file.
 const PAGE = new URL('../../dist/dashboard.html', import.meta.url);
-let page: DashboardPage | undefined;
+let page: Promise<DashboardPage> | undefined;
 
 /**
  * Reads the page, once a process.
  *
- * @throws the file is missing: the package is not built.
+ * Rejects where the file is missing: the package is not built.
  */
-export function dashboardPage(): DashboardPage {
-  page ??= withHeaders(readFileSync(PAGE));
+export function dashboardPage(): Promise<DashboardPage> {
+  page ??= readFile(PAGE, 'utf8').then(withHeaders);
   return page;
 }
 
-function withHeaders(body: Buffer): DashboardPage {
-  const text = body.toString('utf8');
+function withHeaders(text: string): DashboardPage {
   const policy = [
     "default-src 'none'",
     `script-src ${hashOf(text, 'script')}`,
@@ -41,14 +40,13 @@ function withHeaders(body: Buffer): DashboardPage {
   return {
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-length': String(body.length),
       'content-security-policy': policy.join('; '),
       'cache-control': 'no-cache',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
     },
-    body,
+    body: text,
   };
 }
 

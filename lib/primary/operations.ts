@@ -17,6 +17,7 @@ import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
 import { healthPage, readyPage } from './health.js';
 import type { PrimaryMetrics } from './metrics.js';
 import type { Sources } from './sources.js';
+import { dashboardPage } from './dashboard.js';
 import type { Supervisor } from './supervisor.js';
 import { why } from './why.js';
 
@@ -59,6 +60,7 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         date: Date.now,
         askWorkers: async (one) => (await host.supervisor?.askAll('inspect', { name: one })) ?? [],
       }),
+    dashboard: () => dashboardPage().then((page) => ({ status: 200, ...page })),
     snapshot: () => Promise.resolve(snapshotOf(host)),
     metrics: () =>
       Promise.resolve({

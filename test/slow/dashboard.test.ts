@@ -6,6 +6,8 @@ import type { Browser } from 'playwright-core';
 import { openPage, startBrowser, until, type OpenedPage, type PageOptions } from '../support/browser.js';
 import { leastContrast } from '../support/contrast.js';
 import { HOSTILE, type PlayState } from '../support/dashboard-play.js';
+import { handshake } from '../support/client.js';
+import { startProgram } from '../support/program.js';
 import { startDashboard, type DashboardServer } from '../support/dashboard-server.js';
 
 const STATES: readonly PlayState[] = ['calm', 'source down', 'empty', 'hostile'];
@@ -156,6 +158,16 @@ describe('The dashboard', function () {
     expect(await page.isVisible('#lost')).to.equal(false);
   });
 
+  it('asks for each snapshot at a door that has no streams', async () => {
+    server = await startDashboard('calm');
+    server.hasEvents = false;
+    await using opened = await openPage(browser, server.url);
+    await opened.page.waitForSelector('[data-feed=live]');
+    await until(opened.page, `document.getElementById('handshakes').textContent.includes('/s in all')`);
+    await until(opened.page, `!document.querySelector('[data-id=lru] .value').textContent.includes('–')`);
+    expect(server.requests.filter((request) => request === 'GET /events')).to.have.length(1);
+  });
+
   it('shows hostile names as text', async () => {
     await using opened = await open('hostile');
     const { page } = opened;
@@ -262,6 +274,31 @@ describe('The dashboard', function () {
     const msASecond = (((await script()) - before) * 1_000) / 30;
     expect(msASecond).to.be.below(MAX_MS_A_SECOND);
     if (process.env['SHOW'] !== undefined) console.log(`${msASecond.toFixed(2)} ms of script a second`);
+  });
+
+  it('is served by the program, with its real numbers, on the admin listener', async () => {
+    server = await startDashboard('calm');
+    await using program = await startProgram(['--admin-listen', '127.0.0.1:0']);
+    const { admin } = JSON.parse(program.stdout.split('\n')[0] ?? '') as { admin: string[] };
+    await using opened = await openPage(browser, `${admin[0] ?? ''}/`);
+    const { page, trouble } = opened;
+    await page.waitForSelector('[data-feed=live]');
+    await handshake({ port: program.port, servername: 'a.localhost' });
+    await until(page, `/[1-9]/.test(document.querySelector('[data-id=cache] .notes').textContent)`);
+    await until(page, `document.getElementById('health-text').textContent === 'All well'`);
+    expect(await page.locator('#way .title').allTextContents()).to.include('1. Internal CA');
+    await page.fill('#search', 'a.localhost');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#why-way [data-end]');
+    expect(await page.textContent('#why-way [data-end] .title')).to.be.oneOf(['LRU', 'PEM cache']);
+    await page.click('#why-expire');
+    await page.click('#expire-confirm');
+    await until(
+      page,
+      `document.getElementById('expire-result').textContent.includes('a.localhost is expired.')`,
+    );
+    expect(trouble).to.deep.equal([]);
+    expect(await page.innerText('main')).not.to.match(/NaN|undefined|Infinity/);
   });
 
   it('asks for nothing while it is hidden', async () => {

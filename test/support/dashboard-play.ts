@@ -69,6 +69,7 @@ export class Play {
         uptimeMs: this.#atMs - this.#startMs,
       },
       listeners: ['https://0.0.0.0:443', 'http://0.0.0.0:80'],
+      adminListeners: ['http://127.0.0.1:9443'],
       workers: isEmpty
         ? []
         : [4720, 4721].map((pid) => ({

@@ -24,6 +24,8 @@ export class DashboardServer implements AsyncDisposable {
   readonly requests: string[] = [];
   /** The connection is refused, as by a proxy whose program is gone. */
   isDown = false;
+  /** It has no streams, as a door that clients use. */
+  hasEvents = true;
   /** Answered to the next questions in place of what they ask for. */
   failure: number | undefined;
   readonly #server: Server;
@@ -69,11 +71,13 @@ export class DashboardServer implements AsyncDisposable {
     const rest = decodeURIComponent(pathname.split('/').at(-1) ?? '');
     if (this.isDown || (this.failure !== undefined && pathname !== '/')) {
       const status = this.isDown ? 502 : (this.failure ?? 500);
-      response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":"out of order"}');
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end('{"result":"error","reason":"out of order"}');
     } else if (pathname === '/') {
-      const { headers, body } = dashboardPage();
-      response.writeHead(200, headers).end(body);
-    } else if (pathname === '/events') this.#open(response);
+      void dashboardPage().then(({ headers, body }) => response.writeHead(200, headers).end(body));
+    } else if (pathname === '/events' && this.hasEvents) this.#open(response);
+    else if (pathname === '/snapshot') json(this.play.frame());
     else if (pathname === '/status') json(this.play.status());
     else if (pathname.startsWith('/why/')) json(this.play.why(rest));
     else if (pathname.startsWith('/expire/') && request.method === 'POST') {

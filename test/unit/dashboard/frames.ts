@@ -9,7 +9,15 @@ export const NOW_MS = Date.UTC(2030, 0, 1);
 
 export function status(changes: Partial<StatusReport> = {}): StatusReport {
   return {
-    ...{ version: '0.5.0', node: '26.0.0', pid: 42, atMs: NOW_MS, uptimeMs: 3_600_000, listeners: [] },
+    ...{
+      version: '0.5.0',
+      node: '26.0.0',
+      pid: 42,
+      atMs: NOW_MS,
+      uptimeMs: 3_600_000,
+      listeners: [],
+      adminListeners: [],
+    },
     workers: [{ pid: 43, state: 'accepting', uptimeMs: 3_500_000 }],
     cache: { entries: 3, bytes: 9_000, maxBytes: 1_000_000, negatives: 0, maxNegatives: 100 },
     sources: [

@@ -18,8 +18,7 @@ describe('The headline of the dashboard', () => {
     ];
     expect(healthOf(facts(before, now))).to.deep.equal({
       ...{ level: 'good', headline: 'All well', troubles: [] },
-      summary:
-        '10 handshakes a second, 90 % with a certificate of their name. 1 worker accepting, up 1 h.',
+      summary: '10 handshakes a second, 90 % with a certificate of their name. 1 worker accepting, up 1 h.',
     });
   });
 
