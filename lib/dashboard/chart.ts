@@ -107,9 +107,10 @@ export class StackedChart {
   }
 
   #options(width: number): UPlot.Options {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const axis = {
       stroke: colour('quiet'),
-      font: `12px ${getComputedStyle(document.body).fontFamily}`,
+      font: `${Math.round(rem * 0.8)}px ${getComputedStyle(document.body).fontFamily}`,
       grid: { stroke: colour('line'), width: 1 },
       ticks: { show: false },
     };
@@ -127,8 +128,13 @@ export class StackedChart {
         }),
       ],
       axes: [
-        { ...axis, size: 28, space: 70, values: (_, times) => times.map(clockText) },
-        { ...axis, size: 46, space: 32, values: (_, values) => values.map((value) => countText(value)) },
+        { ...axis, size: rem * 2, space: rem * 6, values: (_, times) => times.map(clockText) },
+        {
+          ...axis,
+          size: rem * 3.2,
+          space: rem * 2.4,
+          values: (_, values) => values.map((value) => countText(value)),
+        },
       ],
     };
   }
