@@ -41,6 +41,10 @@ const folders = {
     may: ['domain', 'base', 'log', 'net', 'diagnosis'],
     says: 'operations for administrators, and their passwords',
   },
+  dashboard: {
+    may: ['domain', 'base', 'diagnosis', 'admin'],
+    says: 'the page for administrators: it runs in their browser, and of the others it has pure functions and types',
+  },
   'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
   'proxy/http1': { may: [], says: 'the syntax of HTTP/1.1, whichever side has sent it' },
   'proxy/upstream': {

@@ -1,47 +1,15 @@
 /**
  * What the operations of `admin/operations.ts` do, in the primary: one function each, which only joins what others can.
  */
-import type { Call, OperationHandlers, Reloaded } from '../admin/operations.js';
-import type { NegativeCache } from '../caches/negative-cache.js';
-import type { PemCache } from '../caches/pem-cache.js';
-import type { Settings } from '../config/settings.js';
-import type { Address } from '../domain/address.js';
-import type { WorkersExpired } from '../domain/cache-status.js';
-import type { CertificatePair } from '../domain/certificate.js';
-import type { ServerName } from '../domain/server-name.js';
+import type { Call, OperationHandlers } from '../admin/operations.js';
 import type { Snapshot } from '../domain/status-report.js';
-import type { Resolver } from '../resolver/resolver.js';
 import { metricValues } from '../metrics/values.js';
 import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
+import type { OperationHost } from './operation-host.js';
 import { healthPage, readyPage } from './health.js';
-import type { PrimaryMetrics } from './metrics.js';
-import type { Sources } from './sources.js';
+import { dashboardPage } from './dashboard.js';
 import { statusOf } from './status.js';
-import type { Supervisor } from './supervisor.js';
 import { why } from './why.js';
-
-/** What the operations work with: the primary, as far as they need it. Asked anew each time, as a reload changes it. */
-export interface OperationHost {
-  readonly settings: Settings;
-  readonly resolver: Resolver;
-  readonly pem: PemCache;
-  readonly negative: NegativeCache;
-  readonly sources: Sources;
-  readonly metrics: PrimaryMetrics;
-  readonly supervisor: Supervisor | undefined;
-  readonly addresses: readonly Address[];
-  readonly httpAddresses: readonly Address[];
-  readonly adminAddresses: readonly Address[];
-  readonly defaultPairs: readonly CertificatePair[];
-  readonly lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
-  /** Milliseconds of `performance.now`. */
-  readonly startedAtMs: number;
-  expireAll(options: { readonly hard: boolean; readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
-  expireDomain(name: ServerName, options: { readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
-  reload(): Promise<Reloaded>;
-  /** Begins to stop. */
-  requestStop(): void;
-}
 
 export function operationHandlers(host: OperationHost): OperationHandlers {
   return {
@@ -55,6 +23,7 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         date: Date.now,
         askWorkers: async (one) => (await host.supervisor?.askAll('inspect', { name: one })) ?? [],
       }),
+    dashboard: () => dashboardPage().then((page) => ({ status: 200, ...page })),
     snapshot: () => Promise.resolve(snapshotOf(host)),
     metrics: () =>
       Promise.resolve({

@@ -6,7 +6,7 @@ import { addressText, type Address } from '../domain/address.js';
 import type { Counted, StatusReport, TrafficStatus } from '../domain/status-report.js';
 import { SOURCES } from '../metrics/definitions.js';
 import type { MetricsStore } from '../metrics/store.js';
-import type { OperationHost } from './operations.js';
+import type { OperationHost } from './operation-host.js';
 
 type StatusHost = Pick<
   OperationHost,
