@@ -66,6 +66,8 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/\b(tookMs|orderId)=\d+/g, '$1=N'],
   [/\b[\d.]+ KiB/g, 'N KiB'],
   [/\bTLSv?1\.[23]\b/g, 'TLS'],
+  // OpenSSL's words, which differ with its version.
+  [/\b(?:sslv3|ssl\/tls) alert\b/g, 'alert'],
   [/\s+/g, ' '],
 ];
 
