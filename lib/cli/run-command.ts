@@ -169,12 +169,11 @@ function sentenceOf({ name, operands }: ClientCommand, message: string | null): 
 
 /** The words that belong to the names in `<what> [NAMES..]`, in their order. */
 function operandsOf({ operands }: ClientCommand, parsed: Record<string, unknown>): string[] {
-  return Array.from(operands.matchAll(/[<[](\w+)/g), ([, name = '']) => parsed[name])
-    .flatMap(
-      (value) => (Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []),
-      // yargs makes nothing of a lone dash.
-    )
-    .map((value) => (value === '' ? '-' : value));
+  return Array.from(operands.matchAll(/[<[](\w+)/g), ([, name = '']) => parsed[name]).flatMap((value) => {
+    // What yargs makes of a lone dash.
+    if (value === true || value === '') return ['-'];
+    return Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : [];
+  });
 }
 
 /** By flag, environment or configuration file, else in the state directory. Nothing else of the settings is read. */

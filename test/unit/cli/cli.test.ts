@@ -55,6 +55,14 @@ async function run(
 const NAME_A_COMMAND = `name a command: ${COMMANDS.map(({ name }) => name).join(', ')} (see --help)`;
 
 describe('the command line', () => {
+  it('reads standard input where the file of names is a dash', async () => {
+    const { code, stdout } = await run(['warm', '-']);
+    expect({ code, stdout }).to.deep.equal({
+      code: 0,
+      stdout: '0 names: 0 with a certificate, 0 without, 0 could not be looked up\n',
+    });
+  });
+
   const wrong: [argv: string[], sentence: string][] = [
     [[], NAME_A_COMMAND],
     [['--workers', '2'], NAME_A_COMMAND],
