@@ -13,7 +13,7 @@ export const CAUSES_ORDER: readonly Cause[] = [
       unable === undefined
         ? undefined
         : mended(
-            `${defaultIs(view)}: the manager cannot order any certificate; it says: ${unable}`,
+            `${defaultIs(view)}: the manager cannot order any certificate of ${view.name} or of another name; it says: ${unable.replace(/\.$/, '')}.`,
             'Mend that in the manager (an account, a policy); orders are tried again by themselves within a minute.',
           ),
     ),
@@ -121,7 +121,9 @@ function whereOrdered(
 
 function failed(view: View, { lastFailure, heldMs }: OrderFacts): Finding {
   const { message = '', isRefusal = false, agoMs = 0 } = lastFailure ?? {};
-  const what = isRefusal ? 'the manager refused the order, and said' : 'the order failed';
+  const what = isRefusal
+    ? `the manager refused the order of ${view.name}, and said`
+    : `the order of ${view.name} failed`;
   const next =
     heldMs > 0
       ? `it is ordered again in ${durationText(heldMs)} at the earliest`

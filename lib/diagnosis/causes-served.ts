@@ -173,7 +173,8 @@ export const CAUSES_SERVED: readonly Cause[] = [
       const rsa = view.client('RSA only');
       const modern = view.client('modern');
       if (rsa === undefined || modern?.leaf === undefined) return undefined;
-      if (rsa.leaf !== undefined && rsa.isDefault !== true) return undefined;
+      if (rsa.leaf !== undefined && (rsa.isDefault !== true || view.isOwn(rsa.leaf.fingerprint)))
+        return undefined;
       const what = rsa.leaf === undefined ? 'get no handshake' : 'are served the default certificate';
       const there = view.held.find(({ candidate: { verdict, leaf } }) => {
         return verdict !== 'unusable' && leaf?.key.startsWith('RSA') === true;

@@ -49,7 +49,7 @@ describe('why, of orders', () => {
     const report = await says(program, 'refused.test', {
       code: 'refused',
       sentence:
-        'The default certificate is served: <time> ago the manager refused the order, and said: the challenge did not arrive; it is ordered again in <time> at the earliest.',
+        'The default certificate is served: <time> ago the manager refused the order of refused.test, and said: the challenge did not arrive; it is ordered again in <time> at the earliest.',
       command: expire('refused.test'),
     });
     const pair = await stage.ca.issue(['refused.test']);
@@ -65,7 +65,9 @@ describe('why, of orders', () => {
     expect((await visit(program, 'failed.test')).tier).to.equal('default');
     const { report } = await why(program, 'failed.test');
     expect(report.diagnosis).to.include({ code: 'order-failed', isServed: false });
-    expect(report.diagnosis.sentence).to.match(/ago the order failed: .*500.*; it is ordered again in /);
+    expect(report.diagnosis.sentence).to.match(
+      /ago the order of failed\.test failed: .*500.*; it is ordered again in /,
+    );
   });
 
   it('says that it was ordered a while ago, and is held off', async () => {
@@ -163,7 +165,9 @@ describe('why, of orders', () => {
     ]);
     const commands = await redis.commands();
     redis.stop();
-    expect(commands.filter((line) => !/^(?:hmget|hexists|hello|select|ping|info|scan)\b/i.test(line))).to.deep.equal([]);
+    expect(
+      commands.filter((line) => !/^(?:hmget|hexists|hello|select|ping|info|scan)\b/i.test(line)),
+    ).to.deep.equal([]);
     const { report: after } = await why(program, 'next.test');
     expect(after.facts?.primary).to.deep.equal({ isPurged: false });
     expect(after.workers.map((worker) => Object.keys(worker).sort())).to.deep.equal([
