@@ -5,7 +5,13 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
-    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        // What runs in a browser has the browser's types.
+        project: ['./tsconfig.json', './lib/dashboard/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       // Numbers and booleans read well in templates; everything else must be turned into text on purpose.
       '@typescript-eslint/restrict-template-expressions': [

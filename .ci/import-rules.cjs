@@ -41,6 +41,10 @@ const folders = {
     may: ['domain', 'base', 'log', 'net', 'diagnosis'],
     says: 'operations for administrators, and their passwords',
   },
+  dashboard: {
+    may: ['domain', 'base', 'diagnosis', 'admin'],
+    says: 'the page for administrators: it runs in their browser, and of the others it has pure functions and types',
+  },
   'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
   'proxy/http1': { may: [], says: 'the syntax of HTTP/1.1, whichever side has sent it' },
   'proxy/upstream': {
@@ -126,13 +130,27 @@ const folders = {
     ],
     says: 'the process that owns settings and caches: it never touches what clients send',
   },
-  'cli/commands': {
-    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'cli'],
-    says: 'commands that ask a running program',
+  check: {
+    may: [
+      'domain',
+      'base',
+      'net',
+      'config',
+      'sources',
+      'sources/redis',
+      'sources/manager',
+      'sources/directory',
+      'resolver',
+    ],
+    says: 'what is wrong with a configuration and its surroundings, without starting anything',
   },
   cli: {
-    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary', 'cli/commands'],
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'primary', 'cli/*'],
     says: 'the command line',
+  },
+  'cli/commands': {
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'check', 'cli'],
+    says: 'a command each',
   },
 };
 

@@ -18,6 +18,8 @@ export interface Operations {
   expireDomain: { params: { readonly name: ServerName; readonly workers: boolean }; result: Expired };
   /** Looks a name up, so that it is cached before a client asks. */
   warm: { params: { readonly name: ServerName }; result: Warmed };
+  /** The page for a browser. */
+  dashboard: { params: None; result: Page };
   /** What the event stream sends once a second. */
   snapshot: { params: None; result: Snapshot };
   /** Prometheus text. */
@@ -91,6 +93,8 @@ const has = (query: URLSearchParams, flag: string): boolean =>
 export const OPERATIONS: { readonly [Op in OperationName]: OperationDefinition<Op> } = {
   status: { method: 'GET', path: '/status', doors: 'all', params: none },
   why: { method: 'GET', path: '/why/', doors: 'all', params: (name) => ({ name }) },
+  // Its path ends in a slash, since the page asks for all else relative to where it is.
+  dashboard: { method: 'GET', path: '/', doors: 'all', isPage: true, params: none },
   snapshot: { method: 'GET', path: '/snapshot', doors: 'all', params: none },
   metrics: { method: 'GET', path: '/metrics', doors: 'all', isPage: true, params: none },
   healthz: { method: 'GET', path: '/healthz', doors: 'all', isPage: true, isOpen: true, params: none },

@@ -19,14 +19,16 @@ const OWN_FLAGS: ReadonlyMap<string, string> = new Map([
 
 /**
  * @param argv without the interpreter and the script.
+ * @param options names of options that a command has beside the flags: these are left as they are.
  * @throws ProxyError ERR_USAGE: an unknown flag, or one without its value.
  */
-export function canonicalArguments(argv: readonly string[]): string[] {
+export function canonicalArguments(argv: readonly string[], options: readonly string[] = []): string[] {
   const canonical: string[] = [];
   const rest = [...argv];
   for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
     const own = OWN_FLAGS.get(token);
-    if (own !== undefined || !token.startsWith('-')) {
+    const isOption = options.includes(/^--([^=]+)/.exec(token)?.[1] ?? '');
+    if (own !== undefined || isOption || !token.startsWith('-')) {
       canonical.push(own ?? token);
       continue;
     }

@@ -6,13 +6,14 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { VERSION } from '../base/version.js';
-import { DEFAULTS, environmentName, flag, FLAG_NAMES, type FlagName } from '../config/flags.js';
-import { loadSettings, type Loaded } from '../config/load.js';
+import { DEFAULTS, environmentName, flag, FLAG_NAMES } from '../config/flags.js';
+import { loadSettings } from '../config/load.js';
 import { parseLogLevel } from '../config/log-level.js';
 import { describeError, ProxyError, usageError } from '../domain/errors.js';
 import { canonicalArguments, wordsOf } from './arguments.js';
 import { clientCommand, COMMANDS } from './commands.js';
 import type { CliIo } from './io.js';
+import { loadInput, type GivenValues } from './load-input.js';
 import { runCommand } from './run-command.js';
 import type { StartFunction } from './start.js';
 import { noCommand, unknownWord } from './usage.js';
@@ -25,9 +26,6 @@ export interface CliOptions {
   readonly checkHtpasswd?: (text: string) => void;
 }
 
-/** The flags that were given, each with its values. */
-type GivenValues = Partial<Record<FlagName, readonly string[]>>;
-
 /**
  * Builds the command line.
  *
@@ -39,7 +37,7 @@ export function createCli(options: CliOptions): (argv: readonly string[], io: Cl
     try {
       const client = clientCommand(argv[0] === 'help' ? argv[1] : argv[0]);
       if (client !== undefined) {
-        return await runCommand(client, argv[0] === 'help' ? ['--help'] : argv.slice(1), io);
+        return await runCommand(client, argv[0] === 'help' ? ['--help'] : argv.slice(1), io, options);
       }
       const misplaced = clientCommand(wordsOf(canonicalArguments(argv))[0])?.name;
       if (misplaced !== undefined) {
@@ -53,26 +51,13 @@ export function createCli(options: CliOptions): (argv: readonly string[], io: Cl
         return 0;
       }
       if (command === undefined) throw usageError(noCommand());
-      return await options.start(() => load(values, io, options), io);
+      return await options.start(() => loadSettings(loadInput(values, io, options.checkHtpasswd)), io);
     } catch (error) {
       io.stderr(`${PROGRAM}: ${oneLine(describeError(error))}\n`);
       if (isDebug(flags, io) && error instanceof Error) io.stderr(`${error.stack ?? ''}\n`);
       return error instanceof ProxyError && error.code === 'ERR_USAGE' ? 2 : 1;
     }
   };
-}
-
-function load(flags: GivenValues, io: CliIo, { checkHtpasswd }: CliOptions): Loaded {
-  return loadSettings({
-    flags,
-    env: io.env,
-    readFile: io.readFile,
-    cwd: io.cwd,
-    cpuCount: io.cpuCount,
-    hasIpv6: io.hasIpv6 ?? false,
-    nowMs: io.now(),
-    ...(checkHtpasswd && { checkHtpasswd }),
-  });
 }
 
 async function parse(

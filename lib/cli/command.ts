@@ -1,7 +1,8 @@
 /**
- * What a command of the command line is, but for `start`: it talks to a running program over its control socket.
+ * What a command of the command line is, but for `start`: most talk to a running program over its control socket.
  */
 import type { OperationName, Operations } from '../admin/operations.js';
+import type { LoadInput } from '../config/load.js';
 import type { CliIo } from './io.js';
 
 /** A switch of one command, or an option with a value. */
@@ -16,24 +17,36 @@ export interface ClientCommand {
   /** What follows the name, as the help shows it: `[NAME]`, `FILE`, `all|domain [NAMES..]`. */
   readonly operands: string;
   readonly says: string;
-  /** Exit codes beside 0, 1 (no program, no permission, a failure) and 2 (usage). */
-  readonly exitCodes?: Readonly<Record<number, string>>;
+  /** It takes all flags of `start`, and loads the settings as that does; else only those that say where the control socket is. */
+  readonly takesSettings?: true;
+  /** It does its work whether a program runs or not. */
+  readonly isLocal?: true;
+  /** What 0 and 1 say beside what they say of every command. */
+  readonly exitCodes?: { readonly 0?: string; readonly 1?: string };
   readonly options: Readonly<Record<string, CommandOption>>;
   /** @returns the exit code. @throws ProxyError: one sentence, exit code 2 for usage, else 1. */
   run(this: void, context: CommandContext): Promise<number>;
 }
 
-/** Asks the running program. @throws ProxyError ERR_ENVIRONMENT: there is none, or it gives no answer. */
+/**
+ * Asks the running program.
+ *
+ * @param timeoutMs how long it may take. @default a minute
+ * @throws ProxyError ERR_ENVIRONMENT: there is none, or it gives no answer.
+ */
 export type Ask = <Op extends OperationName>(
   op: Op,
   params: Operations[Op]['params'],
+  timeoutMs?: number,
 ) => Promise<Operations[Op]['result']>;
 
 export interface CommandContext {
   readonly io: CliIo;
   readonly ask: Ask;
-  /** The control socket. */
+  /** The control socket. Reading it throws a ProxyError where the configuration file is wrong. */
   readonly socketPath: string;
+  /** What the settings are loaded from. Of a command that does not take all flags: with those that it takes. */
+  readonly input: LoadInput;
   readonly operands: readonly string[];
   readonly hasSwitch: (name: string) => boolean;
   readonly optionOf: (name: string) => string | undefined;
@@ -41,6 +54,19 @@ export interface CommandContext {
 
 /** Every command has it. */
 export const JSON_OPTION = { json: { says: 'the answer as one line of JSON' } } as const;
+
+/** What each exit code of a command says. */
+export function exitCodesOf({ isLocal, exitCodes = {} }: ClientCommand): [code: number, says: string][] {
+  const failures = [
+    isLocal === true ? undefined : 'no program runs, or it cannot be asked',
+    exitCodes[1] ?? (isLocal === true ? 'it failed' : undefined),
+  ];
+  return [
+    [0, exitCodes[0] ?? 'done'],
+    [1, failures.filter((each) => each !== undefined).join(', or ')],
+    [2, 'wrong usage'],
+  ];
+}
 
 /** Prints an answer: as JSON where that is asked for, else as text for people. */
 export function print(context: CommandContext, answer: unknown, text: () => string): void {

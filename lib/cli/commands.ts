@@ -2,6 +2,7 @@
  * The one list of commands: `--help` and the sentences about a wrong one come from it.
  */
 import type { ClientCommand } from './command.js';
+import { CHECK } from './commands/check.js';
 import { EXPIRE } from './commands/expire.js';
 import { RELOAD } from './commands/reload.js';
 import { STATUS } from './commands/status.js';
@@ -14,8 +15,8 @@ export interface Command {
   readonly description: string;
 }
 
-/** Those that talk to a running program. */
-const CLIENT_COMMANDS: readonly ClientCommand[] = [STATUS, WHY, EXPIRE, WARM, RELOAD, STOP];
+/** All but `start`. */
+export const CLIENT_COMMANDS: readonly ClientCommand[] = [STATUS, WHY, EXPIRE, WARM, RELOAD, STOP, CHECK];
 
 export const COMMANDS: readonly Command[] = [
   { name: 'start', description: 'run in the foreground' },

@@ -11,8 +11,12 @@ const TIMEOUT_MS = 60_000;
 const MAX_REASON = 300;
 
 export function controlClient(socketPath: string): Ask {
-  return async <Op extends OperationName>(op: Op, params: Operations[Op]['params']) => {
-    const { status, body } = await exchange(socketPath, requestOf({ op, params } as Call));
+  return async <Op extends OperationName>(
+    op: Op,
+    params: Operations[Op]['params'],
+    timeoutMs = TIMEOUT_MS,
+  ) => {
+    const { status, body } = await exchange(socketPath, requestOf({ op, params } as Call), timeoutMs);
     if (status === 200) return JSON.parse(body) as Operations[Op]['result'];
     throw environmentError(`the program answered ${status}: ${reasonIn(body)}`);
   };
@@ -21,6 +25,7 @@ export function controlClient(socketPath: string): Ask {
 function exchange(
   socketPath: string,
   { method, path }: { readonly method: string; readonly path: string },
+  timeoutMs: number,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
@@ -30,8 +35,8 @@ function exchange(
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
       response.on('error', (error) => reject(refusal(socketPath, error)));
     });
-    outgoing.setTimeout(TIMEOUT_MS, () => {
-      outgoing.destroy(new Error(`it has not answered within ${TIMEOUT_MS / 1_000} s`));
+    outgoing.setTimeout(timeoutMs, () => {
+      outgoing.destroy(new Error(`it has not answered within ${timeoutMs / 1_000} s`));
     });
     outgoing.on('error', (error) => reject(refusal(socketPath, error)));
     outgoing.end();

@@ -1,45 +1,61 @@
 /**
- * Runs a command that talks to a running program: its words and switches, by yargs from its definition, and where the control
- * socket is, from the same places as all settings.
+ * Runs a command that is not `start`: its words and switches, by yargs from its definition; the flags that it takes; and where the
+ * control socket is, from the same places as all settings.
  */
 import { join } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { nearest } from '../base/nearest.js';
 import { VERSION } from '../base/version.js';
-import { DEFAULTS, flag, type FlagName } from '../config/flags.js';
+import { DEFAULTS, flag, FLAG_NAMES, type FlagName } from '../config/flags.js';
+import type { LoadInput } from '../config/load.js';
 import { gather } from '../config/precedence.js';
 import { usageError } from '../domain/errors.js';
-import type { ClientCommand, CommandContext } from './command.js';
+import { canonicalArguments } from './arguments.js';
+import { exitCodesOf, type ClientCommand, type CommandContext } from './command.js';
 import { controlClient } from './control-client.js';
 import type { CliIo } from './io.js';
+import { loadInput, type GivenValues } from './load-input.js';
 
 const PROGRAM = 'peter-sslers-proxy';
 /** The settings that say where the control socket is. */
 const WHERE = ['control-socket', 'state-dir', 'config'] as const satisfies readonly FlagName[];
+
+export interface RunCommandOptions {
+  /** See `CliOptions`. */
+  readonly checkHtpasswd?: (text: string) => void;
+}
 
 /** @param argv what follows the command's name. @returns the exit code. @throws ProxyError. */
 export async function runCommand(
   command: ClientCommand,
   argv: readonly string[],
   io: CliIo,
+  { checkHtpasswd }: RunCommandOptions = {},
 ): Promise<number> {
-  const { parsed, output } = await parse(command, argv.map(withDashes));
+  const tokens =
+    command.takesSettings === true
+      ? canonicalArguments(argv, Object.keys(command.options))
+      : argv.map(withDashes);
+  const { parsed, output } = await parse(command, tokens);
   if (output !== '') {
     io.stdout(`${output}\n`);
     return 0;
   }
-  const socketPath = socketPathOf(parsed, io);
-  const textOf = (name: string): string | undefined => {
-    const value = parsed[name];
-    return typeof value === 'string' ? value : undefined;
-  };
+  const input = loadInput(flagsIn(parsed), io, checkHtpasswd);
+  const lastOf = (name: string): unknown => [parsed[name]].flat().at(-1);
   const context: CommandContext = {
     io,
-    ask: controlClient(socketPath),
-    socketPath,
+    ask: (op, params, timeoutMs) => controlClient(context.socketPath)(op, params, timeoutMs),
+    get socketPath() {
+      return socketPathOf(input);
+    },
+    input,
     operands: operandsOf(command, parsed),
-    hasSwitch: (name) => parsed[name] === true,
-    optionOf: textOf,
+    hasSwitch: (name) => lastOf(name) === true,
+    optionOf: (name) => {
+      const value = lastOf(name);
+      return typeof value === 'string' ? value : undefined;
+    },
   };
   return command.run(context);
 }
@@ -49,7 +65,7 @@ async function parse(
   argv: readonly string[],
 ): Promise<{ parsed: Record<string, unknown>; output: string }> {
   let output = '';
-  const { name, operands, says, exitCodes = {}, options } = command;
+  const { name, operands, says, options, takesSettings = false } = command;
   const parser = withOptions(yargs().scriptName(PROGRAM), command)
     .command(`$0 ${operands}`.trim(), says)
     .usage(`${`$0 ${name} ${operands}`.trim()}\n\n${says}`)
@@ -59,7 +75,8 @@ async function parse(
       'camel-case-expansion': false,
       'dot-notation': false,
       'boolean-negation': false,
-      'duplicate-arguments-array': false,
+      // Some flags may be repeated, and the others are refused where the settings are loaded.
+      'duplicate-arguments-array': takesSettings,
     })
     .detectLocale(false)
     .strict()
@@ -70,12 +87,15 @@ async function parse(
     .alias('version', 'V')
     .wrap(100)
     .epilogue(
-      `Exit codes: 0; 1: no program runs, or it cannot be asked${exitCodes[1] === undefined ? '' : `, or ${exitCodes[1]}`}; 2: wrong usage.`,
+      (takesSettings ? 'It takes all flags of start, too: see start --help. ' : '') +
+        `Exit codes: ${exitCodesOf(command)
+          .map(([code, meaning]) => `${code}: ${meaning}`)
+          .join('; ')}.`,
     )
     .fail((message) => {
       throw usageError(sentenceOf(command, message));
     });
-  const known = [...Object.keys(options), ...WHERE, 'help', 'version'];
+  const known = [...Object.keys(options), ...flagsOf(command), 'help', 'version'];
   for (const token of argv) refuseUnknown(name, token, known);
   const parsed: Record<string, unknown> = await parser.parseAsync([...argv], {}, (_error, _argv, text) => {
     output = text;
@@ -83,8 +103,8 @@ async function parse(
   return { parsed, output };
 }
 
-function withOptions(parser: Argv, { options }: ClientCommand): Argv {
-  const own = Object.entries(options).reduce(
+function withOptions(parser: Argv, command: ClientCommand): Argv {
+  const own = Object.entries(command.options).reduce(
     (built, [name, { says, value }]) =>
       built.option(name, {
         describe: value === undefined ? says : `${value}  ${says}`,
@@ -93,15 +113,33 @@ function withOptions(parser: Argv, { options }: ClientCommand): Argv {
       }),
     parser,
   );
-  return WHERE.reduce((built, name) => {
+  return flagsOf(command).reduce((built, name) => {
     const { value, description } = flag(name);
     return built.option(name, {
       describe: `${value}  ${description}`,
       defaultDescription: DEFAULTS[name],
       type: 'string',
       requiresArg: true,
+      // All of them would be four screens.
+      hidden: command.takesSettings === true,
     });
   }, own);
+}
+
+/** The flags that a command takes beside its own options. */
+export function flagsOf({ takesSettings, isLocal }: ClientCommand): readonly FlagName[] {
+  if (takesSettings === true) return FLAG_NAMES;
+  return isLocal === true ? [] : WHERE;
+}
+
+/** The flags that were given. */
+function flagsIn(parsed: Record<string, unknown>): GivenValues {
+  return Object.fromEntries(
+    FLAG_NAMES.flatMap((name) => {
+      const values = [parsed[name]].flat().filter((value) => value !== undefined);
+      return values.length === 0 ? [] : [[name, values.map(String)]];
+    }),
+  );
 }
 
 /** `--control_socket` is `--control-socket`. */
@@ -131,20 +169,18 @@ function sentenceOf({ name, operands }: ClientCommand, message: string | null): 
 
 /** The words that belong to the names in `<what> [NAMES..]`, in their order. */
 function operandsOf({ operands }: ClientCommand, parsed: Record<string, unknown>): string[] {
-  return (
-    Array.from(operands.matchAll(/[<[](\w+)/g), ([, name = '']) => parsed[name])
-      .flat()
-      .filter((value) => value !== undefined)
-      // yargs makes true of a lone dash.
-      .map((value) => (typeof value === 'string' ? value : '-'))
-  );
+  return Array.from(operands.matchAll(/[<[](\w+)/g), ([, name = '']) => parsed[name]).flatMap((value) => {
+    // What yargs makes of a lone dash.
+    if (value === true || value === '') return ['-'];
+    return Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : [];
+  });
 }
 
 /** By flag, environment or configuration file, else in the state directory. Nothing else of the settings is read. */
-function socketPathOf(parsed: Record<string, unknown>, io: CliIo): string {
-  const flags = Object.fromEntries(
-    WHERE.flatMap((name) => (typeof parsed[name] === 'string' ? [[name, [parsed[name]]]] : [])),
+function socketPathOf({ flags, ...input }: LoadInput): string {
+  const where = Object.fromEntries(
+    Object.entries(flags).filter(([name]) => WHERE.some((own) => own === name)),
   );
-  const { given } = gather({ flags, env: io.env, readFile: io.readFile, cwd: io.cwd });
-  return given.path('control-socket') ?? join(given.path('state-dir') ?? io.cwd, 'control.sock');
+  const { given } = gather({ ...input, flags: where });
+  return given.path('control-socket') ?? join(given.path('state-dir') ?? input.cwd, 'control.sock');
 }

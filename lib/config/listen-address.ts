@@ -40,7 +40,7 @@ export function parseListen(text: string, hasIpv6: boolean): readonly Address[] 
 }
 
 /** What the kernel has room for, less the 0 at the end. */
-const MAX_SOCKET_PATH_BYTES = 107;
+export const MAX_SOCKET_PATH_BYTES = 107;
 
 function parseUnixSocket(text: string): Address | Problem {
   const socketPath = /^unix:(?:\/\/)?(\/[^/].*)$/i.exec(text)?.[1];

@@ -36,9 +36,13 @@ export type FlagsOf<K extends FlagKind> = {
   [N in FlagName]: (typeof FLAGS)[N]['kind'] extends K ? N : never;
 }[FlagName];
 
+/** Which place sets a flag. */
+export type Origin = 'command line' | 'environment' | 'file' | 'default';
+
 /** What was given of one flag. */
 interface Given {
   readonly values: readonly string[];
+  readonly origin: Origin;
   /** `--listen`, `PETER_SSLERS_LISTEN` or `FILE:LINE:COLUMN: listen`: what an error's sentence begins with. */
   readonly label: string;
   /** Beside the values of `listen`: see `FileEntry`. */
@@ -58,6 +62,15 @@ export class GivenFlags {
   /** Whether anything but the default sets it. */
   has(name: FlagName): boolean {
     return this.#given.has(name);
+  }
+
+  origin(name: FlagName): Origin {
+    return this.#given.get(name)?.origin ?? 'default';
+  }
+
+  /** The values that count, unread; none where there is no default either. */
+  texts(name: FlagName): readonly string[] {
+    return this.#texts(name);
   }
 
   /** What a sentence about the flag begins with. */
@@ -175,7 +188,11 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
     }
     // Both spellings may have been used; they are one flag.
     const before = given.get(name)?.values ?? [];
-    given.set(name, { values: [...before, ...separate(name, values)], label: `--${name}` });
+    given.set(name, {
+      values: [...before, ...separate(name, values)],
+      label: `--${name}`,
+      origin: 'command line',
+    });
   }
   const warnings: string[] = [];
   const known = new Map(FLAG_NAMES.map((name) => [environmentName(name), name]));
@@ -184,7 +201,9 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
     if (!variable.startsWith(ENVIRONMENT_PREFIX) || text === undefined || text === '') continue;
     const name = known.get(variable);
     if (name === undefined) warnings.push(unknownVariable(variable, [...known.keys()]));
-    else if (!given.has(name)) given.set(name, { values: separate(name, [text], true), label: variable });
+    else if (!given.has(name)) {
+      given.set(name, { values: separate(name, [text], true), label: variable, origin: 'environment' });
+    }
   }
   const config = given.get('config');
   if (config?.values.length === 1) {
@@ -197,6 +216,7 @@ export function gather(input: SettingsInput): { given: GivenFlags; warnings: str
       given.set(name, {
         values: parts.flat(),
         label,
+        origin: 'file',
         ...(pairs && { pairs: parts.flatMap((part, index) => part.map(() => pairs[index])) }),
       });
     }

@@ -27,6 +27,36 @@ export interface CertificateStatus {
   readonly notAfterMs: number;
 }
 
+/** How often each of several things has happened since the start, by its name. What has not happened is left out. */
+export type Counted = Readonly<Record<string, number>>;
+
+/** Counts since the start, of all workers, those that have ended included; and what is open now. */
+export interface TrafficStatus {
+  /** By the tier that had the certificate. */
+  readonly handshakes: Counted;
+  readonly resumed: number;
+  readonly failed: Counted;
+  /** Default certificates, by reason; certificates past their time that were served on, by cause. */
+  readonly defaults: Counted;
+  readonly stale: Counted;
+  /** What the LRUs and the shared cache had of the names that they were asked for. */
+  readonly lru: Counted;
+  readonly pem: Counted;
+  /** What was dropped for want of room though it was fresh. */
+  readonly evictions: { readonly lru: number; readonly pem: number };
+  /** By source: look-ups, by outcome, and how long they took on average, milliseconds. */
+  readonly sources: Readonly<Record<string, { readonly outcomes: Counted; readonly meanMs: number }>>;
+  readonly orders: Counted;
+  readonly ordersHeldOff: number;
+  /** By the class of the status: `2xx`. */
+  readonly requests: Counted;
+  readonly connectionsOpen: number;
+  readonly tunnelsOpen: number;
+  /** By kind; and how many are left out now, added up over the workers. */
+  readonly backendFailures: Counted;
+  readonly backendsLeftOut: number;
+}
+
 export interface StatusReport {
   readonly version: string;
   /** Of Node. */
@@ -59,6 +89,7 @@ export interface StatusReport {
     readonly outdated: readonly CertificateStatus[];
     readonly outdatedCount: number;
   };
+  readonly traffic: TrafficStatus;
   /** The last reload; absent: there was none. */
   readonly lastReload?: { readonly agoMs: number; readonly failure?: string };
 }

@@ -15,7 +15,8 @@ import type { AdminHttpOptions } from './admin-http.js';
 import { AdminListeners } from './admin-listeners.js';
 import { ControlServer, MAX_SOCKET_PATH } from './control-server.js';
 import { EventStream } from './event-stream.js';
-import { operate, operationHandlers, snapshotOf, type OperationHost } from './operations.js';
+import type { OperationHost } from './operation-host.js';
+import { operate, operationHandlers, snapshotOf } from './operations.js';
 
 export class Control {
   readonly #host: OperationHost;

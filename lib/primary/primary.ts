@@ -28,7 +28,7 @@ import { resolverSettings, withoutRestart, workerSettings } from './derived-sett
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import { PrimaryMetrics } from './metrics.js';
-import type { OperationHost } from './operations.js';
+import type { OperationHost } from './operation-host.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';

@@ -16,9 +16,9 @@ import type { Loaded } from '../config/load.js';
 import { defer } from '../base/deferred.js';
 import { startUnrefTimer } from '../base/timer.js';
 import { describeError, environmentError, usageError } from '../domain/errors.js';
-import { urlsOf } from './operations.js';
 import { Primary } from './primary.js';
 import { ServiceManager } from './service-manager.js';
+import { urlsOf } from './status.js';
 import { sendBySystemdNotify } from './systemd-notify.js';
 
 export interface RunIo {

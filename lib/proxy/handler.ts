@@ -205,6 +205,8 @@ export class Handler {
         notAfter: certificate?.validTo ?? 'unknown',
         fingerprint: certificate?.fingerprint256 ?? 'unknown',
         protocol: tls?.protocol ?? 'unknown',
+        cipher: tls?.cipher ?? 'unknown',
+        alpn: info.alpn,
         worker: this.#options.workerName,
       },
       joinedValues(headers, 'accept'),

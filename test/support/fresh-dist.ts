@@ -16,7 +16,7 @@ export function assertFreshDist(root = ROOT): void {
   if (isFresh && root === ROOT) return;
   const built = builtFrom(resolve(root, 'dist/.sources'));
   const sources = readdirSync(resolve(root, 'lib'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') || name.startsWith('dashboard/'))
     .map((name) => join('lib', name));
   const stale = sources.find((file) => built.get(file) !== hashOf(resolve(root, file)));
   const gone = [...built.keys()].find((file) => !sources.includes(file));

@@ -2,7 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { durationText } from '../../base/duration-text.js';
 import { dateText } from '../../diagnosis/view.js';
-import type { CertificateStatus, SourceStatus, StatusReport } from '../../domain/status-report.js';
+import type {
+  CertificateStatus,
+  Counted,
+  SourceStatus,
+  StatusReport,
+  TrafficStatus,
+} from '../../domain/status-report.js';
 import { JSON_OPTION, print, type ClientCommand } from '../command.js';
 import { bytesText, counted, table } from '../table.js';
 
@@ -28,7 +34,7 @@ export const STATUS: ClientCommand = {
 };
 
 export function statusText(report: StatusReport): string {
-  const { cache, workers, sources, orders, certificates, lastReload } = report;
+  const { cache, workers, sources, orders, certificates, lastReload, traffic } = report;
   const rows = [
     ['version', `${report.version} on Node ${report.node}, process ${report.pid}`],
     ['up for', durationText(report.uptimeMs)],
@@ -41,7 +47,15 @@ export function statusText(report: StatusReport): string {
       'cache',
       `${counted(cache.entries, 'certificate')}, ${bytesText(cache.bytes)} of ${bytesText(cache.maxBytes)}; ${cache.negatives} of ${counted(cache.maxNegatives, 'miss').replace('misss', 'misses')}`,
     ],
-    ...sources.map((source) => [`source ${source.name}`, sourceText(source)]),
+    ...sources.map((source) => [`source ${source.name}`, sourceText(source, traffic)]),
+    ['handshakes', handshakesText(traffic)],
+    ['LRU', hitsText(traffic.lru, 'fresh')],
+    ['shared cache', hitsText(traffic.pem, 'fresh')],
+    ['defaults served', countedText(traffic.defaults)],
+    ['stale served', countedText(traffic.stale)],
+    ['requests', countedText(traffic.requests)],
+    ['connections', `${traffic.connectionsOpen} open, ${traffic.tunnelsOpen} tunnels`],
+    ['backends', backendsText(traffic)],
     ['orders', orders.length === 0 ? 'none under way' : orders.join(', ')],
     ['end within 14 days', certificatesText(certificates.expiring, certificates.expiringCount)],
     ['served outdated', certificatesText(certificates.outdated, certificates.outdatedCount)],
@@ -56,9 +70,46 @@ export function statusText(report: StatusReport): string {
   return table(rows);
 }
 
-function sourceText({ state, troubledForMs, lastError }: SourceStatus): string {
-  if (state === 'up') return 'up';
-  return `${state} for ${durationText(troubledForMs ?? 0)}: ${lastError ?? ''}`;
+function handshakesText({ handshakes, resumed, failed }: TrafficStatus): string {
+  const total = sum(handshakes);
+  const by = total === 0 ? '' : ` (${countedText(handshakes)}; ${resumed} resumed)`;
+  return `${total}${by}, ${sum(failed)} failed${sum(failed) === 0 ? '' : ` (${countedText(failed)})`}`;
+}
+
+/** `97 % of 1200 fresh (stale 20, miss 16)` */
+function hitsText(counts: Counted, hit: string): string {
+  const total = sum(counts);
+  if (total === 0) return 'not asked yet';
+  const { [hit]: hits = 0, ...others } = counts;
+  const rest = sum(others) === 0 ? '' : ` (${countedText(others)})`;
+  return `${Math.floor((hits / total) * 100)} % of ${total} ${hit}${rest}`;
+}
+
+function backendsText({ backendFailures, backendsLeftOut }: TrafficStatus): string {
+  const out = backendsLeftOut === 0 ? 'none left out' : `${backendsLeftOut} left out`;
+  return sum(backendFailures) === 0 ? out : `${out}; failures: ${countedText(backendFailures)}`;
+}
+
+function countedText(counts: Counted): string {
+  const entries = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  return entries.length === 0 ? 'none' : entries.map(([name, count]) => `${name} ${count}`).join(', ');
+}
+
+function sum(counts: Counted): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+function sourceText(
+  { name, state, troubledForMs, lastError }: SourceStatus,
+  { sources }: TrafficStatus,
+): string {
+  const asked = sources[name];
+  const lookups =
+    asked === undefined
+      ? ''
+      : `; look-ups: ${countedText(asked.outcomes)}, ${durationText(asked.meanMs)} each`;
+  if (state === 'up') return `up${lookups}`;
+  return `${state} for ${durationText(troubledForMs ?? 0)}: ${lastError ?? ''}${lookups}`;
 }
 
 function certificatesText(named: readonly CertificateStatus[], count: number): string {

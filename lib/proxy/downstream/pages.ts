@@ -48,8 +48,11 @@ export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails
   }
   if (accept.includes('text/html')) {
     const reference = id === undefined ? '' : `<p>Request ${escapeHtml(id)}</p>\n`;
-    const body = `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>${title}</title>\n<h1>${title}</h1>\n${reference}</html>\n`;
-    return { status, contentType: 'text/html; charset=utf-8', body };
+    return {
+      status,
+      contentType: 'text/html; charset=utf-8',
+      body: htmlPage(title, `<h1>${title}</h1>\n${reference}`),
+    };
   }
   const reference = id === undefined ? '' : `request ${id}\n`;
   return { status, contentType: 'text/plain; charset=utf-8', body: `${title}\n${reference}` };
@@ -65,7 +68,12 @@ export interface ConnectionFacts {
   readonly notAfter: string;
   /** SHA-256 over the certificate, as `openssl x509 -fingerprint -sha256` prints it. */
   readonly fingerprint: string;
+  /** Of TLS. */
   readonly protocol: string;
+  /** IANA's name of the cipher. */
+  readonly cipher: string;
+  /** What ALPN has chosen. */
+  readonly alpn: string | undefined;
   readonly worker: string;
 }
 
@@ -79,6 +87,8 @@ export function informationPage(facts: ConnectionFacts, accept: string | undefin
     ['Expires', facts.notAfter],
     ['Fingerprint (SHA-256)', facts.fingerprint],
     ['Protocol', facts.protocol],
+    ['Cipher', facts.cipher],
+    ['ALPN', facts.alpn ?? '(none)'],
     ['Worker', facts.worker],
   ];
   if (accept?.includes('text/html') !== true) {
@@ -96,25 +106,45 @@ export function informationPage(facts: ConnectionFacts, accept: string | undefin
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
-    body: `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>peter-sslers-proxy</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { border-top: 1px solid #8884; padding: .4rem .8rem .4rem 0; text-align: left; vertical-align: top; }
-th { font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: anywhere; font-family: ui-monospace, monospace; }
-</style>
-<h1>This is peter-sslers-proxy</h1>
+    body: htmlPage(
+      'peter-sslers-proxy',
+      `<h1>This is peter-sslers-proxy</h1>
 <p>No backend is set (<code>--backend</code>), so it tells what it knows of your connection.</p>
 <table>
 ${cells.join('')}</table>
-</html>
 `,
+    ),
   };
+}
+
+/** The look of the dashboard, as far as pages of a few lines need it. */
+const STYLE = `:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #16191d; --quiet: #565e69; --line: #dcdfe4; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #111418; --card: #1a1e24; --ink: #e8ebef; --quiet: #a2acb8; --line: #303842; }
+}
+body { background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; margin: 0; padding: 1rem; }
+main { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 5vh auto; max-width: 46rem; padding: 1rem 1.4rem; }
+h1 { font-size: 1.6rem; margin: .4rem 0; }
+p { color: var(--quiet); overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-top: 1px solid var(--line); padding: .4rem .8rem .4rem 0; text-align: left; vertical-align: top; }
+th { color: var(--quiet); font-weight: 500; }
+td { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+`;
+
+/** @param main markup. */
+function htmlPage(title: string, main: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<style>
+${STYLE}</style>
+<main>
+${main}</main>
+</html>
+`;
 }
 
 function escapeHtml(text: string): string {

@@ -46,7 +46,7 @@ export class DirectoryShortcomings {
 }
 
 /** Whether other certificates are served for all of its names: then nobody need hear of this one. */
-function isSuperseded(leaf: Leaf, { names }: DirectoryIndex, nowMs: number): boolean {
+export function isSuperseded(leaf: Leaf, { names }: DirectoryIndex, nowMs: number): boolean {
   const isOwnValid = isValidAt(leaf, nowMs);
   return leaf.certificate.names.every((name) => {
     const served = newestOfEach(names.get(name)?.leaves ?? [], nowMs);

@@ -239,11 +239,13 @@ export class ManagerClient {
 }
 
 async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<ManagerAnswer> {
-  const contentType = headers['content-type'];
+  const { 'content-type': contentType, date } = headers;
+  const dateMs = typeof date === 'string' ? Date.parse(date) : NaN;
   return {
     status: statusCode,
     contentType: typeof contentType === 'string' ? contentType : '',
     body: await body.text(),
+    ...(Number.isFinite(dateMs) && { dateMs }),
   };
 }
 

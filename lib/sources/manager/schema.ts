@@ -22,6 +22,8 @@ export interface ManagerAnswer {
   /** The Content-Type header; empty where there was none. */
   readonly contentType: string;
   readonly body: string;
+  /** By its clock, milliseconds since 1970, where the answer says it. */
+  readonly dateMs?: number;
 }
 
 /** What a query's answer says, and whether an order may follow it. */

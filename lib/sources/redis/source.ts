@@ -18,9 +18,10 @@ import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { ioredis } from '../../base/lazy-imports.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
+import { connectionOptions } from './connection-options.js';
 import { entryQuestion, isErrorReply, readErrorReply, readParts, readPointers, readWhole } from './schema.js';
 import { findingOf, survey } from './survey.js';
-import { describeRedisUrl, parseRedisUrl, type ClientOptions } from './url.js';
+import { describeRedisUrl, type ClientOptions } from './url.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
 export interface RedisSourceOptions {
@@ -39,8 +40,6 @@ interface Connection {
 const DEFAULT_TIMEOUT_MS = 1_500;
 const MIN_RECONNECT_MS = 50;
 const MAX_RECONNECT_MS = 1_000;
-/** How long a closing connection may wait for the server's side of it. */
-const GOODBYE_MS = 100;
 /** For the survey of the keys, which nobody waits for. */
 const SURVEY_TIMEOUT_MS = 10_000;
 const CLOSED = 'the Redis source is closed';
@@ -76,20 +75,7 @@ export class RedisSource implements CertificateSource {
     this.#address = describeRedisUrl(settings.url);
     this.#timeoutMs = timeoutMs;
     this.#log = log;
-    this.#options = {
-      ...parseRedisUrl(settings.url),
-      lazyConnect: true,
-      connectTimeout: timeoutMs,
-      // A server that accepts and then says nothing: the connection is given up, or everything would queue behind it.
-      socketTimeout: timeoutMs,
-      disconnectTimeout: GOODBYE_MS,
-      retryStrategy: () => null,
-      enableOfflineQueue: false,
-      // The check asks INFO, which an ACL may forbid, and hides LOADING behind a time-out.
-      enableReadyCheck: false,
-      disableClientInfo: true,
-      enableAutoPipelining: true,
-    };
+    this.#options = connectionOptions(settings.url, timeoutMs);
     this.#connect().ready.catch(() => undefined);
   }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createCli } from '../../../lib/cli/cli.js';
+import { COMMANDS } from '../../../lib/cli/commands.js';
 import type { CliIo } from '../../../lib/cli/io.js';
 import { addressText } from '../../../lib/domain/address.js';
 import type { Settings } from '../../../lib/config/settings.js';
@@ -51,9 +52,17 @@ async function run(
   return outcome;
 }
 
-const NAME_A_COMMAND = 'name a command: start, status, why, expire, warm, reload, stop (see --help)';
+const NAME_A_COMMAND = `name a command: ${COMMANDS.map(({ name }) => name).join(', ')} (see --help)`;
 
 describe('the command line', () => {
+  it('reads standard input where the file of names is a dash', async () => {
+    const { code, stdout } = await run(['warm', '-']);
+    expect({ code, stdout }).to.deep.equal({
+      code: 0,
+      stdout: '0 names: 0 with a certificate, 0 without, 0 could not be looked up\n',
+    });
+  });
+
   const wrong: [argv: string[], sentence: string][] = [
     [[], NAME_A_COMMAND],
     [['--workers', '2'], NAME_A_COMMAND],

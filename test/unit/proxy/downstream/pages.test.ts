@@ -9,6 +9,8 @@ const facts: ConnectionFacts = {
   notAfter: 'Jan  1 00:00:00 2090 GMT',
   fingerprint: 'AB:CD',
   protocol: 'TLSv1.3',
+  cipher: 'TLS_AES_256_GCM_SHA384',
+  alpn: 'h2',
   worker: 'worker 1, process 42',
 };
 
@@ -30,6 +32,16 @@ describe('The error pages', () => {
   }
 });
 
+describe('The error pages for browsers', () => {
+  it('have the status as title and heading, the id of the request, and ask for nothing elsewhere', () => {
+    const { contentType, body } = errorPage(502, { id: '<1>', accept: 'text/html' });
+    expect(contentType).to.equal('text/html; charset=utf-8');
+    expect(body).to.include('<title>502 Bad Gateway</title>').and.to.include('<h1>502 Bad Gateway</h1>');
+    expect(body).to.include('Request &lt;1&gt;');
+    expect(body).not.to.match(/src=|href=|url\(|<script/);
+  });
+});
+
 describe('The information page', () => {
   for (const accept of [undefined, '*/*', 'application/json', 'text/plain']) {
     it(`is plain text for Accept: ${String(accept)}`, () => {
@@ -46,12 +58,24 @@ describe('The information page', () => {
     expect(contentType).to.equal('text/html; charset=utf-8');
     expect(body).to.include('CN=&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; co');
     expect(body).not.to.include('<script');
-    for (const fact of ['a.test', 'lru', facts.notAfter, facts.fingerprint, facts.worker]) {
+    for (const fact of [
+      'a.test',
+      'lru',
+      facts.notAfter,
+      facts.cipher,
+      'h2',
+      facts.fingerprint,
+      facts.worker,
+    ]) {
       expect(body).to.include(`<td>${fact}</td>`);
     }
   });
 
   it('says that there was no name', () => {
     expect(informationPage({ ...facts, serverName: undefined }, undefined).body).to.include('(none)\n');
+  });
+
+  it('says that no protocol was chosen by ALPN', () => {
+    expect(informationPage({ ...facts, alpn: undefined }, undefined).body).to.match(/^ALPN +\(none\)$/m);
   });
 });

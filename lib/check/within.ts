@@ -1,0 +1,23 @@
+/**
+ * The bound of what may never answer: a server, a file system.
+ */
+
+/** How long a check of one thing may take. */
+export const LIMIT_MS = 10_000;
+
+/**
+ * The result of some work, or of `late` where it takes too long. What it is late with goes on, and its outcome is dropped.
+ *
+ * @param work rejects as it likes: that is passed on.
+ */
+export async function within<T>(work: Promise<T>, late: () => T, limitMs = LIMIT_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(late()), limitMs);
+  });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
