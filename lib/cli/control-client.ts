@@ -59,6 +59,7 @@ function refusal(socketPath: string, error: Error): Error {
         error,
       );
     case 'ECONNRESET':
+    case 'EPIPE':
       return environmentError(`the program on ${socketPath} ended before it answered`, error);
     default:
       return environmentError(`the program on ${socketPath} gave no answer: ${describeError(error)}`, error);
