@@ -5,6 +5,7 @@
  * PURE.
  */
 import type { WhyReport } from '../diagnosis/report.js';
+import type { CertificateList } from '../domain/certificate-list.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 import type { StatusReport } from '../domain/status-report.js';
@@ -18,6 +19,11 @@ export interface Operations {
   expireDomain: { params: { readonly name: ServerName; readonly workers: boolean }; result: Expired };
   /** Looks a name up, so that it is cached before a client asks. */
   warm: { params: { readonly name: ServerName }; result: Warmed };
+  /** Of those that end within so long (absent: all), so many (absent: 1,000). */
+  certificates: {
+    params: { readonly withinMs?: number; readonly limit?: number };
+    result: CertificateList;
+  };
   reload: { params: None; result: Reloaded };
   stop: { params: None; result: { readonly pid: number; readonly drainTimeoutMs: number } };
 }
@@ -90,6 +96,12 @@ export const OPERATIONS: { readonly [Op in OperationName]: OperationDefinition<O
     doors: 'control',
     params: (rest) => withName(rest, (name) => ({ name })),
   },
+  certificates: {
+    method: 'GET',
+    path: '/certificates',
+    doors: 'all',
+    params: (_, query) => ({ ...numberIn(query, 'withinMs'), ...numberIn(query, 'limit') }),
+  },
   reload: { method: 'POST', path: '/reload', doors: 'control', params: none },
   stop: { method: 'POST', path: '/stop', doors: 'control', params: none },
 };
@@ -136,10 +148,17 @@ export function requestOf({ op, params }: Call): { readonly method: string; read
   const { method, path } = OPERATIONS[op];
   const { name, ...flags } = params as { name?: string } & Record<string, unknown>;
   const query = Object.entries(flags)
-    .filter(([, value]) => value === true)
-    .map(([flag]) => `${flag}=1`)
+    .filter(([, value]) => value === true || typeof value === 'number')
+    .map(([flag, value]) => `${flag}=${Number(value)}`)
     .join('&');
   return { method, path: `${path}${encodeURIComponent(name ?? '')}${query === '' ? '' : `?${query}`}` };
+}
+
+/** A whole number of a query, as a part of parameters; nothing where it is none. */
+function numberIn<Name extends string>(query: URLSearchParams, name: Name): { [Each in Name]?: number } {
+  const text = query.get(name) ?? '';
+  // The compiler takes a computed key for any.
+  return /^\d{1,15}$/.test(text) ? ({ [name]: Number(text) } as { [Each in Name]?: number }) : {};
 }
 
 function withName<T>(rest: string, then: (name: ServerName) => T): T | undefined {

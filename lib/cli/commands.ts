@@ -2,6 +2,7 @@
  * The one list of commands: `--help` and the sentences about a wrong one come from it.
  */
 import type { ClientCommand } from './command.js';
+import { CERTIFICATES } from './commands/certificates.js';
 import { CHECK } from './commands/check.js';
 import { EXPIRE } from './commands/expire.js';
 import { RELOAD } from './commands/reload.js';
@@ -16,7 +17,16 @@ export interface Command {
 }
 
 /** All but `start`. */
-export const CLIENT_COMMANDS: readonly ClientCommand[] = [STATUS, WHY, EXPIRE, WARM, RELOAD, STOP, CHECK];
+export const CLIENT_COMMANDS: readonly ClientCommand[] = [
+  STATUS,
+  WHY,
+  CERTIFICATES,
+  EXPIRE,
+  WARM,
+  RELOAD,
+  STOP,
+  CHECK,
+];
 
 export const COMMANDS: readonly Command[] = [
   { name: 'start', description: 'run in the foreground' },

@@ -12,6 +12,7 @@ import type { CertificatePair } from '../domain/certificate.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { StatusReport } from '../domain/status-report.js';
 import type { Resolver } from '../resolver/resolver.js';
+import { listCertificates } from './certificate-list.js';
 import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
 import { why } from './why.js';
@@ -67,6 +68,11 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         ...('reason' in resolution && { reason: resolution.reason }),
       };
     },
+    certificates: (wanted) =>
+      listCertificates(
+        { kept: host.pem.halves(), directory: host.sources.directoryCertificates(), nowMs: Date.now() },
+        wanted,
+      ),
     reload: () => host.reload(),
     stop: () => {
       host.requestStop();
