@@ -4,6 +4,7 @@
 import type { ClientCommand } from './command.js';
 import { CERTIFICATES } from './commands/certificates.js';
 import { CHECK } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
 import { EXPIRE } from './commands/expire.js';
 import { RELOAD } from './commands/reload.js';
 import { STATUS } from './commands/status.js';
@@ -26,6 +27,7 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   RELOAD,
   STOP,
   CHECK,
+  completionCommand(() => CLIENT_COMMANDS),
 ];
 
 export const COMMANDS: readonly Command[] = [
