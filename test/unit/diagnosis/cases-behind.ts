@@ -1,6 +1,6 @@
 /** Cases where a client is served the default, though a source has one, or nobody is asked. */
-import { byDefault, worker, hasIt, none, type Case } from './case.js';
-import { absent, best, cached, DEFAULT, down, expired, failed, kept, modern, source } from './facts.js';
+import { byDefault, worker, hasIt, type Case } from './case.js';
+import { absent, best, cached, DEFAULT, expired, failed, kept, modern, source } from './facts.js';
 
 export const BEHIND: readonly Case[] = [
   [

@@ -1,6 +1,6 @@
 /** Cases where a client is served the default, as nobody has one that could be served. */
 import { byDefault, hasIt, none, ordering, type Case } from './case.js';
-import { absent, broken, cached, down, expired, failed, modern, orders, source } from './facts.js';
+import { absent, broken, down, modern, orders, source } from './facts.js';
 
 export const MISSING: readonly Case[] = [
   [
