@@ -149,9 +149,10 @@ const folders = {
     says: 'the command line',
   },
   'cli/commands': {
-    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'check', 'cli'],
+    may: ['domain', 'base', 'config', 'admin', 'diagnosis', 'check', 'cli', 'cli/completion'],
     says: 'a command each',
   },
+  'cli/completion': { may: ['config', 'cli'], says: 'scripts by which shells complete what is typed' },
 };
 
 /** The files of a folder itself, or (`folder/*`) of those below it. */

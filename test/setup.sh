@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what the tests need beside Node: redis-server, openssl, curl, nginx, h2load, faketime, ssh-keygen, git, mosquitto, dovecot, PHP,
-# Python, systemd's tools, promtool and Chromium, from Debian's packages where they are missing.
+# Python, systemd's tools, promtool, groff, zsh, fish and Chromium, from Debian's packages where they are missing.
 set -eu
 missing=''
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
@@ -19,6 +19,9 @@ command -v python3 >/dev/null 2>&1 || missing="$missing python3"
 command -v systemd-notify >/dev/null 2>&1 || missing="$missing systemd"
 # Only its promtool is used.
 command -v promtool >/dev/null 2>&1 || missing="$missing prometheus"
+command -v groff >/dev/null 2>&1 || missing="$missing groff"
+command -v zsh >/dev/null 2>&1 || missing="$missing zsh"
+command -v fish >/dev/null 2>&1 || missing="$missing fish"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -52,6 +52,8 @@ install -D -m 644 deploy/logrotate/$name "$stage/etc/logrotate.d/$name"
 install -D -m 640 deploy/debian/config.yaml "$stage/etc/$name/config.yaml"
 
 # Documentation, as the policy wants it.
+mkdir -p "$stage/usr/share/man/man1"
+gzip -9n <docs/$name.1 >"$stage/usr/share/man/man1/$name.1.gz"
 cp README.md docs/*.md "$doc/"
 cp -R docs/decisions "$doc/decisions"
 gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
@@ -68,7 +70,7 @@ for script in postinst prerm postrm; do
 done
 printf '/etc/%s\n' "$name/config.yaml" "logrotate.d/$name" >"$stage/DEBIAN/conffiles"
 find "$stage" -mindepth 1 -type d -exec chmod 755 {} +
-find "$lib" "$doc" -type f -exec chmod 644 {} +
+find "$lib" "$doc" "$stage/usr/share/man" -type f -exec chmod 644 {} +
 chmod 755 "$lib/bin/$name"
 (cd "$stage" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$stage/DEBIAN/md5sums"
 size="$(du -sk --apparent-size --exclude=DEBIAN "$stage" | cut -f1)"

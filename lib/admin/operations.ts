@@ -5,6 +5,7 @@
  * PURE.
  */
 import type { WhyReport } from '../diagnosis/report.js';
+import type { CertificateList } from '../domain/certificate-list.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
 import { normaliseDomain, type ServerName } from '../domain/server-name.js';
 import type { Snapshot, StatusReport } from '../domain/status-report.js';
@@ -27,6 +28,11 @@ export interface Operations {
   /** Whether the program is alive, and whether it can serve: for whoever restarts it, and for load balancers. */
   healthz: { params: None; result: Page };
   readyz: { params: None; result: Page };
+  /** Of those that end within so long (absent: all), so many (absent: 1,000). */
+  certificates: {
+    params: { readonly withinMs?: number; readonly limit?: number };
+    result: CertificateList;
+  };
   reload: { params: None; result: Reloaded };
   stop: { params: None; result: { readonly pid: number; readonly drainTimeoutMs: number } };
 }
@@ -117,6 +123,12 @@ export const OPERATIONS: { readonly [Op in OperationName]: OperationDefinition<O
     doors: 'control',
     params: (rest) => withName(rest, (name) => ({ name })),
   },
+  certificates: {
+    method: 'GET',
+    path: '/certificates',
+    doors: 'all',
+    params: (_, query) => ({ ...numberIn(query, 'withinMs'), ...numberIn(query, 'limit') }),
+  },
   reload: { method: 'POST', path: '/reload', doors: 'control', params: none },
   stop: { method: 'POST', path: '/stop', doors: 'control', params: none },
 };
@@ -163,10 +175,17 @@ export function requestOf({ op, params }: Call): { readonly method: string; read
   const { method, path } = OPERATIONS[op];
   const { name, ...flags } = params as { name?: string } & Record<string, unknown>;
   const query = Object.entries(flags)
-    .filter(([, value]) => value === true)
-    .map(([flag]) => `${flag}=1`)
+    .filter(([, value]) => value === true || typeof value === 'number')
+    .map(([flag, value]) => `${flag}=${Number(value)}`)
     .join('&');
   return { method, path: `${path}${encodeURIComponent(name ?? '')}${query === '' ? '' : `?${query}`}` };
+}
+
+/** A whole number of a query, as a part of parameters; nothing where it is none. */
+function numberIn<Name extends string>(query: URLSearchParams, name: Name): { [Each in Name]?: number } {
+  const text = query.get(name) ?? '';
+  // The compiler takes a computed key for any.
+  return /^\d{1,15}$/.test(text) ? ({ [name]: Number(text) } as { [Each in Name]?: number }) : {};
 }
 
 function withName<T>(rest: string, then: (name: ServerName) => T): T | undefined {

@@ -72,6 +72,15 @@ interface Slot {
   absentSinceMs: number | undefined;
 }
 
+/** One certificate of an entry, unread: nothing is put together or parsed for it. */
+export interface KeptHalf {
+  readonly tier: Tier;
+  readonly leafFingerprint: string;
+  readonly notAfterMs: number;
+  readonly leafPem: string;
+  readonly intermediatesPem: string;
+}
+
 /** What an entry costs beside its texts: slot, pairs, the cache's own arrays. An estimate. */
 const OVERHEAD_BYTES = 512;
 const END_OF_CERTIFICATE = '-----END CERTIFICATE-----\n';
@@ -214,6 +223,18 @@ export class PemCache {
     for (const [name, slot] of this.#slots.entries()) {
       const hit = hitOf(slot, nowMs, dateMs);
       if (hit !== undefined) yield [name, hit];
+    }
+  }
+
+  /** Every certificate that is kept, once for each name that has it. Does not update recency. */
+  *halves(): IterableIterator<KeptHalf> {
+    const dateMs = this.#clock.date();
+    for (const slot of this.#slots.values()) {
+      for (const half of slot.halves) {
+        if (!isLeft(slot, half, dateMs)) continue;
+        const { leafFingerprint, notAfterMs, leafPem, intermediatesPem } = half;
+        yield { tier: slot.origin, leafFingerprint, notAfterMs, leafPem, intermediatesPem };
+      }
     }
   }
 

@@ -17,7 +17,7 @@ import { canBeOpened } from '../sources/directory/time-limits.js';
 import { hasRecognisedNothing, unrecognisedNames } from '../sources/directory/unrecognised.js';
 import { finding, type Finding } from './finding.js';
 import { isReadByAll } from './permissions.js';
-import { within } from './within.js';
+import { within } from '../base/within.js';
 
 const AREA = 'certificates';
 /** Ten thousand certificates take half a minute. That the directory answers at all is found out before. */

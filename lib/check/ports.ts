@@ -10,7 +10,7 @@ import { codeOf, describeError } from '../domain/errors.js';
 import { bindSharedHandle } from '../net/shared-handle.js';
 import type { Settings } from '../config/settings.js';
 import { finding, type Finding } from './finding.js';
-import { within } from './within.js';
+import { within } from '../base/within.js';
 
 const AREA = 'ports';
 

@@ -6,7 +6,7 @@ import { describeError } from '../domain/errors.js';
 import { probeManager, USUAL_PREFIXES, type ManagerProbe } from '../sources/manager/probe.js';
 import { probeRedis, type RedisProbe } from '../sources/redis/probe.js';
 import { finding, type Finding } from './finding.js';
-import { within } from './within.js';
+import { within } from '../base/within.js';
 
 /** Of one question. There are up to three, and all of them have `LIMIT_MS`. */
 const QUESTION_MS = 3_000;

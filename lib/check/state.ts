@@ -10,7 +10,7 @@ import { codeOf } from '../domain/errors.js';
 import { finding, type Finding } from './finding.js';
 import { obstacleToWriting } from './permissions.js';
 import { accepts, type RunningProgram } from './ports.js';
-import { within } from './within.js';
+import { within } from '../base/within.js';
 
 const WRITABLE = 'let the user that the program runs as write it, or name another one';
 

@@ -2,6 +2,7 @@
  * What a command of the command line is, but for `start`: most talk to a running program over its control socket.
  */
 import type { OperationName, Operations } from '../admin/operations.js';
+import { FLAG_NAMES, type FlagName } from '../config/flags.js';
 import type { LoadInput } from '../config/load.js';
 import type { CliIo } from './io.js';
 
@@ -16,6 +17,8 @@ export interface ClientCommand {
   readonly name: string;
   /** What follows the name, as the help shows it: `[NAME]`, `FILE`, `all|domain [NAMES..]`. */
   readonly operands: string;
+  /** The words that the first operand may be, where that is a choice. */
+  readonly operandChoices?: readonly string[];
   readonly says: string;
   /** It takes all flags of `start`, and loads the settings as that does; else only those that say where the control socket is. */
   readonly takesSettings?: true;
@@ -54,6 +57,15 @@ export interface CommandContext {
 
 /** Every command has it. */
 export const JSON_OPTION = { json: { says: 'the answer as one line of JSON' } } as const;
+
+/** The settings that say where the control socket is. */
+export const WHERE = ['control-socket', 'state-dir', 'config'] as const satisfies readonly FlagName[];
+
+/** The flags that a command takes beside its own options. */
+export function flagsOf({ takesSettings, isLocal }: ClientCommand): readonly FlagName[] {
+  if (takesSettings === true) return FLAG_NAMES;
+  return isLocal === true ? [] : WHERE;
+}
 
 /** What each exit code of a command says. */
 export function exitCodesOf({ isLocal, exitCodes = {} }: ClientCommand): [code: number, says: string][] {

@@ -2,7 +2,9 @@
  * The one list of commands: `--help` and the sentences about a wrong one come from it.
  */
 import type { ClientCommand } from './command.js';
+import { CERTIFICATES } from './commands/certificates.js';
 import { CHECK } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
 import { EXPIRE } from './commands/expire.js';
 import { RELOAD } from './commands/reload.js';
 import { STATUS } from './commands/status.js';
@@ -16,7 +18,17 @@ export interface Command {
 }
 
 /** All but `start`. */
-export const CLIENT_COMMANDS: readonly ClientCommand[] = [STATUS, WHY, EXPIRE, WARM, RELOAD, STOP, CHECK];
+export const CLIENT_COMMANDS: readonly ClientCommand[] = [
+  STATUS,
+  WHY,
+  CERTIFICATES,
+  EXPIRE,
+  WARM,
+  RELOAD,
+  STOP,
+  CHECK,
+  completionCommand(() => CLIENT_COMMANDS),
+];
 
 export const COMMANDS: readonly Command[] = [
   { name: 'start', description: 'run in the foreground' },

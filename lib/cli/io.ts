@@ -22,6 +22,8 @@ export interface CliIo {
   readonly readStdin: () => Promise<string>;
   /** Standard error is a terminal: what changes from moment to moment may be shown there. */
   readonly isTerminal: boolean;
+  /** Lines of the terminal that standard output is. @default it is none */
+  readonly screenLines?: number | undefined;
   /** Whether there is a process. */
   readonly isRunning: (pid: number) => boolean;
   /** Milliseconds since 1970. */
@@ -49,6 +51,7 @@ export function processIo(takeSignals?: TakeSignals): CliIo {
     hasIpv6: hasIpv6Loopback(),
     readStdin: () => textOf(process.stdin),
     isTerminal: process.stderr.isTTY,
+    screenLines: process.stdout.isTTY ? process.stdout.rows : undefined,
     isRunning,
     now: Date.now,
     ...(takeSignals && { takeSignals }),

@@ -6,19 +6,17 @@ import { join } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { nearest } from '../base/nearest.js';
 import { VERSION } from '../base/version.js';
-import { DEFAULTS, flag, FLAG_NAMES, type FlagName } from '../config/flags.js';
+import { DEFAULTS, flag, FLAG_NAMES } from '../config/flags.js';
 import type { LoadInput } from '../config/load.js';
 import { gather } from '../config/precedence.js';
 import { usageError } from '../domain/errors.js';
 import { canonicalArguments } from './arguments.js';
-import { exitCodesOf, type ClientCommand, type CommandContext } from './command.js';
+import { exitCodesOf, flagsOf, WHERE, type ClientCommand, type CommandContext } from './command.js';
 import { controlClient } from './control-client.js';
 import type { CliIo } from './io.js';
 import { loadInput, type GivenValues } from './load-input.js';
 
 const PROGRAM = 'peter-sslers-proxy';
-/** The settings that say where the control socket is. */
-const WHERE = ['control-socket', 'state-dir', 'config'] as const satisfies readonly FlagName[];
 
 export interface RunCommandOptions {
   /** See `CliOptions`. */
@@ -124,12 +122,6 @@ function withOptions(parser: Argv, command: ClientCommand): Argv {
       hidden: command.takesSettings === true,
     });
   }, own);
-}
-
-/** The flags that a command takes beside its own options. */
-export function flagsOf({ takesSettings, isLocal }: ClientCommand): readonly FlagName[] {
-  if (takesSettings === true) return FLAG_NAMES;
-  return isLocal === true ? [] : WHERE;
 }
 
 /** The flags that were given. */

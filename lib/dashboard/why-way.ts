@@ -13,6 +13,8 @@ const PLACES: Partial<Record<CauseCode, string>> = {
   'no-server-name': 'client',
   'no-name': 'client',
   listener: 'client',
+  'handshake-failed': 'client',
+  'worker-silent': 'lru',
   'worker-has-old': 'lru',
   'worker-has-negative': 'lru',
   'cache-has-old': 'cache',
@@ -20,6 +22,9 @@ const PLACES: Partial<Record<CauseCode, string>> = {
   'error-cached': 'cache',
   'source-down-stale-served': 'cache',
   'absent-grace': 'cache',
+  'primary-late': 'cache',
+  // It serves on in the workers alone.
+  gone: 'lru',
   absent: 'default',
 };
 

@@ -6,6 +6,7 @@ import type { Snapshot } from '../domain/status-report.js';
 import { metricValues } from '../metrics/values.js';
 import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
 import type { OperationHost } from './operation-host.js';
+import { listCertificates } from './certificate-list.js';
 import { healthPage, readyPage } from './health.js';
 import { dashboardPage } from './dashboard.js';
 import { statusOf } from './status.js';
@@ -47,6 +48,11 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         ...('reason' in resolution && { reason: resolution.reason }),
       };
     },
+    certificates: (wanted) =>
+      listCertificates(
+        { kept: host.pem.halves(), directory: host.sources.directoryCertificates(), nowMs: Date.now() },
+        wanted,
+      ),
     reload: () => host.reload(),
     stop: () => {
       host.requestStop();

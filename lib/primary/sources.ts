@@ -14,7 +14,7 @@ import type { Clock } from '../base/clock.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { SourceStatus } from '../domain/status-report.js';
 import type { Logger } from '../log/logger.js';
-import { DirectorySource } from '../sources/directory/source.js';
+import { DirectorySource, type DirectoryCertificate } from '../sources/directory/source.js';
 import { CircuitBrokenSource } from '../sources/limits/circuit-broken-source.js';
 import { InternalCaSource } from '../sources/internal-ca/source.js';
 import type { OrderLoad, OrderResult } from '../sources/manager/autocert.js';
@@ -116,6 +116,12 @@ export class Sources {
     for (const { core } of built.values()) if (core instanceof RedisSource) core.lookAround();
     this.#defaultLeaves = defaultLeavesOf(settings);
     return [...this.#own, ...[...built.values()].map(({ source }) => source)];
+  }
+
+  /** The certificates of --cert-dir. */
+  directoryCertificates(): DirectoryCertificate[] {
+    const directory = this.#built.get('directory')?.core;
+    return directory instanceof DirectorySource ? directory.certificates() : [];
   }
 
   /** Reads again what is read from files: the certificate directory. */

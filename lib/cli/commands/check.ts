@@ -5,7 +5,7 @@ import { checkAll } from '../../check/check.js';
 import { refusedSettings } from '../../check/configuration.js';
 import { countOf, type Finding, type Level } from '../../check/finding.js';
 import type { RunningProgram } from '../../check/ports.js';
-import { LIMIT_MS } from '../../check/within.js';
+import { LIMIT_MS } from '../../base/within.js';
 import { loadSettings } from '../../config/load.js';
 import { gather } from '../../config/precedence.js';
 import { describeError, ProxyError } from '../../domain/errors.js';

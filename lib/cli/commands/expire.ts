@@ -7,6 +7,7 @@ import { JSON_OPTION, print, type ClientCommand } from '../command.js';
 export const EXPIRE: ClientCommand = {
   name: 'expire',
   operands: '<what> [NAMES..]',
+  operandChoices: ['all', 'domain'],
   says: 'forget what is cached: all, or domain NAME…',
   options: {
     ...JSON_OPTION,

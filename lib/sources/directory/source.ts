@@ -23,10 +23,10 @@ import type { Lookup } from '../../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from '../source.js';
-import { isCertificate, isSame } from './entry.js';
+import { isCertificate, isSame, readChain } from './entry.js';
 import { handOver, unavailable } from './hand-over.js';
 import { DirectoryMemory } from './memory.js';
-import { changedNames, indexOf, type DirectoryIndex, type Named } from './name-index.js';
+import { changedNames, indexOf, leavesOf, type DirectoryIndex, type Named } from './name-index.js';
 import { DirectoryPairs } from './pairs.js';
 import { NOTHING_READ, readDirectory, type Reading, type Remembered } from './reading.js';
 import { RepeatedScan } from './repeated-scan.js';
@@ -52,6 +52,16 @@ export interface DirectoryOptions {
   readonly cpuMs?: () => number;
   /** @default a timer that does not keep the process alive */
   readonly startTimer?: StartTimer;
+}
+
+/** A certificate of the directory, for whoever lists them all. */
+export interface DirectoryCertificate {
+  /** With the leaf. */
+  readonly file: string;
+  /** Milliseconds since 1970. */
+  readonly notAfterMs: number;
+  /** Its whole chain, as it is on disk now. Rejects where it cannot be read. */
+  read(): Promise<string>;
 }
 
 const DEFAULT_POLL_MS = 2_000;
@@ -153,6 +163,15 @@ export class DirectorySource implements CertificateSource {
   inspect(name: ServerName): Promise<SourceInspection> {
     const trouble = this.#troubleOf(this.#namedFor(name));
     return Promise.resolve({ remarks: trouble === undefined ? [] : [{ kind: 'unreadable', text: trouble }] });
+  }
+
+  /** The certificates of the last reading. */
+  certificates(): DirectoryCertificate[] {
+    return [...leavesOf(this.#index)].map(({ paths, certificate: { notAfterMs } }) => ({
+      file: paths.chain[0],
+      notAfterMs,
+      read: () => readChain(paths),
+    }));
   }
 
   onChange(listener: (names: ChangedNames) => void): void {

@@ -22,6 +22,10 @@ describe('The way of one name', () => {
 
   for (const [code, end] of [
     ['no-name', 'client'],
+    ['handshake-failed', 'client'],
+    ['worker-silent', 'lru'],
+    ['primary-late', 'cache'],
+    ['gone', 'lru'],
     ['worker-has-negative', 'lru'],
     ['negative-cached', 'cache'],
     ['not-allowed', 'source-1'],
