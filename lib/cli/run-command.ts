@@ -163,7 +163,7 @@ function sentenceOf({ name, operands }: ClientCommand, message: string | null): 
 function operandsOf({ operands }: ClientCommand, parsed: Record<string, unknown>): string[] {
   return Array.from(operands.matchAll(/[<[](\w+)/g), ([, name = '']) => parsed[name]).flatMap((value) => {
     // What yargs makes of a lone dash.
-    if (value === true || value === '') return ['-'];
+    if (value === true) return ['-'];
     return Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : [];
   });
 }
