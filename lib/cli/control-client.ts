@@ -17,7 +17,7 @@ export function controlClient(socketPath: string): Ask {
     timeoutMs = TIMEOUT_MS,
   ) => {
     const { status, body } = await exchange(socketPath, requestOf({ op, params } as Call), timeoutMs);
-    if (status === 200) return JSON.parse(body) as Operations[Op]['result'];
+    if (status === 200) return answerIn(body, socketPath) as Operations[Op]['result'];
     throw environmentError(`the program answered ${status}: ${reasonIn(body)}`);
   };
 }
@@ -28,7 +28,9 @@ function exchange(
   timeoutMs: number,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
+    // No agent: a connection that was kept may have been closed by a program that is gone.
+    const target = { socketPath, method, path, headers: { host: 'localhost' }, agent: false };
+    const outgoing = request(target, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => (body += text));
@@ -57,9 +59,18 @@ function refusal(socketPath: string, error: Error): Error {
         error,
       );
     case 'ECONNRESET':
+    case 'EPIPE':
       return environmentError(`the program on ${socketPath} ended before it answered`, error);
     default:
       return environmentError(`the program on ${socketPath} gave no answer: ${describeError(error)}`, error);
+  }
+}
+
+function answerIn(body: string, socketPath: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (thrown) {
+    throw environmentError(`what listens on ${socketPath} is another program: its answer is no JSON`, thrown);
   }
 }
 

@@ -73,8 +73,8 @@ async function parse(
       'camel-case-expansion': false,
       'dot-notation': false,
       'boolean-negation': false,
-      // Some flags may be repeated, and the others are refused where the settings are loaded.
-      'duplicate-arguments-array': takesSettings,
+      // Without it the last one alone is left of several names, too. Flags that may not be repeated are refused where they are read.
+      'duplicate-arguments-array': true,
     })
     .detectLocale(false)
     .strict()

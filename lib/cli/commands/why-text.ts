@@ -64,7 +64,7 @@ function cachedText(cached: CachedFacts | undefined, negative: NegativeFacts | u
     negative.kind === 'absent'
       ? 'remembers that there is none'
       : `remembers a failure (${negative.reason ?? ''})`;
-  return `${what}, since ${durationText(negative.ageMs)}, for ${durationText(negative.leftMs)} more`;
+  return `${what}, for ${durationText(negative.ageMs)} now and ${durationText(negative.leftMs)} more`;
 }
 
 function primaryLines({ primary }: NameFacts): string[] {
@@ -77,7 +77,9 @@ function primaryLines({ primary }: NameFacts): string[] {
     ...(negative === undefined ? [] : [cachedText(undefined, negative)]),
     ...(lookUp === undefined
       ? []
-      : [`${lookUp.isOrder ? 'an order' : 'a look-up'} is under way since ${durationText(lookUp.forMs)}`]),
+      : [
+          `${lookUp.isOrder ? 'an order' : 'a look-up'} has been under way for ${durationText(lookUp.forMs)}`,
+        ]),
     ...(isPurged ? ['it was expired by hand, and the manager has not had a certificate since'] : []),
   ];
 }
@@ -93,7 +95,7 @@ function sourceText(source: SourceFacts): string {
     ...remarks.map(({ text }) => text),
     ...(skipped === undefined
       ? []
-      : [`look-ups skip it since ${durationText(skipped.forMs)}: ${skipped.reason}`]),
+      : [`look-ups have skipped it for ${durationText(skipped.forMs)}: ${skipped.reason}`]),
     ...(budget === undefined
       ? []
       : [`${budget.left} of ${budget.perSecond} requests a second left, ${budget.waiting} waiting`]),
