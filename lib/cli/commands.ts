@@ -5,6 +5,7 @@ import type { ClientCommand } from './command.js';
 import { CERTIFICATES } from './commands/certificates.js';
 import { CHECK } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
+import { CONFIG } from './commands/config.js';
 import { EXPIRE } from './commands/expire.js';
 import { RELOAD } from './commands/reload.js';
 import { STATUS } from './commands/status.js';
@@ -27,6 +28,7 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   RELOAD,
   STOP,
   CHECK,
+  CONFIG,
   completionCommand(() => CLIENT_COMMANDS),
 ];
 

@@ -6,6 +6,7 @@
  * with the flag, the variable, or the file and line it is in.
  */
 import { resolve } from 'node:path';
+import { effectiveValues, type EffectiveValue } from './effective.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
 import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
@@ -57,6 +58,8 @@ export interface Loaded {
   readonly settings: Settings;
   /** One sentence each, for the log: a certificate that has expired, a flag that has no effect. */
   readonly warnings: readonly string[];
+  /** Of every flag what counts, to be shown. */
+  readonly values: readonly EffectiveValue[];
 }
 
 /**
@@ -117,7 +120,11 @@ export function loadSettings(input: LoadInput): Loaded {
       ...(logFile !== undefined && { file: logFile }),
     },
   };
-  return { settings, warnings: [...warnings, ...defaults.warnings, ...listeners.warnings] };
+  return {
+    settings,
+    warnings: [...warnings, ...defaults.warnings, ...listeners.warnings],
+    values: effectiveValues(given),
+  };
 }
 
 function redisSettings(given: GivenFlags, warnings: string[]): RedisSettings | undefined {

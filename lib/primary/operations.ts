@@ -1,7 +1,7 @@
 /**
  * What the operations of `admin/operations.ts` do, in the primary: one function each, which only joins what others can.
  */
-import type { Call, OperationHandlers, Reloaded } from '../admin/operations.js';
+import type { Call, OperationHandlers, Reloaded, RunningConfig } from '../admin/operations.js';
 import { VERSION } from '../base/version.js';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
@@ -33,6 +33,8 @@ export interface OperationHost {
   readonly startedAtMs: number;
   expireAll(options: { readonly hard: boolean; readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
   expireDomain(name: ServerName, options: { readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
+  /** What is in use, and what a reload would change. */
+  config(): RunningConfig;
   reload(): Promise<Reloaded>;
   /** Begins to stop. */
   requestStop(): void;
@@ -73,6 +75,7 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         { kept: host.pem.halves(), directory: host.sources.directoryCertificates(), nowMs: Date.now() },
         wanted,
       ),
+    config: () => Promise.resolve(host.config()),
     reload: () => host.reload(),
     stop: () => {
       host.requestStop();

@@ -19,6 +19,7 @@ import { createLogger } from '../log/pino-logger.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
 import type { Call, Reloaded } from '../admin/operations.js';
+import type { EffectiveValue } from '../config/effective.js';
 import { ChallengeLeases } from './challenge-leases.js';
 import { Control } from './control.js';
 import { DefaultPairs } from './default-pairs.js';
@@ -27,6 +28,7 @@ import { resolverSettings, withoutRestart, workerSettings } from './derived-sett
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import type { OperationHost } from './operations.js';
+import { runningConfig, valuesInUse } from './running-config.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
@@ -80,6 +82,8 @@ export class Primary {
   #settings: Settings;
   /** Those that came with the settings. */
   #warnings: readonly string[] = [];
+  /** The values of flags that are in use. */
+  #values: readonly EffectiveValue[];
   #stopping: Promise<void> | undefined;
   #isStuck = false;
 
@@ -89,12 +93,12 @@ export class Primary {
    * @throws ProxyError: wrong settings (ERR_USAGE), a port in use and the like (ERR_ENVIRONMENT).
    */
   static async start(options: PrimaryOptions): Promise<Primary> {
-    const { settings, warnings } = options.load();
+    const { settings, warnings, values } = options.load();
     const log = createLogger({ settings: settings.log, role: 'primary' });
     const defaultPairs = new DefaultPairs();
     await defaultPairs.prepare(settings.defaultPairs);
     defaultPairs.use(settings.defaultPairs);
-    const primary = new Primary(options, settings, log, defaultPairs);
+    const primary = new Primary(options, { settings, warnings, values }, log, defaultPairs);
     try {
       await primary.#start(warnings);
     } catch (thrown) {
@@ -106,13 +110,14 @@ export class Primary {
 
   private constructor(
     options: PrimaryOptions,
-    settings: Settings,
+    { settings, values }: Loaded,
     log: PrimaryLogger,
     defaultPairs: DefaultPairs,
   ) {
     this.log = log;
     this.#options = options;
     this.#settings = settings;
+    this.#values = values;
     this.#defaultPairs = defaultPairs;
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
@@ -288,7 +293,7 @@ export class Primary {
     const { log } = this;
     if (this.#stopping !== undefined) return { ...NOT_RELOADED, failure: 'the program is being stopped' };
     try {
-      const { settings, warnings } = this.#options.load();
+      const { settings, warnings, values } = this.#options.load();
       tryAccessLog(settings);
       // If this fails, the old log stays open.
       log.configure(settings.log);
@@ -299,6 +304,7 @@ export class Primary {
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
+      this.#values = valuesInUse(this.#values, values);
       this.#defaultPairs.use(settings.defaultPairs);
       this.pem.resize(settings.certCacheSizeBytes);
       this.#negative.resize(settings.negativeMaxItems);
@@ -376,6 +382,7 @@ export class Primary {
       get lastReload() {
         return primary.#lastReload;
       },
+      config: () => runningConfig(this.#settings, this.#values, () => this.#options.load()),
       expireAll: (options) => this.expireAll(options),
       expireDomain: (name, options) => this.expireDomain(name, options),
       reload: () => this.reload(),
