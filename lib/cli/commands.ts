@@ -7,6 +7,7 @@ import { CHECK } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
 import { CONFIG } from './commands/config.js';
 import { EXPIRE } from './commands/expire.js';
+import { HTPASSWD } from './commands/htpasswd.js';
 import { RELOAD } from './commands/reload.js';
 import { STATUS } from './commands/status.js';
 import { STOP } from './commands/stop.js';
@@ -29,6 +30,7 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   STOP,
   CHECK,
   CONFIG,
+  HTPASSWD,
   completionCommand(() => CLIENT_COMMANDS),
 ];
 
