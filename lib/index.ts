@@ -185,3 +185,21 @@ export type { Address } from './domain/address.js';
 /** The content type of `metricsText`. */
 export { TEXT_CONTENT_TYPE as METRICS_CONTENT_TYPE } from './metrics/text.js';
 export type { CacheStatus, WorkersExpired } from './domain/cache-status.js';
+/** What is known of a name at one moment: `Resolver.inspect`, `PemCache.inspect` and a source's `inspect`. */
+export type {
+  CachedFacts,
+  CandidateFacts,
+  NameFacts,
+  NegativeFacts,
+  OrderFacts,
+  OrderFailure,
+  PrimaryFacts,
+  SourceFacts,
+  SourceInspection,
+  SourceRemark,
+} from './domain/inspection.js';
+export type { LeafFacts } from './domain/leaf-facts.js';
+export type { CertificateStatus } from './domain/status-report.js';
+export type { KeptHalf } from './caches/pem-cache.js';
+export type { PendingFor } from './domain/lookup.js';
+export type { ResolverObserver, StaleCause } from './resolver/observer.js';

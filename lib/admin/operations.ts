@@ -33,6 +33,7 @@ export interface Operations {
     params: { readonly withinMs?: number; readonly limit?: number };
     result: CertificateList;
   };
+  config: { params: None; result: RunningConfig };
   reload: { params: None; result: Reloaded };
   stop: { params: None; result: { readonly pid: number; readonly drainTimeoutMs: number } };
 }
@@ -65,6 +66,25 @@ export interface Reloaded {
   readonly changed: readonly string[];
   readonly needRestart: readonly string[];
   /** Why nothing has changed. */
+  readonly failure?: string;
+}
+
+/** What a flag is set to in the program. */
+export interface RunningValue {
+  readonly flag: string;
+  /** Without passwords. */
+  readonly values: readonly string[];
+  readonly origin: string;
+  /** Empty of a default. */
+  readonly place: string;
+  /** What was given has changed since, or what is in a file that it names. */
+  readonly differs?: 'needs reload' | 'needs restart';
+}
+
+export interface RunningConfig {
+  readonly pid: number;
+  readonly values: readonly RunningValue[];
+  /** Why a reload would change nothing: then nobody knows what differs. */
   readonly failure?: string;
 }
 
@@ -129,6 +149,7 @@ export const OPERATIONS: { readonly [Op in OperationName]: OperationDefinition<O
     doors: 'all',
     params: (_, query) => ({ ...numberIn(query, 'withinMs'), ...numberIn(query, 'limit') }),
   },
+  config: { method: 'GET', path: '/config', doors: 'control', params: none },
   reload: { method: 'POST', path: '/reload', doors: 'control', params: none },
   stop: { method: 'POST', path: '/stop', doors: 'control', params: none },
 };

@@ -5,7 +5,9 @@ import type { ClientCommand } from './command.js';
 import { CERTIFICATES } from './commands/certificates.js';
 import { CHECK } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
+import { CONFIG } from './commands/config.js';
 import { EXPIRE } from './commands/expire.js';
+import { HTPASSWD } from './commands/htpasswd.js';
 import { RELOAD } from './commands/reload.js';
 import { STATUS } from './commands/status.js';
 import { STOP } from './commands/stop.js';
@@ -27,6 +29,8 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   RELOAD,
   STOP,
   CHECK,
+  CONFIG,
+  HTPASSWD,
   completionCommand(() => CLIENT_COMMANDS),
 ];
 

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { text as textOf } from 'node:stream/consumers';
 import { hasIpv6Loopback } from '../base/loopback.js';
+import { readSecret } from './secret-input.js';
 
 export interface CliIo {
   /** Writes to standard output. */
@@ -20,6 +21,8 @@ export interface CliIo {
   readonly hasIpv6?: boolean;
   /** Standard input, whole. */
   readonly readStdin: () => Promise<string>;
+  /** Asks for a password on the terminal; undefined: the person has given up. @default standard input is no terminal */
+  readonly readSecret?: ((question: string) => Promise<string | undefined>) | undefined;
   /** Standard error is a terminal: what changes from moment to moment may be shown there. */
   readonly isTerminal: boolean;
   /** Lines of the terminal that standard output is. @default it is none */
@@ -50,6 +53,9 @@ export function processIo(takeSignals?: TakeSignals): CliIo {
     cpuCount: availableParallelism(),
     hasIpv6: hasIpv6Loopback(),
     readStdin: () => textOf(process.stdin),
+    readSecret: process.stdin.isTTY
+      ? (question) => readSecret(process.stdin, (text) => void process.stderr.write(text), question)
+      : undefined,
     isTerminal: process.stderr.isTTY,
     screenLines: process.stdout.isTTY ? process.stdout.rows : undefined,
     isRunning,

@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { addressText, isLoopback, type Address } from '../domain/address.js';
+import { effectiveValues, type EffectiveValue } from './effective.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
 import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
@@ -59,6 +60,8 @@ export interface Loaded {
   readonly settings: Settings;
   /** One sentence each, for the log: a certificate that has expired, a flag that has no effect. */
   readonly warnings: readonly string[];
+  /** Of every flag what counts, to be shown. */
+  readonly values: readonly EffectiveValue[];
 }
 
 /**
@@ -120,7 +123,11 @@ export function loadSettings(input: LoadInput): Loaded {
       ...(logFile !== undefined && { file: logFile }),
     },
   };
-  return { settings, warnings: [...warnings, ...defaults.warnings, ...listeners.warnings] };
+  return {
+    settings,
+    warnings: [...warnings, ...defaults.warnings, ...listeners.warnings],
+    values: effectiveValues(given),
+  };
 }
 
 /** Anybody on the machine may use a loopback address; beyond that there must be passwords. */

@@ -1,5 +1,5 @@
 /** The primary as the operations see it. */
-import type { Reloaded } from '../admin/operations.js';
+import type { Reloaded, RunningConfig } from '../admin/operations.js';
 import type { NegativeCache } from '../caches/negative-cache.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import type { Settings } from '../config/settings.js';
@@ -30,6 +30,8 @@ export interface OperationHost {
   readonly startedAtMs: number;
   expireAll(options: { readonly hard: boolean; readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
   expireDomain(name: ServerName, options: { readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
+  /** What is in use, and what a reload would change. */
+  config(): RunningConfig;
   reload(): Promise<Reloaded>;
   /** Begins to stop. */
   requestStop(): void;

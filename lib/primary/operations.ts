@@ -53,6 +53,7 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         { kept: host.pem.halves(), directory: host.sources.directoryCertificates(), nowMs: Date.now() },
         wanted,
       ),
+    config: () => Promise.resolve(host.config()),
     reload: () => host.reload(),
     stop: () => {
       host.requestStop();

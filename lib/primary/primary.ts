@@ -19,7 +19,8 @@ import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log/pino-logger.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
-import type { Call, Reloaded } from '../admin/operations.js';
+import type { Call, Reloaded, RunningConfig } from '../admin/operations.js';
+import type { EffectiveValue } from '../config/effective.js';
 import { ChallengeLeases } from './challenge-leases.js';
 import { Control } from './control.js';
 import { DefaultPairs } from './default-pairs.js';
@@ -29,6 +30,7 @@ import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import { PrimaryMetrics } from './metrics.js';
 import type { OperationHost } from './operation-host.js';
+import { runningConfig, valuesInUse } from './running-config.js';
 import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
@@ -84,6 +86,8 @@ export class Primary implements OperationHost {
   #settings: Settings;
   /** Those that came with the settings. */
   #warnings: readonly string[] = [];
+  /** The values of flags that are in use. */
+  #values: readonly EffectiveValue[];
   #stopping: Promise<void> | undefined;
   #isStuck = false;
 
@@ -93,12 +97,12 @@ export class Primary implements OperationHost {
    * @throws ProxyError: wrong settings (ERR_USAGE), a port in use and the like (ERR_ENVIRONMENT).
    */
   static async start(options: PrimaryOptions): Promise<Primary> {
-    const { settings, warnings } = options.load();
+    const { settings, warnings, values } = options.load();
     const log = createLogger({ settings: settings.log, role: 'primary' });
     const defaultPairs = new DefaultPairs();
     await defaultPairs.prepare(settings.defaultPairs);
     defaultPairs.use(settings.defaultPairs);
-    const primary = new Primary(options, settings, log, defaultPairs);
+    const primary = new Primary(options, { settings, warnings, values }, log, defaultPairs);
     try {
       await primary.#start(warnings);
     } catch (thrown) {
@@ -110,13 +114,14 @@ export class Primary implements OperationHost {
 
   private constructor(
     options: PrimaryOptions,
-    settings: Settings,
+    { settings, values }: Loaded,
     log: PrimaryLogger,
     defaultPairs: DefaultPairs,
   ) {
     this.log = log;
     this.#options = options;
     this.#settings = settings;
+    this.#values = values;
     this.#defaultPairs = defaultPairs;
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
@@ -220,6 +225,11 @@ export class Primary implements OperationHost {
   /** Reads the settings again and takes them over. Never rejects: what is wrong is logged, and all stays as it was. */
   reload(): Promise<Reloaded> {
     return this.#reloads.request();
+  }
+
+  /** What is in use, and what a reload would change. */
+  config(): RunningConfig {
+    return runningConfig(this.#settings, this.#values, () => this.#options.load());
   }
 
   /** Begins to stop, for the command. */
@@ -329,7 +339,7 @@ export class Primary implements OperationHost {
     const { log } = this;
     if (this.#stopping !== undefined) return { ...NOT_RELOADED, failure: 'the program is being stopped' };
     try {
-      const { settings, warnings } = this.#options.load();
+      const { settings, warnings, values } = this.#options.load();
       tryAccessLog(settings);
       // If this fails, the old log stays open.
       log.configure(settings.log);
@@ -340,6 +350,7 @@ export class Primary implements OperationHost {
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
       this.#settings = withoutRestart(this.#settings, settings);
+      this.#values = valuesInUse(this.#values, values);
       this.#defaultPairs.use(settings.defaultPairs);
       this.#control.configure();
       this.pem.resize(settings.certCacheSizeBytes);

@@ -80,6 +80,7 @@ describe('--admin-listen on a loopback address', () => {
   });
 
   it('says why a certificate is served, and expires it', async () => {
+    await handshake({ port: program.port, servername: 'why.localhost' });
     const why = json(await ask(door, '/why/Why.LOCALHOST.'));
     expect(why).to.include({ asked: 'Why.LOCALHOST.', name: 'why.localhost' });
     expect(why['diagnosis']).to.include({ isServed: true });
@@ -146,6 +147,7 @@ describe('--admin-listen on a loopback address', () => {
     expect((await admin(program, `${root}/status`, { auth: 'a:b', headers })).status).to.equal(401);
     const status = await admin(program, `${root}/status`, { headers });
     expect(status.json).to.include({ pid: program.pid });
+    await handshake({ port: program.port, servername: 'public.localhost' });
     const why = await admin(program, `${root}/why/public.localhost`, { headers });
     expect(why.json?.['diagnosis']).to.include({ isServed: true });
     expect((await admin(program, `${root}/metrics`, { headers })).body).to.match(/^# HELP peter_sslers_/);

@@ -77,7 +77,7 @@ describe('the table of operations', () => {
       hidden.push(call.op);
       for (const any of ['GET', 'POST']) expect(find(any, path, false)).to.deep.equal({ kind: 'unknown' });
     }
-    expect(hidden.sort()).to.deep.equal(['reload', 'stop', 'warm']);
+    expect(hidden.sort()).to.deep.equal(['config', 'reload', 'stop', 'warm']);
   });
 
   it('refuses what is no name', () => {

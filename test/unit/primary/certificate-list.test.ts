@@ -83,18 +83,14 @@ describe('The list of certificates', () => {
     // Each by another fingerprint, so that each is parsed.
     const kept = Array.from({ length: 20_000 }, (_, index) => ({ ...one, leafFingerprint: String(index) }));
     const list = { isDone: false };
-    let longestMs = 0;
+    let turnsTaken = 0;
     const turns = (async () => {
-      for (let atMs = performance.now(); !list.isDone;) {
-        await nextTurn();
-        longestMs = Math.max(longestMs, performance.now() - atMs);
-        atMs = performance.now();
-      }
+      for (; !list.isDone; turnsTaken++) await nextTurn();
     })();
     await listCertificates({ kept, directory: [], nowMs }, { limit: 20_000 });
     list.isDone = true;
     await turns;
-    // Collecting garbage and a loaded machine have their part in it; all at once it is more than a second.
-    expect(longestMs).to.be.lessThan(500);
+    // All at once it would be two or three.
+    expect(turnsTaken).to.be.above(10);
   });
 });
