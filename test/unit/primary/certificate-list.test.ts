@@ -78,23 +78,18 @@ describe('The list of certificates', () => {
     expect([reads, certificates]).to.deep.equal([1, []]);
   });
 
-  it('lets the event loop turn while twenty thousand are read', async () => {
+  it('lets the event loop turn while thousands are read', async () => {
     const one = await half('a.test', 30);
     // Each by another fingerprint, so that each is parsed.
-    const kept = Array.from({ length: 20_000 }, (_, index) => ({ ...one, leafFingerprint: String(index) }));
-    const list = { isDone: false };
-    let longestMs = 0;
-    const turns = (async () => {
-      for (let atMs = performance.now(); !list.isDone;) {
-        await nextTurn();
-        longestMs = Math.max(longestMs, performance.now() - atMs);
-        atMs = performance.now();
-      }
+    const kept = Array.from({ length: 3_000 }, (_, index) => ({ ...one, leafFingerprint: String(index) }));
+    const list = { isDone: false, turns: 0 };
+    const turning = (async () => {
+      for (; !list.isDone; list.turns += 1) await nextTurn();
     })();
-    await listCertificates({ kept, directory: [], nowMs }, { limit: 20_000 });
+    await listCertificates({ kept, directory: [], nowMs }, { limit: 3_000 });
     list.isDone = true;
-    await turns;
-    // Collecting garbage and a loaded machine have their part in it; all at once it is more than a second.
-    expect(longestMs).to.be.lessThan(500);
+    await turning;
+    // Parsing them takes more than a hundred milliseconds anywhere, and holds the loop for five at a time.
+    expect(list.turns).to.be.greaterThan(20);
   });
 });
