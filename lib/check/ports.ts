@@ -22,12 +22,13 @@ export interface RunningProgram {
 }
 
 export async function checkPorts(
-  { listen, httpListen }: Settings,
+  { listen, httpListen, admin }: Settings,
   running: RunningProgram | undefined,
 ): Promise<Finding[]> {
   const all = [
     ...listen.map((address) => ['--listen', 'https', address] as const),
     ...httpListen.map((address) => ['--http-listen', 'http', address] as const),
+    ...admin.listen.map((address) => ['--admin-listen', 'http', address] as const),
   ];
   const found: Finding[] = [];
   // One after the other: a wildcard address must not be in the way of a single one here.

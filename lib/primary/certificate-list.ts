@@ -2,7 +2,7 @@
  * Every certificate that is at hand, for a person: those of the shared cache and those of `--cert-dir`, the soonest to end first.
  *
  * They are sorted by what is known of them already, and only those that are shown are parsed, a few milliseconds at a time: twenty
- * thousand certificates take a second or two, in which look-ups go on.
+ * thousand certificates take some seconds (up to 0.8 ms each on Node 20), in which look-ups go on.
  */
 import { X509Certificate } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -41,7 +41,10 @@ export function statusOf(host: StatusHost): StatusReport {
     pid: process.pid,
     atMs,
     uptimeMs: nowMs - host.startedAtMs,
-    listeners: [...urlsOf('https', host.addresses), ...urlsOf('http', host.httpAddresses)],
+    listeners: [
+      ...urlsOf('https', host.addresses),
+      ...urlsOf('http', [...host.httpAddresses, ...host.adminAddresses]),
+    ],
     adminListeners: urlsOf('http', host.adminAddresses),
     workers: host.supervisor?.statuses() ?? [],
     cache: {
