@@ -4,8 +4,7 @@
  * Whatever goes wrong is one sentence on stderr, `peter-sslers-proxy: …`. Exit code 2: a wrong flag, or a file that one
  * names; 1: everything else. The stack follows with `--log-level debug` only.
  */
-import yargs, { type Argv } from 'yargs';
-import { VERSION } from '../base/version.js';
+import type { Argv } from 'yargs';
 import { DEFAULTS, environmentName, flag, FLAG_NAMES } from '../config/flags.js';
 import { loadSettings } from '../config/load.js';
 import { parseLogLevel } from '../config/log-level.js';
@@ -13,12 +12,11 @@ import { describeError, ProxyError, usageError } from '../domain/errors.js';
 import { canonicalArguments, wordsOf } from './arguments.js';
 import { clientCommand, COMMANDS } from './commands.js';
 import type { CliIo } from './io.js';
-import { loadInput, type GivenValues } from './load-input.js';
+import { givenValues, loadInput, type GivenValues } from './load-input.js';
+import { newParser, PROGRAM, runParser } from './parser.js';
 import { runCommand } from './run-command.js';
 import type { StartFunction } from './start.js';
 import { noCommand, unknownWord } from './usage.js';
-
-const PROGRAM = 'peter-sslers-proxy';
 
 export interface CliOptions {
   readonly start: StartFunction;
@@ -39,12 +37,13 @@ export function createCli(options: CliOptions): (argv: readonly string[], io: Cl
       if (client !== undefined) {
         return await runCommand(client, argv[0] === 'help' ? ['--help'] : argv.slice(1), io, options);
       }
-      const misplaced = clientCommand(wordsOf(canonicalArguments(argv))[0])?.name;
+      const canonical = canonicalArguments(argv);
+      const misplaced = clientCommand(wordsOf(canonical)[0])?.name;
       if (misplaced !== undefined) {
         throw usageError(`put the command first: ${misplaced} (see ${misplaced} --help)`);
       }
       let command: string | undefined;
-      const { values, output } = await parse(argv, (name) => (command = name));
+      const { values, output } = await parse(argv, canonical, (name) => (command = name));
       flags = values;
       if (output !== '') {
         io.stdout(`${output}\n`);
@@ -60,32 +59,15 @@ export function createCli(options: CliOptions): (argv: readonly string[], io: Cl
   };
 }
 
+/** @param argv as typed. @param canonical the same, canonical. */
 async function parse(
   argv: readonly string[],
+  canonical: readonly string[],
   chosen: (command: string) => void,
 ): Promise<{ values: GivenValues; output: string }> {
-  let output = '';
-  const canonical = canonicalArguments(argv);
   const isHelp = canonical.some((token) => /^(?:--)?help$/.test(token));
-  const parser = withCommands(withFlags(yargs().scriptName(PROGRAM), isHelp), chosen)
+  const parser = withCommands(withFlags(newParser(), isHelp), chosen)
     .usage('$0 COMMAND [flags]')
-    .parserConfiguration({
-      // Values stay the text that they are: what it means is for the configuration to say.
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'boolean-negation': false,
-      'strip-aliased': true,
-    })
-    .detectLocale(false)
-    .strict()
-    .exitProcess(false)
-    .help()
-    .alias('help', 'h')
-    .version(VERSION)
-    .alias('version', 'V')
-    .wrap(100)
     .epilogue(
       'Durations are seconds (90, 0.5) or 500ms, 10m, 1h30m, 2d; sizes are bytes or 64K, 256MiB, 1G, in steps of 1024. ' +
         'Dashes and underscores are equal; --no-wildcards is --wildcards=false. A flag goes before its environment variable (--cert-dir: ' +
@@ -95,14 +77,8 @@ async function parse(
       // yargs passes undefined where there is no error, whatever its types say.
       throw (error as Error | undefined) ?? usageError(unknownWord(message, argv, wordsOf(canonical)));
     });
-  const parsed: Record<string, unknown> = await parser.parseAsync(canonical, {}, (_error, _argv, text) => {
-    output = text;
-  });
-  const values = FLAG_NAMES.flatMap((name) => {
-    const value = parsed[name];
-    return value === undefined ? [] : [[name, (Array.isArray(value) ? value : [value]).map(String)] as const];
-  });
-  return { values: Object.fromEntries(values), output };
+  const { parsed, output } = await runParser(parser, canonical);
+  return { values: givenValues(parsed), output };
 }
 
 function withCommands(parser: Argv, chosen: (command: string) => void): Argv {

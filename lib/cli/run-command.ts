@@ -3,10 +3,9 @@
  * control socket is, from the same places as all settings.
  */
 import { join } from 'node:path';
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import { nearest } from '../base/nearest.js';
-import { VERSION } from '../base/version.js';
-import { DEFAULTS, flag, FLAG_NAMES } from '../config/flags.js';
+import { DEFAULTS, flag } from '../config/flags.js';
 import type { LoadInput } from '../config/load.js';
 import { gather } from '../config/precedence.js';
 import { usageError } from '../domain/errors.js';
@@ -14,9 +13,8 @@ import { canonicalArguments } from './arguments.js';
 import { exitCodesOf, flagsOf, WHERE, type ClientCommand, type CommandContext } from './command.js';
 import { controlClient } from './control-client.js';
 import type { CliIo } from './io.js';
-import { loadInput, type GivenValues } from './load-input.js';
-
-const PROGRAM = 'peter-sslers-proxy';
+import { givenValues, loadInput } from './load-input.js';
+import { newParser, runParser } from './parser.js';
 
 export interface RunCommandOptions {
   /** See `CliOptions`. */
@@ -39,7 +37,7 @@ export async function runCommand(
     io.stdout(`${output}\n`);
     return 0;
   }
-  const input = loadInput(flagsIn(parsed), io, checkHtpasswd);
+  const input = loadInput(givenValues(parsed), io, checkHtpasswd);
   const lastOf = (name: string): unknown => [parsed[name]].flat().at(-1);
   const context: CommandContext = {
     io,
@@ -62,28 +60,10 @@ async function parse(
   command: ClientCommand,
   argv: readonly string[],
 ): Promise<{ parsed: Record<string, unknown>; output: string }> {
-  let output = '';
   const { name, operands, says, options, takesSettings = false } = command;
-  const parser = withOptions(yargs().scriptName(PROGRAM), command)
+  const parser = withOptions(newParser(), command)
     .command(`$0 ${operands}`.trim(), says)
     .usage(`${`$0 ${name} ${operands}`.trim()}\n\n${says}`)
-    .parserConfiguration({
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'boolean-negation': false,
-      // Without it the last one alone is left of several names, too. Flags that may not be repeated are refused where they are read.
-      'duplicate-arguments-array': true,
-    })
-    .detectLocale(false)
-    .strict()
-    .exitProcess(false)
-    .help()
-    .alias('help', 'h')
-    .version(VERSION)
-    .alias('version', 'V')
-    .wrap(100)
     .epilogue(
       (takesSettings ? 'It takes all flags of start, too: see start --help. ' : '') +
         `Exit codes: ${exitCodesOf(command)
@@ -95,10 +75,7 @@ async function parse(
     });
   const known = [...Object.keys(options), ...flagsOf(command), 'help', 'version'];
   for (const token of argv) refuseUnknown(name, token, known);
-  const parsed: Record<string, unknown> = await parser.parseAsync([...argv], {}, (_error, _argv, text) => {
-    output = text;
-  });
-  return { parsed, output };
+  return runParser(parser, argv);
 }
 
 function withOptions(parser: Argv, command: ClientCommand): Argv {
@@ -122,16 +99,6 @@ function withOptions(parser: Argv, command: ClientCommand): Argv {
       hidden: command.takesSettings === true,
     });
   }, own);
-}
-
-/** The flags that were given. */
-function flagsIn(parsed: Record<string, unknown>): GivenValues {
-  return Object.fromEntries(
-    FLAG_NAMES.flatMap((name) => {
-      const values = [parsed[name]].flat().filter((value) => value !== undefined);
-      return values.length === 0 ? [] : [[name, values.map(String)]];
-    }),
-  );
 }
 
 /** `--control_socket` is `--control-socket`. */

@@ -5,8 +5,8 @@ import { bashCompletion } from '../completion/bash.js';
 import { fishCompletion } from '../completion/fish.js';
 import { commandWords } from '../completion/words.js';
 import { zshCompletion } from '../completion/zsh.js';
+import { PROGRAM } from '../parser.js';
 
-const PROGRAM = 'peter-sslers-proxy';
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
 /** @param commands all that there are, this one included. */
