@@ -56,6 +56,18 @@ describe('The Debian package', () => {
     await execute('md5sum', ['--check', '--quiet', join(control, 'md5sums')], { cwd: tree });
   });
 
+  it('has the pages that its README leads to', async () => {
+    const doc = join(tree, 'usr/share/doc/peter-sslers-proxy');
+    const readme = await readFile(join(doc, 'README.md'), 'utf8');
+    const paths = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path = '']) => path);
+    expect(paths).to.include.members([
+      'docs/README.md',
+      'docs/getting-started.md',
+      'docs/dashboard-light.png',
+    ]);
+    for (const path of paths) expect((await stat(join(doc, path))).size, path).to.be.above(0);
+  });
+
   it('has units that systemd takes', async () => {
     const analyze = findProgram('systemd-analyze', 'systemd');
     const unit = join(dir, 'peter-sslers-proxy.service');

@@ -44,7 +44,7 @@ const SET: Partial<Record<FlagName, string>> = { 'state-dir': STATE };
 
 const HEAD = `\
 # The settings of peter-sslers-proxy. Each is commented out, with its default or, where that is not a value, an example. What stands here is
-# without dashes what the flags of the command line are: flags.md in /usr/share/doc/peter-sslers-proxy has more of them.
+# without dashes what the flags of the command line are: docs/flags.md in /usr/share/doc/peter-sslers-proxy has more of them.
 #
 # After a change: systemctl reload peter-sslers-proxy. A mistake is one line in its journal, and all stays as it was.
 `;
