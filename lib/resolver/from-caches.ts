@@ -25,9 +25,11 @@ export function fromCaches(
   const cached = pem.get(name);
   observer?.onPemCache(cached?.state ?? 'miss');
   if (cached?.state === 'fresh') {
-    const { certificate, freshForMs, isProvisional } = cached.entry;
+    const { certificate, freshForMs, isProvisional, origin } = cached.entry;
     const keeping = isProvisional ? { keepMs: freshForMs } : {};
-    return answer({ kind: 'found', certificate, tier: TIER_CACHE, ...keeping }, request);
+    // An order may have ended before its starter came back for it: who waits for it is not told that it was here all the time.
+    const tier = request.phase === 'order' ? origin : TIER_CACHE;
+    return answer({ kind: 'found', certificate, tier, ...keeping }, request);
   }
   const known = negative.get(name);
   if (known === undefined || known.kind === 'refused') return undefined;

@@ -2,7 +2,10 @@
  * `why` where something hangs or is late: it says so, and does not hang itself.
  */
 import { expect } from 'chai';
+import type { StatusReport } from '../../../lib/domain/status-report.js';
 import { handshake } from '../../support/client.js';
+import { command } from '../../support/command.js';
+import { eventually } from '../../support/eventually.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import { startProgram } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
@@ -79,7 +82,7 @@ describe('why, of what is late', () => {
     const pair = await stage.ca.issue(['still.test'], { type: 'rsa' });
     await prime2(stage.redis, 'still.test', pair);
     await using program = await startProgram([...stage.redisFlags(2), '--workers', '2']);
-    const [first = 0, second = 0] = await program.workerPids();
+    const [first = 0] = await program.workerPids();
     const asked = async (): Promise<{ sentence: string; tookMs: number }> => {
       const startedAtMs = performance.now();
       const { report } = await why(program, 'still.test');
@@ -96,7 +99,13 @@ describe('why, of what is late', () => {
     expect(fingerprintOf(pair)).to.equal(
       (await handshake({ port: program.port, servername: 'still.test' })).certificate.fingerprint256,
     );
-    for (const pid of [second, ...(await program.workerPids())]) process.kill(pid, 'SIGSTOP');
+    await eventually('there is another worker in its place, which accepts', async () => {
+      const { workers } = JSON.parse((await command(program, ['status', '--json'])).stdout) as StatusReport;
+      return (
+        workers.length === 2 && workers.every(({ state, pid }) => state === 'accepting' && pid !== first)
+      );
+    });
+    for (const pid of await program.workerPids()) process.kill(pid, 'SIGSTOP');
     const all = await asked();
     expect(all.sentence).to.match(
       /^Handshakes for still\.test get no answer: (?:the only worker|none of the 2 workers) \(process(?:es)? [\d, ]+\) answers; a worker that stands still is ended and replaced by itself within seconds\.$/,

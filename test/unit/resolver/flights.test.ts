@@ -120,6 +120,14 @@ describe('Resolver: orders', () => {
     expect(resolver.status().autocert).to.deep.equal([]);
   });
 
+  it('tells the starter where it came from, though the order had ended before the starter came back for it', async () => {
+    const { resolve, held, pair } = await ordering();
+    await resolve();
+    held.resolve(found(pair));
+    await settled();
+    expect(await resolve({ phase: 'order' })).to.include({ kind: 'found', tier: 'manager' });
+  });
+
   it('lets the starter go after the order time, and keeps the certificate that comes later', async () => {
     const { resolve, held, pair, time } = await ordering();
     await resolve();
