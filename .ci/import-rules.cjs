@@ -5,6 +5,7 @@
 const folders = {
   domain: { may: [], says: 'names, certificates and results: it computes, and knows nobody' },
   base: { may: [], says: 'small tools without a word of the domain' },
+  channels: { may: ['domain'], says: 'what is told to whoever listens, and how: diagnostics channels' },
   log: { may: ['domain'], says: 'lines of the log, and where they go' },
   metrics: { may: ['domain', 'base'], says: 'what is counted: it knows nobody who counts' },
   net: { may: ['domain', 'base'], says: 'connections below TLS, and addresses' },
@@ -18,14 +19,17 @@ const folders = {
     says: 'messages between primary and workers: transport, no type of its own for what they carry',
   },
   sources: { may: ['domain'], says: 'the contract of a source' },
-  'sources/limits': { may: ['domain', 'base', 'log', 'net', 'sources'], says: 'how often a source is asked' },
+  'sources/limits': {
+    may: ['domain', 'base', 'channels', 'log', 'net', 'sources'],
+    says: 'how often a source is asked',
+  },
   'sources/directory': { may: ['domain', 'base', 'log', 'sources'], says: 'certificates on disk' },
   'sources/internal-ca': {
     may: ['domain', 'base', 'log', 'pki', 'sources'],
     says: 'certificates of our own authority',
   },
   'sources/manager': {
-    may: ['domain', 'base', 'log', 'net', 'config', 'sources'],
+    may: ['domain', 'base', 'channels', 'log', 'net', 'config', 'sources'],
     says: 'the certificate manager',
   },
   'sources/redis': {
@@ -33,7 +37,7 @@ const folders = {
     says: 'what the manager has primed Redis with',
   },
   resolver: {
-    may: ['domain', 'base', 'log', 'caches', 'sources', 'tls'],
+    may: ['domain', 'base', 'channels', 'log', 'caches', 'sources', 'tls'],
     says: 'which certificate a name gets: it knows contracts, not sources',
   },
   diagnosis: { may: ['domain', 'base'], says: 'why a certificate is served: from facts to one sentence' },
@@ -96,6 +100,7 @@ const folders = {
     may: [
       'domain',
       'base',
+      'channels',
       'log',
       'metrics',
       'net',

@@ -25,6 +25,8 @@ export interface ConnectionInfo {
   readonly reason?: DefaultReason | undefined;
   /** The id of the handshake, as the log has it; undefined on plain HTTP. */
   readonly handshake?: string | undefined;
+  /** When the handshake began: milliseconds of `performance.now`; undefined on plain HTTP. */
+  readonly startedAtMs?: number | undefined;
   /** Milliseconds that choosing the certificate took. */
   readonly chooseMs: number;
   /** The protocol that ALPN has chosen; undefined: none. */

@@ -3,7 +3,7 @@
  */
 import type { Recorder } from '../metrics/recorder.js';
 import type { ResolverObserver, StaleCause } from '../resolver/observer.js';
-import type { OrderResult } from '../sources/manager/autocert.js';
+import type { OrderResult } from '../domain/order-result.js';
 import type { LookupOutcome } from '../sources/limits/measured-source.js';
 import type { SourcesObserver } from './sources.js';
 

@@ -47,6 +47,17 @@ export interface Gathered {
    * outdated or must not be served.
    */
   readonly authority: 'found' | 'absent' | 'pending' | undefined;
+  /** Those that were asked, in this order. */
+  readonly asked: readonly AskedSource[];
+}
+
+/** A source that was asked. Times are milliseconds of `performance.now`. */
+export interface AskedSource {
+  readonly source: string;
+  readonly startedAtMs: number;
+  /** Undefined: it has not answered yet, like `endedAtMs`. */
+  outcome: Lookup['kind'] | undefined;
+  endedAtMs: number | undefined;
 }
 
 export async function gather(name: ServerName, options: GatherOptions): Promise<Gathered> {
@@ -57,6 +68,7 @@ export async function gather(name: ServerName, options: GatherOptions): Promise<
 
 class Gathering implements Gathered {
   readonly waits: string[] = [];
+  readonly asked: AskedSource[] = [];
   isOwnTrouble = false;
   authority: Gathered['authority'];
   /** By source. */
@@ -82,9 +94,14 @@ class Gathering implements Gathered {
     for (const [index, source] of order.entries()) {
       if (!this.#isWanted(source)) continue;
       const isLate = candidates.isGood;
+      const note = this.#noteAsked(source.name);
       const asked = source
         .lookup(this.#name, isLate ? { ...context, mayOrder: false } : context)
-        .then((lookup) => this.#take(source, lookup, isLate));
+        .then((lookup) => {
+          note.endedAtMs = performance.now();
+          note.outcome = lookup.kind;
+          this.#take(source, lookup, isLate);
+        });
       const following = order.slice(index + 1).filter(({ isLocal }) => isLocal !== true).length;
       if (source.isLocal === true || following === 0) await asked;
       else if (await this.#isLate(asked, following + 1)) late.push(asked);
@@ -139,6 +156,12 @@ class Gathering implements Gathered {
     } finally {
       cancel();
     }
+  }
+
+  #noteAsked(source: string): AskedSource {
+    const note = { source, startedAtMs: performance.now(), outcome: undefined, endedAtMs: undefined };
+    this.asked.push(note);
+    return note;
   }
 
   #noteTrouble(source: string, reason: string): void {

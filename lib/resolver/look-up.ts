@@ -3,6 +3,7 @@
  * Steps 4, 5, 7 and 8 of the order in `resolver.ts`.
  */
 import { growingLru } from '../base/growing-lru.js';
+import { channels } from '../channels/channels.js';
 import type { PemCache, PemEntry } from '../caches/pem-cache.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
@@ -13,6 +14,7 @@ import { Candidates, type Remark } from './candidates.js';
 import { Conclusions, type ConclusionParts, type ConclusionSettings, type Outcome } from './conclude.js';
 import { gather, type Gathered } from './gather.js';
 import type { Halves } from './halves.js';
+import { publishLookUp } from './publish.js';
 import { RenewalChecks } from './renewal-checks.js';
 import type { ServableCertificates } from './servable.js';
 import type { Flight } from './single-flight.js';
@@ -101,6 +103,7 @@ export class LookUps {
     mayOrder: boolean,
   ): Promise<Outcome> {
     const { clock, pem, servable, halves } = this.#parts;
+    const startedAtMs = performance.now();
     const log = logOfHandshake(this.#parts.log, handshake);
     const starter: Starter = handshake === undefined ? { client } : { client, handshake };
     // Without an authority there is nobody to ask before the copies.
@@ -148,6 +151,7 @@ export class LookUps {
         this.#renewals.consider(name, outcome, this.#sources, this.#settings.certCacheDurationMs);
       }
     }
+    if (channels.lookUp.hasSubscribers) publishLookUp({ name, handshake, startedAtMs, outcome, gathered });
     return outcome;
   }
 

@@ -1,21 +1,13 @@
 /**
  * A connection that failed, or was given up, before its handshake was done.
  */
-
-export type HandshakeFailure =
-  | 'not-tls'
-  | 'plain-http'
-  /** A peer that must send a PROXY header has sent something else. */
-  | 'no-proxy-header'
-  | 'too-many-connections'
-  | 'unknown-name'
-  | 'timeout'
-  | 'closed'
-  | 'tls-error';
+import type { HandshakeFailure } from '../domain/handshake-failure.js';
 
 export interface FailedHandshake {
   /** Its id. */
   readonly handshake: string;
+  /** When it began: milliseconds of `performance.now`. */
+  readonly startedAtMs: number;
   readonly reason: HandshakeFailure;
   /** One clause that quotes nothing of the client's: OpenSSL's own reason for `tls-error`, such as `no shared cipher`. */
   readonly detail: string;

@@ -13,6 +13,7 @@
  * whoever chooses it.
  */
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { HandshakeFailure } from '../domain/handshake-failure.js';
 import type { KeyClass } from '../domain/key-class.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
 import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
@@ -22,7 +23,7 @@ import { namesClient, parseProxyHeader } from '../net/proxy-protocol-parser.js';
 import type { RawConnection, Reader } from '../net/raw-connection.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import { canUseKey } from './client-keys.js';
-import { opensslReason, type FailedHandshake, type HandshakeFailure } from './failed-handshake.js';
+import { opensslReason, type FailedHandshake } from './failed-handshake.js';
 import type { Asker, ChosenCertificate, HandshakeOptions } from './handshake-options.js';
 import { alertRecord, answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
 import { keyClassesOf } from './secure-context.js';
@@ -69,6 +70,7 @@ export class Handshake implements Reader, Asker {
   readonly #slot: ConnectionSlot;
   readonly #open: Set<RawConnection>;
   readonly #number: number;
+  readonly #startedAtMs = performance.now();
   #client: Endpoint;
   #isClientKnown = true;
   /** Undefined: the kernel is to be asked. */
@@ -151,6 +153,7 @@ export class Handshake implements Reader, Asker {
       tier: this.#choice.tier,
       keyClass,
       reason: this.#choice.reason,
+      startedAtMs: this.#startedAtMs,
       chooseMs: this.#chooseMs,
       // The type has null before the handshake, false without ALPN.
       alpn: socket.alpnProtocol || undefined,
@@ -175,6 +178,7 @@ export class Handshake implements Reader, Asker {
     if (this.#done) return false;
     const failure: FailedHandshake = {
       handshake: this.handshake,
+      startedAtMs: this.#startedAtMs,
       reason,
       detail,
       ...(code !== undefined && { code }),

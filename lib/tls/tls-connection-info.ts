@@ -23,6 +23,8 @@ interface Facts extends Pick<
 > {
   /** Of its handshake. */
   readonly number: number;
+  /** When its handshake began: milliseconds of `performance.now`. */
+  readonly startedAtMs: number;
   readonly ids: HandshakeIds;
   /** As a PROXY header says; undefined: the kernel is asked. */
   readonly local: Endpoint | undefined;
@@ -35,6 +37,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
   readonly tier: Tier | undefined;
   readonly keyClass: KeyClass | undefined;
   readonly reason: DefaultReason | undefined;
+  readonly startedAtMs: number;
   readonly chooseMs: number;
   readonly alpn: string | undefined;
   readonly client: Endpoint;
@@ -51,6 +54,7 @@ export class TlsConnectionInfo implements ConnectionInfo {
     this.tier = facts.tier;
     this.keyClass = facts.keyClass;
     this.reason = facts.reason;
+    this.startedAtMs = facts.startedAtMs;
     this.chooseMs = facts.chooseMs;
     this.alpn = facts.alpn;
     this.client = facts.client;

@@ -19,6 +19,7 @@ import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1/server.js';
 import { Http2Server } from '../proxy/downstream/http2/server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
+import { publishing } from './request-channel.js';
 import type { TrafficMetrics } from './traffic-metrics.js';
 import { Splices } from '../proxy/tunnel/splice.js';
 import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
@@ -81,7 +82,8 @@ export class Frontend {
     this.#accessLog = new AccessLog({ log: parts.log }, settings.accessLog);
     const handle = (context: RequestContext): void => this.#current.handler.handle(context);
     const onPlainHttp = (context: RequestContext): void => this.#current.plainHttp.handle(context);
-    const observer = parts.metrics?.before(this.#accessLog) ?? this.#accessLog;
+    const published = publishing(this.#accessLog);
+    const observer = parts.metrics?.before(published) ?? published;
     this.#http1 = new Http1Server(settings.limits, handle, observer);
     this.#http2 = new Http2Server(
       settings.limits,

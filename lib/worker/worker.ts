@@ -5,6 +5,7 @@
  */
 import cluster from 'node:cluster';
 import { createServer, type Server, type Socket } from 'node:net';
+import { channels } from '../channels/channels.js';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import { portToPrimary } from '../bus/process-port.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
@@ -34,6 +35,7 @@ import { BusChallengeDesk } from './challenge-desk.js';
 import { FailedHandshakes } from './failed-handshakes.js';
 import { Frontend } from './frontend.js';
 import { HandshakeMetrics } from './handshake-metrics.js';
+import { publishFailed, publishSecured } from './publish-handshakes.js';
 import { MetricsReports } from './metrics-reports.js';
 import { TrafficMetrics } from './traffic-metrics.js';
 import { WorkerGauges } from './worker-gauges.js';
@@ -236,11 +238,13 @@ class Worker {
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onSecure: (socket, info, raw) => {
         this.#handshakes.secured(socket, info);
+        if (channels.handshake.hasSubscribers) publishSecured(socket, info);
         if (this.log.enabled('debug')) this.#logHandshake(info);
         this.#frontend.accept(socket, info, raw);
       },
       onFailure: (failure) => {
         this.#handshakes.failed(failure);
+        if (channels.handshake.hasSubscribers) publishFailed(failure);
         this.#failed.note(failure);
       },
     });

@@ -2,6 +2,7 @@
  * The library in a program of one's own: what its handle does, and what it refuses.
  */
 import { expect } from 'chai';
+import type * as Channels from '../../lib/channels/channels.js';
 import type { CertificatePair } from '../../lib/index.js';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../support/certificates.js';
 import { handshake } from '../support/client.js';
@@ -253,5 +254,15 @@ describe('The library', () => {
       },
     );
     expect(said(program)).to.deep.equal(['ERR_ENVIRONMENT: the proxy cannot be started in a cluster worker']);
+  });
+
+  it('has the channels in a module of their own, which loads nothing else', async () => {
+    // The package by its own name, as its `exports` have it; the types are not built here.
+    const module: string = 'peter-sslers-proxy/channels';
+    const { channels } = (await import(module)) as typeof Channels;
+    expect(Object.values(channels).map(({ name }) => name)).to.include.members([
+      'peter-sslers-proxy:handshake',
+      'peter-sslers-proxy:source-state',
+    ]);
   });
 });

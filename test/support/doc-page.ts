@@ -17,6 +17,22 @@ export interface DocSection {
   readonly text: string;
 }
 
+/** A module of JavaScript on a page. */
+export interface DocModule {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The modules of a page: fenced `js` blocks whose first line is a comment that begins with the name of a file. */
+export function modulesOf(page: string): DocModule[] {
+  return [...page.matchAll(/^```js\n(\/\/ ([\w-]+\.mjs)[\s\S]*?)^```$/gm)].map(
+    ([, text = '', name = '']) => ({
+      name,
+      text,
+    }),
+  );
+}
+
 const PART = /^##? +(.*)$|^ *```(\w*)\n([\s\S]*?)^ *```$/gm;
 
 /** The sections of a page that have commands. */

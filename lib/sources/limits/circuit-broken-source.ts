@@ -14,6 +14,7 @@
  */
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
+import { channels } from '../../channels/channels.js';
 import { describeError } from '../../domain/errors.js';
 import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
@@ -139,10 +140,10 @@ export class CircuitBrokenSource extends WrappedSource {
     if (this.#trouble === undefined) return;
     const { sinceMs, failures } = this.#trouble;
     this.#trouble = undefined;
-    this.#log.notice(`source ${this.name} answers again`, {
-      afterMs: Math.round(this.#now() - sinceMs),
-      failures,
-    });
+    const afterMs = Math.round(this.#now() - sinceMs);
+    this.#log.notice(`source ${this.name} answers again`, { afterMs, failures });
+    if (channels.sourceState.hasSubscribers)
+      channels.sourceState.publish({ source: this.name, state: 'up', afterMs });
   }
 
   #failed(reason: string): void {
@@ -150,14 +151,21 @@ export class CircuitBrokenSource extends WrappedSource {
     if (this.#trouble === undefined) {
       this.#trouble = { sinceMs: nowMs, lastMs: nowMs, failures: 0 };
       this.#log.err(`source ${this.name} fails: ${reason}`);
+      this.#publish('failing', reason);
     }
     this.#trouble.lastMs = nowMs;
     this.#trouble.failures += 1;
     if (this.#breaker.failure()) {
       this.#log.notice(`source ${this.name} is unavailable: ${reason}; skipped until it answers again`);
+      this.#publish('skipped', reason);
       this.#scheduleProbe();
     }
     this.#lastReason = reason;
+  }
+
+  #publish(state: 'failing' | 'skipped', reason: string): void {
+    if (channels.sourceState.hasSubscribers)
+      channels.sourceState.publish({ source: this.name, state, reason });
   }
 
   /** Uses the source again, if it was skipped. */

@@ -25,9 +25,11 @@
  *
  * Rules 4 and 5 are in `order-memory.ts`, rule 7 in `order-slots.ts`, the others here.
  */
+import { channels, sinceEpoch } from '../../channels/channels.js';
 import type { AutocertSettings } from '../../config/settings.js';
 import type { OrderFacts } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
+import type { OrderResult } from '../../domain/order-result.js';
 import { isWildcard, matchesPattern, wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { logOfHandshake, type Logger } from '../../log/logger.js';
 import { clientGroup } from '../../net/ip-bytes.js';
@@ -37,9 +39,6 @@ import { OrderMemory } from './order-memory.js';
 import type { OrderPlace, OrderQueueLimits } from './order-queue.js';
 import { OrderSlots } from './order-slots.js';
 import type { OrderVerdict, QueryVerdict } from './schema.js';
-
-/** How an order has ended. */
-export type OrderResult = OrderVerdict['kind'];
 
 /** How many names are being ordered, wait for it, and are not ordered for a while. */
 export interface OrderLoad {
@@ -73,10 +72,12 @@ export interface AutocertOptions {
  */
 type OrderStage = 'asking' | 'queued' | 'running' | 'missed';
 
-/** What may become an order: the manager's answer, and the log of the handshake that caused the question. */
+/** What may become an order: the manager's answer, and the handshake that caused the question. */
 interface Wish {
   readonly query: QueryVerdict;
+  /** Of the handshake. */
   readonly log: Logger;
+  readonly handshake: string | undefined;
 }
 
 /**
@@ -170,7 +171,9 @@ export class Autocert {
    */
   async follow(name: ServerName, query: QueryVerdict, context: LookupContext): Promise<Lookup> {
     if (query.mayOrder === 'no' || context.mayOrder === false) return query.lookup;
-    const log = logOfHandshake(this.#log, context.handshake);
+    const { handshake } = context;
+    const log = logOfHandshake(this.#log, handshake);
+    const wish: Wish = { query, log, handshake };
     const obstacle =
       query.mayOrder === 'unless-known' && context.known === true
         ? 'the manager gave no clear answer, and a certificate is known'
@@ -201,12 +204,12 @@ export class Autocert {
     this.#state.orders.set(name, 'asking');
     let isPlaced = false;
     try {
-      const answer = await this.#ask(name, { query, log, signal: context.signal });
+      const answer = await this.#ask(name, { ...wish, signal: context.signal });
       if (answer !== undefined) return answer;
       this.#state.orders.set(name, 'queued');
       context.onOrder?.({ mayWait: slots.estimateMs(place.client) <= this.#settings.timeoutMs });
       isPlaced = true;
-      return await unlessAborted(this.#place(name, { query, log, place }), context.signal);
+      return await unlessAborted(this.#place(name, wish, place), context.signal);
     } finally {
       if (!isPlaced) {
         this.#state.orders.delete(name);
@@ -262,34 +265,55 @@ export class Autocert {
   }
 
   /** Waits for a slot, orders, and notes what came of it. Never rejects. */
-  async #place(
-    name: ServerName,
-    { query, log, place }: Wish & { readonly place: OrderPlace },
-  ): Promise<Lookup> {
+  async #place(name: ServerName, wish: Wish, place: OrderPlace): Promise<Lookup> {
     const { orders, slots } = this.#state;
     const order = await slots.enter(this, place);
     try {
       if (this.#isClosed) return givenUp;
       orders.set(name, 'running');
-      log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
+      wish.log.info('ordering a certificate', { name, ...(place.isAlone && { alone: true }) });
       const startedAtMs = this.#now();
       const verdict = await this.#orderClient.order(name);
       const tookMs = this.#now() - startedAtMs;
       slots.noteDuration(tookMs);
-      return this.#conclude(name, { query, log }, verdict, tookMs);
+      return this.#conclude(name, wish, verdict, tookMs);
     } finally {
       orders.delete(name);
       slots.leave(order);
     }
   }
 
-  #conclude(name: ServerName, { query, log }: Wish, verdict: OrderVerdict, tookMs: number): Lookup {
+  #conclude(
+    name: ServerName,
+    { query, log, handshake }: Wish,
+    verdict: OrderVerdict,
+    tookMs: number,
+  ): Lookup {
     // It failed because we closed it, which says nothing of the name.
     if (this.#isClosed) return givenUp;
     this.#onOrder?.(verdict.kind, tookMs);
+    if (channels.order.hasSubscribers) publishOrder(name, handshake, verdict, tookMs);
     const { orders, memory } = this.#state;
     return memory.conclude(name, { query, log, verdict, isMissed: orders.get(name) === 'missed' });
   }
+}
+
+function publishOrder(
+  name: ServerName,
+  handshake: string | undefined,
+  verdict: OrderVerdict,
+  tookMs: number,
+): void {
+  const reason =
+    verdict.kind === 'issued' ? undefined : verdict.kind === 'failed' ? verdict.reason : verdict.message;
+  channels.order.publish({
+    name,
+    ...(handshake !== undefined && { handshake }),
+    startedAtMs: sinceEpoch(performance.now() - tookMs),
+    tookMs,
+    result: verdict.kind,
+    ...(reason !== undefined && { reason }),
+  });
 }
 
 /** The domain right above a name; the name itself where there is only a top-level one. */

@@ -5,12 +5,15 @@
  */
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { createServer } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { makeTestCa } from '../../support/certificates.js';
-import { commandSections, type DocSection } from '../../support/doc-page.js';
+import { commandSections, modulesOf, type DocSection } from '../../support/doc-page.js';
 import { Scenario, type ScenarioOptions } from '../../support/doc-scenario.js';
 import { startFakeManager, type FakeManager } from '../../support/fake-manager.js';
 import type { ManagerVersion } from '../../support/manager-generations.js';
@@ -66,6 +69,8 @@ const PREPARED: Readonly<Record<string, Preparation>> = {
       await withRedis(scenario);
     },
   },
+  'docs/tracing.md: Listening': { prepare: withModules },
+  'docs/tracing.md: OpenTelemetry': { prepare: withModules },
   'docs/migrating.md: Moving, with a way back': {
     exitCodes: {
       'peter-sslers-proxy why old.example.com --state-dir trial': 1,
@@ -82,6 +87,12 @@ const PREPARED: Readonly<Record<string, Preparation>> = {
     },
   },
 };
+
+/** The modules of the page about tracing, with the packages that they need. */
+async function withModules(scenario: Scenario): Promise<void> {
+  for (const { name, text } of modulesOf(textOf('docs/tracing.md'))) await scenario.write(name, text);
+  await symlink(fileURLToPath(new URL('node_modules', ROOT)), join(scenario.dir, 'node_modules'));
+}
 
 /** What the plugin has left of itself: a server with the certificate of every name, one of which is only half in Redis. */
 async function withPlugin(scenario: Scenario): Promise<void> {

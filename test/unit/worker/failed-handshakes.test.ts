@@ -9,6 +9,7 @@ const REFUSED: FailedHandshake = {
   ...{ reason: 'tls-error', detail: 'no shared cipher', code: 'ERR_SSL_NO_SHARED_CIPHER' },
   ...{
     handshake: '1-2s',
+    startedAtMs: 0,
     client: '192.0.2.7',
     hello: clientHello12({ serverName: 'a.test' }),
     isSilent: false,
@@ -16,6 +17,7 @@ const REFUSED: FailedHandshake = {
 };
 const SILENT: FailedHandshake = {
   handshake: '1-2t',
+  startedAtMs: 0,
   reason: 'closed',
   detail: 'x',
   client: '192.0.2.7',

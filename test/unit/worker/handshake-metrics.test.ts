@@ -67,6 +67,7 @@ describe('The metrics of handshakes', () => {
       detail: '',
       client: '192.0.2.1',
       handshake: '1-a',
+      startedAtMs: 0,
       isSilent: true,
     };
     handshakes.failed(failure);
