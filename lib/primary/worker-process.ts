@@ -78,7 +78,7 @@ export class WorkerProcess {
       ready: () => this.#onReady(),
     });
     this.#worker.on('error', (error) => {
-      options.log.err('worker process failed', { error: describeError(error) });
+      if (!this.#isDraining) options.log.err('worker process failed', { error: describeError(error) });
     });
     this.#worker.once('exit', (code, signal) => this.#onExit(code, signal));
   }
@@ -155,6 +155,8 @@ export class WorkerProcess {
     this.#isGreeted = true;
     this.#events.onHeard(this);
     this.#introduce().catch((error: unknown) => {
+      // It was told to end meanwhile, and has.
+      if (this.#isDraining) return;
       this.#options.log.err('worker did not start', { workerPid: this.pid, error: describeError(error) });
       this.kill();
     });
