@@ -15,8 +15,8 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
 }
 
 /** `1 worker`, `2 workers`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** `12 B`, `3.4 MiB`. */

@@ -1,4 +1,5 @@
 /** What a cause is: a look at the facts, and the sentence where it is the one. */
+import { shellWord } from '../base/shell-word.js';
 import type { CauseCode, Diagnosis } from './report.js';
 import type { View } from './view.js';
 
@@ -31,16 +32,12 @@ export function reloadCommand(view: View): string {
   return `${RELOAD_COMMAND} && ${expireCommand(view)}`;
 }
 
-/** `1 of 2 workers serves`, `2 of 2 workers serve`. */
-export function workersText(
-  some: readonly unknown[],
-  { facts }: View,
-  verb: string,
-  verbOfOne: string,
-): string {
-  return `${some.length} of ${facts.workers.length} workers ${some.length === 1 ? verbOfOne : verb}`;
+/** `1 of 2 workers`. */
+export function workersText(some: readonly unknown[], { facts }: View): string {
+  return `${some.length} of ${facts.workers.length} workers`;
 }
 
-function shellWord(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+/** The verb for so many workers. */
+export function verbFor(some: readonly unknown[], ofOne: string, ofMore: string): string {
+  return some.length === 1 ? ofOne : ofMore;
 }

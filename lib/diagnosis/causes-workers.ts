@@ -3,7 +3,7 @@
  */
 import { durationText } from '../base/duration-text.js';
 import type { NegativeFacts, WorkerFacts } from '../domain/inspection.js';
-import { expireCommand, finding, mended, workersText, type Cause } from './cause.js';
+import { expireCommand, finding, mended, verbFor, workersText, type Cause } from './cause.js';
 import { dateText, defaultIs, shortPrint, type Held, type View } from './view.js';
 
 /** No worker answers, so no handshake was made. */
@@ -25,7 +25,7 @@ export const SOME_WORKERS_SILENT: Cause = [
     view.silent.length === 0
       ? undefined
       : finding(
-          `${workersText(view.silent, view, 'do not answer', 'does not answer')} (${processes(view)}): connections that it has accepted stand still until it is ended and replaced, which happens by itself within seconds; ${view.name} is served its own certificate by the others.`,
+          `${workersText(view.silent, view)} ${verbFor(view.silent, 'does', 'do')} not answer (${processes(view)}): connections that it has accepted stand still until it is ended and replaced, which happens by itself within seconds; ${view.name} is served its own certificate by the others.`,
         ),
 ];
 
@@ -36,9 +36,8 @@ export const WORKER_HAS_NEGATIVE: Cause = [
     const there = view.best ?? view.bestOutdated;
     if (there === undefined || behind.length === 0) return undefined;
     const leftMs = Math.max(...behind.map((negative) => negative.leftMs));
-    const remember = workersText(behind, view, 'remember', 'remembers');
     return mended(
-      `${defaultIs(view)} by ${remember.replace(/ remembers?$/, '')}, which ${behind.length === 1 ? 'remembers' : 'remember'} for ${durationText(leftMs)} more that ${rememberedText(view.name, behind)}; ${hasOneNow(there)}.`,
+      `${defaultIs(view)} by ${workersText(behind, view)}, which ${verbFor(behind, 'remembers', 'remember')} for ${durationText(leftMs)} more that ${rememberedText(view.name, behind)}; ${hasOneNow(there)}.`,
       'Wait that long, or expire the name in the workers too:',
       expireCommand(view),
     );
@@ -53,7 +52,7 @@ export const PRIMARY_LATE: Cause = [
     return there === undefined || late.length === 0
       ? undefined
       : mended(
-          `${defaultIs(view)} for ${view.name} by ${workersText(late, view, 'that go', 'that goes')} on without the primary, which has not answered in time; ${hasOneNow(there)}.`,
+          `${defaultIs(view)} for ${view.name} by ${workersText(late, view)} that ${verbFor(late, 'goes', 'go')} on without the primary, which has not answered in time; ${hasOneNow(there)}.`,
           'See the log for what holds the primary up; the workers ask it again by themselves.',
         );
   },
@@ -68,7 +67,7 @@ export const WORKER_HAS_OLD: Cause = [
     );
     if (best === undefined || old.length === 0 || view.isOld(primary.cached?.fingerprints)) return undefined;
     return mended(
-      `${workersText(old, view, 'still serve', 'still serves')} an earlier certificate of ${view.name} (${printsOf(old)}) from the LRU, for ${leftText(old)} more at the most; ${best.source.name} has ${shortPrint(best.candidate.leaf?.fingerprint)} now.`,
+      `${workersText(old, view)} still ${verbFor(old, 'serves', 'serve')} an earlier certificate of ${view.name} (${printsOf(old)}) from the LRU, for ${leftText(old)} more at the most; ${best.source.name} has ${shortPrint(best.candidate.leaf?.fingerprint)} now.`,
       'Wait, as an expire does not reach workers by itself, or expire the name in the workers too:',
       expireCommand(view),
     );
@@ -83,9 +82,8 @@ export const GONE: Cause = [
     const left = view.workers.filter(({ cached }) => cached !== undefined);
     if (best !== undefined || bestOutdated !== undefined || primary.cached !== undefined || left.length === 0)
       return undefined;
-    const by = workersText(left, view, '', '').trim();
     return mended(
-      `${name} is served its own certificate by ${by} alone, from the LRU, for ${leftText(left)} more at the most: ${view.isAbsent ? 'no source has one any more' : `no source gives one now (${saidOf(view)})`}.`,
+      `${name} is served its own certificate by ${workersText(left, view)} alone, from the LRU, for ${leftText(left)} more at the most: ${view.isAbsent ? 'no source has one any more' : `no source gives one now (${saidOf(view)})`}.`,
       'If it is meant to be gone, expire the name in the workers too; else bring it back into its source.',
       expireCommand(view),
     );

@@ -14,6 +14,7 @@ import {
   type CertificatePair,
 } from './certificate.js';
 import { chainState, type ChainState } from './chain-state.js';
+import { fingerprintOf } from './fingerprint.js';
 import { covers, namesOf } from './covered-names.js';
 import { keyClassOf } from './key-class.js';
 import { bareReturnsClause, isCutOff, noCertificate, splitChain } from './pem.js';
@@ -91,7 +92,7 @@ export function examinePair(
           ...above.map(({ raw }) => raw),
           leaf.publicKey.export({ type: 'spki', format: 'der' }),
         ]),
-        leafFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+        leafFingerprint: fingerprintOf(leaf),
         notBeforeMs,
         notAfterMs,
       },

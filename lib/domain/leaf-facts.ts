@@ -2,6 +2,7 @@
  * What a person wants to know of a certificate, read from its leaf. PURE. Nothing of a private key is in it.
  */
 import { X509Certificate } from 'node:crypto';
+import { fingerprintOf } from './fingerprint.js';
 import { splitChain } from './pem.js';
 
 export interface LeafFacts {
@@ -38,7 +39,7 @@ export function leafFacts(leaf: X509Certificate): LeafFacts {
     issuer?: string;
   };
   return {
-    fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    fingerprint: fingerprintOf(leaf),
     names:
       subjectAltName === undefined
         ? [commonNameOf(subject) ?? 'none at all']

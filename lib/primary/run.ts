@@ -12,6 +12,7 @@
  */
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { shellWord } from '../base/shell-word.js';
 import type { Loaded } from '../config/load.js';
 import { defer } from '../base/deferred.js';
 import { startUnrefTimer } from '../base/timer.js';
@@ -163,7 +164,7 @@ function readyLines(primary: Primary): string {
   const hint =
     root === undefined || tcp === undefined || settings.routes.length > 0
       ? undefined
-      : `curl --cacert ${quoted(relative(process.cwd(), root))} https://hello.localhost:${tcp.port}/`;
+      : `curl --cacert ${shellWord(relative(process.cwd(), root))} https://hello.localhost:${tcp.port}/`;
   if (settings.log.format === 'json') {
     const line = {
       ready: urls,
@@ -180,11 +181,6 @@ function readyLines(primary: Primary): string {
     ...(hint === undefined ? [] : [hint]),
   ];
   return ready + lines.map((line) => `${line}\n`).join('');
-}
-
-/** A path as a shell takes it. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function writePidFile(path: string | undefined): string | undefined {

@@ -10,6 +10,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
 import { diagnose } from '../diagnosis/diagnose.js';
 import type { ClientFacts, ClientKind, WhyFacts, WhyReport } from '../diagnosis/report.js';
+import { fingerprintOf } from '../domain/fingerprint.js';
 import { addressText, type Address } from '../domain/address.js';
 import type { CertificatePair } from '../domain/certificate.js';
 import type { AskedWorker, NameFacts } from '../domain/inspection.js';
@@ -153,7 +154,7 @@ function handshakes(
 
 function leafFingerprintOf({ chainPem }: CertificatePair): string {
   const leaf = new X509Certificate(splitChain(chainPem)[0] ?? '');
-  return leaf.fingerprint256.replaceAll(':', '').toLowerCase();
+  return fingerprintOf(leaf);
 }
 
 function routeOf(name: ServerName | undefined, { routes }: Settings): WhyFacts['route'] {

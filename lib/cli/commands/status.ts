@@ -45,7 +45,7 @@ export function statusText(report: StatusReport): string {
     ],
     [
       'cache',
-      `${counted(cache.entries, 'certificate')}, ${bytesText(cache.bytes)} of ${bytesText(cache.maxBytes)}; ${cache.negatives} of ${counted(cache.maxNegatives, 'miss').replace('misss', 'misses')}`,
+      `${counted(cache.entries, 'certificate')}, ${bytesText(cache.bytes)} of ${bytesText(cache.maxBytes)}; ${cache.negatives} of ${counted(cache.maxNegatives, 'miss', 'misses')}`,
     ],
     ...sources.map((source) => [`source ${source.name}`, sourceText(source, traffic)]),
     ['handshakes', handshakesText(traffic)],

@@ -6,6 +6,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import type { CipherNameAndProtocol, TLSSocket } from 'node:tls';
+import { fingerprintOf } from '../../domain/fingerprint.js';
 
 export interface TlsFacts {
   /** `TLSv1.3` and the like. */
@@ -60,7 +61,7 @@ export class SocketTlsFacts implements TlsFacts {
   }
 
   get fingerprint(): string | undefined {
-    return this.certificate?.fingerprint256.replaceAll(':', '').toLowerCase();
+    return this.certificate && fingerprintOf(this.certificate);
   }
 
   get keyType(): string | undefined {
