@@ -18,7 +18,7 @@ import type { CacheStatus, WorkersExpired } from './domain/cache-status.js';
 import { findFlag, FLAG_NAMES, type FlagName } from './config/flags.js';
 import { loadSettings } from './config/load.js';
 import type { Address } from './domain/address.js';
-import type { PemHit } from './caches/pem-cache.js';
+import type { PemHit } from './caches/pem-slot.js';
 import type { CertificateBundle, CertificatePair } from './domain/certificate.js';
 import { environmentError, usageError } from './domain/errors.js';
 import { normaliseDomain, type ServerName } from './domain/server-name.js';
@@ -154,7 +154,8 @@ function raise(message: string): never {
 
 /** The look-up order by itself, with its caches, for programs that terminate TLS in their own way. */
 export { Resolver, type ResolverParts, type ResolverSettings } from './resolver/resolver.js';
-export { PemCache, type PemCacheOptions, type PemEntry, type PemHit } from './caches/pem-cache.js';
+export { PemCache, type PemCacheOptions } from './caches/pem-cache.js';
+export type { PemEntry, PemHit } from './caches/pem-slot.js';
 export {
   NegativeCache,
   type Negative,

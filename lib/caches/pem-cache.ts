@@ -12,12 +12,7 @@
  * of the same bound.
  */
 import { LRUCache } from 'lru-cache';
-import {
-  bundleOf,
-  datesProblem,
-  type CertificateBundle,
-  type CertificateHalf,
-} from '../domain/certificate.js';
+import { datesProblem, type CertificateBundle, type CertificateHalf } from '../domain/certificate.js';
 import type { Clock } from '../base/clock.js';
 import type { PrimaryFacts } from '../domain/inspection.js';
 import { leafFactsOf } from '../domain/leaf-facts.js';
@@ -25,23 +20,17 @@ import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { CertificateStatus } from '../domain/status-report.js';
 import { ChainStore, flatCopy } from './chain-store.js';
-
-/** What is known of a name. */
-export interface PemEntry {
-  readonly certificate: CertificateBundle;
-  /** The source that it came from. */
-  readonly origin: Tier;
-  /** How much longer it is fresh, milliseconds; 0 where it is retained. */
-  readonly freshForMs: number;
-  /** It is kept because no better one is there: nobody may keep it longer than it is fresh here. */
-  readonly isProvisional: boolean;
-}
-
-export interface PemHit {
-  readonly entry: PemEntry;
-  /** `retained`: to be looked up afresh, and served only while that fails. */
-  readonly state: 'fresh' | 'retained';
-}
+import {
+  hitOf,
+  isFresh,
+  isLeft,
+  nextEndMs,
+  sizeAlone,
+  sizeWithoutChains,
+  type PemHit,
+  type Slot,
+  type StoredHalf,
+} from './pem-slot.js';
 
 export interface PemCacheOptions {
   /** The bound, a whole number of bytes above 0. */
@@ -49,27 +38,6 @@ export interface PemCacheOptions {
   readonly clock: Clock;
   /** Told of each name that lost a fresh entry for want of room, the sign of a cache that is too small. */
   readonly onEvictFresh?: (name: ServerName) => void;
-}
-
-interface StoredHalf extends Omit<CertificateHalf, 'chainPem'> {
-  readonly leafPem: string;
-  readonly intermediatesPem: string;
-}
-
-interface Slot {
-  readonly halves: readonly StoredHalf[];
-  readonly fingerprint: string;
-  readonly notBeforeMs: number;
-  readonly notAfterMs: number;
-  /** It was outside its dates when it came: no half of it disappears by itself. */
-  readonly isOutdated: boolean;
-  readonly origin: Tier;
-  readonly isProvisional: boolean;
-  /** This and the next by the clock for durations. */
-  readonly storedAtMs: number;
-  freshUntilMs: number;
-  /** Since when every source has said that there is none, by the same clock. */
-  absentSinceMs: number | undefined;
 }
 
 /** One certificate of an entry, unread: nothing is put together or parsed for it. */
@@ -81,8 +49,6 @@ export interface KeptHalf {
   readonly intermediatesPem: string;
 }
 
-/** What an entry costs beside its texts: slot, pairs, the cache's own arrays. An estimate. */
-const OVERHEAD_BYTES = 512;
 const END_OF_CERTIFICATE = '-----END CERTIFICATE-----\n';
 /** A time in the past, whatever the clock says. */
 const LAPSED = -Infinity;
@@ -339,57 +305,4 @@ export class PemCache {
   #reportEvicted(name: ServerName, slot: Slot): void {
     if (this.#clock.now() < slot.freshUntilMs) this.#onEvictFresh?.(name);
   }
-}
-
-function sizeWithoutChains(name: ServerName, slot: Slot): number {
-  let size = OVERHEAD_BYTES + name.length;
-  for (const { leafPem, keyPem } of slot.halves) size += leafPem.length + keyPem.length;
-  return size;
-}
-
-/** The room that an entry takes if no other shares its intermediates. */
-function sizeAlone(name: ServerName, slot: Slot): number {
-  let size = sizeWithoutChains(name, slot);
-  for (const pem of new Set(slot.halves.map(({ intermediatesPem }) => intermediatesPem))) {
-    size += ChainStore.costOf(pem);
-  }
-  return size;
-}
-
-/** Whether a half is there at a date. */
-function isLeft(slot: Slot, { notAfterMs }: StoredHalf, dateMs: number): boolean {
-  return slot.isOutdated || dateMs < notAfterMs;
-}
-
-/** When the first of the halves ends that have not ended; infinity where all have. */
-function nextEndMs({ halves }: Slot, dateMs: number): number {
-  let soonestMs = Infinity;
-  for (const { notAfterMs } of halves)
-    if (notAfterMs > dateMs && notAfterMs < soonestMs) soonestMs = notAfterMs;
-  return soonestMs;
-}
-
-/** One of which a half has gone is to be looked up afresh: that half may have been renewed. */
-function isFresh(slot: Slot, nowMs: number, dateMs: number): boolean {
-  return nowMs < slot.freshUntilMs && (slot.isOutdated || dateMs < slot.notAfterMs);
-}
-
-/** What is left of an entry at a date; undefined where nothing is. */
-function hitOf(slot: Slot, nowMs: number, dateMs: number): PemHit | undefined {
-  const { halves, fingerprint, notBeforeMs, notAfterMs, origin, isProvisional, freshUntilMs } = slot;
-  const pairs = halves
-    .filter((half) => isLeft(slot, half, dateMs))
-    .map(({ leafPem, intermediatesPem, ...half }) => ({ ...half, chainPem: leafPem + intermediatesPem }));
-  if (pairs.length === 0) return undefined;
-  const fresh = isFresh(slot, nowMs, dateMs);
-  return {
-    entry: {
-      certificate:
-        pairs.length === halves.length ? { pairs, fingerprint, notBeforeMs, notAfterMs } : bundleOf(pairs),
-      origin,
-      isProvisional,
-      freshForMs: fresh ? freshUntilMs - nowMs : 0,
-    },
-    state: fresh ? 'fresh' : 'retained',
-  };
 }

@@ -3,10 +3,10 @@
  * has is fine.
  */
 import { access, constants, lstat } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { addressText, type Address, type PassedSocket } from '../domain/address.js';
-import { codeOf, describeError } from '../domain/errors.js';
+import { describeError } from '../domain/errors.js';
+import { connectFailure } from '../net/unix-socket.js';
 import { bindSharedHandle } from '../net/shared-handle.js';
 import type { Settings } from '../config/settings.js';
 import { finding, type Finding } from './finding.js';
@@ -102,18 +102,13 @@ async function unixProblem(path: string): Promise<Problem | undefined> {
       remedy: `see what ${path} is, and remove it`,
     };
   }
-  const isInUse = await within(accepts(path), () => true);
-  return isInUse
+  return (await isSocketInUse(path))
     ? { what: 'another program listens on it', remedy: `see which one with: ss -lxp src ${path}` }
     : undefined;
 }
 
-/** Whether somebody listens on a unix socket. */
-export function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(true));
-    socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT'));
-    socket.once('connect', () => socket.destroy());
-  });
+/** Whether a program has a unix socket: also one that we may not connect to, or that does not come to it. */
+export async function isSocketInUse(path: string): Promise<boolean> {
+  const failure = await within(connectFailure(path), () => undefined);
+  return failure !== 'ECONNREFUSED' && failure !== 'ENOENT';
 }

@@ -9,8 +9,7 @@ import { MAX_SOCKET_PATH_BYTES } from '../config/listen-address.js';
 import { codeOf } from '../domain/errors.js';
 import { finding, type Finding } from './finding.js';
 import { obstacleToWriting } from './permissions.js';
-import { accepts, type RunningProgram } from './ports.js';
-import { within } from '../base/within.js';
+import { isSocketInUse, type RunningProgram } from './ports.js';
 
 const WRITABLE = 'let the user that the program runs as write it, or name another one';
 
@@ -81,7 +80,7 @@ export async function checkControlSocket(
       `see what it is, and remove it`,
     );
   }
-  if (status !== undefined && (await within(accepts(path), () => true))) {
+  if (status !== undefined && (await isSocketInUse(path))) {
     const what = trouble ?? 'a program listens on it that does not answer';
     return finding('warning', area, path, what, 'see whether the program still runs, and as which user');
   }

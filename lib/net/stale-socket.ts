@@ -2,8 +2,8 @@
  * The file of a unix socket that a program left behind when it was killed: nobody listens on it, and it cannot be bound again.
  */
 import { lstat, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { describeError, environmentError } from '../domain/errors.js';
+import { connectFailure } from './unix-socket.js';
 
 /**
  * Removes the file, where it is a socket that refuses connections. Anything else is left alone: binding will say what is
@@ -13,7 +13,7 @@ import { describeError, environmentError } from '../domain/errors.js';
  */
 export async function removeStaleSocket(socketPath: string): Promise<void> {
   const status = await lstat(socketPath).catch(() => undefined);
-  if (status?.isSocket() !== true || !(await refuses(socketPath))) return;
+  if (status?.isSocket() !== true || (await connectFailure(socketPath)) !== 'ECONNREFUSED') return;
   try {
     await unlink(socketPath);
   } catch (thrown) {
@@ -22,16 +22,4 @@ export async function removeStaleSocket(socketPath: string): Promise<void> {
       thrown,
     );
   }
-}
-
-function refuses(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    const settle = (refused: boolean): void => {
-      socket.destroy();
-      resolve(refused);
-    };
-    socket.once('connect', () => settle(false));
-    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code === 'ECONNREFUSED'));
-  });
 }

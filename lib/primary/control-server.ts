@@ -14,8 +14,6 @@ import { adminListener, type AdminHttpOptions } from './admin-http.js';
 const SOCKET_MODE = 0o600;
 /** What is masked out of it while the socket is made: it must not be open to others even for a moment. */
 const UMASK = 0o177;
-/** `sun_path` of Linux has 108 bytes with its final zero. */
-export const MAX_SOCKET_PATH = 107;
 
 export class ControlServer {
   readonly #server: Server;

@@ -8,12 +8,13 @@ import { FailedLogins } from '../admin/failed-logins.js';
 import { HashingThread } from '../admin/hashing-thread.js';
 import { AdminRouter, type AdminRouterOptions } from '../admin/routes.js';
 import type { Call, OperationHandlers } from '../admin/operations.js';
+import { MAX_SOCKET_PATH_BYTES } from '../config/listen-address.js';
 import { isLoopback, type Address } from '../domain/address.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
 import type { AdminHttpOptions } from './admin-http.js';
 import { AdminListeners } from './admin-listeners.js';
-import { ControlServer, MAX_SOCKET_PATH } from './control-server.js';
+import { ControlServer } from './control-server.js';
 import { EventStream } from './event-stream.js';
 import type { OperationHost } from './operation-host.js';
 import { operate, operationHandlers, snapshotOf } from './operations.js';
@@ -80,9 +81,9 @@ export class Control {
     const path = controlSocket ?? join(stateDir, 'control.sock');
     const server = new ControlServer(this.#http(this.#router({ trusted: true, isControl: true })));
     try {
-      if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+      if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
         throw environmentError(
-          `--control-socket ${path}: longer than ${MAX_SOCKET_PATH} bytes, which no socket can be`,
+          `--control-socket ${path}: longer than ${MAX_SOCKET_PATH_BYTES} bytes, which no socket can be`,
         );
       }
       await server.open(path);

@@ -64,7 +64,8 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
 
 /** What the dashboard is sent once a second. */
 export function snapshotOf(host: OperationHost): Snapshot {
-  return { status: statusOf(host), series: metricValues(host.metrics.store) };
+  const { store } = host.metrics;
+  return { status: statusOf(host, store), series: metricValues(store) };
 }
 
 /** Runs an operation. The compiler does not follow that the parameters are the operation's own. */

@@ -28,8 +28,8 @@ const SOON_MS = 14 * 86_400_000;
 /** Certificates that are named in a status. */
 const MAX_NAMED = 20;
 
-/** What `status` tells. */
-export function statusOf(host: StatusHost): StatusReport {
+/** What `status` tells. @param store the numbers as they are now. */
+export function statusOf(host: StatusHost, store = host.metrics.store): StatusReport {
   const { settings, pem, negative, lastReload } = host;
   const atMs = Date.now();
   const expiring = pem.endingBetween(atMs, atMs + SOON_MS);
@@ -61,7 +61,7 @@ export function statusOf(host: StatusHost): StatusReport {
       outdated: outdated.slice(0, MAX_NAMED),
       outdatedCount: outdated.length,
     },
-    traffic: trafficOf(host.metrics.store),
+    traffic: trafficOf(store),
     ...(lastReload !== undefined && {
       lastReload: {
         agoMs: nowMs - lastReload.atMs,
@@ -105,14 +105,18 @@ function trafficOf(store: MetricsStore): TrafficStatus {
 function sourcesOf(store: MetricsStore): TrafficStatus['sources'] {
   const outcomes = ['found', 'absent', 'unavailable', 'pending'] as const;
   const entries = SOURCES.map((source) => {
-    const all = store.histogram('peter_sslers_source_lookup_seconds', { source });
     const by = outcomes.map(
       (outcome) =>
-        [outcome, store.histogram('peter_sslers_source_lookup_seconds', { source, outcome }).count] as const,
+        [outcome, store.histogram('peter_sslers_source_lookup_seconds', { source, outcome })] as const,
     );
+    const count = by.reduce((total, [, some]) => total + some.count, 0);
+    const sum = by.reduce((total, [, some]) => total + some.sum, 0);
     return [
       source,
-      { outcomes: counted(by), meanMs: all.count === 0 ? 0 : (all.sum / all.count) * 1_000 },
+      {
+        outcomes: counted(by.map(([outcome, some]) => [outcome, some.count] as const)),
+        meanMs: count === 0 ? 0 : (sum / count) * 1_000,
+      },
     ] as const;
   });
   return Object.fromEntries(entries.filter(([, { outcomes: some }]) => Object.keys(some).length > 0));

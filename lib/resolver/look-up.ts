@@ -4,7 +4,8 @@
  */
 import { growingLru } from '../base/growing-lru.js';
 import { channels } from '../channels/channels.js';
-import type { PemCache, PemEntry } from '../caches/pem-cache.js';
+import type { PemCache } from '../caches/pem-cache.js';
+import type { PemEntry } from '../caches/pem-slot.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';

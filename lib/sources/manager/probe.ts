@@ -3,12 +3,10 @@
  * nothing is ordered or written for it.
  */
 import type { ManagerSettings } from '../../config/settings.js';
-import type { ServerName } from '../../domain/server-name.js';
 import { ManagerClient } from './client.js';
+import { IMPOSSIBLE_NAME, troubleOf } from './impossible-name.js';
 import { interpretQuery } from './schema.js';
 
-/** Reserved by RFC 6761 §6.4, so no manager has it. */
-const NAME = 'check.peter-sslers-proxy.invalid' as ServerName;
 /** What managers have for a prefix unless they are told otherwise, and the versions that do. */
 export const USUAL_PREFIXES = [
   { prefix: '/.well-known/peter_sslers', versions: '1.0 or later' },
@@ -66,19 +64,18 @@ async function ask(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), timeoutMs);
   try {
-    const path = client.queryPath(NAME);
+    const path = client.queryPath(IMPOSSIBLE_NAME);
     const answer = await client.query(path, { primes: false }, late.signal);
     const atMs = now();
     if ('failure' in answer) {
       return { atMs, failure: late.signal.aborted ? 'it did not answer in time' : answer.failure };
     }
-    const { lookup } = interpretQuery(answer, NAME, path, preferences);
+    const { lookup } = interpretQuery(answer, IMPOSSIBLE_NAME, path, preferences);
+    const failure = troubleOf(lookup);
     const { dateMs } = answer;
     return {
       atMs,
-      ...(lookup.kind !== 'absent' && {
-        failure: 'reason' in lookup ? lookup.reason : 'it has a certificate for a name that cannot exist',
-      }),
+      ...(failure !== undefined && { failure }),
       ...(dateMs !== undefined && { dateMs }),
     };
   } finally {

@@ -17,11 +17,10 @@ import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
 import { Autocert, type AutocertOptions, type OrderLoad } from './autocert.js';
 import { ManagerClient, type ManagerTimeouts } from './client.js';
+import { IMPOSSIBLE_NAME, troubleOf } from './impossible-name.js';
 import { interpretOrder, interpretQuery, type OrderVerdict, type QueryVerdict } from './schema.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
-/** Reserved by RFC 6761 §6.4, so no manager has it. */
-const CHECK_NAME = 'check.peter-sslers-proxy.invalid' as ServerName;
 /** The certificate of an order is of use even when the one that started it has stopped waiting. */
 const MIN_ORDER_MS = 120_000;
 
@@ -102,10 +101,11 @@ export class ManagerSource implements CertificateSource {
 
   /** Asks for a name that cannot exist: a manager answers that it does not know it. */
   async check(): Promise<SourceCheck> {
-    const { lookup } = await this.#query(CHECK_NAME);
-    if (lookup.kind === 'absent') return { ok: true };
-    const reason = 'reason' in lookup ? lookup.reason : 'it has a certificate for a name that cannot exist';
-    return { ok: false, reason: `the manager at ${this.#settings.root}: ${reason}` };
+    const { lookup } = await this.#query(IMPOSSIBLE_NAME);
+    const reason = troubleOf(lookup);
+    return reason === undefined
+      ? { ok: true }
+      : { ok: false, reason: `the manager at ${this.#settings.root}: ${reason}` };
   }
 
   async inspect(name: ServerName, { signal }: { readonly signal: AbortSignal }): Promise<SourceInspection> {
