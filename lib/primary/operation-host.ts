@@ -28,8 +28,12 @@ export interface OperationHost {
   readonly lastReload: { readonly atMs: number; readonly failure?: string } | undefined;
   /** Milliseconds of `performance.now`. */
   readonly startedAtMs: number;
-  expireAll(options: { readonly hard: boolean; readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
-  expireDomain(name: ServerName, options: { readonly workers: boolean }): Promise<Partial<WorkersExpired>>;
+  /** @param options `workers`: the workers' LRUs too. @default as `--expire-workers` says */
+  expireAll(options: {
+    readonly hard: boolean;
+    readonly workers?: boolean;
+  }): Promise<Partial<WorkersExpired>>;
+  expireDomain(name: ServerName, options?: { readonly workers?: boolean }): Promise<Partial<WorkersExpired>>;
   /** What is in use, and what a reload would change. */
   config(): RunningConfig;
   reload(): Promise<Reloaded>;

@@ -5,7 +5,6 @@
  */
 import { NegativeCache } from '../caches/negative-cache.js';
 import { PemCache } from '../caches/pem-cache.js';
-import { startUnrefTimer } from '../base/timer.js';
 import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
 import type { Address } from '../domain/address.js';
@@ -19,9 +18,8 @@ import type { ServerName } from '../domain/server-name.js';
 import { createLogger } from '../log/pino-logger.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
-import type { Call, Reloaded, RunningConfig } from '../admin/operations.js';
+import type { Reloaded, RunningConfig } from '../admin/operations.js';
 import type { EffectiveValue } from '../config/effective.js';
-import { ChallengeLeases } from './challenge-leases.js';
 import { Control } from './control.js';
 import { DefaultPairs } from './default-pairs.js';
 import { endsWithin } from './ending.js';
@@ -35,6 +33,7 @@ import { Reloads } from './reloads.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
+import { WorkerRequests } from './worker-requests.js';
 import { WorkerRecord } from './worker-record.js';
 
 /** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
@@ -69,8 +68,6 @@ export class Primary implements OperationHost {
   readonly startedAtMs = performance.now();
   readonly #options: PrimaryOptions;
   readonly #ticketKeys: TicketKeys;
-  /** They outlive a reload, as the challenges do that they are for. */
-  readonly #leases = new ChallengeLeases({ startTimer: startUnrefTimer });
   readonly #resolver: Resolver;
   readonly #listeners = new Listeners();
   readonly #defaultPairs: DefaultPairs;
@@ -281,33 +278,11 @@ export class Primary implements OperationHost {
     // Before there are workers: who asks whether the program is ready hears that it is not yet.
     await this.#control.open();
     await this.#resolver.configure(resolverSettings(settings), await this.sources.build(settings));
+    const requests = new WorkerRequests(this, (call) => this.#control.operate(call));
     this.#supervisor = new Supervisor({
       handles: this.#listeners.handles,
-      handlers: (workerId) => ({
-        resolve: async (params) => {
-          const value = await this.#resolver.resolve(params);
-          return { value, atMs: systemClock.now() };
-        },
-        expireAll: (params) => this.expireAll(params),
-        expireDomain: ({ name }) => this.expireDomain(name),
-        status: () => this.#resolver.status(),
-        // A worker has found it in the same table.
-        operate: (call) => this.#control.operate(call as Call),
-        leaseChallenge: ({ id, client }) => this.#leases.lease({ owner: workerId, id }, client),
-        releaseChallenge: ({ id }) => {
-          this.#leases.release({ owner: workerId, id });
-          return {};
-        },
-        metrics: this.metrics.addWorker(workerId),
-        challengeMissed: ({ name }) => {
-          this.sources.challengeMissed(name);
-          return {};
-        },
-      }),
-      onEnded: (workerId) => {
-        this.#leases.releaseAll(workerId);
-        this.metrics.removeWorker(workerId);
-      },
+      handlers: (workerId) => requests.handlers(workerId),
+      onEnded: (workerId) => requests.ended(workerId),
       onLost: (cause) => this.metrics.events.workerLost(cause),
       settings: () => this.#workerSettings(),
       hotCertificates: () => hotCertificates(this.pem, this.#settings.lruMaxItems),
