@@ -6,15 +6,22 @@ import type { Snapshot } from '../domain/status-report.js';
 import { metricValues } from '../metrics/values.js';
 import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
 import type { OperationHost } from './operation-host.js';
+import { backendsReport } from './backends.js';
 import { listCertificates } from './certificate-list.js';
 import { healthPage, readyPage } from './health.js';
 import { dashboardPage } from './dashboard.js';
 import { statusOf } from './status.js';
 import { why } from './why.js';
 
+/** A worker that has told nothing of its backends by then is left out of a status. */
+const BACKENDS_DEADLINE_MS = 500;
+
 export function operationHandlers(host: OperationHost): OperationHandlers {
   return {
-    status: () => Promise.resolve(statusOf(host)),
+    status: async () => {
+      const answers = (await host.supervisor?.askAll('backends', {}, BACKENDS_DEADLINE_MS)) ?? [];
+      return { ...statusOf(host), backends: backendsReport(answers) };
+    },
     why: ({ name }) =>
       why(name, {
         settings: host.settings,
