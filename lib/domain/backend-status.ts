@@ -68,6 +68,9 @@ export interface BackendsReport {
   readonly workers: number;
   /** The processes of those that have not answered in time: what they know is missing. */
   readonly silentWorkers: readonly number[];
-  /** Route by route. */
+  /** How many backends there are, and how many of them are up. */
+  readonly count: number;
+  readonly upCount: number;
+  /** Route by route. In a snapshot: at most 20, those in trouble first. */
   readonly backends: readonly BackendStatus[];
 }

@@ -91,7 +91,7 @@ export interface StatusReport {
     readonly outdatedCount: number;
   };
   readonly traffic: TrafficStatus;
-  /** Asked of the workers for a `status`. Absent in a snapshot, which is made once a second and asks nobody. */
+  /** Asked of the workers for a `status`. In a snapshot it is what they have told last: absent before that. */
   readonly backends?: BackendsReport;
   /** The last reload; absent: there was none. */
   readonly lastReload?: { readonly agoMs: number; readonly failure?: string };

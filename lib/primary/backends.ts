@@ -12,10 +12,13 @@ import type {
 /** One report of what each worker has answered. */
 export function backendsReport(answers: readonly AskedBackends[]): BackendsReport {
   const answered = answers.flatMap((answer) => ('failure' in answer ? [] : [answer.backends]));
+  const backends = [...grouped(answered).values()].map(joined);
   return {
     workers: answers.length,
     silentWorkers: answers.flatMap((answer) => ('failure' in answer ? [answer.pid] : [])),
-    backends: [...grouped(answered).values()].map(joined),
+    count: backends.length,
+    upCount: backends.filter(({ state }) => state === 'up').length,
+    backends,
   };
 }
 

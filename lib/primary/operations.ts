@@ -2,25 +2,21 @@
  * What the operations of `admin/operations.ts` do, in the primary: one function each, which only joins what others can.
  */
 import type { Call, OperationHandlers } from '../admin/operations.js';
-import type { Snapshot } from '../domain/status-report.js';
-import { metricValues } from '../metrics/values.js';
 import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
 import type { OperationHost } from './operation-host.js';
 import { backendsReport } from './backends.js';
 import { listCertificates } from './certificate-list.js';
 import { healthPage, readyPage } from './health.js';
 import { dashboardPage } from './dashboard.js';
+import { askBackends, type Snapshots } from './snapshots.js';
 import { statusOf } from './status.js';
 import { why } from './why.js';
 
-/** A worker that has told nothing of its backends by then is left out of a status. */
-const BACKENDS_DEADLINE_MS = 500;
-
-export function operationHandlers(host: OperationHost): OperationHandlers {
+export function operationHandlers(host: OperationHost, snapshots: Snapshots): OperationHandlers {
   return {
     status: async () => {
-      const answers = (await host.supervisor?.askAll('backends', {}, BACKENDS_DEADLINE_MS)) ?? [];
-      return { ...statusOf(host), backends: backendsReport(answers) };
+      const backends = backendsReport(await askBackends(host));
+      return { ...statusOf(host), backends };
     },
     why: ({ name }) =>
       why(name, {
@@ -32,7 +28,7 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         askWorkers: async (one) => (await host.supervisor?.askAll('inspect', { name: one })) ?? [],
       }),
     dashboard: () => dashboardPage().then((page) => ({ status: 200, ...page })),
-    snapshot: () => Promise.resolve(snapshotOf(host)),
+    snapshot: () => Promise.resolve(snapshots.make()),
     metrics: () =>
       Promise.resolve({
         status: 200,
@@ -67,12 +63,6 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
       return Promise.resolve({ pid: process.pid, drainTimeoutMs: host.settings.drainTimeoutMs });
     },
   };
-}
-
-/** What the dashboard is sent once a second. */
-export function snapshotOf(host: OperationHost): Snapshot {
-  const { store } = host.metrics;
-  return { status: statusOf(host, store), series: metricValues(store) };
 }
 
 /** Runs an operation. The compiler does not follow that the parameters are the operation's own. */

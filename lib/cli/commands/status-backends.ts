@@ -2,6 +2,7 @@
  * The lines of a status about backends: one that sums up, and one for each that is in trouble. PURE.
  */
 import { durationText } from '../../base/duration-text.js';
+import { worstFirst } from '../../domain/backend-order.js';
 import type { BackendsReport, BackendStatus } from '../../domain/backend-status.js';
 import { counted } from '../table.js';
 
@@ -15,7 +16,7 @@ const UNSAFE = /[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 /** @param failures what is said of failures since the start. Empty: there were none. */
 export function backendLines(report: BackendsReport, failures: string): [label: string, text: string][] {
   const { backends, silentWorkers, workers } = report;
-  const troubled = backends.filter(({ state }) => state !== 'up').sort(byTrouble);
+  const troubled = worstFirst(backends.filter(({ state }) => state !== 'up'));
   const more = troubled.length - MAX_NAMED;
   const lines: [string, string][] = [
     ['backends', [summary(report), ...(failures === '' ? [] : [`failures: ${failures}`])].join('; ')],
@@ -27,13 +28,13 @@ export function backendLines(report: BackendsReport, failures: string): [label: 
 }
 
 /** `2 of 3 up, with 1 busy and 4 idle connections` */
-function summary({ backends, silentWorkers, workers }: BackendsReport): string {
-  if (backends.length === 0) return silentWorkers.length === workers && workers > 0 ? 'not known' : 'none';
+function summary({ backends, count, upCount, silentWorkers, workers }: BackendsReport): string {
+  if (count === 0) return silentWorkers.length === workers && workers > 0 ? 'not known' : 'none';
+  const says = upCount === count ? `${count} up` : `${upCount} of ${count} up`;
+  if (upCount === 0) return says;
   const up = backends.filter(({ state }) => state === 'up');
-  const count = up.length === backends.length ? String(up.length) : `${up.length} of ${backends.length}`;
-  if (up.length === 0) return `${count} up`;
   const sum = (of: 'busy' | 'idle'): number => up.reduce((total, one) => total + one[of], 0);
-  return `${count} up, with ${sum('busy')} busy and ${sum('idle')} idle connections`;
+  return `${says}, with ${sum('busy')} busy and ${sum('idle')} idle connections`;
 }
 
 /** `http://127.0.0.1:8080 (www.example.com): left out in 2 of 2 workers for 12 s: connect ECONNREFUSED 127.0.0.1:8080` */
@@ -43,14 +44,6 @@ function troubleText({ name, pattern, state, workers, trouble }: BackendStatus):
   const where = `in ${trouble.workers} of ${counted(workers, 'worker')} for ${durationText(trouble.forMs)}`;
   const error = clause(trouble.lastError);
   return `${said} ${where}${error === '' ? '' : `: ${error}`}`;
-}
-
-/** Those that are left out first, of these those that most workers leave out, then the longest in trouble. */
-function byTrouble(one: BackendStatus, other: BackendStatus): number {
-  const outs = Number(other.state === 'left out') - Number(one.state === 'left out');
-  if (outs !== 0) return outs;
-  const [a, b] = [one.trouble, other.trouble];
-  return (b?.workers ?? 0) - (a?.workers ?? 0) || (b?.forMs ?? 0) - (a?.forMs ?? 0);
 }
 
 function silentText(silent: readonly number[], workers: number): string {

@@ -142,6 +142,8 @@ describe('status, of backends', () => {
       expect(report).to.deep.equal({
         workers: 2,
         silentWorkers: [first],
+        count: 1,
+        upCount: 1,
         backends: [{ name: steady.url, state: 'up', busy: 0, idle: 1, workers: 1 }],
       });
       process.kill(second, 'SIGSTOP');

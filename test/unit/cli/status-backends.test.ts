@@ -21,6 +21,8 @@ const report = (
 ): BackendsReport => ({
   workers: 2,
   silentWorkers: [],
+  count: backends.length,
+  upCount: backends.filter(({ state }) => state === 'up').length,
   backends,
   ...changes,
 });

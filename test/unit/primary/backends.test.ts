@@ -19,7 +19,7 @@ describe('The backends of all workers', () => {
       { pid: 7, backends: all },
       { pid: 8, backends: all },
     ]);
-    expect(rest).to.deep.equal({ workers: 2, silentWorkers: [] });
+    expect(rest).to.deep.equal({ workers: 2, silentWorkers: [], count: 2, upCount: 2 });
     expect(backends).to.deep.equal(
       ['http://b', 'http://a'].map((name) => ({
         ...{ pattern: 'a.test', name, state: 'up', busy: 2, idle: 4, workers: 2 },
@@ -48,10 +48,11 @@ describe('The backends of all workers', () => {
   });
 
   it('are failing where no worker leaves them out', () => {
-    const { backends } = backendsReport([
+    const { backends, ...rest } = backendsReport([
       { pid: 7, backends: [facts('http://a', { trouble: trouble('x', { isLeftOut: false }) })] },
       { pid: 8, backends: [facts('http://a')] },
     ]);
+    expect(rest).to.deep.include({ count: 1, upCount: 0 });
     expect(backends[0]).to.deep.include({ state: 'failing' });
     expect(backends[0]?.trouble).to.include({ workers: 1, forMs: 1_000 });
   });
