@@ -27,11 +27,6 @@ export function expireCommand({ name, subject }: View): string {
 
 export const RELOAD_COMMAND = `${PROGRAM} reload`;
 
-/** A reload leaves what is remembered of names. */
-export function reloadCommand(view: View): string {
-  return `${RELOAD_COMMAND} && ${expireCommand(view)}`;
-}
-
 /** `1 of 2 workers`. */
 export function workersText(some: readonly unknown[], { facts }: View): string {
   return `${some.length} of ${facts.workers.length} workers`;
