@@ -185,6 +185,7 @@ describe('why, of what sources have', () => {
         code: 'source-down',
         sentence:
           'The default certificate is served: redis is unavailable, and nothing of password.test is cached: Redis refuses the password (or user name) of the Redis URL.',
+        command: 'peter-sslers-proxy reload',
         secrets: ['right-one', 'wrong-one'],
       });
     } finally {
