@@ -20,6 +20,8 @@ export interface WhyClientsParts {
   readonly addresses: readonly Address[];
   /** Those of the program; listeners may have others. */
   readonly defaultPairs: readonly CertificatePair[];
+  /** By which the workers know their handshakes. */
+  readonly marker: string;
 }
 
 /** So many listeners are asked, the first one included. */
@@ -67,7 +69,7 @@ async function play(
 function probeOptions(
   address: Address,
   serverName: ServerName | undefined,
-  { settings, defaultPairs }: WhyClientsParts,
+  { settings, defaultPairs, marker }: WhyClientsParts,
 ): ProbeOptions {
   const proxies = new AddressList(settings.acceptProxyProtocol);
   const pairs = [...defaultPairs, ...settings.listen.flatMap((listener) => listener.defaultPairs ?? [])];
@@ -76,6 +78,7 @@ function probeOptions(
     serverName,
     sendsProxyHeader: (peer) => proxies.has(peer),
     defaults: new Set(pairs.map(leafFingerprintOf)),
+    marker,
     lookupTimeoutMs: settings.lookupTimeoutMs,
     timeoutMs: settings.lookupTimeoutMs + HANDSHAKE_GRACE_MS,
   };

@@ -6,6 +6,7 @@
  * only read; last the handshakes, which may fill caches as any client's do. Where a handshake would order or mint a certificate, or
  * where no worker answers, none is made.
  */
+import { randomBytes } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
 import { diagnose } from '../diagnosis/diagnose.js';
 import type { WhyFacts, WhyReport } from '../diagnosis/report.js';
@@ -23,21 +24,41 @@ import {
 import type { Resolver } from '../resolver/resolver.js';
 import { playClients, playRsaClient, type WhyClientsParts } from './why-clients.js';
 
-export interface WhyParts extends WhyClientsParts {
+export interface WhyParts extends Omit<WhyClientsParts, 'marker'> {
   readonly settings: Settings;
   readonly resolver: Resolver;
   /** The date, milliseconds since 1970. */
   date(this: void): number;
   askWorkers(this: void, name: ServerName): Promise<readonly AskedWorker[]>;
+  /** Tells the workers by what they know the handshakes of the program itself, so that they count for no client's. Never rejects. */
+  announce(this: void, marker: string, forMs: number): Promise<unknown>;
 }
 
 /** How long a source may take: longer than a look-up waits, to tell a slow one from a dead one. */
 const SOURCE_LIMIT_MS = 5_000;
 /** What the caches know must last for longer than the sources and the handshakes may take, to keep a handshake from an order. */
 const SURE_FOR_MS = 30_000;
+/** Far longer than the handshakes take: if the workers are not told that they are over. */
+const MARKED_FOR_MS = 300_000;
 
 /** @param asked as a person typed it; empty: a client without a server name. Never rejects for what sources or workers do. */
 export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
+  const marker = `peter-sslers-proxy/${randomBytes(16).toString('hex')}`;
+  const announced = parts.announce(marker, MARKED_FOR_MS);
+  try {
+    return await explain(asked, { ...parts, marker, announced });
+  } finally {
+    void parts.announce(marker, 0);
+  }
+}
+
+interface MarkedParts extends WhyParts {
+  readonly marker: string;
+  /** The workers know of the marker. */
+  readonly announced: Promise<unknown>;
+}
+
+async function explain(asked: string, parts: MarkedParts): Promise<WhyReport> {
   const { settings, resolver } = parts;
   const name = normaliseDomain(asked) ?? addressName(asked);
   const route = routeOf(name, settings);
@@ -46,6 +67,7 @@ export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
   const inspect = (one: ServerName): Promise<NameFacts> => resolver.inspect(one, SOURCE_LIMIT_MS);
   const [facts, wildcard] = await Promise.all([name && inspect(name), above && inspect(above)]);
   const noHandshake = obstacleToHandshake(asked, name, workers, facts);
+  await parts.announced;
   const played = noHandshake === undefined ? await playClients(name, parts) : { clients: [] };
   const whole: WhyFacts = {
     asked,
