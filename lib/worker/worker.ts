@@ -36,7 +36,7 @@ import { FailedHandshakes } from './failed-handshakes.js';
 import { Frontend } from './frontend.js';
 import { HandshakeMetrics } from './handshake-metrics.js';
 import { publishFailed, publishSecured } from './publish-handshakes.js';
-import { OwnHandshakes } from './own-handshakes.js';
+import { leaveToEnd, OwnHandshakes } from './own-handshakes.js';
 import { MetricsReports } from './metrics-reports.js';
 import { TrafficMetrics } from './traffic-metrics.js';
 import { WorkerGauges } from './worker-gauges.js';
@@ -246,11 +246,13 @@ class Worker {
       rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onSecure: (socket, info, raw) => {
-        if (!this.own.take(info)) {
-          this.#handshakes.secured(socket, info);
-          if (channels.handshake.hasSubscribers) publishSecured(socket, info);
-        }
         if (this.log.enabled('debug')) this.#logHandshake(info);
+        if (this.own.take(info)) {
+          leaveToEnd(socket);
+          return;
+        }
+        this.#handshakes.secured(socket, info);
+        if (channels.handshake.hasSubscribers) publishSecured(socket, info);
         this.#frontend.accept(socket, info, raw);
       },
       onFailure: (failure) => {

@@ -9,6 +9,7 @@ import { eventuallySees } from '../../support/eventually.js';
 import { readMetrics, type MetricsText } from '../../support/metrics-text.js';
 import { startProgram } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
+import { startTcpBackend } from '../../support/tcp-backend.js';
 import { why } from '../../support/why.js';
 
 const HANDSHAKES = 'peter_sslers_handshakes_total';
@@ -53,5 +54,28 @@ describe('why, of what is counted', () => {
     );
     expect(sums).to.deep.equal([1, 1, 0]);
     expect(failures()).to.equal(1);
+  });
+
+  it('opens no connection to the backend of a TCP route, and leaves none of its own open', async () => {
+    await using backend = await startTcpBackend(({ socket }) => socket.pipe(socket));
+    await prime2(stage.redis, 'tcp.test', await stage.ca.issue(['tcp.test'], { type: 'rsa' }));
+    await using program = await startProgram([
+      ...stage.redisFlags(2),
+      ...['--backend', backend.url, '--workers', '1', '--admin-listen', '127.0.0.1:0'],
+    ]);
+    const { admin } = JSON.parse(program.stdout.split('\n')[0] ?? '') as { admin: string[] };
+    const { report } = await why(program, 'tcp.test');
+    expect(report.clients.map(({ failure }) => failure)).to.deep.equal([undefined, undefined, undefined]);
+    await handshake({ port: program.port, servername: 'tcp.test' });
+    await backend.connection();
+    await eventuallySees(
+      'no connection is open, and each of the four was accepted',
+      async () => {
+        const { sum } = readMetrics(await (await fetch(`${admin[0] ?? ''}/metrics`)).text());
+        return [sum('peter_sslers_connections_accepted_total'), sum('peter_sslers_connections_open')];
+      },
+      ([accepted, open]) => accepted === 4 && open === 0,
+    );
+    expect(backend.connections).to.have.length(1);
   });
 });
