@@ -6,6 +6,9 @@ import type { View } from './view.js';
 /** What a cause comes to; its code and whether the name is served are added by whoever tries it. */
 export type Finding = Pick<Diagnosis, 'sentence' | 'remedy'>;
 
+/** What is to be done, and the command that does it. */
+export type Mending = readonly [says: string, command?: string];
+
 /** @returns undefined where it is not the cause. */
 export type Cause = readonly [code: CauseCode, look: (view: View) => Finding | undefined];
 
@@ -27,9 +30,14 @@ export function expireCommand({ name, subject }: View): string {
 
 export const RELOAD_COMMAND = `${PROGRAM} reload`;
 
-/** A reload leaves what is remembered of names. */
-export function reloadCommand(view: View): string {
-  return `${RELOAD_COMMAND} && ${expireCommand(view)}`;
+/** What our own settings of a source may be to blame for: its password, its prefix, its address. */
+const OWN_SETTINGS = /password|credentials|prefix|another server|redirects/;
+
+/** How a source that is down is mended, for `mended`. @param besides what else there is to say of it, a clause. */
+export function mendSource({ name, reason, skipped }: View['sources'][number], besides = ''): Mending {
+  return OWN_SETTINGS.test(reason ?? skipped?.reason ?? '')
+    ? [`Mend the settings of ${name}${besides}; then:`, RELOAD_COMMAND]
+    : [`Mend ${name}${besides}; it is tried again by itself within 5 s.`];
 }
 
 /** `1 of 2 workers`. */

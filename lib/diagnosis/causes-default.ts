@@ -3,7 +3,15 @@
  * asked about, what a cache still says though a source has one, what keeps the sources from answering, and what they lack. PURE.
  */
 import { durationText } from '../base/duration-text.js';
-import { expireCommand, finding, mended, reloadCommand, type Cause, type Finding } from './cause.js';
+import {
+  expireCommand,
+  finding,
+  mended,
+  mendSource,
+  RELOAD_COMMAND,
+  type Cause,
+  type Finding,
+} from './cause.js';
 import type { SourceFacts, SourceRemark } from '../domain/inspection.js';
 import { LISTENER_DIFFERS, LISTENER_DIFFERS_UNNAMED, LISTENER_FAILS } from './causes-listeners.js';
 import { budgetEmpty, CAUSES_ORDER } from './causes-order.js';
@@ -167,7 +175,7 @@ const CAUSES_MISSING: readonly Cause[] = [
       const since = down.skipped === undefined ? '' : ` (for ${durationText(down.skipped.forMs)})`;
       return mended(
         `${defaultIs(view)}: ${down.name} is unavailable${since}, and nothing of ${view.name} is cached: ${down.reason ?? down.skipped?.reason ?? 'it does not answer'}${othersText(view, down)}.`,
-        `Mend ${down.name}; it is tried again by itself within 5 s.`,
+        ...mendSource(down),
       );
     },
   ],
@@ -193,7 +201,7 @@ const CAUSES_MISSING: readonly Cause[] = [
         : mended(
             `${defaultIs(view)}: Redis has no entry of ${view.name} where it is looked for: ${text}.`,
             "Set --redis-strategy (and the database of --redis-url) to what the manager's configuration says; then, where they are in --config:",
-            reloadCommand(view),
+            RELOAD_COMMAND,
           );
     },
   ],

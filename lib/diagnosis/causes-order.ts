@@ -3,7 +3,7 @@
  */
 import { durationText } from '../base/duration-text.js';
 import type { OrderFacts } from '../domain/inspection.js';
-import { expireCommand, finding, mended, reloadCommand, type Cause, type Finding } from './cause.js';
+import { expireCommand, finding, mended, RELOAD_COMMAND, type Cause, type Finding } from './cause.js';
 import { defaultIs, type View } from './view.js';
 
 export const CAUSES_ORDER: readonly Cause[] = [
@@ -55,7 +55,7 @@ export const CAUSES_ORDER: readonly Cause[] = [
         ? mended(
             `${defaultIs(view)}: no source has a certificate of ${view.name}, and it may not be ordered: no pattern of --autocert-allow has it.`,
             'If it is a customer, add it to --autocert-allow; then:',
-            reloadCommand(view),
+            RELOAD_COMMAND,
           )
         : undefined,
     ),
@@ -106,7 +106,7 @@ export function budgetEmpty(view: View, there: string): Finding | undefined {
   return mended(
     `${defaultIs(view)}: look-ups of ${view.name} wait for their turn at ${source.name}, which may be asked ${perSecond} times a second (--miss-rate), and others have used that up (${waiting} wait now); ${there}.`,
     'See in the access log which clients ask for unknown names; raise --miss-rate only if they are meant to, then:',
-    reloadCommand(view),
+    RELOAD_COMMAND,
   );
 }
 

@@ -11,7 +11,7 @@ import {
   WORKER_HAS_NEGATIVE,
   WORKER_HAS_OLD,
 } from './causes-workers.js';
-import { expireCommand, finding, mended, type Cause } from './cause.js';
+import { expireCommand, finding, mended, mendSource, type Cause, type Mending } from './cause.js';
 import { candidateText, dateText, saidBySources, shortPrint, type View } from './view.js';
 
 export const CAUSES_SERVED: readonly Cause[] = [
@@ -101,13 +101,17 @@ export const CAUSES_SERVED: readonly Cause[] = [
       if (down === undefined || view.best !== undefined || cached === undefined) return undefined;
       const why = `${down.name} ${down.scope === 'name' ? `cannot tell for ${view.name}` : 'is unavailable'}: ${reasonOf(down)}`;
       const until = `valid until ${dateText(cached.notAfterMs)}`;
+      const mending: Mending =
+        down.scope === 'name'
+          ? [
+              `Prime the name again, or mend its entry in ${down.name}; it is looked up again by itself within seconds.`,
+            ]
+          : mendSource(down);
       return mended(
         cached.state === 'fresh'
           ? `${view.name} is served from the shared cache, which asks nobody for ${durationText(cached.leftMs)} more, and serves on after that, as ${why} (the certificate is ${until}).`
           : `${view.name} is served the last good certificate, ${until}, since ${why}.`,
-        down.scope === 'name'
-          ? `Prime the name again, or mend its entry in ${down.name}; it is looked up again by itself within seconds.`
-          : `Mend ${down.name}; it is tried again by itself within 5 s.`,
+        ...mending,
       );
     },
   ],
@@ -163,12 +167,11 @@ export const CAUSES_SERVED: readonly Cause[] = [
       const [down] = view.down;
       if (down === undefined) return undefined;
       const what = down.scope === 'name' ? `cannot tell for ${view.name}` : 'is unavailable';
-      return mended(
-        `${servedText(view)}; ${down.name} ${what}: ${reasonOf(down)}.`,
+      const mending: Mending =
         down.scope === 'name'
-          ? `Nothing is broken for clients of ${view.name}. Mend its entry in ${down.name}.`
-          : `Mend ${down.name}: names that it alone has are served the default certificate. It is tried again by itself within 5 s.`,
-      );
+          ? [`Nothing is broken for clients of ${view.name}. Mend its entry in ${down.name}.`]
+          : mendSource(down, ': names that it alone has are served the default certificate');
+      return mended(`${servedText(view)}; ${down.name} ${what}: ${reasonOf(down)}.`, ...mending);
     },
   ],
   [

@@ -196,20 +196,24 @@ export class Resolver {
   }
 
   /**
-   * Takes new settings and sources. The look-ups under way end with the old sources, which are closed after them.
+   * Takes new settings and sources. The look-ups under way end with the old sources, which are closed after them. Where the sources are
+   * others, all that is known is looked up afresh, as after `changed`.
    *
    * @returns when the old sources are closed.
    */
   async configure(settings: ResolverSettings, sources: readonly CertificateSource[]): Promise<void> {
     const gone = this.#sources.filter((source) => !sources.includes(source));
+    const areOthers =
+      sources.length !== this.#sources.length || sources.some((source, at) => source !== this.#sources[at]);
     this.#settings = settings;
     this.#sources = sources;
     this.#lookUps.configure(settings, sources);
     this.#waiter.configure(settings);
-    if (gone.length === 0) return;
+    if (!areOthers) return;
     const landed = this.#flights.settled();
-    // Answers of the old sources are not stored: the new ones may know better.
-    this.#flights.detach();
+    // Nor are answers of the old sources stored, which are under way: the new ones may know better.
+    this.#invalidation.changed(undefined);
+    if (gone.length === 0) return;
     await landed;
     await Promise.all(gone.map((source) => source.close()));
   }

@@ -15,6 +15,7 @@ import type { SeededRandom } from './truth-random.js';
 const NEXT = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
 class FakeConnection implements ResponseConnection {
+  readonly client = { negotiated: [] };
   readonly encryptsAtOnce = false;
   readonly keepAliveFields = 'Connection: keep-alive\r\n\r\n';
   text = '';

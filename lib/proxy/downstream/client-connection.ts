@@ -42,6 +42,12 @@ export class ClientConnection {
     return this.#tls;
   }
 
+  /** What the client has negotiated, for a page that it is shown: protocol, cipher, ALPN. Empty without TLS. */
+  get negotiated(): readonly string[] {
+    const { tls, info } = this;
+    return [tls?.protocol, tls?.cipher, info.alpn].filter((part) => part !== undefined);
+  }
+
   /** Whether the certificate of this connection is for a host. */
   covers(host: Host): boolean {
     const key = host.name ?? host.address;

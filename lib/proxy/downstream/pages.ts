@@ -33,10 +33,15 @@ export interface ErrorDetails {
   readonly id?: string;
   /** The client's `Accept`. */
   readonly accept?: string | undefined;
+  /** What the client has negotiated: for pages that people look at. */
+  readonly negotiated?: readonly string[];
 }
 
 /** An error page: JSON or HTML where the client asks for it, else plain text. */
-export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails = {}): Page {
+export function errorPage(
+  status: ErrorStatus,
+  { id, accept = '', negotiated = [] }: ErrorDetails = {},
+): Page {
   const title = `${status} ${ERROR_TEXTS[status]}`;
   if (accept.includes('application/json')) {
     const body = JSON.stringify({
@@ -48,10 +53,11 @@ export function errorPage(status: ErrorStatus, { id, accept = '' }: ErrorDetails
   }
   if (accept.includes('text/html')) {
     const reference = id === undefined ? '' : `<p>Request ${escapeHtml(id)}</p>\n`;
+    const tls = negotiated.length === 0 ? '' : `<p>${escapeHtml(negotiated.join(', '))}</p>\n`;
     return {
       status,
       contentType: 'text/html; charset=utf-8',
-      body: htmlPage(title, `<h1>${title}</h1>\n${reference}`),
+      body: htmlPage(title, `<h1>${title}</h1>\n${reference}${tls}`),
     };
   }
   const reference = id === undefined ? '' : `request ${id}\n`;

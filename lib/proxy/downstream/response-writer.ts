@@ -84,6 +84,8 @@ export abstract class CommonResponseWriter {
   abstract write(chunk: Buffer): boolean;
   abstract end(trailers: readonly string[]): boolean;
   abstract cut(): void;
+  /** See `ClientConnection`. */
+  protected abstract readonly negotiated: readonly string[];
   /** The rest of the request is not wanted: where some is still to come, its connection or stream ends with the response. */
   protected abstract dropRequest(): void;
 
@@ -105,7 +107,8 @@ export abstract class CommonResponseWriter {
   }
 
   refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
-    this.sendPage(errorPage(status, { id: this.id, accept: this.#accept ?? '' }), headers);
+    const { id, negotiated } = this;
+    this.sendPage(errorPage(status, { id, accept: this.#accept ?? '', negotiated }), headers);
   }
 
   fail(status: ErrorStatus): void {

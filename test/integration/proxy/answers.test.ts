@@ -7,6 +7,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { startBackend } from '../../support/backend.js';
 import { request } from '../../support/client.js';
 import { startFront } from '../../support/front.js';
+import { H2Client } from '../../support/h2-client.js';
 import { RawClient } from '../../support/raw-client.js';
 
 describe('A page of an error', () => {
@@ -43,6 +44,15 @@ describe('A page of an error', () => {
     expect(front.log.map(({ level, msg, fields }) => [level, msg, fields['id']])).to.deep.equal([
       ['info', 'request refused', /request (\w+)/.exec(body)?.[1]],
     ]);
+  });
+
+  it('tells a browser what it has negotiated', async () => {
+    await using front = await startFront({ backends: ['http://127.0.0.1:1'] });
+    const headers = { accept: 'text/html' };
+    const { body } = await request({ port: front.port, name: 'a.test', headers });
+    expect(body).to.match(/<p>TLSv1\.3, TLS_\w+<\/p>/);
+    using client = await H2Client.connect(front.port, 'a.test');
+    expect((await client.request(headers)).body).to.match(/<p>TLSv1\.3, TLS_\w+, h2<\/p>/);
   });
 
   it('says 503 when there are several backends and none of them takes a request', async () => {

@@ -6,22 +6,35 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 import { parse, parseAllDocuments } from 'yaml';
+import { OPERATIONS } from '../../../lib/admin/operations.js';
 import { loadSettings, type Loaded } from '../../../lib/config/load.js';
 
 const ROOT = new URL('../../../', import.meta.url);
 const textOf = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
 
 /** What the program makes of a configuration file and an environment. */
-function load(config: string, env: Readonly<Record<string, string>> = {}): Loaded {
+function load(
+  config: string,
+  env: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+): Loaded {
   const flags = { config: ['/config.yaml'] };
-  return loadSettings({ flags, env, readFile: () => config, cwd: '/', cpuCount: 2, nowMs: Date.now() });
+  const readFile = (path: string): string => files[path] ?? config;
+  return loadSettings({ flags, env, readFile, cwd: '/', cpuCount: 2, nowMs: Date.now() });
+}
+
+interface Probe {
+  readonly httpGet: { readonly port: string; readonly path: string };
 }
 
 interface Container {
   readonly image: string;
   readonly args: string[];
   readonly ports: { readonly name: string; readonly containerPort: number }[];
-  readonly readinessProbe: { readonly tcpSocket: { readonly port: string } };
+  readonly startupProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly volumeMounts: { readonly name: string; readonly mountPath: string }[];
 }
 
 interface PodSpec {
@@ -90,15 +103,25 @@ describe('The Kubernetes manifest', () => {
   const [container] = pod.containers;
 
   it('has settings that the program takes, on ports that the pod names and the service uses', () => {
-    const { settings, warnings } = load(of('ConfigMap').data['config.yaml'] ?? '');
+    const admin = container.volumeMounts.find(({ name }) => name === 'admin')!.mountPath;
+    const files = { [`${admin}/htpasswd`]: 'operator:{PLAIN}secret' };
+    const { settings, warnings } = load(of('ConfigMap').data['config.yaml'] ?? '', {}, files);
     expect(warnings).to.deep.equal([]);
-    const ports = [...settings.listen, ...settings.httpListen].map(
+    expect(settings.admin.htpasswd).to.equal(files[`${admin}/htpasswd`]);
+    const ports = [...settings.listen, ...settings.httpListen, ...settings.admin.listen].map(
       (address) => 'port' in address && address.port,
     );
     expect(container.ports.map(({ containerPort }) => containerPort)).to.deep.equal(ports);
     const names = container.ports.map(({ name }) => name);
-    expect(of('Service').spec.ports.map(({ targetPort }) => targetPort)).to.deep.equal(names);
-    expect(container.readinessProbe.tcpSocket.port).to.equal('https');
+    // Administration is not for the load balancer's clients.
+    expect(of('Service').spec.ports.map(({ targetPort }) => targetPort)).to.deep.equal(
+      names.filter((name) => name !== 'admin'),
+    );
+    const { startupProbe, readinessProbe, livenessProbe } = container;
+    const asked = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet);
+    expect(new Set(asked.map(({ port }) => port))).to.deep.equal(new Set(['admin']));
+    for (const { path } of asked)
+      expect(OPERATIONS[path.slice(1) as 'healthz' | 'readyz'].isOpen).to.equal(true);
     expect(pod.terminationGracePeriodSeconds * 1000).to.be.greaterThan(settings.drainTimeoutMs);
   });
 

@@ -233,6 +233,27 @@ describe('Resolver: settings and seeds', () => {
     expect(pem.get(NAME)).to.equal(undefined);
   });
 
+  it('looks up afresh what is known when a reload has other sources, or another order, and else nothing', async () => {
+    const { resolve, resolver, redis, manager, sources, pem } = openStage();
+    const absent = 'absent.test' as typeof NAME;
+    redis.answer((name) => (name === NAME ? found(pair) : ABSENT));
+    const pair = await issue();
+    await resolve();
+    await resolve({ name: absent });
+    await resolver.configure(SETTINGS, [...sources]);
+    expect([(await resolve()).kind, (await resolve({ name: absent })).kind]).to.deep.equal([
+      'found',
+      'absent',
+    ]);
+    expect(redis.asked).to.have.length(2);
+
+    await resolver.configure(SETTINGS, [manager, redis]);
+    expect(pem.get(NAME)?.state).to.equal('retained');
+    manager.answer(found(await issue([absent])));
+    expect(await resolve({ name: absent })).to.include({ kind: 'found', tier: 'manager' });
+    expect(manager.asked).to.include(absent);
+  });
+
   it('takes a certificate by hand, and refuses one that must not be served', async () => {
     const { resolve, resolver, redis } = openStage();
     await resolve();

@@ -7,12 +7,14 @@
 import { STATUS_CODES } from 'node:http';
 import { fieldLines } from '../../headers/fields.js';
 import { dateNow } from './date-field.js';
+import type { ClientConnection } from '../client-connection.js';
 import type { ErrorStatus } from '../pages.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
 import type { RequestHead } from './request-head.js';
 
 /** The connection, as the writer of a response sees it. */
 export interface ResponseConnection {
+  readonly client: Pick<ClientConnection, 'negotiated'>;
   /** Whether it is to be kept after a response whose head is now made. */
   isKept(): boolean;
   /** The fields that tell a client that it is. */
@@ -77,6 +79,10 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     this.#connection = connection;
     this.#isToHead = method === 'HEAD';
     this.#isHttp10 = version === '1.0';
+  }
+
+  protected get negotiated(): readonly string[] {
+    return this.#connection.client.negotiated;
   }
 
   hint(headers: readonly string[]): void {

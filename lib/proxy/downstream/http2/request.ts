@@ -48,6 +48,7 @@ export function requestOf(
     accept: headers.accept,
     isToHead: method === 'HEAD',
     isToTunnel: isTunnel,
+    connection,
     dropRequest: () => source?.body.discard(),
   });
   const upgrade = isTunnel ? new ExtendedConnect(stream, client, source?.body) : undefined;

@@ -4,6 +4,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { checkSize, respond, responseFields } from './response-fields.js';
 import { toObject } from '../../headers/to-object.js';
+import type { ClientConnection } from '../client-connection.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
 import { writeCopy } from '../../../net/write-copy.js';
 
@@ -16,6 +17,7 @@ export interface Http2RequestFacts {
   readonly isToHead: boolean;
   /** The request is an extended CONNECT: a status of 2xx would say that its tunnel is open. */
   readonly isToTunnel: boolean;
+  readonly connection: Pick<ClientConnection, 'negotiated'>;
   /** What is left of the request is dropped. */
   dropRequest(): void;
 }
@@ -47,6 +49,10 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
 
   get isWhole(): boolean {
     return this.#isTunnel || (this.#hasEnded && this.#stream.writableFinished);
+  }
+
+  protected get negotiated(): readonly string[] {
+    return this.#facts.connection.negotiated;
   }
 
   hint(headers: readonly string[]): void {

@@ -34,10 +34,12 @@ describe('The error pages', () => {
 
 describe('The error pages for browsers', () => {
   it('have the status as title and heading, the id of the request, and ask for nothing elsewhere', () => {
-    const { contentType, body } = errorPage(502, { id: '<1>', accept: 'text/html' });
+    const negotiated = ['TLSv1.3', 'TLS_AES_128_GCM_SHA256', 'h2'];
+    const { contentType, body } = errorPage(502, { id: '<1>', accept: 'text/html', negotiated });
     expect(contentType).to.equal('text/html; charset=utf-8');
     expect(body).to.include('<title>502 Bad Gateway</title>').and.to.include('<h1>502 Bad Gateway</h1>');
     expect(body).to.include('Request &lt;1&gt;');
+    expect(body).to.include('<p>TLSv1.3, TLS_AES_128_GCM_SHA256, h2</p>');
     expect(body).not.to.match(/src=|href=|url\(|<script/);
   });
 });

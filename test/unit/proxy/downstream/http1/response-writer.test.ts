@@ -10,6 +10,7 @@ import {
 } from '../../../../../lib/proxy/downstream/http1/response-writer.js';
 
 class FakeConnection implements ResponseConnection {
+  readonly client = { negotiated: [] };
   readonly encryptsAtOnce = false;
   readonly keepAliveFields = 'Connection: keep-alive\r\n\r\n';
   /** What goes out, one text a write. */
