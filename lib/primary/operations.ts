@@ -25,6 +25,7 @@ export function operationHandlers(host: OperationHost, snapshots: Snapshots): Op
         addresses: host.addresses,
         defaultPairs: host.defaultPairs,
         date: Date.now,
+        announce: async (marker, forMs) => host.supervisor?.askAll('ownHandshakes', { marker, forMs }),
         askWorkers: async (one) => (await host.supervisor?.askAll('inspect', { name: one })) ?? [],
       }),
     dashboard: () => dashboardPage().then((page) => ({ status: 200, ...page })),

@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { openPage, startBrowser, until, type OpenedPage, type PageOptions } from '../support/browser.js';
 import { leastContrast } from '../support/contrast.js';
 import { HOSTILE, type PlayState } from '../support/dashboard-play.js';
+import { ADMIN_FLAGS, admin, CREDENTIALS } from '../support/admin.js';
 import { handshake } from '../support/client.js';
 import { startProgram } from '../support/program.js';
 import { startDashboard, type DashboardServer } from '../support/dashboard-server.js';
@@ -189,6 +190,7 @@ describe('The dashboard', function () {
     await until(opened.page, `document.getElementById('handshakes').textContent.includes('/s in all')`);
     await until(opened.page, `!document.querySelector('[data-id=lru] .value').textContent.includes('–')`);
     expect(server.requests.filter((request) => request === 'GET /events')).to.have.length(1);
+    isQuiet(opened);
   });
 
   it('shows hostile names as text', async () => {
@@ -325,6 +327,35 @@ describe('The dashboard', function () {
       `document.getElementById('expire-result').textContent.includes('a.localhost is expired.')`,
     );
     expect(trouble).to.deep.equal([]);
+    expect(await page.innerText('main')).not.to.match(/NaN|undefined|Infinity/);
+  });
+
+  it('is served by the program on the public listeners, over TLS, behind a password', async () => {
+    server = await startDashboard('calm');
+    await using program = await startProgram([...ADMIN_FLAGS]);
+    const path = '/.peter_sslers/proxy/';
+    for (const auth of ['', 'peter:wrong'])
+      expect((await admin(program, path, { auth })).status, auth).to.equal(401);
+    const [username = '', password = ''] = CREDENTIALS.split(':');
+    const root = `https://127.0.0.1:${program.port}${path}`;
+    const options = { httpCredentials: { username, password }, ignoreHTTPSErrors: true };
+    await using opened = await openPage(browser, root, options);
+    const { page, trouble, asked } = opened;
+    await page.waitForSelector('[data-feed=live]');
+    await until(page, `document.getElementById('health-text').textContent === 'All well'`);
+    await handshake({ port: program.port, servername: 'a.localhost' });
+    await until(page, `/[1-9]/.test(document.querySelector('[data-id=cache] .notes').textContent)`);
+    await page.fill('#search', 'a.localhost');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#why-way [data-end]');
+    expect(await page.textContent('#why-way [data-end] .title')).to.be.oneOf(['LRU', 'PEM cache']);
+    await page.click('#why-expire');
+    await page.click('#expire-confirm');
+    const said = `document.getElementById('expire-result').textContent.includes('a.localhost is expired.')`;
+    await until(page, said);
+    expect(trouble).to.deep.equal([]);
+    expect(asked.filter((url) => !url.startsWith(root) && !url.startsWith('data:'))).to.deep.equal([]);
+    expect(asked.filter((url) => url === `${root}events`)).to.have.length(1);
     expect(await page.innerText('main')).not.to.match(/NaN|undefined|Infinity/);
   });
 
