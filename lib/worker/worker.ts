@@ -17,6 +17,7 @@ import {
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { systemClock } from '../base/clock.js';
+import type { BackendFacts } from '../domain/backend-status.js';
 import { describeError } from '../domain/errors.js';
 import { Recorder } from '../metrics/recorder.js';
 import { createLogger } from '../log/pino-logger.js';
@@ -98,6 +99,7 @@ export function runWorker(): void {
         worker?.own.expect(marker, forMs);
         return {};
       },
+      backends: () => ({ pid: process.pid, backends: worker?.backendFacts() ?? [] }),
       reopenLogs: () => {
         worker?.reopenLogs();
         return {};
@@ -288,6 +290,10 @@ class Worker {
     this.#frontend.configure(settings);
     // Last: this may throw for a file that cannot be opened, and the rest must be in force all the same.
     this.log.configure(settings.log);
+  }
+
+  backendFacts(): BackendFacts[] {
+    return this.#frontend.backendFacts();
   }
 
   /** Opens the log files again: after they were rotated. */

@@ -71,6 +71,29 @@ describe('The dashboard', function () {
     isQuiet(opened);
   });
 
+  it('names the backends with their connections, and what one that is left out has failed with', async () => {
+    await using opened = await open('calm');
+    const { page } = opened;
+    const rows = async (): Promise<string[]> =>
+      (await page.locator('#backends tbody tr').allInnerTexts()).map((row) =>
+        row.replaceAll(/\s+/g, ' ').trim(),
+      );
+    expect(await rows()).to.deep.equal([
+      'http://192.0.2.21:8080 *.customer-one.example up 19 11',
+      'http://192.0.2.22:8080 every other name up 19 11',
+    ]);
+    expect(await page.innerText('#backend-facts')).to.match(/^up\s+2 of 2$/m);
+    server.play.state = 'source down';
+    await until(page, `document.getElementById('backends').textContent.includes('left out')`);
+    expect((await rows())[0]).to.equal(
+      'http://192.0.2.21:8080 *.customer-one.example left out in 2 of 2 workers for 12 s 0 0 connect ECONNREFUSED 192.0.2.21:8080',
+    );
+    expect(await page.textContent('#health')).to.match(
+      /left out after failures\..*http:\/\/192\.0\.2\.21:8080/,
+    );
+    isQuiet(opened);
+  });
+
   it('says of a program that has just started that it starts, with nothing missing', async () => {
     await using opened = await open('empty');
     const text = await opened.page.innerText('main');
@@ -176,6 +199,7 @@ describe('The dashboard', function () {
     expect(await page.textContent('#order-names')).to.include(HOSTILE);
     expect(await page.textContent('#certificates .names')).to.include(HOSTILE);
     expect(await page.textContent('#sources table')).to.include(HOSTILE);
+    expect(await page.textContent('#backends table')).to.include(HOSTILE);
     await page.click('#order-names button >> nth=0');
     await page.waitForSelector('#why-way [data-end]');
     expect(await page.textContent('#why-title')).to.equal(HOSTILE);
@@ -280,7 +304,9 @@ describe('The dashboard', function () {
 
   it('is served by the program, with its real numbers, on the admin listener', async () => {
     server = await startDashboard('calm');
-    await using program = await startProgram(['--admin-listen', '127.0.0.1:0']);
+    await using program = await startProgram([
+      ...['--admin-listen', '127.0.0.1:0', '--backend', 'other.test=http://127.0.0.1:1'],
+    ]);
     const { admin } = JSON.parse(program.stdout.split('\n')[0] ?? '') as { admin: string[] };
     await using opened = await openPage(browser, `${admin[0] ?? ''}/`);
     const { page, trouble } = opened;
@@ -289,6 +315,7 @@ describe('The dashboard', function () {
     await until(page, `/[1-9]/.test(document.querySelector('[data-id=cache] .notes').textContent)`);
     await until(page, `document.getElementById('health-text').textContent === 'All well'`);
     expect(await page.locator('#way .title').allTextContents()).to.include('1. Internal CA');
+    await until(page, `document.getElementById('backends').textContent.includes('http://127.0.0.1:1')`);
     await page.fill('#search', 'a.localhost');
     await page.keyboard.press('Enter');
     await page.waitForSelector('#why-way [data-end]');
