@@ -73,10 +73,10 @@ export interface PrimaryToWorker {
   makeStale: { params: { readonly names?: readonly ServerName[] }; result: None };
   /** What the worker knows of a name, for a person; its caches are only looked at. */
   inspect: { params: { readonly name: ServerName }; result: WorkerFacts };
-  /** How the backends of the routes do there, as the settings are now. */
-  backends: { params: None; result: WorkerBackends };
   /** The program makes handshakes with itself that offer this protocol; 0: no more. They are no client's. */
   ownHandshakes: { params: { readonly marker: string; readonly forMs: number }; result: None };
+  /** How the backends of the routes do there, as the settings are now. */
+  backends: { params: None; result: WorkerBackends };
   reopenLogs: { params: None; result: None };
   /** Whether the worker's event loop turns. */
   ping: { params: None; result: None };

@@ -95,11 +95,11 @@ export function runWorker(): void {
         return {};
       },
       inspect: ({ name }) => ({ pid: process.pid, ...(worker?.certificates.inspect(name) ?? NOTHING_KNOWN) }),
-      backends: () => ({ pid: process.pid, backends: worker?.backendFacts() ?? [] }),
       ownHandshakes: ({ marker, forMs }) => {
         worker?.own.expect(marker, forMs);
         return {};
       },
+      backends: () => ({ pid: process.pid, backends: worker?.backendFacts() ?? [] }),
       reopenLogs: () => {
         worker?.reopenLogs();
         return {};
