@@ -16,7 +16,7 @@ import type { WorkerSettings } from '../config/worker-settings.js';
 import type { MetricsDelta } from '../metrics/recorder.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 9;
+export const BUS_VERSION = 8;
 
 /** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
