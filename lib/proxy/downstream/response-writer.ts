@@ -107,6 +107,7 @@ export abstract class CommonResponseWriter {
   }
 
   refuse(status: ErrorStatus, headers: Readonly<Record<string, string>> = {}): void {
+    if (this.headersSent || this.isOver) return;
     const { id, negotiated } = this;
     this.sendPage(errorPage(status, { id, accept: this.#accept ?? '', negotiated }), headers);
   }

@@ -41,27 +41,32 @@ export class SocketTlsFacts implements TlsFacts {
   }
 
   get protocol(): string | undefined {
-    return (this.#protocol ??= this.#socket.getProtocol() ?? undefined);
+    return (this.#protocol ??= this.#alive?.getProtocol() ?? undefined);
   }
 
   get cipher(): string | undefined {
     // The types do not have the null of a connection that has closed, here and below.
-    const cipher = (): CipherNameAndProtocol | null => this.#socket.getCipher();
+    const cipher = (): CipherNameAndProtocol | null | undefined => this.#alive?.getCipher();
     return (this.#cipher ??= cipher()?.standardName);
   }
 
   get isResumed(): boolean | undefined {
-    const isResumed = (): boolean | null => this.#socket.isSessionReused();
+    const isResumed = (): boolean | null | undefined => this.#alive?.isSessionReused();
     return (this.#isResumed ??= isResumed() ?? undefined);
   }
 
   /** The certificate that was served. */
   get certificate(): X509Certificate | undefined {
-    return (this.#certificate ??= this.#socket.getX509Certificate());
+    return (this.#certificate ??= this.#alive?.getX509Certificate());
   }
 
   get fingerprint(): string | undefined {
     return this.certificate && fingerprintOf(this.certificate);
+  }
+
+  /** The socket, as long as it may be asked: Node crashes when it asks what OpenSSL has forgotten already. */
+  get #alive(): TLSSocket | undefined {
+    return this.#socket.destroyed ? undefined : this.#socket;
   }
 
   get keyType(): string | undefined {
