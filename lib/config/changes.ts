@@ -20,6 +20,7 @@ const SETS: Readonly<Record<Exclude<FlagName, 'config' | PlainFlag>, (settings: 
   backend: (s) => s.routes,
   'send-proxy-protocol': (s) => s.sendProxyProtocol,
   'unknown-name': (s) => s.unknownName,
+  'http2-engine': (s) => s.http2Engine,
   'trusted-proxies': (s) => s.headers.trustedProxies,
   via: (s) => s.headers.via,
   'forward-tls-info': (s) => s.headers.forwardTlsInfo,

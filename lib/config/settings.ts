@@ -135,6 +135,8 @@ export interface Settings extends PlainSettings {
   /** Sent to `tcp` backends. */
   readonly sendProxyProtocol?: 'v1' | 'v2';
   readonly unknownName: UnknownNamePolicy;
+  /** Towards clients. */
+  readonly http2Engine: 'own' | 'node';
   readonly headers: HeaderSettings;
   readonly limits: LimitSettings;
   /** Absent: off. */

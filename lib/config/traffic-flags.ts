@@ -66,6 +66,14 @@ export const REQUEST_FLAGS = {
     choices: ['serve', '421', 'reject'],
     description: 'for a name without certificate: its backend, a 421 page, or a TLS alert',
   },
+  'http2-engine': {
+    kind: 'choice',
+    value: 'own|node',
+    default: 'node',
+    choices: ['own', 'node'],
+    description:
+      'what speaks HTTP/2 with clients: an engine of its own, which is an experiment still, or that of Node',
+  },
   'trusted-proxies': {
     kind: 'text',
     value: 'CIDR',

@@ -12,7 +12,14 @@ import type { AccessLogSettings, RouteSettings, Settings } from './settings.js';
 
 export type TrafficSettings = Pick<
   Settings,
-  'acceptProxyProtocol' | 'routes' | 'sendProxyProtocol' | 'unknownName' | 'headers' | 'limits' | 'accessLog'
+  | 'acceptProxyProtocol'
+  | 'routes'
+  | 'sendProxyProtocol'
+  | 'unknownName'
+  | 'http2Engine'
+  | 'headers'
+  | 'limits'
+  | 'accessLog'
 >;
 
 /**
@@ -44,6 +51,7 @@ export function trafficSettings(given: GivenFlags, cwd: string, warnings: string
     routes,
     ...(sendProxyProtocol !== undefined && { sendProxyProtocol }),
     unknownName: given.choice('unknown-name', ['serve', '421', 'reject'] as const),
+    http2Engine: given.choice('http2-engine', ['own', 'node'] as const),
     headers: {
       trustedProxies: unique(given.list('trusted-proxies', parseCidr)),
       via: given.boolean('via'),

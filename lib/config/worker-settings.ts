@@ -12,6 +12,7 @@ const WORKER_KEYS = [
   'sendProxyProtocol',
   'acceptProxyProtocol',
   'unknownName',
+  'http2Engine',
   'headers',
   'limits',
   'accessLog',

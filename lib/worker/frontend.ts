@@ -18,6 +18,8 @@ import { Handler } from '../proxy/handler.js';
 import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1/server.js';
 import { Http2Server } from '../proxy/downstream/http2/server.js';
+import type { OnCutOff } from '../proxy/downstream/on-cut-off.js';
+import { OwnHttp2Server } from '../proxy/downstream/http2-own/server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
 import { publishing } from './request-channel.js';
 import type { TrafficMetrics } from './traffic-metrics.js';
@@ -60,7 +62,9 @@ export class Frontend {
   readonly splices = new Splices();
   readonly #parts: FrontendParts;
   readonly #http1: Http1Server;
-  readonly #http2: Http2Server;
+  readonly #http2: Readonly<Record<WorkerSettings['http2Engine'], Http2Server | OwnHttp2Server>>;
+  /** Of connections that come from now on. */
+  #http2Engine: WorkerSettings['http2Engine'];
   /** For plain HTTP. */
   readonly #plainHttp: Http1Server;
   readonly #accessLog: AccessLog;
@@ -86,14 +90,13 @@ export class Frontend {
     const published = publishing(this.#accessLog);
     const observer = parts.metrics?.before(published) ?? published;
     this.#http1 = new Http1Server(settings.limits, handle, observer);
-    this.#http2 = new Http2Server(
-      settings.limits,
-      handle,
-      observer,
-      ({ info }, reason, counts) =>
-        log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts }),
-      parts.now,
-    );
+    const onCutOff: OnCutOff = ({ info }, reason, counts) =>
+      log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts });
+    this.#http2 = {
+      node: new Http2Server(settings.limits, handle, observer, onCutOff, parts.now),
+      own: new OwnHttp2Server(settings.limits, handle, observer, onCutOff, parts.now),
+    };
+    this.#http2Engine = settings.http2Engine;
     this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, observer);
   }
 
@@ -121,7 +124,7 @@ export class Frontend {
   accept(socket: TLSSocket, info: ConnectionInfo, raw: Transport): void {
     if (this.#current.tcp.accept({ socket, info, raw })) return;
     const connection = new ClientConnection(socket, info, raw);
-    if (info.alpn === 'h2') this.#http2.accept(connection);
+    if (info.alpn === 'h2') this.#http2[this.#http2Engine].accept(connection);
     else this.#http1.accept(connection);
   }
 
@@ -135,7 +138,9 @@ export class Frontend {
     const { routes, plainHttp } = this.#current;
     this.#current = this.#build(settings);
     this.#http1.configure(settings.limits);
-    this.#http2.configure(settings.limits);
+    this.#http2.node.configure(settings.limits);
+    this.#http2.own.configure(settings.limits);
+    this.#http2Engine = settings.http2Engine;
     this.#plainHttp.configure(settings.limits);
     this.#accessLog.configure(settings.accessLog);
     void routes?.close();
@@ -159,7 +164,8 @@ export class Frontend {
    */
   drain(idleGraceMs: number): void {
     this.#http1.drain(idleGraceMs);
-    this.#http2.drain();
+    this.#http2.node.drain();
+    this.#http2.own.drain();
     this.#plainHttp.drain(idleGraceMs);
   }
 

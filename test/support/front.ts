@@ -55,6 +55,10 @@ export interface Front extends AsyncDisposable {
   configure(options: FrontOptions): void;
 }
 
+/** `TEST_HTTP2_ENGINE=own` runs the same tests on the other engine. */
+const engine = process.env['TEST_HTTP2_ENGINE'];
+const ENGINE: Partial<WorkerSettings> = engine === 'own' || engine === 'node' ? { http2Engine: engine } : {};
+
 const NAMES = ['a.test', 'b.test', '*.test'];
 const issue = async (names: readonly string[]) => (await makeTestCa()).issue(names);
 let pair: ReturnType<typeof issue> | undefined;
@@ -131,7 +135,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
 function settingsOf({ backends = [], limits, settings }: FrontOptions): WorkerSettings {
   const [first, ...others] = backends.map(backendOf);
   const routes: RouteSettings[] = first === undefined ? [] : [{ backends: [first, ...others] }];
-  return workerSettings({ routes, limits: { ...LIMITS, ...limits }, ...settings });
+  return workerSettings({ routes, limits: { ...LIMITS, ...limits }, ...ENGINE, ...settings });
 }
 
 function backendOf(url: string): BackendSettings {

@@ -222,7 +222,9 @@ export function withField(fields: readonly string[], name: string, value: string
   return [...kept, name, value];
 }
 
-/** The fields without HTTP/2's pseudo fields, with cookie crumbs as one field again (RFC 9113 §8.2.3). */
+/**
+ * Fields of HTTP/2 with cookie crumbs as one field again (RFC 9113 §8.2.3), without its pseudo fields.
+ */
 export function withoutPseudoFields(raw: readonly string[]): string[] {
   const cookies: string[] = [];
   const fields: string[] = [];

@@ -177,6 +177,7 @@ describe('flags about requests', () => {
   ][] = [
     [{ 'unknown-name': '421' }, (s) => s.unknownName, '421'],
     [{ 'unknown-name': 'reject' }, (s) => s.unknownName, 'reject'],
+    [{ 'http2-engine': 'own' }, (s) => s.http2Engine, 'own'],
     [{ backend: 'tcp://h:1', 'send-proxy-protocol': 'v1' }, (s) => s.sendProxyProtocol, 'v1'],
     [{ 'send-proxy-protocol': 'v2' }, (s) => s.sendProxyProtocol, 'v2'],
     [{ via: 'true' }, (s) => s.headers.via, true],

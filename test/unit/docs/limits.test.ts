@@ -51,7 +51,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
     /MAX_SESSION_MEMORY_MIB = (\d+);/,
   ],
   'work that an HTTP/2 client makes for nothing': [
-    'proxy/downstream/http2/abuse-budget',
+    'proxy/downstream/abuse-budget',
     /BURST = ([\d_]+);/,
   ],
   'failures in a row until a backend rests': ['proxy/upstream/balancer', /DEFAULT_THRESHOLD = (\d+);/],

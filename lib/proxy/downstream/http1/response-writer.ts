@@ -6,7 +6,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { fieldLines } from '../../headers/fields.js';
-import { dateNow } from './date-field.js';
+import { dateNow } from '../date-field.js';
 import type { ClientConnection } from '../client-connection.js';
 import type { ErrorStatus } from '../pages.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';

@@ -2,7 +2,8 @@
  * How a response is written on HTTP/2.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { checkSize, respond, responseFields } from './response-fields.js';
+import { checkSize, responseFields } from '../response-fields.js';
+import { respond } from './respond.js';
 import { toObject } from '../../headers/to-object.js';
 import type { ClientConnection } from '../client-connection.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';

@@ -14,12 +14,12 @@ import type { ClientConnection } from '../client-connection.js';
 import { MAX_FIELDS } from '../../headers/headers.js';
 import { requestOf, type Http2Head } from './request.js';
 import type { RequestObserver, RequestContext } from '../request-context.js';
-import type { AbuseCounts } from './abuse-budget.js';
+import type { OnCutOff } from '../on-cut-off.js';
 import { STREAM_WINDOW_BYTES } from './receive-window.js';
 import { bytesOf, SessionIntake } from './session-intake.js';
 import { Http2Watch } from '../../../net/http2-watch.js';
 import { queuesOf } from '../../../net/send-queues.js';
-import { NextTurn } from './next-turn.js';
+import { NextTurn } from '../next-turn.js';
 
 /** The most streams of a client at once: as many as nginx allows. */
 const MAX_CONCURRENT_STREAMS = 128;
@@ -32,9 +32,6 @@ const MAX_SESSION_MEMORY_MIB = 32;
 const READ_HEADER_BYTES = 256 * 1_024;
 const FIELD_OVERHEAD_BYTES = 32;
 const READ_FIELDS = 8_192;
-
-/** Is told of a client that was cut off, for its errors or for what it made us do. */
-export type OnCutOff = (connection: ClientConnection, reason: string, counts: AbuseCounts) => void;
 
 /** A request on its way to the handler. */
 interface Arrival {

@@ -3,7 +3,7 @@
  */
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { AbuseCounts } from './abuse-budget.js';
+import type { AbuseCounts } from '../abuse-budget.js';
 import { ReceiveWindow } from './receive-window.js';
 import { SessionMeter } from './session-meter.js';
 import type { SourceObserver, StreamSource } from './stream-source.js';

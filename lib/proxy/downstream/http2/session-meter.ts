@@ -6,7 +6,7 @@
  */
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { AbuseBudget, type AbuseCounts, type AbuseKind } from './abuse-budget.js';
+import { AbuseBudget, type AbuseCounts, type AbuseKind } from '../abuse-budget.js';
 
 /** The head of a frame. */
 const FRAME_BYTES = 9;

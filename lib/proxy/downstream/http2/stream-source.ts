@@ -9,7 +9,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { SpareMemory } from '../../../net/spare-memory.js';
 import { takeStreamReads, type SocketReader, type StreamReads } from '../../../net/socket-reads.js';
 import { RequestBody, type BodySource } from '../request-body.js';
-import { NextTurn } from './next-turn.js';
+import { NextTurn } from '../next-turn.js';
 
 /** A frame is no larger than the 16 KiB that we allow. */
 const FRAME_BYTES = 16_384;

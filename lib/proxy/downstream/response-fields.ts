@@ -1,43 +1,13 @@
 /**
  * The fields of a response or an informational one, as HTTP/2 can send them. PURE.
  */
-import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import { eachField } from '../../headers/fields.js';
-import { toObject } from '../../headers/to-object.js';
+import { eachField } from '../headers/fields.js';
 
 /** What nghttp2 sends at most in a block of fields; it closes the connection over a larger one. It reckons 12 octets for each field. */
 const MAX_BLOCK_BYTES = 65_536;
 const BYTES_PER_FIELD = 12;
 /** For what Node adds: the status and a date. */
 const ADDED_BYTES = 256;
-
-/** Whether this Node takes the fields of a response as a list, which is cheaper by a fifth of a small response's CPU time. */
-const TAKES_LISTS = Number.parseInt(process.versions.node, 10) >= 25;
-
-/**
- * Begins a response.
- *
- * @throws RangeError the fields are too large for HTTP/2
- * @throws Error Node refuses a field, or the status
- */
-export function respond(
-  stream: Pick<ServerHttp2Stream, 'respond'>,
-  status: number,
-  headers: readonly string[],
-  options: ServerStreamResponseOptions,
-): void {
-  const list = responseFields(status, headers);
-  if (TAKES_LISTS) {
-    try {
-      // Lists are missing in Node's types.
-      stream.respond(list as unknown as OutgoingHttpHeaders, options);
-      return;
-    } catch {
-      // A field that is given twice, for example: the object has it once.
-    }
-  }
-  stream.respond(toObject(list), options);
-}
 
 /**
  * The fields by lower-case name, flat, with the status: without `Upgrade`, which HTTP/2 has no use for.

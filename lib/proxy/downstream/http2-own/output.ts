@@ -1,0 +1,168 @@
+/**
+ * What goes out on a connection of HTTP/2: frames are joined, and while one write is under way the next is gathered.
+ *
+ * What is gathered in a turn of the event loop goes out at its end, in one write: the answers of many streams cost one record.
+ */
+import type { Socket } from 'node:net';
+import { SpareMemory } from '../../../net/spare-memory.js';
+import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
+import { writeFrameHead } from '../../http2/frame-writer.js';
+import { Flag, FRAME_HEAD_BYTES, FrameType } from '../../http2/frames.js';
+
+/** More than a frame of the largest size. */
+const MEMORY = new SpareMemory(65_536, 4 * 1024 ** 2);
+/** With so much that is not out yet streams wait with theirs. */
+const MAX_UNSENT_BYTES = 262_144;
+
+interface Gathered {
+  readonly memory: Buffer;
+  /** So much of it goes out. */
+  readonly bytes: number;
+}
+
+export class Output {
+  readonly #socket: Socket;
+  readonly #onRoom: () => void;
+  /** Is written into, from `#from` to `#at`. */
+  #memory: Buffer | undefined;
+  #at = 0;
+  /** Those before it, each as far as it is full. */
+  #full: Gathered[] = [];
+  #waitingBytes = 0;
+  #flightBytes = 0;
+  #isFlushing = false;
+  #isEnding = false;
+  /** Where the last frame begins, if that is DATA. */
+  #lastDataAt = -1;
+  #lastDataStreamId = 0;
+
+  /** @param onRoom told when something has gone out. */
+  constructor(socket: Socket, onRoom: () => void) {
+    this.#socket = socket;
+    this.#onRoom = onRoom;
+  }
+
+  /** Streams wait with what they have. */
+  get isFull(): boolean {
+    return this.#waitingBytes + this.#flightBytes >= MAX_UNSENT_BYTES;
+  }
+
+  /** What is not out yet. */
+  get unsentBytes(): number {
+    return this.#waitingBytes + this.#flightBytes;
+  }
+
+  /** A frame, whole. */
+  push(frame: Buffer): void {
+    const memory = this.#roomFor(frame.length);
+    frame.copy(memory, this.#at);
+    this.#took(frame.length);
+  }
+
+  /**
+   * A frame whose payload the caller writes, at once.
+   *
+   * @returns the memory, and where in it the payload begins.
+   */
+  frame(type: number, flags: number, streamId: number, payloadBytes: number): { memory: Buffer; at: number } {
+    const memory = this.#roomFor(FRAME_HEAD_BYTES + payloadBytes);
+    const frameAt = this.#at;
+    const at = writeFrameHead(memory, frameAt, payloadBytes, type, flags, streamId);
+    this.#took(FRAME_HEAD_BYTES + payloadBytes);
+    if (type === FrameType.data) {
+      this.#lastDataAt = frameAt;
+      this.#lastDataStreamId = streamId;
+    }
+    return { memory, at };
+  }
+
+  /** Makes the last frame the last of its stream. @returns false where the last one is not its DATA, or out already. */
+  endStream(streamId: number): boolean {
+    if (this.#lastDataAt < 0 || this.#lastDataStreamId !== streamId || this.#memory === undefined)
+      return false;
+    const flagsAt = this.#lastDataAt + 4;
+    this.#memory[flagsAt] = (this.#memory[flagsAt] ?? 0) | Flag.endStream;
+    return true;
+  }
+
+  /** Sends what waits now. */
+  flush(): void {
+    if (this.#flightBytes > 0) return;
+    if (this.#waitingBytes === 0) {
+      if (this.#isEnding && this.#socket.writable) this.#socket.end();
+      return;
+    }
+    const gathered = this.#full;
+    if (this.#memory !== undefined) gathered.push({ memory: this.#memory, bytes: this.#at });
+    this.#flightBytes = this.#waitingBytes;
+    this.#waitingBytes = 0;
+    this.#full = [];
+    this.#memory = undefined;
+    this.#at = 0;
+    this.#lastDataAt = -1;
+    this.#write(gathered);
+  }
+
+  /** Ends our side once all is out. */
+  end(): void {
+    this.#isEnding = true;
+    this.flush();
+  }
+
+  #write(gathered: readonly Gathered[]): void {
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    const isTakenAtOnce = gathered.length === 1 && isEncrypting(socket) && isIdle(socket);
+    const onWritten = (error?: Error | null): void => {
+      // `close` follows.
+      if (error) return;
+      if (!isTakenAtOnce) giveBack(gathered);
+      this.#flightBytes = 0;
+      this.#onRoom();
+      this.flush();
+    };
+    const last = gathered.length - 1;
+    if (last > 0) socket.cork();
+    for (const [i, { memory, bytes }] of gathered.entries()) {
+      const part = memory.subarray(0, bytes);
+      if (i === last) socket.write(part, onWritten);
+      else socket.write(part);
+    }
+    if (last > 0) socket.uncork();
+    if (isTakenAtOnce) giveBack(gathered);
+  }
+
+  /** Memory with room for so many bytes, at `#at`. */
+  #roomFor(bytes: number): Buffer {
+    if (this.#memory !== undefined && this.#at + bytes > this.#memory.length) {
+      this.#full.push({ memory: this.#memory, bytes: this.#at });
+      this.#memory = undefined;
+      this.#at = 0;
+    }
+    this.#memory ??= MEMORY.take();
+    return this.#memory;
+  }
+
+  #took(bytes: number): void {
+    this.#at += bytes;
+    this.#waitingBytes += bytes;
+    this.#lastDataAt = -1;
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(flushOutput, this);
+  }
+
+  /** For `setImmediate`. */
+  onTurn(): void {
+    this.#isFlushing = false;
+    this.flush();
+  }
+}
+
+function flushOutput(output: Output): void {
+  output.onTurn();
+}
+
+function giveBack(gathered: readonly Gathered[]): void {
+  for (const { memory } of gathered) MEMORY.giveBack(memory);
+}

@@ -1,0 +1,139 @@
+/**
+ * How a response is written on a stream of HTTP/2.
+ */
+import { ErrorCode } from '../../http2/frames.js';
+import type { ClientConnection } from '../client-connection.js';
+import { dateNow } from '../date-field.js';
+import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
+import { checkSize, responseFields } from '../response-fields.js';
+import type { Http2Stream } from './stream.js';
+
+/** 15 digits are exact in a number. */
+const LENGTH = /^\d{1,15}$/;
+
+export interface AnsweredRequest {
+  readonly id: string;
+  readonly accept: string | undefined;
+  readonly isToHead: boolean;
+  readonly connection: Pick<ClientConnection, 'negotiated'>;
+}
+
+export class OwnResponseWriter extends CommonResponseWriter implements ResponseWriter {
+  status = 0;
+  bodyBytes = 0;
+  headersSent = false;
+  readonly #stream: Http2Stream;
+  readonly #request: AnsweredRequest;
+  #hasNoBody = false;
+  #hasEnded = false;
+  #isCut = false;
+  /** What is missing of a body that has a length; undefined: it has none. */
+  #left: number | undefined;
+  #onDrain: (() => void) | undefined;
+  #onClose: (() => void)[] = [];
+
+  constructor(stream: Http2Stream, request: AnsweredRequest) {
+    super(request.id, request.accept);
+    this.#stream = stream;
+    this.#request = request;
+    stream.writer = this;
+  }
+
+  get isOver(): boolean {
+    return this.#hasEnded || this.#stream.isClosed;
+  }
+
+  get waitingBytes(): number {
+    return this.#stream.waitingBytes;
+  }
+
+  get isWhole(): boolean {
+    return this.#hasEnded && !this.#isCut && this.#stream.isSent;
+  }
+
+  protected get negotiated(): readonly string[] {
+    return this.#request.connection.negotiated;
+  }
+
+  hint(headers: readonly string[]): void {
+    if (this.headersSent || this.isOver) return;
+    this.#stream.head(responseFields(103, headers), false);
+  }
+
+  /** @throws RangeError the fields are too large for HTTP/2 */
+  head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
+    if (this.headersSent || this.isOver) return;
+    const fields = responseFields(status, headers);
+    let hasDate = false;
+    let length: string | undefined;
+    for (let i = 2; i + 1 < fields.length; i += 2) {
+      const name = fields[i] ?? '';
+      if (name === 'date') hasDate = true;
+      else if (name === 'content-length') length = fields[i + 1];
+    }
+    if (!hasDate) fields.push('date', dateNow());
+    this.#hasNoBody = this.#request.isToHead || status === 204 || status === 304;
+    if (!this.#hasNoBody && length !== undefined && LENGTH.test(length)) this.#left = Number(length);
+    this.headersSent = true;
+    this.status = status;
+    // A head alone is the whole response, for nothing else is told of.
+    this.#hasEnded = isAll || this.#hasNoBody;
+    this.#stream.head(fields, this.#hasEnded);
+  }
+
+  write(chunk: Buffer, isShared = false): boolean {
+    if (!this.headersSent || this.isOver || this.#hasNoBody || chunk.length === 0) return true;
+    this.bodyBytes += chunk.length;
+    if (this.#left !== undefined) {
+      this.#left -= chunk.length;
+      if (this.#left < 0) {
+        this.cut();
+        return true;
+      }
+    }
+    return this.#stream.write(chunk, isShared);
+  }
+
+  /** @throws RangeError the trailers are too large for HTTP/2 */
+  end(trailers: readonly string[]): boolean {
+    if (!this.headersSent || this.isOver) return true;
+    checkSize(trailers);
+    if (this.#left !== undefined && this.#left > 0) {
+      this.cut();
+      return true;
+    }
+    this.#hasEnded = true;
+    const lowerCase = trailers.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part));
+    this.#stream.end(lowerCase);
+    return this.waitingBytes === 0;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#stream.reset(ErrorCode.internalError, 'the response was cut');
+  }
+
+  protected override dropRequest(): void {
+    this.#stream.body?.discard();
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener;
+  }
+
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener);
+  }
+
+  /** For the stream: the client takes more again. */
+  drained(): void {
+    this.#onDrain?.();
+  }
+
+  /** For the stream: it is over. */
+  close(): void {
+    const listeners = this.#onClose;
+    this.#onClose = [];
+    for (const listener of listeners) listener();
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * HTTP/2 to clients, on frames of our own, on connections whose handshake chose it by ALPN.
+ */
+import type { LimitSettings } from '../../../config/settings.js';
+import { MAX_FIELDS } from '../../headers/headers.js';
+import { TickClock, type Tick } from '../../http1/tick-clock.js';
+import type { RequestFields } from '../../http2/request-fields.js';
+import type { AbuseCounts } from '../abuse-budget.js';
+import type { ClientConnection } from '../client-connection.js';
+import type { OnCutOff } from '../on-cut-off.js';
+import { NextTurn } from '../next-turn.js';
+import type { RequestContext, RequestObserver } from '../request-context.js';
+import { Http2Connection, type Http2ConnectionOwner } from './connection.js';
+import { requestOf, valuesOf } from './request.js';
+import type { Http2Stream } from './stream.js';
+
+/** How exact the time-outs of connections are. */
+const TICK_MS = 250;
+const LINGER_MS = 5_000;
+/** The last GOAWAY comes so long after the first one: by then the client has heard of that (RFC 9113 §6.8). */
+const GOAWAY_MS = 1_000;
+/** Lists up to so much are read so that they can be answered. RFC 9113 counts 32 octets more for each field. */
+const READ_LIST_BYTES = 256 * 1_024;
+const FIELD_OVERHEAD_BYTES = 32;
+
+interface Arrival {
+  readonly stream: Http2Stream;
+  readonly context: RequestContext;
+  readonly request: RequestFields;
+  readonly isOverLimit: boolean;
+}
+
+export class OwnHttp2Server implements Http2ConnectionOwner {
+  readonly now: () => number;
+  readonly #handle: (context: RequestContext) => void;
+  readonly #observer: RequestObserver;
+  readonly #onCutOff: OnCutOff;
+  /** With the tick at which something is to be done. */
+  readonly #connections = new Map<Http2Connection, Tick>();
+  readonly #clock: TickClock;
+  /** A request that is reset in the turn in which it has come is sent nowhere. */
+  readonly #arrivals = new NextTurn<Arrival>((arrival) => {
+    if (!arrival.stream.isClosed) this.#answer(arrival);
+  });
+  #limits: LimitSettings;
+  #isDraining = false;
+
+  constructor(
+    limits: LimitSettings,
+    handle: (context: RequestContext) => void,
+    observer: RequestObserver,
+    onCutOff: OnCutOff,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#limits = limits;
+    this.#handle = handle;
+    this.#observer = observer;
+    this.#onCutOff = onCutOff;
+    this.now = now;
+    this.#clock = new TickClock(TICK_MS, (tick) => {
+      for (const [connection, deadline] of this.#connections) if (deadline <= tick) this.#expire(connection);
+    });
+  }
+
+  get maxListBytes(): number {
+    return Math.max(READ_LIST_BYTES, this.#limits.maxHeaderBytes + MAX_FIELDS * FIELD_OVERHEAD_BYTES);
+  }
+
+  /** New limits, for new connections. */
+  configure(limits: LimitSettings): void {
+    this.#limits = limits;
+  }
+
+  /** Takes a connection over. */
+  accept(client: ClientConnection): void {
+    this.#clock.start();
+    const connection = new Http2Connection(client, this);
+    this.#connections.set(connection, this.#clock.after(this.#limits.idleTimeoutMs));
+    connection.begin();
+    if (this.#isDraining) this.#drain(connection);
+  }
+
+  /** Says GOAWAY: requests under way are finished, new ones refused. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const connection of this.#connections.keys()) this.#drain(connection);
+  }
+
+  onRequest(
+    stream: Http2Stream,
+    request: RequestFields,
+    connection: Http2Connection,
+    isOverLimit: boolean,
+  ): void {
+    const context = requestOf(stream, request, connection.client);
+    this.#arrivals.add({ stream, context, request, isOverLimit });
+  }
+
+  onCutOff(connection: Http2Connection, reason: string, counts: AbuseCounts): void {
+    this.#onCutOff(connection.client, reason, counts);
+  }
+
+  onBusy(connection: Http2Connection, isBusy: boolean): void {
+    if (!this.#connections.has(connection)) return;
+    const ms = connection.isEnding ? LINGER_MS : this.#limits.idleTimeoutMs;
+    this.#connections.set(connection, isBusy ? Infinity : this.#clock.after(ms));
+  }
+
+  onClosed(connection: Http2Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#clock.stop();
+  }
+
+  #drain(connection: Http2Connection): void {
+    connection.drain();
+    if (!connection.isEnding) this.#connections.set(connection, this.#clock.after(GOAWAY_MS));
+  }
+
+  #expire(connection: Http2Connection): void {
+    this.#connections.set(connection, Infinity);
+    if (connection.isEnding) connection.client.socket.destroy();
+    else if (this.#isDraining) connection.lastGoaway();
+    else connection.drain();
+  }
+
+  #answer({ context, request, isOverLimit }: Arrival): void {
+    this.#observer.follow(context);
+    const { fields, method, protocol } = request;
+    if (isOverLimit || fields.length > 2 * MAX_FIELDS || bytesOf(fields) > this.#limits.maxHeaderBytes)
+      context.client.refuse(431);
+    else if (method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
+    else if (!hasKnownExpectation(fields)) context.client.refuse(417);
+    else this.#handle(context);
+  }
+}
+
+function hasKnownExpectation(fields: readonly string[]): boolean {
+  return valuesOf(fields, 'expect').every((value) => value.toLowerCase() === '100-continue');
+}
+
+/** Of all names and values. */
+function bytesOf(fields: readonly string[]): number {
+  let bytes = 0;
+  for (const part of fields) bytes += part.length;
+  return bytes;
+}

@@ -1,0 +1,348 @@
+/**
+ * One stream of a client: what it may still send and be sent, and its request's body.
+ *
+ * Sending: what the windows and the connection let through is framed at once; the rest waits here, and goes out in turns with the other
+ * streams. Receiving: the client's window is opened again as far as somebody has taken what came.
+ */
+import { ErrorCode, Flag, FrameType, MAX_PAYLOAD_BYTES } from '../../http2/frames.js';
+import { resetFrame, windowUpdateFrame } from '../../http2/frame-writer.js';
+import { RequestBody, type BodySource } from '../request-body.js';
+import type { Output } from './output.js';
+import type { OwnResponseWriter } from './response-writer.js';
+
+/** The window of each stream of a client, in bytes. */
+export const STREAM_WINDOW_BYTES = 1_048_576;
+/** Pieces of a body below it are joined, up to so many bytes. */
+const MAX_SMALL_BYTES = 1_024;
+const JOINED_BYTES = 4_096;
+/** With so much waiting its backend is paused. */
+const MAX_WAITING_BYTES = 65_536;
+/** The client is told of so much that was taken, at the least. */
+const CREDIT_BYTES = STREAM_WINDOW_BYTES / 4;
+
+/** The connection, as its streams see it. */
+export interface StreamOwner {
+  readonly output: Output;
+  /** What the connection's window lets through, in bytes. */
+  sendWindow: number;
+  /** Writes a block of fields. */
+  sendFields(streamId: number, fields: readonly string[], isLast: boolean): void;
+  /** It has something that could not be sent. */
+  onWaiting(stream: Http2Stream): void;
+  /** It has small pieces that are to be passed on when all has been read. */
+  onJoining(stream: Http2Stream): void;
+  /** Of what it has received so much less, or more, is held until it is taken. */
+  onHeld(bytes: number): void;
+  /** A client that waits for `100 Continue` may send. */
+  onBodyWanted(stream: Http2Stream): void;
+  /** Ends it, though the client may still send on it. */
+  stop(stream: Http2Stream, code: number): void;
+  /** It is over for both sides. */
+  onClosed(stream: Http2Stream): void;
+}
+
+export interface StreamFacts {
+  readonly sendWindow: number;
+  readonly hasBody: boolean;
+  /** Of the body, as `content-length` says. */
+  readonly length: number | undefined;
+  readonly awaitsContinue: boolean;
+}
+
+export class Http2Stream implements BodySource {
+  readonly id: number;
+  readonly owner: StreamOwner;
+  /** Null: the request has none. */
+  readonly body: RequestBody | null;
+  /** What the client's window lets through, in bytes; below 0 after a SETTINGS that has made it smaller (RFC 9113 §6.9.2). */
+  sendWindow: number;
+  writer: OwnResponseWriter | undefined;
+  /** The client sends the body when it is told to. */
+  readonly awaitsContinue: boolean;
+  /** By `content-length`. */
+  readonly #length: number | undefined;
+  #receivedBytes = 0;
+  #bodyBytes = 0;
+  #creditedBytes = 0;
+  #heldBytes = 0;
+  #joined: Buffer | undefined;
+  #joinedBytes = 0;
+  #hasRemoteEnded: boolean;
+  #hasLocalEnded = false;
+  #isClosed = false;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** Set once the response has ended: it follows what waits. */
+  #trailers: readonly string[] | undefined;
+  #isBlocked = false;
+
+  constructor(id: number, owner: StreamOwner, { sendWindow, hasBody, length, awaitsContinue }: StreamFacts) {
+    this.id = id;
+    this.owner = owner;
+    this.sendWindow = sendWindow;
+    this.#length = length;
+    this.awaitsContinue = awaitsContinue;
+    this.#hasRemoteEnded = !hasBody;
+    this.body = hasBody ? new RequestBody(this) : null;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The client has ended its side. */
+  get hasRemoteEnded(): boolean {
+    return this.#hasRemoteEnded;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** All of the response is handed to the connection. */
+  get isSent(): boolean {
+    return this.#hasLocalEnded;
+  }
+
+  // --- what comes
+
+  /** DATA begins. @returns an `ErrorCode` where it may not come. */
+  onData(flowBytes: number): number | undefined {
+    if (this.#hasRemoteEnded) return ErrorCode.streamClosed;
+    this.#receivedBytes += flowBytes;
+    return this.#receivedBytes - this.#creditedBytes > STREAM_WINDOW_BYTES
+      ? ErrorCode.flowControlError
+      : undefined;
+  }
+
+  /** @param piece overwritten afterwards. @returns an `ErrorCode` where it is more than the request has said. */
+  onDataPiece(piece: Buffer): number | undefined {
+    this.#bodyBytes += piece.length;
+    if (this.#length !== undefined && this.#bodyBytes > this.#length) return ErrorCode.protocolError;
+    if (piece.length >= MAX_SMALL_BYTES) {
+      this.passOn();
+      this.body?.push(Buffer.from(piece));
+      return undefined;
+    }
+    if (this.#joinedBytes + piece.length > JOINED_BYTES) this.passOn();
+    if (this.#joined === undefined) {
+      this.#joined = Buffer.allocUnsafe(JOINED_BYTES);
+      this.owner.onJoining(this);
+    }
+    this.#joinedBytes += piece.copy(this.#joined, this.#joinedBytes);
+    return undefined;
+  }
+
+  /** Passes on the small pieces that have come in one read: each would be a write for the backend. */
+  passOn(): void {
+    const joined = this.#joined;
+    if (joined === undefined) return;
+    const bytes = this.#joinedBytes;
+    this.#joined = undefined;
+    this.#joinedBytes = 0;
+    if (!this.#isClosed) this.body?.push(joined.subarray(0, bytes));
+  }
+
+  /** A DATA frame is over. */
+  onDataEnd(): void {
+    this.#credit();
+  }
+
+  /** The client has ended its side. @returns an `ErrorCode` where the body is shorter than the request has said. */
+  onEnd(trailers: readonly string[]): number | undefined {
+    if (this.#length !== undefined && this.#bodyBytes !== this.#length) return ErrorCode.protocolError;
+    this.passOn();
+    this.#hasRemoteEnded = true;
+    this.body?.finish(trailers);
+    this.#closeIfDone();
+    return undefined;
+  }
+
+  // --- from the body
+
+  setReading(): void {
+    // What is not taken holds the window shut: nothing else need be done.
+  }
+
+  onBodyWanted(): void {
+    this.owner.onBodyWanted(this);
+  }
+
+  onWaitingTaken(): void {
+    this.#credit();
+  }
+
+  // --- what goes
+
+  /** A head. @param isLast nothing follows. */
+  head(fields: readonly string[], isLast: boolean): void {
+    if (this.#isClosed) return;
+    this.owner.sendFields(this.id, fields, isLast);
+    if (isLast) this.#endLocal();
+  }
+
+  /** @param isShared it is overwritten afterwards. @returns false: `onDrain` of the writer follows. */
+  write(chunk: Buffer, isShared: boolean): boolean {
+    if (this.#isClosed) return true;
+    const sent = this.#waiting.length > 0 ? 0 : this.#sendFrom(chunk);
+    if (sent < chunk.length) {
+      const rest = chunk.subarray(sent);
+      this.#waiting.push(isShared ? Buffer.from(rest) : rest);
+      this.#waitingBytes += rest.length;
+      this.owner.onWaiting(this);
+    }
+    this.#isBlocked = this.#waitingBytes >= MAX_WAITING_BYTES;
+    return !this.#isBlocked;
+  }
+
+  /** The response ends with what waits. */
+  end(trailers: readonly string[]): void {
+    if (this.#isClosed || this.#trailers !== undefined) return;
+    this.#trailers = trailers;
+    if (this.#waiting.length === 0) this.#sendEnd();
+  }
+
+  /**
+   * Sends a frame of what waits.
+   *
+   * @returns whether it may send more: something waits, and its own window is open.
+   */
+  sendSome(): boolean {
+    const first = this.#waiting[0];
+    if (first === undefined || this.#isClosed) return false;
+    const sent = this.#waiting.length === 1 ? this.#sendFrame(first) : this.#sendJoined();
+    this.#waitingBytes -= sent;
+    let left = sent;
+    while (left > 0) {
+      const piece = this.#waiting[0];
+      if (piece === undefined) break;
+      if (piece.length > left) {
+        this.#waiting[0] = piece.subarray(left);
+        break;
+      }
+      left -= piece.length;
+      this.#waiting.shift();
+    }
+    if (this.#waiting.length === 0 && this.#trailers !== undefined) this.#sendEnd();
+    if (this.#isBlocked && this.#waitingBytes < MAX_WAITING_BYTES / 2) {
+      this.#isBlocked = false;
+      this.writer?.drained();
+    }
+    return this.#waiting.length > 0 && this.sendWindow > 0;
+  }
+
+  /** Ends it at once. @param code an `ErrorCode`; undefined: the client has ended it, or its connection has gone. */
+  reset(code: number | undefined, reason = 'the client has gone'): void {
+    if (this.#isClosed) return;
+    if (code !== undefined) this.owner.output.push(resetFrame(this.id, code));
+    this.#close();
+    this.body?.fail(reason);
+  }
+
+  // ---
+
+  /** Sends as much of a chunk as may go. @returns how much that was. */
+  #sendFrom(chunk: Buffer): number {
+    let sent = 0;
+    while (sent < chunk.length) {
+      const bytes = this.#sendFrame(sent === 0 ? chunk : chunk.subarray(sent));
+      if (bytes === 0) break;
+      sent += bytes;
+    }
+    return sent;
+  }
+
+  /** What the next frame may hold, of so much. */
+  #allowance(bytes: number): number {
+    const { output, sendWindow } = this.owner;
+    if (output.isFull) return 0;
+    return Math.max(0, Math.min(bytes, MAX_PAYLOAD_BYTES, this.sendWindow, sendWindow));
+  }
+
+  #sendFrame(chunk: Buffer): number {
+    const bytes = this.#allowance(chunk.length);
+    if (bytes === 0) return 0;
+    const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
+    chunk.copy(memory, at, 0, bytes);
+    this.#spend(bytes);
+    return bytes;
+  }
+
+  /** One frame of several pieces. */
+  #sendJoined(): number {
+    const bytes = this.#allowance(this.#waitingBytes);
+    if (bytes === 0) return 0;
+    const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
+    let copied = 0;
+    for (const piece of this.#waiting) {
+      if (copied === bytes) break;
+      copied += piece.copy(memory, at + copied, 0, Math.min(piece.length, bytes - copied));
+    }
+    this.#spend(bytes);
+    return bytes;
+  }
+
+  #spend(bytes: number): void {
+    this.sendWindow -= bytes;
+    this.owner.sendWindow -= bytes;
+  }
+
+  #sendEnd(): void {
+    const { output } = this.owner;
+    const trailers = this.#trailers ?? [];
+    if (trailers.length > 0) this.owner.sendFields(this.id, trailers, true);
+    else if (!output.endStream(this.id)) output.frame(FrameType.data, Flag.endStream, this.id, 0);
+    this.#endLocal();
+  }
+
+  #endLocal(): void {
+    this.#hasLocalEnded = true;
+    this.body?.discard();
+    if (this.#hasRemoteEnded) this.#close();
+    // Node's clients take a reset that they read together with the end of the response for a cut.
+    else setImmediate(stopUpload, this);
+  }
+
+  /** A client that still sends its request is told to stop (RFC 9113 §8.1), once the response has gone out. */
+  stopUpload(): void {
+    if (!this.#isClosed && !this.#hasRemoteEnded) this.owner.stop(this, ErrorCode.noError);
+  }
+
+  #closeIfDone(): void {
+    if (this.#hasRemoteEnded && this.#hasLocalEnded) this.#close();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#hold(0);
+    this.owner.onClosed(this);
+    // Not at once: whoever ends a response does not expect to hear of that before it has.
+    if (this.writer !== undefined) process.nextTick(closeWriter, this.writer);
+  }
+
+  /** Opens the windows as far as what came is taken. */
+  #credit(): void {
+    const heldBytes = this.#isClosed ? 0 : (this.body?.waitingBytes ?? 0);
+    this.#hold(heldBytes);
+    const bytes = this.#receivedBytes - heldBytes - this.#creditedBytes;
+    if (bytes < CREDIT_BYTES || this.#hasRemoteEnded || this.#isClosed) return;
+    this.#creditedBytes += bytes;
+    this.owner.output.push(windowUpdateFrame(this.id, bytes));
+  }
+
+  #hold(bytes: number): void {
+    this.owner.onHeld(bytes - this.#heldBytes);
+    this.#heldBytes = bytes;
+  }
+}
+
+function stopUpload(stream: Http2Stream): void {
+  stream.stopUpload();
+}
+
+function closeWriter(writer: OwnResponseWriter): void {
+  writer.close();
+}
