@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { CompressionError } from '../../../../../lib/proxy/http2/hpack/compression-error.js';
 import { HpackDecoder } from '../../../../../lib/proxy/http2/hpack/decoder.js';
+import { huffmanBytes, writeHuffman } from '../../../../../lib/proxy/http2/hpack/huffman-encoder.js';
+import { writeInteger } from '../../../../../lib/proxy/http2/hpack/integer-writer.js';
 import { anyDecoder, decodedFrom, octets } from '../../../../support/hpack.js';
 
 /** Literals that are added: `a: b`, `c: d`. */
@@ -41,6 +43,7 @@ describe('A header block', () => {
     ['sets a table size of five octets more', '3f8080808000'],
     ['sets a table size behind a field', '8220'],
     ['sets a table size behind a literal', `${A_B}20`],
+    ['sets a table size behind a field, where a literal could be meant', '822001610162'],
     ['sets a table size at its end', '823fe11f'],
   ];
   for (const [what, hex] of malformed)
@@ -60,6 +63,8 @@ describe('A header block', () => {
       if (ends.includes(end)) expect(decode, `${end}`).not.to.throw();
       else expect(decode, `${end}`).to.throw(CompressionError, 'cut off');
     }
+    for (const hex of ['3f00', 'ff8000'])
+      expect(() => anyDecoder().decode(octets(hex), 0, hex.length / 2 - 1), hex).to.throw('cut off');
     // Nor is anything read behind its end.
     expect(anyDecoder().decode(Buffer.concat([whole, octets('80')]), 0, whole.length).fieldCount).to.equal(5);
     expect(anyDecoder().decode(Buffer.concat([octets('80'), whole]), 1).fieldCount).to.equal(5);
@@ -87,6 +92,17 @@ describe('A header block', () => {
     const block = Buffer.concat([octets('0001617f8101'), all]);
     expect(anyDecoder().decode(block).fields).to.deep.equal(['a', all.toString('latin1')]);
     expect(anyDecoder().decode(block).listBytes).to.equal(32 + 1 + 256);
+  });
+
+  it("keeps every octet of its values in Huffman's code", () => {
+    const all = String.fromCharCode(...Array.from({ length: 256 }, (_, octet) => octet));
+    const bytes = huffmanBytes(all);
+    const coded = Buffer.alloc(bytes + 4);
+    writeHuffman(all, coded, 0, bytes);
+    const head = Buffer.alloc(8);
+    const end = writeInteger(bytes, 7, 0x80, head, 0);
+    const block = Buffer.concat([octets('000161'), head.subarray(0, end), coded.subarray(0, bytes)]);
+    expect(anyDecoder().decode(block).fields).to.deep.equal(['a', all]);
   });
 
   it('gives the same string each time that a field is named by its index', () => {

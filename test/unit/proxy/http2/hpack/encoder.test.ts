@@ -163,6 +163,8 @@ describe('The table of an encoder', () => {
     other.changePeerMaxTableBytes(40);
     other.changePeerMaxTableBytes(65_536);
     expect(hexOf(other, 'c', 'd')).to.equal('3f09' + '3fe11f' + 'be');
+    // And not again.
+    expect(hexOf(other, 'c', 'd')).to.equal('be');
   });
 
   it('is not told of where it stays what it was', () => {

@@ -98,6 +98,9 @@ describe("Huffman's code", () => {
       expect(writeHuffman(text, target, 0, bytes - 1), text).to.equal(-1);
       expect(writeHuffman(text, target, 0, bytes), text).to.equal(bytes);
     }
+    const target = Buffer.alloc(200, 0xee);
+    expect(writeHuffman('\n'.repeat(50), target, 0, 50)).to.equal(-1);
+    expect(target.subarray(54).every((octet) => octet === 0xee)).to.equal(true);
   });
 
   it('ends with up to seven ones, and nothing else', () => {

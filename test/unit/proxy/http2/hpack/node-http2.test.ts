@@ -7,6 +7,7 @@ import { connect, sensitiveHeaders, type ClientHttp2Session, type IncomingHttpHe
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { HpackDecoder } from '../../../../../lib/proxy/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../../../../lib/proxy/http2/hpack/encoder.js';
+import { STATIC_NAMES } from '../../../../../lib/proxy/http2/hpack/static-table.js';
 import { anyDecoder } from '../../../../support/hpack.js';
 import {
   ACK,
@@ -196,6 +197,49 @@ describe("Node's HTTP/2", () => {
         }
         expect(acknowledged).to.equal(13);
         expect(decoder.tableBytes).to.be.at.most(size);
+      },
+    );
+  });
+
+  it('has the same static table', async () => {
+    const names = STATIC_NAMES.slice(1).filter((name) => !/^:|^transfer-encoding$/.test(name));
+    const fields = Object.fromEntries(names.map((name) => [name, `of ${name}`]));
+    fields['content-length'] = '0';
+    const statuses = ['200', '204', '206', '304', '400', '404', '500'];
+    const asked = [
+      { ':method': 'GET', ':path': '/', ':scheme': 'http', ':authority': 'a', ...fields },
+      { ':method': 'POST', ':path': '/index.html', ':scheme': 'https', 'accept-encoding': 'gzip, deflate' },
+      ...statuses.map(() => ({ ':path': '/' })),
+    ];
+    const decoder = anyDecoder();
+    const seen: Record<string, string>[] = [];
+    await withClient(
+      {
+        onHeaders(socket, stream, block) {
+          seen.push(lookedUp(decoder.decode(block).fields));
+          // None of it is in a dynamic table.
+          const answer = [
+            ':status',
+            statuses[seen.length % statuses.length] ?? '',
+            ...Object.entries(fields).flat(),
+          ];
+          const response = new HpackEncoder().encode(answer, names);
+          expect(response[0]).to.equal(0x80 + 8 + (seen.length % statuses.length));
+          socket.write(frame(HEADERS, END_STREAM | END_HEADERS, stream, response));
+        },
+      },
+      {},
+      async (client) => {
+        for (const [i, sent] of asked.entries()) {
+          const { headers } = await request(client, sent);
+          expect(seen.at(-1)).to.include(sent);
+          const { ':status': status, ...rest } = headers;
+          expect(String(status)).to.equal(statuses[(i + 1) % statuses.length]);
+          // Node has a list of one, and drops the other of a 204.
+          const expected: Record<string, unknown> = { ...fields, 'set-cookie': [fields['set-cookie']] };
+          if (String(status) === '204') delete expected['content-length'];
+          expect(Object.fromEntries(Object.entries(rest))).to.deep.equal(expected);
+        }
       },
     );
   });
