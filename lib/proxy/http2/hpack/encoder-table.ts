@@ -2,6 +2,7 @@
  * The encoder's dynamic table: it finds what may be named by index. PURE.
  */
 import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.js';
+import { ownCopy } from './own-copy.js';
 import { STATIC_ENTRIES } from './static-table.js';
 
 const NONE = -1;
@@ -49,7 +50,7 @@ export class EncoderTable {
     this.#evictTo(this.#table.maxBytes - bytes);
     if (bytes > this.#table.maxBytes) return;
     const position = this.#table.end;
-    this.#table.add(name, value, this.#newest.get(name) ?? NONE);
+    this.#table.add(name, ownCopy(value), this.#newest.get(name) ?? NONE);
     this.#newest.set(name, position);
   }
 

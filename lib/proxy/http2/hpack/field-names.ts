@@ -2,6 +2,7 @@
  * What the encoder needs to know of a field's name, remembered for each spelling: the same few come with every message. PURE.
  */
 import { indexingOf, type Indexing } from './indexing.js';
+import { ownCopy } from './own-copy.js';
 import { STATIC_ENTRIES, STATIC_NAMES, STATIC_VALUES } from './static-table.js';
 import { maxStringBytes, writeString } from './string-writer.js';
 
@@ -29,10 +30,11 @@ let known = new Map(inStaticTable);
 export function knownName(spelling: string): FieldName {
   const found = known.get(spelling);
   if (found !== undefined) return found;
-  const text = spelling.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  const own = ownCopy(spelling);
+  const text = own.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const made = inStaticTable.get(text) ?? fieldNameOf(text);
   if (known.size >= MAX_KNOWN_NAMES) known = new Map(inStaticTable);
-  if (spelling.length <= MAX_KNOWN_LENGTH) known.set(spelling, made);
+  if (own.length <= MAX_KNOWN_LENGTH) known.set(own, made);
   return made;
 }
 

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { HpackEncoder } from '../../../../../lib/proxy/http2/hpack/encoder.js';
 import { anyDecoder } from '../../../../support/hpack.js';
 
@@ -135,6 +137,24 @@ describe('An encoder', () => {
         break;
       }
     }
+  });
+});
+
+describe('What an encoder keeps of a head', () => {
+  it('does not keep all of it in memory', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const encoder = new HpackEncoder();
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 50; i++) {
+      const name = `x-name-of-a-field-${i}`;
+      const head = Buffer.alloc(1_000_000, `${name}: `).toString('latin1');
+      encoder.encode([head.slice(0, name.length), head.slice(30, 60)]);
+    }
+    expect(encoder.tableBytes).to.be.above(3_500);
+    collect();
+    expect(process.memoryUsage().heapUsed - before).to.be.below(10_000_000);
   });
 });
 
