@@ -77,6 +77,7 @@ type Route =
 
 const OPERATIONS_ROOT = '/proxy';
 const EVENTS_PATH = '/events';
+const NOT_STORED = { 'cache-control': 'no-store' };
 const OPEN_PATHS: ReadonlySet<string> = new Set(
   Object.values(OPERATIONS).flatMap(({ path, isOpen }) => (isOpen === true ? [path] : [])),
 );
@@ -161,6 +162,8 @@ export class AdminRouter {
     query: string,
     authority: string | undefined,
   ): Promise<AdminResponse> {
+    // Here no stream is sent. By the HTML standard (server-sent events) a browser takes 204 for a word to ask no more; it is no error.
+    if (method === 'GET' && path === EVENTS_PATH) return { status: 204, headers: NOT_STORED, body: '' };
     const found = findOperation(method, path, query, this.#options.isControl === true);
     switch (found.kind) {
       case 'unknown':

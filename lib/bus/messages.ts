@@ -7,6 +7,7 @@
  * All values are plain JSON: that is what cluster IPC carries (an Error would lose its message, a Buffer blow up).
  * Private keys travel here and nowhere else.
  */
+import type { WorkerBackends } from '../domain/backend-status.js';
 import type { CacheStatus, HotCertificate, WorkersExpired } from '../domain/cache-status.js';
 import type { WorkerFacts } from '../domain/inspection.js';
 import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
@@ -15,7 +16,7 @@ import type { WorkerSettings } from '../config/worker-settings.js';
 import type { MetricsDelta } from '../metrics/recorder.js';
 
 /** Raised with every change of meaning. Both ends must have the same. */
-export const BUS_VERSION = 7;
+export const BUS_VERSION = 8;
 
 /** The title of a worker's process, by which a later primary recognises a worker that was left behind. */
 export const WORKER_TITLE = 'peter-sslers-proxy: worker';
@@ -72,6 +73,10 @@ export interface PrimaryToWorker {
   makeStale: { params: { readonly names?: readonly ServerName[] }; result: None };
   /** What the worker knows of a name, for a person; its caches are only looked at. */
   inspect: { params: { readonly name: ServerName }; result: WorkerFacts };
+  /** The program makes handshakes with itself that offer this protocol; 0: no more. They are no client's. */
+  ownHandshakes: { params: { readonly marker: string; readonly forMs: number }; result: None };
+  /** How the backends of the routes do there, as the settings are now. */
+  backends: { params: None; result: WorkerBackends };
   reopenLogs: { params: None; result: None };
   /** Whether the worker's event loop turns. */
   ping: { params: None; result: None };

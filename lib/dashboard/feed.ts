@@ -2,7 +2,8 @@
  * The stream of frames: opened while the page is seen, opened again whenever it is lost.
  *
  * The browser itself comes back after a broken connection, but not after an answer that is no stream (a proxy's 502, say), and it does
- * not notice one that has gone silent. A door that has no streams, as those that clients use have none, is asked once a second.
+ * not notice one that has gone silent. A door that has no streams, as those that clients use have none, answers 204 and is asked for a
+ * snapshot once a second.
  */
 import { askSnapshot } from './ask.js';
 import type { Frame } from './frame.js';

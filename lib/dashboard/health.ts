@@ -137,7 +137,7 @@ function certificateTroubles({ status: { certificates, atMs } }: HealthFacts): T
   return troubles;
 }
 
-function trafficTroubles({ numbers, minute }: HealthFacts): Trouble[] {
+function trafficTroubles({ status, numbers, minute }: HealthFacts): Trouble[] {
   const troubles: Trouble[] = [];
   const reasons = TROUBLED_REASONS.filter(
     (reason) => minute.growth('peter_sslers_defaults_served_total', { reason }) > 0,
@@ -156,10 +156,14 @@ function trafficTroubles({ numbers, minute }: HealthFacts): Trouble[] {
     });
   }
   const leftOut = numbers.value('peter_sslers_backends_left_out');
+  const named = (status.backends?.backends ?? [])
+    .filter(({ state }) => state === 'left out')
+    .map(({ name }) => name);
   if (leftOut > 0)
     troubles.push({
       ...{ level: 'warn', short: 'Backends are left out' },
       says: 'Backends are left out after failures.',
+      ...(named.length > 0 && { detail: namesText(named, named.length) }),
     });
   const requests = minute.growth('peter_sslers_requests_total');
   const failed = minute.growth('peter_sslers_requests_total', { code: '5xx' });

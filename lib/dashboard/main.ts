@@ -10,7 +10,15 @@ import type { Frame } from './frame.js';
 import { headline } from './headline.js';
 import { healthOf, type HealthFacts } from './health.js';
 import { Recent } from './rates.js';
-import { backendRows, defaultRows, orderRows, processRows, sourceRows, workerRows } from './tables.js';
+import {
+  backendFacts,
+  backendRows,
+  defaultRows,
+  orderRows,
+  processRows,
+  sourceRows,
+  workerRows,
+} from './tables.js';
 import { tableView } from './table-view.js';
 import { counted } from './text.js';
 import { themeSwitch } from './theme.js';
@@ -54,7 +62,13 @@ const drawDefaults = tableView(
   ['because', 'since the start', 'now'],
   'None since the start.',
 );
-const drawBackends = tableView(byId('backends'), 'Backends', [], '');
+const drawBackends = tableView(
+  byId('backends'),
+  'Backends, those in trouble first, at most 20',
+  ['backend', 'route', 'state', 'busy', 'idle', 'last error'],
+  'No backend is known of yet.',
+);
+const drawBackendFacts = tableView(byId('backend-facts'), 'Traffic to backends in numbers', [], '');
 const drawWorkers = tableView(byId('workers'), 'Workers', ['process', 'state', 'up'], 'No worker yet.');
 const drawProcesses = tableView(
   byId('processes'),
@@ -110,6 +124,7 @@ function drawTables(facts: HealthFacts): void {
   drawOrderFacts(orderRows(facts));
   drawDefaults(defaultRows(facts));
   drawBackends(backendRows(facts));
+  drawBackendFacts(backendFacts(facts));
   drawWorkers(workerRows(facts));
   drawProcesses(processRows(facts));
 }

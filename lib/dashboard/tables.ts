@@ -2,10 +2,11 @@
  * The tables of the page: what each row says. PURE.
  */
 import { durationText } from '../base/duration-text.js';
+import type { BackendsReport } from '../domain/backend-status.js';
 import { DEFAULT_REASONS } from '../domain/default-reason.js';
 import type { HealthFacts } from './health.js';
-import { bytesText, countText, percentText, rateText, tookText, UNKNOWN } from './text.js';
-import { REASON_WORDS, SOURCE_LEVELS, sourceLabel, tierWord, type Level } from './words.js';
+import { bytesText, counted, countText, percentText, rateText, tookText, UNKNOWN } from './text.js';
+import { BACKEND_LEVELS, REASON_WORDS, SOURCE_LEVELS, sourceLabel, tierWord, type Level } from './words.js';
 
 /** A cell that is more than text. */
 export interface Cell {
@@ -86,7 +87,33 @@ export function processRows({ numbers, now }: HealthFacts): Row[] {
   });
 }
 
-export function backendRows({ numbers, now, minute }: HealthFacts): Row[] {
+/** Those in trouble first; with many backends, only the first of them. */
+export function backendRows({ status: { backends } }: HealthFacts): Row[] {
+  const seen = new Map<string, number>();
+  return (backends?.backends ?? []).map(({ name, pattern, state, busy, idle, workers, trouble }) => {
+    const route = pattern ?? 'every other name';
+    // A route may have a backend twice.
+    const nth = seen.get(`${route} ${name}`) ?? 0;
+    seen.set(`${route} ${name}`, nth + 1);
+    const since =
+      trouble === undefined
+        ? ''
+        : ` in ${trouble.workers} of ${counted(workers, 'worker')} for ${durationText(trouble.forMs)}`;
+    return {
+      key: `${nth} ${route} ${name}`,
+      cells: [
+        name,
+        route,
+        { text: `${state}${since}`, level: BACKEND_LEVELS[state] },
+        countText(busy),
+        countText(idle),
+        trouble?.lastError ?? '',
+      ],
+    };
+  });
+}
+
+export function backendFacts({ status, numbers, now, minute }: HealthFacts): Row[] {
   const connections = (state: string): string =>
     countText(numbers.value('peter_sslers_backend_connections', { state }));
   const leftOut = numbers.value('peter_sslers_backends_left_out');
@@ -95,7 +122,13 @@ export function backendRows({ numbers, now, minute }: HealthFacts): Row[] {
     count: minute.growth('peter_sslers_backend_failures_total', { kind }),
   }));
   const failed = failures.filter(({ count }) => count > 0);
+  const { backends } = status;
+  const silent = backends?.silentWorkers ?? [];
   const facts: readonly (readonly [string, string | Cell])[] = [
+    ...(backends === undefined ? [] : [['up', upCell(backends)] as const]),
+    ...(silent.length === 0
+      ? []
+      : [['workers that tell nothing', { text: silent.join(', '), level: 'warn' }] as const]),
     ['connections', `${connections('busy')} busy, ${connections('idle')} idle`],
     ['requests', rateText(now.perSecond('peter_sslers_requests_total', { by: 'backend' }))],
     ['mean time of a request', tookText(minute.meanMs('peter_sslers_request_seconds', { by: 'backend' }))],
@@ -112,6 +145,14 @@ export function backendRows({ numbers, now, minute }: HealthFacts): Row[] {
     ['WebSockets and TCP', countText(numbers.value('peter_sslers_tunnels_open'))],
   ];
   return facts.map(([label, value]) => ({ key: label, cells: [label, value] }));
+}
+
+function upCell({ count, upCount, workers, silentWorkers }: BackendsReport): string | Cell {
+  if (count === 0) return silentWorkers.length < workers ? 'none is set' : UNKNOWN;
+  return {
+    text: `${countText(upCount)} of ${countText(count)}`,
+    level: upCount === count ? 'good' : 'warn',
+  };
 }
 
 export function orderRows({ numbers }: HealthFacts): Row[] {

@@ -13,6 +13,8 @@ const PLACES: Partial<Record<CauseCode, string>> = {
   'no-server-name': 'client',
   'no-name': 'client',
   listener: 'client',
+  'listener-fails': 'client',
+  'listener-differs': 'client',
   'handshake-failed': 'client',
   'worker-silent': 'lru',
   'worker-has-old': 'lru',
@@ -203,19 +205,29 @@ function sourceNotes({ reason, candidates, remarks, skipped, budget, orders }: S
 }
 
 /** What clients got when they were played. */
-function servedStation({ clients, noHandshake, diagnosis }: WhyReport): Station {
+function servedStation({
+  clients: ofFirst,
+  otherListeners = [],
+  noHandshake,
+  diagnosis,
+}: WhyReport): Station {
+  const clients = [...ofFirst, ...otherListeners];
   const isDefault = clients.some((client) => client.isDefault === true);
   // Mostly all of them got the same.
   const texts = [...new Set(clients.map(clientText))];
   const notes = texts.map((text) => {
-    const same = clients.filter((client) => clientText(client) === text).map(({ client }) => client);
-    return `${listText(same)}: ${text}`;
+    const same = clients.filter((client) => clientText(client) === text);
+    return `${listText(same.map(clientTitle))}: ${text}`;
   });
   return {
     ...{ id: 'default', title: isDefault || !diagnosis.isServed ? 'Default' : 'Served', kind: '' },
     state: diagnosis.isServed ? says('good', 'its own certificate') : says('bad', 'not its own'),
     notes: notes.length > 0 ? notes : [`no handshake was made: ${noHandshake ?? ''}`],
   };
+}
+
+function clientTitle({ client, listener }: ClientFacts): string {
+  return listener === undefined ? client : `${client} on ${listener}`;
 }
 
 function clientText({ leaf, isDefault, failure }: ClientFacts): string {

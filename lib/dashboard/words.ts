@@ -1,6 +1,7 @@
 /**
  * The program's words as the page says them: tiers, reasons, states. PURE.
  */
+import type { BackendStatus } from '../domain/backend-status.js';
 import type { DefaultReason } from '../domain/default-reason.js';
 import { TIER_CACHE, TIER_DEFAULT, TIER_LRU } from '../domain/lookup.js';
 import type { SourceStatus } from '../domain/status-report.js';
@@ -44,6 +45,12 @@ export const SOURCE_LEVELS: Readonly<Record<SourceStatus['state'], Level>> = {
   up: 'good',
   failing: 'warn',
   skipped: 'bad',
+};
+
+export const BACKEND_LEVELS: Readonly<Record<BackendStatus['state'], Level>> = {
+  up: 'good',
+  failing: 'warn',
+  'left out': 'bad',
 };
 
 export const REASON_WORDS: Readonly<Record<DefaultReason, string>> = {

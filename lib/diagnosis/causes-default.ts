@@ -13,6 +13,7 @@ import {
   type Finding,
 } from './cause.js';
 import type { SourceFacts, SourceRemark } from '../domain/inspection.js';
+import { LISTENER_DIFFERS, LISTENER_DIFFERS_UNNAMED, LISTENER_FAILS } from './causes-listeners.js';
 import { budgetEmpty, CAUSES_ORDER } from './causes-order.js';
 import { ALL_WORKERS_SILENT, hasOneNow, PRIMARY_LATE, WORKER_HAS_NEGATIVE } from './causes-workers.js';
 import { defaultIs, saidBySources, type View } from './view.js';
@@ -20,6 +21,7 @@ import { defaultIs, saidBySources, type View } from './view.js';
 /** Nobody gets so far that a name counts. */
 const CAUSES_HANDSHAKE: readonly Cause[] = [
   ALL_WORKERS_SILENT,
+  LISTENER_FAILS,
   [
     'listener',
     ({ facts }) => {
@@ -33,9 +35,8 @@ const CAUSES_HANDSHAKE: readonly Cause[] = [
     'handshake-failed',
     (view) => {
       const failure = view.client('modern')?.failure;
-      const isRefusal = view.facts.settings.rejectsUnknownNames && /unrecognized.name/i.test(failure ?? '');
       const who = view.facts.asked === '' ? 'A client that sends no server name' : `A client of ${view.name}`;
-      return failure === undefined || isRefusal
+      return failure === undefined || view.isRefusal(failure)
         ? undefined
         : mended(`${who} gets no handshake: ${failure}.`, 'See the log of the program at that time.');
     },
@@ -44,6 +45,7 @@ const CAUSES_HANDSHAKE: readonly Cause[] = [
 
 /** No name: nobody is asked. */
 const CAUSES_NAME: readonly Cause[] = [
+  LISTENER_DIFFERS_UNNAMED,
   [
     'no-server-name',
     ({ facts }) =>
@@ -243,6 +245,7 @@ export const CAUSES_DEFAULT: readonly Cause[] = [
   ...CAUSES_HANDSHAKE,
   ...CAUSES_NAME,
   ...CAUSES_BEHIND,
+  LISTENER_DIFFERS,
   ...CAUSES_MISSING,
   ...CAUSES_ORDER,
   ...CAUSES_ABSENT,

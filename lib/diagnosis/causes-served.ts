@@ -3,6 +3,7 @@
  * it gets, then what is wrong elsewhere and will come up, last that all is well. PURE.
  */
 import { durationText } from '../base/duration-text.js';
+import { LISTENER_DIFFERS, LISTENER_DIFFERS_UNNAMED, LISTENER_FAILS } from './causes-listeners.js';
 import {
   GONE,
   hasOneNow,
@@ -15,6 +16,8 @@ import { candidateText, dateText, saidBySources, shortPrint, type View } from '.
 
 export const CAUSES_SERVED: readonly Cause[] = [
   SOME_WORKERS_SILENT,
+  LISTENER_FAILS,
+  LISTENER_DIFFERS_UNNAMED,
   [
     'served',
     ({ facts, leaf }) =>
@@ -43,6 +46,7 @@ export const CAUSES_SERVED: readonly Cause[] = [
     },
   ],
   WORKER_HAS_OLD,
+  LISTENER_DIFFERS,
   [
     'cache-has-old',
     (view) => {

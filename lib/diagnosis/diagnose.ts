@@ -6,8 +6,17 @@
 import type { Cause } from './cause.js';
 import { CAUSES_DEFAULT } from './causes-default.js';
 import { CAUSES_SERVED } from './causes-served.js';
-import type { Diagnosis, WhyFacts } from './report.js';
+import type { CauseCode, Diagnosis, WhyFacts } from './report.js';
 import { defaultIs, View } from './view.js';
+
+/**
+ * Some clients are not served the name's own. Which worker a handshake meets is chance, and which listener is for the client to choose.
+ */
+const SOME_CLIENTS_ONLY: ReadonlySet<CauseCode | undefined> = new Set<CauseCode>([
+  'worker-has-negative',
+  'listener-fails',
+  'listener-differs',
+]);
 
 export function diagnose(facts: WhyFacts): Diagnosis {
   const view = new View(facts);
@@ -16,8 +25,7 @@ export function diagnose(facts: WhyFacts): Diagnosis {
   const { leaf } = view;
   const isValid = leaf === undefined || (leaf.notBeforeMs <= facts.atMs && facts.atMs < leaf.notAfterMs);
   return {
-    // Which worker a handshake meets is chance: where one of them serves the default, some clients get that.
-    isServed: isOwn && isValid && found?.code !== 'worker-has-negative',
+    isServed: isOwn && isValid && !SOME_CLIENTS_ONLY.has(found?.code),
     ...(found ?? {
       code: 'unknown',
       sentence: `${defaultIs(view)}, and nothing that is known of ${view.name} says why.`,

@@ -9,6 +9,8 @@ export type ClientKind = 'modern' | 'RSA only' | 'TLS 1.2';
 
 export interface ClientFacts {
   readonly client: ClientKind;
+  /** Where, if the program listens on several addresses: `127.0.0.1:8443`, `unix:/path`. */
+  readonly listener?: string;
   readonly tookMs: number;
   /** What it was served. Absent: the handshake failed. */
   readonly leaf?: LeafFacts;
@@ -44,8 +46,12 @@ export interface WhyFacts {
   readonly facts?: NameFacts;
   /** Of the wildcard above the name, where `--wildcards` is on. */
   readonly wildcard?: NameFacts;
-  /** Handshakes with the listener, made after all else was asked. */
+  /** Handshakes with the first listener, made after all else was asked. */
   readonly clients: readonly ClientFacts[];
+  /** One of a modern client with each of the other listeners. Absent: there are none. */
+  readonly otherListeners?: readonly ClientFacts[];
+  /** How many more listeners there are than were asked. */
+  readonly listenersLeftOut?: number;
   /** Why no handshake was made. */
   readonly noHandshake?: string;
 }
@@ -66,6 +72,9 @@ export type CauseCode =
   | 'source-down-beside'
   | 'gone'
   | 'worker-silent'
+  // It depends on the listener.
+  | 'listener-fails'
+  | 'listener-differs'
   // The default is served, or nothing is.
   | 'no-server-name'
   | 'no-name'

@@ -48,6 +48,11 @@ export class View {
     return this.facts.clients.find(({ client }) => client === kind);
   }
 
+  /** Whether a handshake failed as the settings say that it should, in place of a default certificate. */
+  isRefusal(failure: string | undefined): boolean {
+    return this.facts.settings.rejectsUnknownNames && /unrecognized.name/i.test(failure ?? '');
+  }
+
   /** What a client is served: by a handshake, or, where none was made, by what is cached and there. */
   get leaf(): LeafFacts | undefined {
     const modern = this.client('modern');

@@ -2,6 +2,7 @@
  * What `status` tells of the whole program at one moment. Plain JSON; no name of a customer is in it but under `certificates` and
  * `orders`, and never a key.
  */
+import type { BackendsReport } from './backend-status.js';
 import type { Tier } from './lookup.js';
 
 export interface WorkerStatus {
@@ -90,6 +91,8 @@ export interface StatusReport {
     readonly outdatedCount: number;
   };
   readonly traffic: TrafficStatus;
+  /** Asked of the workers for a `status`. In a snapshot it is what they have told last: absent before that. */
+  readonly backends?: BackendsReport;
   /** The last reload; absent: there was none. */
   readonly lastReload?: { readonly agoMs: number; readonly failure?: string };
 }

@@ -29,7 +29,7 @@ export const METRICS = table({
   // Handshakes: counted by the workers.
   peter_sslers_handshakes_total: {
     type: 'counter',
-    help: 'TLS handshakes that have succeeded; `tier` is where the certificate came from, `key` the key of it that serves this client',
+    help: 'TLS handshakes that have succeeded; `tier` is where the certificate came from, `key` the key of it that serves this client. Those of `why` do not count',
     labels: {
       tier: TIERS,
       protocol: ['TLSv1.2', 'TLSv1.3', OTHER],
@@ -39,7 +39,7 @@ export const METRICS = table({
   },
   peter_sslers_handshakes_failed_total: {
     type: 'counter',
-    help: 'Connections that failed, or were given up, before their handshake was done; `silent`: they have sent not a byte of TLS',
+    help: 'Connections that failed, or were given up, before their handshake was done; `silent`: they have sent not a byte of TLS. Those of `why` do not count',
     labels: {
       reason: [
         'not-tls',

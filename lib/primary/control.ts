@@ -17,7 +17,8 @@ import { AdminListeners } from './admin-listeners.js';
 import { ControlServer } from './control-server.js';
 import { EventStream } from './event-stream.js';
 import type { OperationHost } from './operation-host.js';
-import { operate, operationHandlers, snapshotOf } from './operations.js';
+import { operate, operationHandlers } from './operations.js';
+import { Snapshots } from './snapshots.js';
 
 export class Control {
   readonly #host: OperationHost;
@@ -31,8 +32,9 @@ export class Control {
   constructor(host: OperationHost, log: Logger) {
     this.#host = host;
     this.#log = log;
-    this.#handlers = operationHandlers(host);
-    this.#events = new EventStream({ snapshot: () => snapshotOf(host) });
+    const snapshots = new Snapshots(host);
+    this.#handlers = operationHandlers(host, snapshots);
+    this.#events = new EventStream({ snapshot: () => snapshots.make() });
   }
 
   /** Where the admin listener accepts, with the real ports. */

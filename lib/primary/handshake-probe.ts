@@ -21,6 +21,8 @@ export interface ProbeOptions {
   sendsProxyHeader(this: void, peer: string): boolean;
   /** SHA-256 of the leaves of default certificates. */
   readonly defaults: ReadonlySet<string>;
+  /** A protocol that they offer last, by which the workers know them from clients. */
+  readonly marker: string;
   /** How long a handshake waits for its certificate. One that took so long is the last one: the others would only wait as well. */
   readonly lookupTimeoutMs: number;
   /** For a connection with its handshake. */
@@ -112,7 +114,7 @@ function connected(address: Address, timeoutMs: number): Promise<Socket> {
 }
 
 function secured(raw: Socket, kind: ConnectionOptions, options: ProbeOptions): Promise<TLSSocket> {
-  const { serverName, sendsProxyHeader, timeoutMs } = options;
+  const { serverName, sendsProxyHeader, marker, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     // No address is told: the connection is its own.
     if (sendsProxyHeader(raw.localAddress ?? '')) raw.write('PROXY UNKNOWN\r\n');
@@ -120,7 +122,7 @@ function secured(raw: Socket, kind: ConnectionOptions, options: ProbeOptions): P
       socket: raw,
       ...kind,
       ...(serverName !== undefined && { servername: serverName }),
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1', marker],
       rejectUnauthorized: false,
     });
     socket.once('secureConnect', () => resolve(socket));

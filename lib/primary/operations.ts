@@ -2,19 +2,22 @@
  * What the operations of `admin/operations.ts` do, in the primary: one function each, which only joins what others can.
  */
 import type { Call, OperationHandlers } from '../admin/operations.js';
-import type { Snapshot } from '../domain/status-report.js';
-import { metricValues } from '../metrics/values.js';
 import { TEXT_CONTENT_TYPE } from '../metrics/text.js';
 import type { OperationHost } from './operation-host.js';
+import { backendsReport } from './backends.js';
 import { listCertificates } from './certificate-list.js';
 import { healthPage, readyPage } from './health.js';
 import { dashboardPage } from './dashboard.js';
+import { askBackends, type Snapshots } from './snapshots.js';
 import { statusOf } from './status.js';
 import { why } from './why.js';
 
-export function operationHandlers(host: OperationHost): OperationHandlers {
+export function operationHandlers(host: OperationHost, snapshots: Snapshots): OperationHandlers {
   return {
-    status: () => Promise.resolve(statusOf(host)),
+    status: async () => {
+      const backends = backendsReport(await askBackends(host));
+      return { ...statusOf(host), backends };
+    },
     why: ({ name }) =>
       why(name, {
         settings: host.settings,
@@ -22,10 +25,11 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
         addresses: host.addresses,
         defaultPairs: host.defaultPairs,
         date: Date.now,
+        announce: async (marker, forMs) => host.supervisor?.askAll('ownHandshakes', { marker, forMs }),
         askWorkers: async (one) => (await host.supervisor?.askAll('inspect', { name: one })) ?? [],
       }),
     dashboard: () => dashboardPage().then((page) => ({ status: 200, ...page })),
-    snapshot: () => Promise.resolve(snapshotOf(host)),
+    snapshot: () => Promise.resolve(snapshots.make()),
     metrics: () =>
       Promise.resolve({
         status: 200,
@@ -60,12 +64,6 @@ export function operationHandlers(host: OperationHost): OperationHandlers {
       return Promise.resolve({ pid: process.pid, drainTimeoutMs: host.settings.drainTimeoutMs });
     },
   };
-}
-
-/** What the dashboard is sent once a second. */
-export function snapshotOf(host: OperationHost): Snapshot {
-  const { store } = host.metrics;
-  return { status: statusOf(host, store), series: metricValues(store) };
 }
 
 /** Runs an operation. The compiler does not follow that the parameters are the operation's own. */

@@ -6,15 +6,12 @@
  * only read; last the handshakes, which may fill caches as any client's do. Where a handshake would order or mint a certificate, or
  * where no worker answers, none is made.
  */
-import { X509Certificate } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
 import { diagnose } from '../diagnosis/diagnose.js';
-import type { ClientFacts, ClientKind, WhyFacts, WhyReport } from '../diagnosis/report.js';
-import { fingerprintOf } from '../domain/fingerprint.js';
-import { addressText, type Address } from '../domain/address.js';
-import type { CertificatePair } from '../domain/certificate.js';
+import type { WhyFacts, WhyReport } from '../diagnosis/report.js';
+import { addressText } from '../domain/address.js';
 import type { AskedWorker, NameFacts } from '../domain/inspection.js';
-import { splitChain } from '../domain/pem.js';
 import { Router } from '../domain/router.js';
 import {
   addressName,
@@ -24,30 +21,44 @@ import {
   wildcardOf,
   type ServerName,
 } from '../domain/server-name.js';
-import { AddressList } from '../net/address-list.js';
 import type { Resolver } from '../resolver/resolver.js';
-import { probeHandshakes } from './handshake-probe.js';
+import { playClients, playRsaClient, type WhyClientsParts } from './why-clients.js';
 
-export interface WhyParts {
+export interface WhyParts extends Omit<WhyClientsParts, 'marker'> {
   readonly settings: Settings;
   readonly resolver: Resolver;
-  readonly addresses: readonly Address[];
-  /** Those of the program; listeners may have others. */
-  readonly defaultPairs: readonly CertificatePair[];
   /** The date, milliseconds since 1970. */
   date(this: void): number;
   askWorkers(this: void, name: ServerName): Promise<readonly AskedWorker[]>;
+  /** Tells the workers by what they know the handshakes of the program itself, so that they count for no client's. Never rejects. */
+  announce(this: void, marker: string, forMs: number): Promise<unknown>;
 }
 
 /** How long a source may take: longer than a look-up waits, to tell a slow one from a dead one. */
 const SOURCE_LIMIT_MS = 5_000;
-/** Added to what a handshake may wait for its certificate. */
-const HANDSHAKE_GRACE_MS = 2_000;
 /** What the caches know must last for longer than the sources and the handshakes may take, to keep a handshake from an order. */
 const SURE_FOR_MS = 30_000;
+/** Far longer than the handshakes take: if the workers are not told that they are over. */
+const MARKED_FOR_MS = 300_000;
 
 /** @param asked as a person typed it; empty: a client without a server name. Never rejects for what sources or workers do. */
 export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
+  const marker = `peter-sslers-proxy/${randomBytes(16).toString('hex')}`;
+  const announced = parts.announce(marker, MARKED_FOR_MS);
+  try {
+    return await explain(asked, { ...parts, marker, announced });
+  } finally {
+    void parts.announce(marker, 0);
+  }
+}
+
+interface MarkedParts extends WhyParts {
+  readonly marker: string;
+  /** The workers know of the marker. */
+  readonly announced: Promise<unknown>;
+}
+
+async function explain(asked: string, parts: MarkedParts): Promise<WhyReport> {
   const { settings, resolver } = parts;
   const name = normaliseDomain(asked) ?? addressName(asked);
   const route = routeOf(name, settings);
@@ -56,7 +67,8 @@ export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
   const inspect = (one: ServerName): Promise<NameFacts> => resolver.inspect(one, SOURCE_LIMIT_MS);
   const [facts, wildcard] = await Promise.all([name && inspect(name), above && inspect(above)]);
   const noHandshake = obstacleToHandshake(asked, name, workers, facts);
-  const clients = noHandshake === undefined ? await handshakes(['modern', 'TLS 1.2'], name, parts) : [];
+  await parts.announced;
+  const played = noHandshake === undefined ? await playClients(name, parts) : { clients: [] };
   const whole: WhyFacts = {
     asked,
     ...(name !== undefined && { name }),
@@ -73,13 +85,12 @@ export async function why(asked: string, parts: WhyParts): Promise<WhyReport> {
     workers,
     ...(facts && { facts }),
     ...(wildcard && { wildcard }),
-    clients,
+    ...played,
     ...(noHandshake !== undefined && { noHandshake }),
   };
   const diagnosis = diagnose(whole);
-  if (diagnosis.code !== 'served' || clients.length < 2) return { ...whole, diagnosis };
-  // It may have both halves looked for, which mends what is old: only where nothing is.
-  const withRsa = { ...whole, clients: [...clients, ...(await handshakes(['RSA only'], name, parts))] };
+  if (diagnosis.code !== 'served' || played.clients.length < 2) return { ...whole, diagnosis };
+  const withRsa = { ...whole, clients: [...played.clients, ...(await playRsaClient(name, parts))] };
   return { ...withRsa, diagnosis: diagnose(withRsa) };
 }
 
@@ -130,31 +141,6 @@ function wouldOrder({ sources }: NameFacts): boolean {
 
 function wouldMint({ sources }: NameFacts): boolean {
   return sources.some(({ remarks }) => remarks.some(({ kind }) => kind === 'would mint'));
-}
-
-function handshakes(
-  kinds: readonly ClientKind[],
-  name: ServerName | undefined,
-  parts: WhyParts,
-): Promise<ClientFacts[]> {
-  const { settings, addresses, defaultPairs } = parts;
-  const [address] = addresses;
-  if (address === undefined) return Promise.resolve([]);
-  const proxies = new AddressList(settings.acceptProxyProtocol);
-  const pairs = [...defaultPairs, ...settings.listen.flatMap((listener) => listener.defaultPairs ?? [])];
-  return probeHandshakes(kinds, {
-    address,
-    serverName: name,
-    sendsProxyHeader: (peer) => proxies.has(peer),
-    defaults: new Set(pairs.map(leafFingerprintOf)),
-    lookupTimeoutMs: settings.lookupTimeoutMs,
-    timeoutMs: settings.lookupTimeoutMs + HANDSHAKE_GRACE_MS,
-  });
-}
-
-function leafFingerprintOf({ chainPem }: CertificatePair): string {
-  const leaf = new X509Certificate(splitChain(chainPem)[0] ?? '');
-  return fingerprintOf(leaf);
 }
 
 function routeOf(name: ServerName | undefined, { routes }: Settings): WhyFacts['route'] {

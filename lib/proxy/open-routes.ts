@@ -1,6 +1,7 @@
 /**
  * The routes of the settings, with the engines behind them.
  */
+import type { BackendFacts } from '../domain/backend-status.js';
 import type { LimitSettings, RouteSettings } from '../config/settings.js';
 import type { Logger } from '../log/logger.js';
 import type { Names } from '../net/names/names.js';
@@ -8,7 +9,7 @@ import { watchedBalancer } from './upstream/attempts.js';
 import type { Balancer } from './upstream/balancer.js';
 import { Http1Upstream } from './upstream/http1/upstream.js';
 import { Http2Upstream } from './upstream/http2/upstream.js';
-import { Router } from '../domain/router.js';
+import { Router, type Route } from '../domain/router.js';
 import type { Upstream } from './upstream/upstream.js';
 
 /** How many connections there are to backends, and how many backends are left out. */
@@ -21,6 +22,8 @@ export interface BackendCounts {
 export interface OpenRoutes {
   readonly router: Router<Balancer<Upstream>>;
   readonly counts: BackendCounts;
+  /** Each backend by itself. */
+  facts(this: void): BackendFacts[];
   /** Keeps the engines open for a request that may be sent more than once, until `release`. */
   hold(this: void): void;
   /** To be called once for each `hold`. */
@@ -66,6 +69,7 @@ export function openRoutes(
       for (const { target } of targets) leftOut += target.leftOut;
       return { busy: openCount - idle, idle, leftOut };
     },
+    facts: () => targets.flatMap(factsOf),
     hold: () => {
       held += 1;
     },
@@ -78,4 +82,17 @@ export function openRoutes(
       await Promise.all(upstreams.map((upstream) => upstream.close()));
     },
   };
+}
+
+function factsOf({ pattern, target: balancer }: Route<Balancer<Upstream>>): BackendFacts[] {
+  return balancer.health().map(({ target, trouble }) => {
+    const { open = 0, idle = 0 } = target.connections ?? {};
+    return {
+      ...(pattern !== undefined && { pattern }),
+      name: target.name,
+      busy: open - idle,
+      idle,
+      ...(trouble && { trouble }),
+    };
+  });
 }

@@ -3,7 +3,7 @@
  *
  * Ten lines a second at most; how many were left out is said at the end of that second. At debug every line is written. A client
  * that connects and goes without a byte of TLS (a health check, a scan of ports) is no failure, and is said at debug only, as
- * are connections over the limits, of which there is a notice.
+ * are connections over the limits, of which there is a notice, and handshakes of the program itself.
  */
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import type { Logger } from '../log/logger.js';
@@ -36,9 +36,10 @@ export class FailedHandshakes {
     this.#startTimer = startTimer;
   }
 
-  note(failure: FailedHandshake): void {
+  /** @param isOwn it is the program that made it, to see what clients are served. */
+  note(failure: FailedHandshake, isOwn = false): void {
     const isDebug = this.#log.enabled('debug');
-    if (failure.isSilent || failure.reason === 'too-many-connections') {
+    if (isOwn || failure.isSilent || failure.reason === 'too-many-connections') {
       if (isDebug) this.#log.debug('handshake failed', fieldsOf(failure));
       return;
     }

@@ -23,6 +23,7 @@ import { publishing } from './request-channel.js';
 import type { TrafficMetrics } from './traffic-metrics.js';
 import { Splices } from '../proxy/tunnel/splice.js';
 import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
+import type { BackendFacts } from '../domain/backend-status.js';
 import type { ServerName } from '../domain/server-name.js';
 import { protocolList } from '../tls/alpn.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
@@ -101,6 +102,12 @@ export class Frontend {
     const { routes, tcp } = this.#current;
     const { busy, idle, leftOut } = routes?.counts ?? { busy: 0, idle: 0, leftOut: 0 };
     return { busy, idle, leftOut: leftOut + tcp.leftOut };
+  }
+
+  /** Each backend by itself. */
+  backendFacts(): BackendFacts[] {
+    const { routes, tcp } = this.#current;
+    return [...(routes?.facts() ?? []), ...tcp.facts()];
   }
 
   /** The protocols that a connection may speak, see `HandshakeOptions`. */

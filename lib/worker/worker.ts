@@ -17,6 +17,7 @@ import {
   type WorkerToPrimary,
 } from '../bus/messages.js';
 import { systemClock } from '../base/clock.js';
+import type { BackendFacts } from '../domain/backend-status.js';
 import { describeError } from '../domain/errors.js';
 import { Recorder } from '../metrics/recorder.js';
 import { createLogger } from '../log/pino-logger.js';
@@ -36,6 +37,7 @@ import { FailedHandshakes } from './failed-handshakes.js';
 import { Frontend } from './frontend.js';
 import { HandshakeMetrics } from './handshake-metrics.js';
 import { publishFailed, publishSecured } from './publish-handshakes.js';
+import { leaveToEnd, OwnHandshakes } from './own-handshakes.js';
 import { MetricsReports } from './metrics-reports.js';
 import { TrafficMetrics } from './traffic-metrics.js';
 import { WorkerGauges } from './worker-gauges.js';
@@ -93,6 +95,11 @@ export function runWorker(): void {
         return {};
       },
       inspect: ({ name }) => ({ pid: process.pid, ...(worker?.certificates.inspect(name) ?? NOTHING_KNOWN) }),
+      ownHandshakes: ({ marker, forMs }) => {
+        worker?.own.expect(marker, forMs);
+        return {};
+      },
+      backends: () => ({ pid: process.pid, backends: worker?.backendFacts() ?? [] }),
       reopenLogs: () => {
         worker?.reopenLogs();
         return {};
@@ -116,6 +123,7 @@ export function runWorker(): void {
 class Worker {
   readonly log: ReturnType<typeof createLogger>;
   readonly certificates: Certificates;
+  readonly own = new OwnHandshakes(() => performance.now());
   readonly #bus: Bus;
   readonly #frontend: Frontend;
   readonly #servers: Server[] = [];
@@ -230,22 +238,31 @@ class Worker {
       index,
       ids: this.#ids,
       limits: this.#limits,
-      choose: (name, asker, hello) => this.certificates.choose(name, asker, index, hello),
+      choose: (name, asker, hello) => {
+        this.own.see(asker, hello);
+        return this.certificates.choose(name, asker, index, hello);
+      },
       alpnFor: (name, offered) => this.#frontend.alpnFor(name, offered),
       choosesByAddress: () => this.#settings.choosesByAddress,
       sendsProxyHeader: (peer) => this.#proxies.has(peer),
       rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
       onSecure: (socket, info, raw) => {
+        if (this.log.enabled('debug')) this.#logHandshake(info);
+        if (this.own.take(info)) {
+          leaveToEnd(socket);
+          return;
+        }
         this.#handshakes.secured(socket, info);
         if (channels.handshake.hasSubscribers) publishSecured(socket, info);
-        if (this.log.enabled('debug')) this.#logHandshake(info);
         this.#frontend.accept(socket, info, raw);
       },
       onFailure: (failure) => {
+        const isOwn = this.own.take(failure);
+        this.#failed.note(failure, isOwn);
+        if (isOwn) return;
         this.#handshakes.failed(failure);
         if (channels.handshake.hasSubscribers) publishFailed(failure);
-        this.#failed.note(failure);
       },
     });
   }
@@ -273,6 +290,10 @@ class Worker {
     this.#frontend.configure(settings);
     // Last: this may throw for a file that cannot be opened, and the rest must be in force all the same.
     this.log.configure(settings.log);
+  }
+
+  backendFacts(): BackendFacts[] {
+    return this.#frontend.backendFacts();
   }
 
   /** Opens the log files again: after they were rotated. */

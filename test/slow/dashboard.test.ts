@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { openPage, startBrowser, until, type OpenedPage, type PageOptions } from '../support/browser.js';
 import { leastContrast } from '../support/contrast.js';
 import { HOSTILE, type PlayState } from '../support/dashboard-play.js';
+import { ADMIN_FLAGS, admin, CREDENTIALS } from '../support/admin.js';
 import { handshake } from '../support/client.js';
 import { startProgram } from '../support/program.js';
 import { startDashboard, type DashboardServer } from '../support/dashboard-server.js';
@@ -67,6 +68,29 @@ describe('The dashboard', function () {
     expect(await page.textContent('#health')).to.include('connect ECONNREFUSED 192.0.2.10:7201');
     expect(await page.textContent('[data-id=source-1] .state')).to.equal('skipped');
     expect(await page.title()).to.match(/^! Manager is down/);
+    isQuiet(opened);
+  });
+
+  it('names the backends with their connections, and what one that is left out has failed with', async () => {
+    await using opened = await open('calm');
+    const { page } = opened;
+    const rows = async (): Promise<string[]> =>
+      (await page.locator('#backends tbody tr').allInnerTexts()).map((row) =>
+        row.replaceAll(/\s+/g, ' ').trim(),
+      );
+    expect(await rows()).to.deep.equal([
+      'http://192.0.2.21:8080 *.customer-one.example up 19 11',
+      'http://192.0.2.22:8080 every other name up 19 11',
+    ]);
+    expect(await page.innerText('#backend-facts')).to.match(/^up\s+2 of 2$/m);
+    server.play.state = 'source down';
+    await until(page, `document.getElementById('backends').textContent.includes('left out')`);
+    expect((await rows())[0]).to.equal(
+      'http://192.0.2.21:8080 *.customer-one.example left out in 2 of 2 workers for 12 s 0 0 connect ECONNREFUSED 192.0.2.21:8080',
+    );
+    expect(await page.textContent('#health')).to.match(
+      /left out after failures\..*http:\/\/192\.0\.2\.21:8080/,
+    );
     isQuiet(opened);
   });
 
@@ -166,6 +190,7 @@ describe('The dashboard', function () {
     await until(opened.page, `document.getElementById('handshakes').textContent.includes('/s in all')`);
     await until(opened.page, `!document.querySelector('[data-id=lru] .value').textContent.includes('–')`);
     expect(server.requests.filter((request) => request === 'GET /events')).to.have.length(1);
+    isQuiet(opened);
   });
 
   it('shows hostile names as text', async () => {
@@ -174,6 +199,7 @@ describe('The dashboard', function () {
     expect(await page.textContent('#order-names')).to.include(HOSTILE);
     expect(await page.textContent('#certificates .names')).to.include(HOSTILE);
     expect(await page.textContent('#sources table')).to.include(HOSTILE);
+    expect(await page.textContent('#backends table')).to.include(HOSTILE);
     await page.click('#order-names button >> nth=0');
     await page.waitForSelector('#why-way [data-end]');
     expect(await page.textContent('#why-title')).to.equal(HOSTILE);
@@ -278,7 +304,9 @@ describe('The dashboard', function () {
 
   it('is served by the program, with its real numbers, on the admin listener', async () => {
     server = await startDashboard('calm');
-    await using program = await startProgram(['--admin-listen', '127.0.0.1:0']);
+    await using program = await startProgram([
+      ...['--admin-listen', '127.0.0.1:0', '--backend', 'other.test=http://127.0.0.1:1'],
+    ]);
     const { admin } = JSON.parse(program.stdout.split('\n')[0] ?? '') as { admin: string[] };
     await using opened = await openPage(browser, `${admin[0] ?? ''}/`);
     const { page, trouble } = opened;
@@ -287,6 +315,7 @@ describe('The dashboard', function () {
     await until(page, `/[1-9]/.test(document.querySelector('[data-id=cache] .notes').textContent)`);
     await until(page, `document.getElementById('health-text').textContent === 'All well'`);
     expect(await page.locator('#way .title').allTextContents()).to.include('1. Internal CA');
+    await until(page, `document.getElementById('backends').textContent.includes('http://127.0.0.1:1')`);
     await page.fill('#search', 'a.localhost');
     await page.keyboard.press('Enter');
     await page.waitForSelector('#why-way [data-end]');
@@ -298,6 +327,35 @@ describe('The dashboard', function () {
       `document.getElementById('expire-result').textContent.includes('a.localhost is expired.')`,
     );
     expect(trouble).to.deep.equal([]);
+    expect(await page.innerText('main')).not.to.match(/NaN|undefined|Infinity/);
+  });
+
+  it('is served by the program on the public listeners, over TLS, behind a password', async () => {
+    server = await startDashboard('calm');
+    await using program = await startProgram([...ADMIN_FLAGS]);
+    const path = '/.peter_sslers/proxy/';
+    for (const auth of ['', 'peter:wrong'])
+      expect((await admin(program, path, { auth })).status, auth).to.equal(401);
+    const [username = '', password = ''] = CREDENTIALS.split(':');
+    const root = `https://127.0.0.1:${program.port}${path}`;
+    const options = { httpCredentials: { username, password }, ignoreHTTPSErrors: true };
+    await using opened = await openPage(browser, root, options);
+    const { page, trouble, asked } = opened;
+    await page.waitForSelector('[data-feed=live]');
+    await until(page, `document.getElementById('health-text').textContent === 'All well'`);
+    await handshake({ port: program.port, servername: 'a.localhost' });
+    await until(page, `/[1-9]/.test(document.querySelector('[data-id=cache] .notes').textContent)`);
+    await page.fill('#search', 'a.localhost');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#why-way [data-end]');
+    expect(await page.textContent('#why-way [data-end] .title')).to.be.oneOf(['LRU', 'PEM cache']);
+    await page.click('#why-expire');
+    await page.click('#expire-confirm');
+    const said = `document.getElementById('expire-result').textContent.includes('a.localhost is expired.')`;
+    await until(page, said);
+    expect(trouble).to.deep.equal([]);
+    expect(asked.filter((url) => !url.startsWith(root) && !url.startsWith('data:'))).to.deep.equal([]);
+    expect(asked.filter((url) => url === `${root}events`)).to.have.length(1);
     expect(await page.innerText('main')).not.to.match(/NaN|undefined|Infinity/);
   });
 

@@ -19,6 +19,10 @@ export interface PageOptions {
   readonly width?: number;
   readonly scheme?: 'light' | 'dark';
   readonly reducedMotion?: boolean;
+  /** Given to whoever asks for a password. */
+  readonly httpCredentials?: { readonly username: string; readonly password: string };
+  /** No certificate is verified. */
+  readonly ignoreHTTPSErrors?: boolean;
 }
 
 export interface OpenedPage extends AsyncDisposable {
@@ -34,8 +38,9 @@ export async function openPage(
   url: string,
   options: PageOptions = {},
 ): Promise<OpenedPage> {
-  const { width = 1280, scheme = 'light', reducedMotion = false } = options;
+  const { width = 1280, scheme = 'light', reducedMotion = false, ...ofContext } = options;
   const context = await browser.newContext({
+    ...ofContext,
     viewport: { width, height: 900 },
     colorScheme: scheme,
     reducedMotion: reducedMotion ? 'reduce' : 'no-preference',

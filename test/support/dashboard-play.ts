@@ -3,6 +3,7 @@
  */
 import { NO_TRAFFIC } from './no-traffic.js';
 import type { WhyReport } from '../../lib/diagnosis/report.js';
+import type { BackendsReport } from '../../lib/domain/backend-status.js';
 import type { StatusReport } from '../../lib/domain/status-report.js';
 
 export type PlayState = 'calm' | 'source down' | 'empty' | 'hostile';
@@ -111,7 +112,26 @@ export class Play {
               : [],
             outdatedCount: isDown ? 1 : 0,
           },
-      ...(!isEmpty && { lastReload: { agoMs: 7_400_000 } }),
+      ...(!isEmpty && { lastReload: { agoMs: 7_400_000 }, backends: this.#backends() }),
+    };
+  }
+
+  #backends(): BackendsReport {
+    const lastError = this.state === 'hostile' ? HOSTILE : 'connect ECONNREFUSED 192.0.2.21:8080';
+    const isWell = this.state === 'calm';
+    const up = { state: 'up', busy: 19, idle: 11, workers: 2 } as const;
+    return {
+      ...{ workers: 2, silentWorkers: [], count: 2, upCount: isWell ? 2 : 1 },
+      backends: [
+        {
+          ...{ pattern: '*.customer-one.example', name: 'http://192.0.2.21:8080', ...up },
+          ...(!isWell && {
+            ...{ state: 'left out', busy: 0, idle: 0 },
+            trouble: { workers: 2, forMs: 12_000, lastError, lastErrorAgoMs: 300 },
+          }),
+        },
+        { name: 'http://192.0.2.22:8080', ...up },
+      ],
     };
   }
 
@@ -190,7 +210,7 @@ export class Play {
       gauge('peter_sslers_tunnels_open', 41),
       gauge('peter_sslers_backend_connections', 38, { state: 'busy' }),
       gauge('peter_sslers_backend_connections', 22, { state: 'idle' }),
-      gauge('peter_sslers_backends_left_out', 0),
+      gauge('peter_sslers_backends_left_out', this.state === 'calm' ? 0 : 2),
       gauge('peter_sslers_orders_running', this.state === 'source down' ? 0 : 2),
       gauge('peter_sslers_orders_queued', 0),
       gauge('peter_sslers_orders_held_off', 3),

@@ -76,8 +76,10 @@ export class DashboardServer implements AsyncDisposable {
         .end('{"result":"error","reason":"out of order"}');
     } else if (pathname === '/') {
       void dashboardPage().then(({ headers, body }) => response.writeHead(200, headers).end(body));
-    } else if (pathname === '/events' && this.hasEvents) this.#open(response);
-    else if (pathname === '/snapshot') json(this.play.frame());
+    } else if (pathname === '/events') {
+      if (this.hasEvents) this.#open(response);
+      else response.writeHead(204).end();
+    } else if (pathname === '/snapshot') json(this.play.frame());
     else if (pathname === '/status') json(this.play.status());
     else if (pathname.startsWith('/why/')) json(this.play.why(rest));
     else if (pathname.startsWith('/expire/') && request.method === 'POST') {

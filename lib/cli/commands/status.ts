@@ -10,6 +10,7 @@ import type {
   TrafficStatus,
 } from '../../domain/status-report.js';
 import { JSON_OPTION, print, type ClientCommand } from '../command.js';
+import { backendLines } from './status-backends.js';
 import { bytesText, counted, table } from '../table.js';
 
 const WATCH_MS = 2_000;
@@ -55,7 +56,7 @@ export function statusText(report: StatusReport): string {
     ['stale served', countedText(traffic.stale)],
     ['requests', countedText(traffic.requests)],
     ['connections', `${traffic.connectionsOpen} open, ${traffic.tunnelsOpen} tunnels`],
-    ['backends', backendsText(traffic)],
+    ...backendsText(report),
     ['orders', orders.length === 0 ? 'none under way' : orders.join(', ')],
     ['end within 14 days', certificatesText(certificates.expiring, certificates.expiringCount)],
     ['served outdated', certificatesText(certificates.outdated, certificates.outdatedCount)],
@@ -85,9 +86,13 @@ function hitsText(counts: Counted, hit: string): string {
   return `${Math.floor((hits / total) * 100)} % of ${total} ${hit}${rest}`;
 }
 
-function backendsText({ backendFailures, backendsLeftOut }: TrafficStatus): string {
-  const out = backendsLeftOut === 0 ? 'none left out' : `${backendsLeftOut} left out`;
-  return sum(backendFailures) === 0 ? out : `${out}; failures: ${countedText(backendFailures)}`;
+/** A program of an earlier version says only how many are left out. */
+function backendsText({ backends, traffic }: StatusReport): [string, string][] {
+  const { backendFailures, backendsLeftOut } = traffic;
+  const failures = sum(backendFailures) === 0 ? '' : countedText(backendFailures);
+  return backends === undefined
+    ? [['backends', `${backendsLeftOut} left out`]]
+    : backendLines(backends, failures);
 }
 
 function countedText(counts: Counted): string {

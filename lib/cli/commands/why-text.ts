@@ -17,6 +17,7 @@ const MAX_NAMES = 4;
 
 export function whyText(report: WhyReport): string {
   const { asked, name, route, workers, facts, wildcard, clients, noHandshake, diagnosis } = report;
+  const { otherListeners = [], listenersLeftOut = 0 } = report;
   const title = asked === '' ? '(a client without a server name)' : (name ?? asked);
   const called = name !== undefined && name !== asked ? ` (asked for as ${asked})` : '';
   const { remedy } = diagnosis;
@@ -34,7 +35,12 @@ export function whyText(report: WhyReport): string {
     ...(wildcard?.sources ?? []).map(sourceText),
     section(
       'served now',
-      clients.length > 0 ? clientRows(clients) : [`no handshake was made: ${noHandshake ?? ''}`],
+      clients.length > 0
+        ? [
+            ...clientRows([...clients, ...otherListeners]),
+            ...(listenersLeftOut > 0 ? [`${listenersLeftOut} more of the listeners were not asked`] : []),
+          ]
+        : [`no handshake was made: ${noHandshake ?? ''}`],
     ),
     `\n${diagnosis.sentence}\n`,
     remedy === undefined ? '' : `→ ${remedy.says}\n`,
@@ -125,8 +131,8 @@ function orderLines(orders: OrderFacts | undefined): string[] {
 }
 
 function clientRows(clients: readonly ClientFacts[]): string[] {
-  const rows = clients.map(({ client, leaf, isDefault, protocol, failure, tookMs }) => [
-    client,
+  const rows = clients.map(({ client, listener, leaf, isDefault, protocol, failure, tookMs }) => [
+    listener === undefined ? client : `${client} on ${listener}`,
     leaf === undefined
       ? `no handshake: ${failure ?? ''}`
       : `${isDefault === true ? 'the default certificate, ' : ''}${leafText(leaf)}`,

@@ -94,7 +94,9 @@ export abstract class CommonResponseWriter {
     this.dropRequest();
     const body = Buffer.from(text);
     const fields = Object.entries(headers).flat();
-    fields.push('Content-Length', String(body.length), REQUEST_ID, this.id);
+    // RFC 9110 §8.6: none with a 204.
+    if (status !== 204) fields.push('Content-Length', String(body.length));
+    fields.push(REQUEST_ID, this.id);
     this.head(status, undefined, fields);
     this.write(body);
     this.end([]);

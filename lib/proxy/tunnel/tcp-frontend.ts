@@ -14,6 +14,7 @@ import type { TLSSocket } from 'node:tls';
 import type { WorkerSettings } from '../../config/worker-settings.js';
 import { addressText, connectOptions } from '../../domain/address.js';
 import { describeError } from '../../domain/errors.js';
+import type { BackendFacts } from '../../domain/backend-status.js';
 import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
@@ -26,7 +27,7 @@ import type { TcpEntry } from './tcp-record.js';
 import { Attempts, watchedBalancer, type AttemptedRequest, type Step } from '../upstream/attempts.js';
 import type { Balancer, Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
-import { Router } from '../../domain/router.js';
+import { Router, type Route } from '../../domain/router.js';
 import type { BackendFailure } from '../upstream/upstream.js';
 import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
 
@@ -65,7 +66,7 @@ export class TcpFrontend {
   readonly #parts: TcpFrontendParts;
   /** Null: an HTTP route, which takes precedence over the default route. Undefined: there are no TCP routes. */
   readonly #router: Router<Balancer<TcpBackend> | null> | undefined;
-  readonly #balancers: Balancer<TcpBackend>[] = [];
+  readonly #tcpRoutes: Route<Balancer<TcpBackend>>[] = [];
 
   constructor(settings: TcpSettings, parts: TcpFrontendParts) {
     this.#settings = settings;
@@ -73,16 +74,29 @@ export class TcpFrontend {
     const { routes } = settings;
     if (!routes.some(({ backends }) => backends[0].kind === 'tcp')) return;
     this.#router = new Router(
-      routes.map(({ pattern, backends }) => ({
-        ...(pattern !== undefined && { pattern }),
-        target: backends[0].kind === 'tcp' ? this.#balancerOf(backends) : null,
+      routes.map((route) => ({
+        ...(route.pattern !== undefined && { pattern: route.pattern }),
+        target: route.backends[0].kind === 'tcp' ? this.#open(route) : null,
       })),
     );
   }
 
   /** How many backends are left out. */
   get leftOut(): number {
-    return this.#balancers.reduce((sum, { leftOut }) => sum + leftOut, 0);
+    return this.#tcpRoutes.reduce((sum, { target: { leftOut } }) => sum + leftOut, 0);
+  }
+
+  /** Each backend by itself. A connection to it is in use for as long as there is one. */
+  facts(): BackendFacts[] {
+    return this.#tcpRoutes.flatMap(({ pattern, target: balancer }) =>
+      balancer.health().map(({ target: { name }, underWay, trouble }) => ({
+        ...(pattern !== undefined && { pattern }),
+        name,
+        busy: underWay,
+        idle: 0,
+        ...(trouble && { trouble }),
+      })),
+    );
   }
 
   /** Whether the connections of a server name are spliced. */
@@ -106,14 +120,14 @@ export class TcpFrontend {
     return this.#router?.routeOf(name) ?? undefined;
   }
 
-  #balancerOf(backends: RouteSettings['backends']): Balancer<TcpBackend> {
+  #open({ pattern, backends }: RouteSettings): Balancer<TcpBackend> {
     const targets = backends.flatMap((backend) => {
       if (backend.kind !== 'tcp') return [];
       const { address } = backend;
       return [{ name: `tcp://${addressText(address)}`, destination: this.#parts.names.destination(address) }];
     });
     const balancer = watchedBalancer(targets, this.#parts.log);
-    this.#balancers.push(balancer);
+    this.#tcpRoutes.push({ ...(pattern !== undefined && { pattern }), target: balancer });
     return balancer;
   }
 }

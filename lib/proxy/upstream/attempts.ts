@@ -173,7 +173,7 @@ export class Attempts<Target extends Named> {
       return { kind: 'end', status: STATUS_OF[kind] };
     }
     if (next === undefined) {
-      lease.release('failed');
+      lease.release('failed', message);
       return this.#end(target, message, this.#isNoneLeft ? 503 : STATUS_OF[kind]);
     }
     log.info(ELSEWHERE[what], {
@@ -214,7 +214,7 @@ export class Attempts<Target extends Named> {
 
   #take(
     lease: Lease<Target>,
-    { kind, sent }: AttemptFailure,
+    { kind, sent, message }: AttemptFailure,
     { method, hasBody, isBodyRead, hasResponse }: AttemptedRequest,
   ): Lease<Target> | undefined {
     const isConnectionLost = kind === 'broken';
@@ -230,7 +230,7 @@ export class Attempts<Target extends Named> {
     if (!isConnectionLost || isAgain) this.#excluded.add(target);
     this.#failed.add(target);
     // A connection that is closed before anything is sent on it, or a stream that is refused, is no failure.
-    lease.release(isConnectionLost && !sent && !isAgain ? 'aborted' : 'failed');
+    lease.release(isConnectionLost && !sent && !isAgain ? 'aborted' : 'failed', message);
     const { balancer } = this.#options;
     return balancer.takeHealthy(this.#failed) ?? balancer.take(this.#excluded);
   }

@@ -7,6 +7,8 @@
  * backend is never left out: there is nothing to gain.
  */
 
+import type { BackendTrouble } from '../../domain/backend-status.js';
+
 export interface BalancerOptions<Target> {
   readonly targets: readonly Target[];
   /** The time in milliseconds, from any origin. */
@@ -23,11 +25,21 @@ type Outcome = 'ok' | 'failed' | 'aborted';
 /** A request's lease of a backend: to be released, once, with what came of it. */
 export interface Lease<Target> {
   readonly target: Target;
-  release(outcome: Outcome): void;
+  /** @param error what has failed, for `health`. */
+  release(outcome: Outcome, error?: string): void;
   /** The target has begun to answer: it is used again, though what it says may last for hours, and may still break off. */
   answered(): void;
   /** The target works, long before the lease is released: a connection has been made that may last for hours. */
   confirm(): void;
+}
+
+/** How one target does. */
+export interface TargetHealth<Target> {
+  readonly target: Target;
+  /** Leases that are not released. */
+  readonly underWay: number;
+  /** Absent: what came of it last was good. */
+  readonly trouble?: BackendTrouble;
 }
 
 const DEFAULT_THRESHOLD = 3;
@@ -44,16 +56,26 @@ interface Member<Target> {
   restMs: number;
   /** Left out until then; 0: in use. */
   outUntilMs: number;
+  /** Since when it is left out, if it is. */
+  outSinceMs: number;
   /** A request is trying it after its rest. */
   onTrial: boolean;
   /** When its first and its latest failure were, of those since it worked last. */
   failingSinceMs: number;
   failedLastMs: number;
+  /** When the first of `failures` was, and what the latest failure was. */
+  failedFirstMs: number;
+  lastError: string;
   /** Grows with each use of any member. */
   lastUse: number;
 }
 
-type Recorder<Target> = (member: Member<Target>, outcome: Outcome | 'answered', isTrial: boolean) => void;
+type Recorder<Target> = (
+  member: Member<Target>,
+  outcome: Outcome | 'answered',
+  isTrial: boolean,
+  error?: string,
+) => void;
 
 export class Balancer<Target> {
   readonly targets: readonly Target[];
@@ -71,9 +93,12 @@ export class Balancer<Target> {
       failures: 0,
       restMs: FIRST_REST_MS,
       outUntilMs: 0,
+      outSinceMs: 0,
       onTrial: false,
       failingSinceMs: 0,
       failedLastMs: -Infinity,
+      failedFirstMs: 0,
+      lastError: '',
       lastUse: 0,
     }));
     this.#now = now;
@@ -101,6 +126,16 @@ export class Balancer<Target> {
     return this.#members.filter(({ outUntilMs }) => outUntilMs > 0).length;
   }
 
+  /** How each target does, for a person. */
+  health(): TargetHealth<Target>[] {
+    const nowMs = this.#now();
+    return this.#members.map((member) => {
+      const { target, underWay } = member;
+      const trouble = troubleOf(member, nowMs);
+      return { target, underWay, ...(trouble && { trouble }) };
+    });
+  }
+
   /** For how many milliseconds a target has been failing. 0 when it works. */
   failingForMs(target: Target): number {
     const member = this.#members.find((one) => one.target === target);
@@ -122,7 +157,7 @@ export class Balancer<Target> {
     return new MemberLease(best, isTrial, this.#record);
   }
 
-  readonly #record: Recorder<Target> = (member, outcome, isTrial) => {
+  readonly #record: Recorder<Target> = (member, outcome, isTrial, error = '') => {
     const wasOut = member.outUntilMs > 0;
     const isWell = outcome === 'ok' || outcome === 'answered';
     if (isTrial || isWell) member.onTrial = false;
@@ -140,11 +175,14 @@ export class Balancer<Target> {
     const nowMs = this.#now();
     if (member.failures === 0 || nowMs - member.failedLastMs > FAILING_GAP_MS) member.failingSinceMs = nowMs;
     member.failedLastMs = nowMs;
+    if (member.failures === 0) member.failedFirstMs = nowMs;
+    member.lastError = error;
     // It was under way when the backend was left out, and belongs to the same failure, or could go nowhere else: only a trial makes the
     // rest longer.
     if (wasOut && !isTrial) return;
     member.failures += 1;
     if (this.#members.length === 1 || member.failures < this.#threshold) return;
+    if (!wasOut) member.outSinceMs = nowMs;
     member.outUntilMs = nowMs + member.restMs;
     member.restMs = Math.min(member.restMs * 2, LONGEST_REST_MS);
     if (!wasOut) this.#onChange(member.target, 'out');
@@ -164,6 +202,18 @@ function isBetter<Target>(member: Member<Target>, other: Member<Target>, nowMs: 
   return difference === 0 ? member.lastUse < other.lastUse : difference < 0;
 }
 
+function troubleOf<Target>(member: Member<Target>, nowMs: number): BackendTrouble | undefined {
+  const { failures, outUntilMs, outSinceMs, failedFirstMs, failedLastMs, lastError } = member;
+  if (failures === 0) return undefined;
+  const isLeftOut = outUntilMs > 0;
+  return {
+    isLeftOut,
+    forMs: nowMs - (isLeftOut ? outSinceMs : failedFirstMs),
+    lastError,
+    lastErrorAgoMs: nowMs - failedLastMs,
+  };
+}
+
 class MemberLease<Target> implements Lease<Target> {
   readonly target: Target;
   readonly #member: Member<Target>;
@@ -180,13 +230,13 @@ class MemberLease<Target> implements Lease<Target> {
     this.#record = record;
   }
 
-  release(outcome: Outcome): void {
+  release(outcome: Outcome, error?: string): void {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#member.underWay -= 1;
     // An aborted lease says nothing more than its `confirm` did: another lease may be trying the target by now.
     if (this.#isConfirmed && outcome === 'aborted') return;
-    this.#record(this.#member, outcome, this.#isTrial);
+    this.#record(this.#member, outcome, this.#isTrial, error);
   }
 
   answered(): void {

@@ -56,6 +56,13 @@ describe('The doors of the admin routes', () => {
     expect(backend.requests).to.have.length(before);
   });
 
+  it('have no stream of events where clients come in: 204, without a length', async () => {
+    await using program = await startProgram([...ADMIN_FLAGS]);
+    const { status, headers, body } = await admin(program, '/.peter_sslers/proxy/events');
+    expect({ status, body }).to.deep.equal({ status: 204, body: '' });
+    expect(headers).not.to.have.any.keys('content-length', 'transfer-encoding');
+  });
+
   it('leave the backend what is only like the prefix', async () => {
     await using program = await startProgram([...ADMIN_FLAGS, '--backend', backend.url]);
     for (const path of ['/.peter_sslersx', '/x/.peter_sslers/nginx', '/.peter', `/?${ROOT}/status`]) {

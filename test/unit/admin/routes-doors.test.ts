@@ -61,6 +61,15 @@ describe('the doors of the admin routes', () => {
       });
     });
 
+    it('answer 204 to who wants a stream, which makes browsers ask for none again, and 401 without the password', async () => {
+      const { ask, calls } = build();
+      const path = '/.peter_sslers/proxy/events';
+      expect(await ask(path)).to.include({ status: 204, body: '' });
+      expect(await ask(path, { authorization: undefined })).to.include({ status: 401 });
+      expect(await ask(path, { method: 'POST' })).to.include({ status: 404 });
+      expect(calls).to.deep.equal([]);
+    });
+
     it('answer 503 when a password could not be checked', async () => {
       const { ask } = build({ authenticator: authenticator(() => Promise.reject(new Error('gone'))) });
       const { status } = await ask(`${ROOT}/status`, {

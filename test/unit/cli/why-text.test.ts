@@ -128,6 +128,19 @@ A client that sends no server name is served the default certificate: without a 
 `);
   });
 
+  it('has a row for each of several listeners', () => {
+    const at = (listener: string) => modern(LEAF, { listener });
+    const facts = {
+      ...factsOf({ clients: [at('127.0.0.1:8443')], otherListeners: [at('unix:/tls.sock')] }),
+      listenersLeftOut: 2,
+    };
+    const text = whyText({ ...facts, diagnosis: diagnose(facts) });
+    const rows = text.slice(text.indexOf('served now')).split('\n').slice(1, 4);
+    expect(rows[0]).to.match(/^ {2}modern on 127\.0\.0\.1:8443 {2}aaaa/);
+    expect(rows[1]).to.match(/^ {2}modern on unix:\/tls\.sock {2}aaaa/);
+    expect(rows[2]).to.equal('  2 more of the listeners were not asked');
+  });
+
   it('says why there was no handshake', () => {
     const facts = {
       ...factsOf({ asked: '*.a.test', clients: [] }),

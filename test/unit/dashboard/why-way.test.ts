@@ -23,6 +23,7 @@ describe('The way of one name', () => {
   for (const [code, end] of [
     ['no-name', 'client'],
     ['handshake-failed', 'client'],
+    ['listener-fails', 'client'],
     ['worker-silent', 'lru'],
     ['primary-late', 'cache'],
     ['gone', 'lru'],
@@ -42,6 +43,15 @@ describe('The way of one name', () => {
     expect(endOf(withCode({ ...report, facts: { ...report.facts!, sources } }, 'source-down'))).to.equal(
       'source-0',
     );
+  });
+
+  it('says of other listeners what a client got there', () => {
+    const report = play.why('a.test');
+    const clients = report.clients.map((client) => ({ ...client, listener: '127.0.0.1:1' }));
+    const otherListeners = [{ client: 'modern' as const, tookMs: 1, listener: 'unix:/x', failure: 'alert' }];
+    const served = whyWay({ ...report, clients, otherListeners }).at(-1);
+    expect(served?.notes[0]).to.match(/^modern on 127\.0\.0\.1:1, /);
+    expect(served?.notes.at(-1)).to.equal('modern on unix:/x: no handshake, alert');
   });
 
   it('is dashed after its end', () => {

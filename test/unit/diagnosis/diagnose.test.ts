@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { diagnose } from '../../../lib/diagnosis/diagnose.js';
 import { BEHIND } from './cases-behind.js';
+import { LISTENERS } from './cases-listeners.js';
 import { MISSING } from './cases-missing.js';
 import { SERVED } from './cases-served.js';
 import { DEFAULT, factsOf } from './facts.js';
 
 /** Every cause with facts that make it, and what its sentence has to say. */
-const CASES = [...SERVED, ...BEHIND, ...MISSING];
+const CASES = [...SERVED, ...LISTENERS, ...BEHIND, ...MISSING];
 
 describe('the diagnosis', () => {
   for (const [code, what, scene, sentence, command] of CASES) {
@@ -44,6 +45,11 @@ describe('the diagnosis', () => {
       }
       expect(remedy?.says ?? '', code).not.to.match(/undefined|NaN/);
     }
+  });
+
+  it('says of a name that it is not served where a listener does not serve it', () => {
+    for (const [code, what, scene] of LISTENERS)
+      if (code.startsWith('listener')) expect(diagnose(factsOf(scene)).isServed, what).to.equal(false);
   });
 
   it('says of a name that it is served only where a client gets one that is valid now', () => {

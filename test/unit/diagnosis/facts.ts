@@ -104,6 +104,7 @@ export interface Scene {
   readonly wildcard?: NameFacts;
   readonly workers?: WhyFacts['workers'];
   readonly clients?: WhyFacts['clients'];
+  readonly otherListeners?: WhyFacts['clients'];
   readonly settings?: Partial<WhyFacts['settings']>;
 }
 
@@ -134,5 +135,6 @@ export function factsOf(scene: Scene): WhyFacts {
     }),
     ...(wildcard !== undefined && { wildcard }),
     clients: scene.clients ?? [modern(LEAF)],
+    ...(scene.otherListeners !== undefined && { otherListeners: scene.otherListeners }),
   };
 }

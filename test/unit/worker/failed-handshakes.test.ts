@@ -57,6 +57,15 @@ describe('Failed handshakes', () => {
     });
   });
 
+  it('are said at debug only where the program itself has made them', () => {
+    open('info').note(REFUSED, true);
+    expect(lines).to.deep.equal([]);
+    open('debug').note(REFUSED, true);
+    expect(lines.map(({ level, message }) => [level, message])).to.deep.equal([
+      ['debug', 'handshake failed'],
+    ]);
+  });
+
   it('are not said at notice, and nothing waits then', () => {
     note(open('notice'), 50);
     expect(lines).to.deep.equal([]);

@@ -5,7 +5,7 @@ import {
   type AttemptedRequest,
   type AttemptFailure,
 } from '../../../../lib/proxy/upstream/attempts.js';
-import { Balancer } from '../../../../lib/proxy/upstream/balancer.js';
+import { Balancer, type Lease } from '../../../../lib/proxy/upstream/balancer.js';
 
 const GET: AttemptedRequest = { method: 'GET', hasBody: false, isBodyRead: false, hasResponse: false };
 const POST: AttemptedRequest = { ...GET, method: 'POST' };
@@ -288,6 +288,20 @@ describe('A request whose only backend refuses connections', () => {
   it('does not wait where there is another backend', () => {
     open('ab');
     expect(waits(RESTARTS)).to.deep.equal([503]);
+  });
+});
+
+describe('What a backend has failed with', () => {
+  it('is remembered of it, whether another one is asked or not', () => {
+    for (const names of ['a', 'ab']) {
+      const balancer = balancerOf(names);
+      for (const failure of [REFUSED, SLOW, LOST]) {
+        const { lease } = attemptsAt(balancer).first() as { lease: Lease<Backend> };
+        attemptsAt(balancer).next(lease, failure, GET);
+        const of = balancer.health().find(({ target }) => target === lease.target);
+        expect(of?.trouble?.lastError).to.equal(failure.message);
+      }
+    }
   });
 });
 

@@ -128,4 +128,34 @@ describe('A balancer', () => {
     balancer.take(OTHER)?.release('ok');
     expect(balancer.leftOut).to.equal(0);
   });
+
+  it('tells what it has against a backend: since when it fails, since when it is left out, and its last error', () => {
+    const { balancer, clock } = start();
+    const [a] = balancer.health();
+    expect(a).to.deep.equal({ target: 'a', underWay: 0 });
+    const trouble = () => balancer.health()[0]?.trouble;
+    balancer.take(OTHER)?.release('failed', 'first');
+    clock.nowMs += 60_000;
+    balancer.take(OTHER)?.release('failed', 'second');
+    clock.nowMs += 10;
+    expect(trouble()).to.deep.equal({
+      ...{ isLeftOut: false, forMs: 60_010, lastError: 'second', lastErrorAgoMs: 10 },
+    });
+    balancer.take(OTHER)?.release('failed', 'third');
+    clock.nowMs += 1_000;
+    const trial = balancer.take(OTHER);
+    expect(balancer.health()[0]?.underWay).to.equal(1);
+    trial?.release('failed', 'fourth');
+    clock.nowMs += 5;
+    expect(trouble()).to.deep.equal({
+      ...{ isLeftOut: true, forMs: 1_005, lastError: 'fourth', lastErrorAgoMs: 5 },
+    });
+    clock.nowMs += 2_000;
+    balancer.take(OTHER)?.release('aborted');
+    expect(trouble()?.isLeftOut).to.equal(true);
+    balancer.take(OTHER)?.release('ok');
+    expect(trouble()).to.equal(undefined);
+    balancer.take(OTHER)?.release('failed', 'later');
+    expect(trouble()).to.include({ forMs: 0, lastError: 'later' });
+  });
 });
