@@ -16,9 +16,9 @@ const branches = treeOf();
 /**
  * What follows from a state and an octet, at `state << 8 | octet`: the state after it in the lowest 8 bits, then the first octet that has
  * been decoded and the second, 8 bits each, then how many they are in 2 bits, then FAILED. No code is shorter than 5 bits, so there
- * are never more than two.
+ * are never more than two. 0 is no step: what has not been met yet is worked out when it is, since all of them take some 10 ms.
  */
-const steps = stepsOf();
+const steps = new Uint32Array(256 * STATES);
 /** 1 for states in which a string may end: what has come of the next code is at most 7 bits, all of them ones (§5.2). */
 const mayEnd = endsOf();
 
@@ -33,7 +33,7 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, tar
   let length = 0;
   let all = 0;
   for (let at = start; at < end; at += 1) {
-    const step = steps[(state << 8) | (bytes[at] ?? 0)] ?? 0;
+    const step = steps[(state << 8) | (bytes[at] ?? 0)] || stepOf(state, bytes[at] ?? 0);
     // Both are written, for to ask whether they are there would cost more.
     target[length] = step >>> 8;
     target[length + 1] = step >>> 16;
@@ -68,15 +68,13 @@ function treeOf(): Uint16Array {
   return tree;
 }
 
-function stepsOf(): Uint32Array {
-  const all = new Uint32Array(256 * STATES);
-  for (let state = 0; state < STATES; state += 1) {
-    for (let octet = 0; octet < 256; octet += 1) all[(state << 8) | octet] = stepOf(state, octet);
-  }
-  return all;
+function stepOf(from: number, octet: number): number {
+  const step = workedOut(from, octet);
+  steps[(from << 8) | octet] = step;
+  return step;
 }
 
-function stepOf(from: number, octet: number): number {
+function workedOut(from: number, octet: number): number {
   let state = from;
   let decoded = 0;
   let count = 0;
