@@ -77,6 +77,18 @@ const folders = {
     may: ['domain', 'config', 'net', 'proxy/headers', 'proxy/downstream'],
     says: 'HTTP/2 towards clients',
   },
+  'proxy/downstream/http2-own': {
+    may: [
+      'config',
+      'net',
+      'proxy/headers',
+      'proxy/http1',
+      'proxy/http2',
+      'proxy/http2/hpack',
+      'proxy/downstream',
+    ],
+    says: 'HTTP/2 towards clients, on frames of our own',
+  },
   'proxy/tunnel': {
     may: ['domain', 'config', 'log', 'net', 'net/names', 'proxy/downstream', 'proxy/upstream'],
     says: 'bytes passed on unread',

@@ -30,11 +30,6 @@ describe('the table of flags', () => {
     });
   }
 
-  it('has no flag of a later step', () => {
-    const later = ['http2-engine'];
-    expect(later.filter((name) => findFlag(name))).to.deep.equal([]);
-  });
-
   it('does not take what every object has for a flag', () => {
     expect(['constructor', '__proto__', 'toString'].map(findFlag)).to.deep.equal([
       undefined,

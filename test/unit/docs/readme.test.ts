@@ -71,7 +71,7 @@ describe('README and docs/flags.md', () => {
       );
       gather({ flags: given, env: {}, readFile: () => '', cwd: '/' });
     }
-    for (const [, name = ''] of (readme + flags).matchAll(/`--([a-z][a-z_-]+)/g)) {
+    for (const [, name = ''] of (readme + flags).matchAll(/`--([a-z][a-z0-9_-]+)/g)) {
       expect(() => canonicalArguments([`--${name}=x`]), name).not.to.throw();
     }
   });

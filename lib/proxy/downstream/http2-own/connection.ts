@@ -39,14 +39,11 @@ import type { AbuseCounts } from '../abuse-budget.js';
 import type { ClientConnection } from '../client-connection.js';
 import { FrameMeter } from './frame-meter.js';
 import { Output } from './output.js';
-import { Http2Stream, STREAM_WINDOW_BYTES, type StreamOwner } from './stream.js';
+import { CONNECTION_WINDOW_BYTES, ReceiveWindow, STREAM_WINDOW_BYTES } from './receive-window.js';
+import { Http2Stream, type StreamOwner } from './stream.js';
 
 /** The most streams of a client at once: as many as nginx allows. */
 export const MAX_STREAMS = 128;
-/** The window of all streams together, in bytes. */
-const CONNECTION_WINDOW_BYTES = 4_194_304;
-/** With so much held that nobody takes, the client is not let on. */
-const MAX_HELD_BYTES = STREAM_WINDOW_BYTES + 3 * 1_048_576;
 /** Octets of a block as it comes; the list that it makes has a limit of its own. */
 const MAX_BLOCK_BYTES = 262_144;
 const MAX_CONTINUATIONS = 64;
@@ -101,9 +98,8 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   #dataStream: Http2Stream | undefined;
   #dataBytes = 0;
   #flowBytes = 0;
-  #receivedBytes = 0;
-  #creditedBytes = 0;
-  #heldBytes = 0;
+  readonly #window = new ReceiveWindow();
+  #greetedAtMs = 0;
   #isPumping = false;
   /** We have said GOAWAY, and which stream is the last: undefined, none yet. */
   #goawayId: number | undefined;
@@ -125,6 +121,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   /** Greets, and begins to read. */
   begin(): void {
+    this.#greetedAtMs = performance.now();
     const socket = this.#socket;
     this.output.push(
       settingsFrame([
@@ -141,6 +138,11 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     for (let early = readOf(socket); early !== null; early = readOf(socket)) this.onRead(early);
     if (!takeReads(socket, this)) socket.on('data', (bytes: Buffer) => this.onRead(bytes));
     socket.resume();
+  }
+
+  /** Of each stream of the client, in bytes. */
+  get receiveWindow(): number {
+    return this.#window.streamBytes;
   }
 
   get streamCount(): number {
@@ -195,8 +197,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   onData(streamId: number, flowBytes: number): void {
     this.#dataBytes = 0;
     this.#flowBytes = flowBytes;
-    this.#receivedBytes += flowBytes;
-    if (this.#receivedBytes - this.#creditedBytes > CONNECTION_WINDOW_BYTES)
+    if (!this.#window.onData(flowBytes))
       throw new Http2ConnectionError(
         ErrorCode.flowControlError,
         'DATA is more than the window of the connection',
@@ -277,7 +278,9 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   onSettingsAck(): void {
-    // Ours are such that nothing depends on it.
+    this.#window.onRoundTrip(performance.now() - this.#greetedAtMs);
+    // Only of the first ones it is known when they went out.
+    this.#greetedAtMs = -Infinity;
   }
 
   onPing(opaque: Buffer): void {
@@ -351,7 +354,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   onHeld(bytes: number): void {
-    this.#heldBytes += bytes;
+    this.#window.onHeld(bytes);
     if (bytes < 0) this.#credit();
   }
 
@@ -522,10 +525,14 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   #credit(): void {
-    const bytes = this.#receivedBytes - this.#creditedBytes;
-    if (bytes < CONNECTION_WINDOW_BYTES / 4 || this.#heldBytes >= MAX_HELD_BYTES || this.#isEnding) return;
-    this.#creditedBytes += bytes;
-    this.output.push(windowUpdateFrame(0, bytes));
+    if (this.#isEnding) return;
+    const grown = this.#window.grow(performance.now());
+    if (grown !== undefined) {
+      this.output.push(settingsFrame([[Setting.initialWindowSize, grown.streamBytes]]));
+      if (grown.moreBytes > 0) this.output.push(windowUpdateFrame(0, grown.moreBytes));
+    }
+    const bytes = this.#window.credit();
+    if (bytes > 0) this.output.push(windowUpdateFrame(0, bytes));
   }
 
   #pay(isWithin: boolean): void {

@@ -6,7 +6,7 @@ import type { ClientConnection } from '../client-connection.js';
 import { dateNow } from '../date-field.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
 import { checkSize, responseFields } from '../response-fields.js';
-import type { Http2Stream } from './stream.js';
+import type { Http2Stream, StreamWriter } from './stream.js';
 
 /** 15 digits are exact in a number. */
 const LENGTH = /^\d{1,15}$/;
@@ -18,7 +18,7 @@ export interface AnsweredRequest {
   readonly connection: Pick<ClientConnection, 'negotiated'>;
 }
 
-export class OwnResponseWriter extends CommonResponseWriter implements ResponseWriter {
+export class OwnResponseWriter extends CommonResponseWriter implements ResponseWriter, StreamWriter {
   status = 0;
   bodyBytes = 0;
   headersSent = false;

@@ -8,21 +8,27 @@ import { ErrorCode, Flag, FrameType, MAX_PAYLOAD_BYTES } from '../../http2/frame
 import { resetFrame, windowUpdateFrame } from '../../http2/frame-writer.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import type { Output } from './output.js';
-import type { OwnResponseWriter } from './response-writer.js';
 
-/** The window of each stream of a client, in bytes. */
-export const STREAM_WINDOW_BYTES = 1_048_576;
 /** Pieces of a body below it are joined, up to so many bytes. */
 const MAX_SMALL_BYTES = 1_024;
 const JOINED_BYTES = 4_096;
 /** With so much waiting its backend is paused. */
 const MAX_WAITING_BYTES = 65_536;
-/** The client is told of so much that was taken, at the least. */
-const CREDIT_BYTES = STREAM_WINDOW_BYTES / 4;
+
+/** Who writes the response. */
+export interface StreamWriter {
+  readonly headersSent: boolean;
+  /** The client takes more again. */
+  drained(): void;
+  /** The stream is over. */
+  close(): void;
+}
 
 /** The connection, as its streams see it. */
 export interface StreamOwner {
   readonly output: Output;
+  /** What a stream may send before it is told of more, in bytes. */
+  readonly receiveWindow: number;
   /** What the connection's window lets through, in bytes. */
   sendWindow: number;
   /** Writes a block of fields. */
@@ -56,7 +62,7 @@ export class Http2Stream implements BodySource {
   readonly body: RequestBody | null;
   /** What the client's window lets through, in bytes; below 0 after a SETTINGS that has made it smaller (RFC 9113 §6.9.2). */
   sendWindow: number;
-  writer: OwnResponseWriter | undefined;
+  writer: StreamWriter | undefined;
   /** The client sends the body when it is told to. */
   readonly awaitsContinue: boolean;
   /** By `content-length`. */
@@ -110,7 +116,7 @@ export class Http2Stream implements BodySource {
   onData(flowBytes: number): number | undefined {
     if (this.#hasRemoteEnded) return ErrorCode.streamClosed;
     this.#receivedBytes += flowBytes;
-    return this.#receivedBytes - this.#creditedBytes > STREAM_WINDOW_BYTES
+    return this.#receivedBytes - this.#creditedBytes > this.owner.receiveWindow
       ? ErrorCode.flowControlError
       : undefined;
   }
@@ -328,7 +334,8 @@ export class Http2Stream implements BodySource {
     const heldBytes = this.#isClosed ? 0 : (this.body?.waitingBytes ?? 0);
     this.#hold(heldBytes);
     const bytes = this.#receivedBytes - heldBytes - this.#creditedBytes;
-    if (bytes < CREDIT_BYTES || this.#hasRemoteEnded || this.#isClosed) return;
+    // A quarter of the window at the least.
+    if (bytes < this.owner.receiveWindow / 4 || this.#hasRemoteEnded || this.#isClosed) return;
     this.#creditedBytes += bytes;
     this.owner.output.push(windowUpdateFrame(this.id, bytes));
   }
@@ -343,6 +350,6 @@ function stopUpload(stream: Http2Stream): void {
   stream.stopUpload();
 }
 
-function closeWriter(writer: OwnResponseWriter): void {
+function closeWriter(writer: StreamWriter): void {
   writer.close();
 }

@@ -10,7 +10,7 @@
  * that the client may still send what it was allowed before: a connection's window.
  */
 import type { ServerHttp2Session } from 'node:http2';
-import { WindowGrowth } from './window-growth.js';
+import { WindowGrowth } from '../window-growth.js';
 
 const MIB = 1024 ** 2;
 
