@@ -9,11 +9,9 @@ import type { Socket } from 'node:net';
 import { takeReads, type SocketReader } from '../../../net/socket-reads.js';
 import {
   ErrorCode,
-  Flag,
   FrameType,
   Http2ConnectionError,
   INITIAL_WINDOW_BYTES,
-  MAX_PAYLOAD_BYTES,
   MAX_WINDOW_BYTES,
   Setting,
 } from '../../http2/frames.js';
@@ -26,29 +24,22 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from '../../http2/frame-writer.js';
-import { CompressionError } from '../../http2/hpack/compression-error.js';
-import { HpackDecoder } from '../../http2/hpack/decoder.js';
-import { HpackEncoder } from '../../http2/hpack/encoder.js';
-import {
-  MalformedFields,
-  readRequestFields,
-  readTrailers,
-  type RequestFields,
-} from '../../http2/request-fields.js';
+import type { RequestFields } from '../../http2/request-fields.js';
 import type { AbuseCounts } from '../abuse-budget.js';
 import type { ClientConnection } from '../client-connection.js';
+import { ClientSettings, type ClientSettingsListener } from './client-settings.js';
+import { DataIntake } from './data-intake.js';
+import { FieldWriter } from './field-writer.js';
 import { FrameMeter } from './frame-meter.js';
+import { HeadIntake, MAX_STREAMS } from './head-intake.js';
 import { Output } from './output.js';
-import { CONNECTION_WINDOW_BYTES, ReceiveWindow, STREAM_WINDOW_BYTES } from './receive-window.js';
-import { Http2Stream, type StreamOwner } from './stream.js';
+import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from './receive-window.js';
+import { StreamTable } from './stream-table.js';
+import { Http2Stream, type StreamFacts, type StreamOwner } from './stream.js';
 
-/** The most streams of a client at once: as many as nginx allows. */
-export const MAX_STREAMS = 128;
 /** Octets of a block as it comes; the list that it makes has a limit of its own. */
 const MAX_BLOCK_BYTES = 262_144;
 const MAX_CONTINUATIONS = 64;
-/** Streams that we have reset are remembered: what the client had sent before it heard of that is ignored (§5.1). */
-const MAX_REMEMBERED_RESETS = 256;
 
 const GREETING_ID = 0x7fff_ffff;
 const CONTINUE_FIELDS = [':status', '100'] as const;
@@ -75,32 +66,19 @@ export interface Http2ConnectionOwner {
 /** Read into by all connections: what is kept is copied. Shared only where a read is one step, so not on Windows. */
 const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(65_536);
 
-export class Http2Connection implements FrameListener, StreamOwner, SocketReader {
+export class Http2Connection implements FrameListener, StreamOwner, SocketReader, ClientSettingsListener {
   readonly client: ClientConnection;
   readonly output: Output;
   sendWindow = INITIAL_WINDOW_BYTES;
   readonly #owner: Http2ConnectionOwner;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
-  readonly #decoder: HpackDecoder;
-  readonly #encoder = new HpackEncoder();
+  readonly #fields: FieldWriter;
   readonly #meter: FrameMeter;
-  readonly #streams = new Map<number, Http2Stream>();
-  /** Those with something that could not be sent, in their turns. */
-  readonly #waiting = new Set<Http2Stream>();
-  /** Those with small pieces of bodies. */
-  #joining: Http2Stream[] = [];
-  readonly #wasReset = new Set<number>();
-  #lastStreamId = 0;
-  /** What the client's windows of streams begin with. */
-  #initialWindow = INITIAL_WINDOW_BYTES;
-  /** The stream of the DATA that is being read; undefined: it is dropped. */
-  #dataStream: Http2Stream | undefined;
-  #dataBytes = 0;
-  #flowBytes = 0;
-  readonly #window = new ReceiveWindow();
-  #greetedAtMs = 0;
-  #isPumping = false;
+  readonly #streams = new StreamTable();
+  readonly #settings = new ClientSettings(this);
+  readonly #data: DataIntake;
+  readonly #heads: HeadIntake;
   /** We have said GOAWAY, and which stream is the last: undefined, none yet. */
   #goawayId: number | undefined;
   #isEnding = false;
@@ -111,17 +89,37 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#owner = owner;
     this.#socket = client.socket;
     this.output = new Output(client.socket, () => this.#pump());
+    this.#fields = new FieldWriter(this.output);
     this.#reader = new FrameReader(this, {
       maxBlockBytes: MAX_BLOCK_BYTES,
       maxContinuations: MAX_CONTINUATIONS,
     });
-    this.#decoder = new HpackDecoder({ maxListBytes: owner.maxListBytes });
     this.#meter = new FrameMeter(owner.now);
+    const common = {
+      meter: this.#meter,
+      streams: this.#streams,
+      onStreamError: (stream: Http2Stream, code: number) => this.#resetFor(stream, code),
+      pay: (isWithin: boolean) => this.#pay(isWithin),
+    };
+    this.#data = new DataIntake({
+      ...common,
+      output: this.output,
+      onUnknownStream: (streamId) => this.#onUnknownStream(streamId, FrameType.data),
+    });
+    this.#heads = new HeadIntake(
+      {
+        ...common,
+        isTaking: () => this.#goawayId === undefined || this.#goawayId === GREETING_ID,
+        open: (streamId, request, facts, isOverLimit) => this.#open(streamId, request, facts, isOverLimit),
+        refuse: (streamId, code) => this.#refuse(streamId, code),
+        onUnknownStream: (streamId) => this.#onUnknownStream(streamId, FrameType.headers),
+      },
+      owner.maxListBytes,
+    );
   }
 
   /** Greets, and begins to read. */
   begin(): void {
-    this.#greetedAtMs = performance.now();
     const socket = this.#socket;
     this.output.push(
       settingsFrame([
@@ -142,7 +140,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   /** Of each stream of the client, in bytes. */
   get receiveWindow(): number {
-    return this.#window.streamBytes;
+    return this.#data.streamWindow;
   }
 
   get streamCount(): number {
@@ -168,7 +166,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   /** No stream is taken any more. */
   lastGoaway(): void {
     if (this.#goawayId !== GREETING_ID && this.#goawayId !== undefined) return;
-    this.#goaway(this.#lastStreamId, ErrorCode.noError);
+    this.#goaway(this.#streams.lastId, ErrorCode.noError);
     if (this.#streams.size === 0) this.#end();
   }
 
@@ -182,7 +180,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     if (this.#isEnding) return;
     try {
       this.#reader.read(bytes);
-      this.#passOn();
+      this.#data.passOn();
     } catch (thrown) {
       this.#onError(thrown);
     }
@@ -195,65 +193,19 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   onData(streamId: number, flowBytes: number): void {
-    this.#dataBytes = 0;
-    this.#flowBytes = flowBytes;
-    if (!this.#window.onData(flowBytes))
-      throw new Http2ConnectionError(
-        ErrorCode.flowControlError,
-        'DATA is more than the window of the connection',
-      );
-    const stream = this.#streams.get(streamId);
-    this.#dataStream = stream;
-    if (stream === undefined) this.#onUnknownStream(streamId, FrameType.data);
-    else this.#check(stream, stream.onData(flowBytes));
+    this.#data.begin(streamId, flowBytes);
   }
 
   onDataPiece(piece: Buffer): void {
-    this.#dataBytes += piece.length;
-    const stream = this.#dataStream;
-    if (stream !== undefined && !stream.isClosed) this.#check(stream, stream.onDataPiece(piece));
+    this.#data.piece(piece);
   }
 
   onDataEnd(isLast: boolean): void {
-    const stream = this.#dataStream;
-    this.#dataStream = undefined;
-    this.#pay(this.#meter.onData(this.#dataBytes, this.#flowBytes - this.#dataBytes, isLast));
-    if (stream !== undefined && !stream.isClosed) {
-      stream.onDataEnd();
-      if (isLast) this.#check(stream, stream.onEnd([]));
-    }
-    this.#credit();
+    this.#data.end(isLast);
   }
 
   onHeaders(streamId: number, block: Buffer, isLast: boolean, dependsOn: number | undefined): void {
-    // Whatever becomes of it: what comes next may refer to it (§4.3).
-    const decoded = this.#decode(block);
-    this.#pay(this.#meter.onBlock(decoded, block.length));
-    const stream = this.#streams.get(streamId);
-    if (stream !== undefined) {
-      this.#onTrailers(stream, decoded.fields, isLast);
-      return;
-    }
-    if (streamId <= this.#lastStreamId || streamId % 2 === 0) {
-      this.#onUnknownStream(streamId, FrameType.headers);
-      return;
-    }
-    if (this.#goawayId !== undefined && this.#goawayId !== GREETING_ID) return;
-    this.#lastStreamId = streamId;
-    if (this.#streams.size >= MAX_STREAMS) {
-      this.#refuse(streamId, ErrorCode.refusedStream);
-      return;
-    }
-    if (dependsOn === streamId) {
-      this.#refuse(streamId, ErrorCode.protocolError);
-      return;
-    }
-    const request = readRequestFields(decoded.fields);
-    if (request instanceof MalformedFields && !decoded.isOverLimit) {
-      this.#refuse(streamId, ErrorCode.protocolError);
-      return;
-    }
-    this.#open(streamId, request, isLast, decoded.isOverLimit);
+    this.#heads.take(streamId, block, isLast, dependsOn);
   }
 
   onPriority(streamId: number, dependsOn: number): void {
@@ -263,7 +215,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   onReset(streamId: number): void {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) {
-      if (this.#isIdle(streamId)) throw protocolError('RST_STREAM of a stream that has not begun');
+      if (this.#streams.isIdle(streamId)) throw protocolError('RST_STREAM of a stream that has not begun');
       return;
     }
     stream.reset(undefined);
@@ -271,16 +223,13 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   onSettings(settings: Buffer): void {
-    for (let at = 0; at < settings.length; at += 6)
-      this.#takeSetting(settings.readUInt16BE(at), settings.readUInt32BE(at + 2));
+    this.#settings.take(settings);
     this.output.push(settingsAckFrame());
     this.#pump();
   }
 
   onSettingsAck(): void {
-    this.#window.onRoundTrip(performance.now() - this.#greetedAtMs);
-    // Only of the first ones it is known when they went out.
-    this.#greetedAtMs = -Infinity;
+    this.#data.onSettingsAck();
   }
 
   onPing(opaque: Buffer): void {
@@ -309,7 +258,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     }
     const stream = this.#streams.get(streamId);
     if (stream === undefined) {
-      if (this.#isIdle(streamId)) throw protocolError('WINDOW_UPDATE of a stream that has not begun');
+      if (this.#streams.isIdle(streamId)) throw protocolError('WINDOW_UPDATE of a stream that has not begun');
       return;
     }
     stream.sendWindow += increment;
@@ -325,37 +274,40 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   onStreamError(streamId: number, code: number): void {
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) this.#resetFor(stream, code);
-    else if (this.#isIdle(streamId))
+    else if (this.#streams.isIdle(streamId))
       throw new Http2ConnectionError(code, 'a stream that has not begun has an error');
+  }
+
+  // --- from its settings
+
+  onTableBytes(bytes: number): void {
+    this.#fields.changeTableBytes(bytes);
+  }
+
+  onWindowChange(bytes: number): void {
+    for (const stream of this.#streams.all()) {
+      stream.sendWindow += bytes;
+      if (stream.sendWindow > MAX_WINDOW_BYTES)
+        throw new Http2ConnectionError(ErrorCode.flowControlError, 'the window of a stream is too large');
+    }
   }
 
   // --- from its streams
 
   sendFields(streamId: number, fields: readonly string[], isLast: boolean): void {
-    const block = this.#encoder.encode(fields);
-    const flags = isLast ? Flag.endStream : 0;
-    let type: number = FrameType.headers;
-    for (let at = 0; at === 0 || at < block.length; at += MAX_PAYLOAD_BYTES) {
-      const part = block.subarray(at, at + MAX_PAYLOAD_BYTES);
-      const isWhole = at + MAX_PAYLOAD_BYTES >= block.length;
-      const ownFlags = (type === FrameType.headers ? flags : 0) | (isWhole ? Flag.endHeaders : 0);
-      const frame = this.output.frame(type, ownFlags, streamId, part.length);
-      part.copy(frame.memory, frame.at);
-      type = FrameType.continuation;
-    }
+    this.#fields.write(streamId, fields, isLast);
   }
 
   onJoining(stream: Http2Stream): void {
-    this.#joining.push(stream);
+    this.#data.join(stream);
   }
 
   onWaiting(stream: Http2Stream): void {
-    this.#waiting.add(stream);
+    this.#streams.wait(stream);
   }
 
   onHeld(bytes: number): void {
-    this.#window.onHeld(bytes);
-    if (bytes < 0) this.#credit();
+    this.#data.onHeld(bytes);
   }
 
   onBodyWanted(stream: Http2Stream): void {
@@ -364,13 +316,12 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   stop(stream: Http2Stream, code: number): void {
-    this.#remember(stream.id);
+    this.#streams.rememberReset(stream.id);
     stream.reset(code);
   }
 
   onClosed(stream: Http2Stream): void {
-    this.#streams.delete(stream.id);
-    this.#waiting.delete(stream);
+    this.#streams.delete(stream);
     if (this.#streams.size > 0) return;
     if (this.#goawayId === undefined) this.#owner.onBusy(this, false);
     else if (!this.#isEnding) {
@@ -383,157 +334,44 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   #open(
     streamId: number,
-    request: RequestFields | MalformedFields,
-    isLast: boolean,
+    request: RequestFields,
+    facts: Omit<StreamFacts, 'sendWindow'>,
     isOverLimit: boolean,
   ): void {
-    // Of one that is too large some fields are missing.
-    const known = request instanceof MalformedFields ? UNKNOWN_REQUEST : request;
-    const stream = new Http2Stream(streamId, this, {
-      sendWindow: this.#initialWindow,
-      hasBody: !isLast,
-      length: known.length,
-      awaitsContinue: !isLast && valueOf(known.fields, 'expect')?.toLowerCase() === '100-continue',
-    });
-    if (isLast && known.length !== undefined && known.length > 0) {
-      this.#refuse(streamId, ErrorCode.protocolError);
-      return;
-    }
-    this.#streams.set(streamId, stream);
+    const stream = new Http2Stream(streamId, this, { ...facts, sendWindow: this.#settings.windowBytes });
+    this.#streams.add(stream);
     if (this.#streams.size === 1) this.#owner.onBusy(this, true);
-    if (isOverLimit) this.#pay(this.#meter.onRefusedHead());
-    this.#owner.onRequest(stream, known, this, isOverLimit);
-  }
-
-  #onTrailers(stream: Http2Stream, block: readonly string[], isLast: boolean): void {
-    if (stream.hasRemoteEnded) {
-      this.#resetFor(stream, ErrorCode.streamClosed);
-      return;
-    }
-    const trailers = readTrailers(block);
-    if (!isLast || trailers instanceof MalformedFields) this.#resetFor(stream, ErrorCode.protocolError);
-    else this.#check(stream, stream.onEnd(trailers));
+    this.#owner.onRequest(stream, request, this, isOverLimit);
   }
 
   /** Of a frame whose stream is not open. */
   #onUnknownStream(streamId: number, type: number): void {
-    if (this.#isIdle(streamId)) throw protocolError('a frame of a stream that has not begun');
+    if (this.#streams.isIdle(streamId)) throw protocolError('a frame of a stream that has not begun');
     // It was sent before the client heard of the reset.
-    if (this.#wasReset.has(streamId)) return;
+    if (this.#streams.wasReset(streamId)) return;
     if (type === FrameType.headers)
       throw new Http2ConnectionError(ErrorCode.streamClosed, 'HEADERS of a stream that is closed');
     this.#refuse(streamId, ErrorCode.streamClosed);
   }
 
-  #isIdle(streamId: number): boolean {
-    return streamId > this.#lastStreamId || streamId % 2 === 0;
-  }
-
   /** Does not let a stream begin, or go on. */
   #refuse(streamId: number, code: number): void {
     this.output.push(resetFrame(streamId, code));
-    this.#remember(streamId);
+    this.#streams.rememberReset(streamId);
     this.#pay(this.#meter.onReset());
   }
 
   #resetFor(stream: Http2Stream, code: number): void {
     stream.reset(code, 'the client has broken the protocol');
-    this.#remember(stream.id);
+    this.#streams.rememberReset(stream.id);
     this.#pay(this.#meter.onReset());
   }
 
-  #check(stream: Http2Stream, code: number | undefined): void {
-    if (code !== undefined) this.#resetFor(stream, code);
-  }
-
-  #remember(streamId: number): void {
-    this.#wasReset.add(streamId);
-    if (this.#wasReset.size <= MAX_REMEMBERED_RESETS) return;
-    for (const oldest of this.#wasReset) {
-      this.#wasReset.delete(oldest);
-      break;
-    }
-  }
-
-  #decode(block: Buffer): ReturnType<HpackDecoder['decode']> {
-    try {
-      return this.#decoder.decode(block);
-    } catch (thrown) {
-      if (!(thrown instanceof CompressionError)) throw thrown;
-      throw new Http2ConnectionError(ErrorCode.compressionError, thrown.message);
-    }
-  }
-
-  #takeSetting(id: number, value: number): void {
-    switch (id) {
-      case Setting.headerTableSize:
-        this.#encoder.changePeerMaxTableBytes(value);
-        break;
-      case Setting.enablePush:
-        if (value > 1) throw protocolError('SETTINGS_ENABLE_PUSH is neither 0 nor 1');
-        break;
-      case Setting.initialWindowSize:
-        if (value > MAX_WINDOW_BYTES)
-          throw new Http2ConnectionError(
-            ErrorCode.flowControlError,
-            'SETTINGS_INITIAL_WINDOW_SIZE is too large',
-          );
-        this.#changeInitialWindow(value);
-        break;
-      case Setting.maxFrameSize:
-        if (value < MAX_PAYLOAD_BYTES || value > 0xff_ffff)
-          throw protocolError('SETTINGS_MAX_FRAME_SIZE is out of its range');
-        break;
-    }
-  }
-
-  /** Of all streams that are open, too; their windows may come below 0 (§6.9.2). */
-  #changeInitialWindow(bytes: number): void {
-    const change = bytes - this.#initialWindow;
-    this.#initialWindow = bytes;
-    for (const stream of this.#streams.values()) {
-      stream.sendWindow += change;
-      if (stream.sendWindow > MAX_WINDOW_BYTES)
-        throw new Http2ConnectionError(ErrorCode.flowControlError, 'the window of a stream is too large');
-    }
-  }
-
-  /** Lets streams send what waits, a frame each in turns. */
   #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    let isProgress = true;
-    while (isProgress && this.#waiting.size > 0 && !this.output.isFull && this.sendWindow > 0) {
-      isProgress = false;
-      for (const stream of [...this.#waiting]) {
-        if (this.output.isFull || this.sendWindow <= 0) break;
-        const before = this.output.unsentBytes;
-        const goesOn = stream.sendSome();
-        if (this.output.unsentBytes > before) isProgress = true;
-        if (!goesOn && stream.waitingBytes === 0) this.#waiting.delete(stream);
-      }
-    }
-    this.#isPumping = false;
+    this.#streams.pump(this.#maySend);
   }
 
-  /** Opens the connection's window as far as it may be. */
-  #passOn(): void {
-    if (this.#joining.length === 0) return;
-    const streams = this.#joining;
-    this.#joining = [];
-    for (const stream of streams) stream.passOn();
-  }
-
-  #credit(): void {
-    if (this.#isEnding) return;
-    const grown = this.#window.grow(performance.now());
-    if (grown !== undefined) {
-      this.output.push(settingsFrame([[Setting.initialWindowSize, grown.streamBytes]]));
-      if (grown.moreBytes > 0) this.output.push(windowUpdateFrame(0, grown.moreBytes));
-    }
-    const bytes = this.#window.credit();
-    if (bytes > 0) this.output.push(windowUpdateFrame(0, bytes));
-  }
+  readonly #maySend = (): boolean => !this.output.isFull && this.sendWindow > 0;
 
   #pay(isWithin: boolean): void {
     if (!isWithin)
@@ -544,7 +382,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     // Anything else is a mistake of ours.
     if (!(thrown instanceof Http2ConnectionError)) throw thrown;
     if (this.#isEnding) return;
-    this.#goaway(this.#lastStreamId, thrown.code);
+    this.#goaway(this.#streams.lastId, thrown.code);
     this.#owner.onCutOff(this, thrown.message, this.#meter.counts);
     this.#end();
     this.#failStreams();
@@ -560,12 +398,13 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#reader.stop();
+    this.#data.stop();
     this.output.end();
     this.#owner.onBusy(this, false);
   }
 
   #failStreams(): void {
-    for (const stream of [...this.#streams.values()]) stream.reset(undefined);
+    for (const stream of this.#streams.all()) stream.reset(undefined);
   }
 
   #onEnd(): void {
@@ -581,17 +420,6 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#failStreams();
     this.#owner.onClosed(this);
   }
-}
-
-const UNKNOWN_REQUEST: RequestFields = {
-  ...{ method: 'GET', scheme: 'https', path: '/', authority: undefined, protocol: undefined },
-  ...{ fields: [], length: undefined },
-};
-
-/** @param name in lower case, as the fields' are. */
-function valueOf(fields: readonly string[], name: string): string | undefined {
-  for (let i = 0; i + 1 < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
-  return undefined;
 }
 
 function protocolError(message: string): Http2ConnectionError {

@@ -208,14 +208,10 @@ export class Http2Stream implements BodySource {
     if (this.#waiting.length === 0) this.#sendEnd();
   }
 
-  /**
-   * Sends a frame of what waits.
-   *
-   * @returns whether it may send more: something waits, and its own window is open.
-   */
-  sendSome(): boolean {
+  /** Sends a frame of what waits, where its window lets it. */
+  sendSome(): void {
     const first = this.#waiting[0];
-    if (first === undefined || this.#isClosed) return false;
+    if (first === undefined || this.#isClosed) return;
     const sent = this.#waiting.length === 1 ? this.#sendFrame(first) : this.#sendJoined();
     this.#waitingBytes -= sent;
     let left = sent;
@@ -234,7 +230,6 @@ export class Http2Stream implements BodySource {
       this.#isBlocked = false;
       this.writer?.drained();
     }
-    return this.#waiting.length > 0 && this.sendWindow > 0;
   }
 
   /** Ends it at once. @param code an `ErrorCode`; undefined: the client has ended it, or its connection has gone. */
