@@ -276,6 +276,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     if (stream !== undefined) this.#resetFor(stream, code);
     else if (this.#streams.isIdle(streamId))
       throw new Http2ConnectionError(code, 'a stream that has not begun has an error');
+    else this.#refuse(streamId, code);
   }
 
   // --- from its settings
