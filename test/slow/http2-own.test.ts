@@ -1,0 +1,30 @@
+/**
+ * The tests of HTTP/2 towards clients once more, on the engine of our own: they are the same, so that both engines are.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('HTTP/2 on the engine of our own', () => {
+  it('passes the tests of HTTP/2', async function () {
+    // They take half a minute by themselves.
+    this.timeout(300_000);
+    const { code, output } = await new Promise<{ code: number | string | null; output: string }>(
+      (resolve) => {
+        execFile(
+          'npm',
+          ['run', '--silent', 'test:http2-own'],
+          { cwd: ROOT, maxBuffer: 1e8 },
+          (error, stdout, stderr) => resolve({ code: error?.code ?? 0, output: stdout + stderr }),
+        );
+      },
+    );
+    const failures = output.slice(Math.max(0, output.lastIndexOf(' failing')));
+    expect(code, failures).to.equal(0);
+    const [, passed, failed] = /(\d+) passed, (\d+) failed/.exec(output) ?? [];
+    expect(failed).to.equal('0');
+    expect(Number(passed)).to.be.above(3_000);
+  });
+});
