@@ -50,10 +50,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
     'proxy/downstream/http2/server',
     /MAX_SESSION_MEMORY_MIB = (\d+);/,
   ],
-  'work that an HTTP/2 client makes for nothing': [
-    'proxy/downstream/abuse-budget',
-    /BURST = ([\d_]+);/,
-  ],
+  'work that an HTTP/2 client makes for nothing': ['proxy/downstream/abuse-budget', /BURST = ([\d_]+);/],
   'failures in a row until a backend rests': ['proxy/upstream/balancer', /DEFAULT_THRESHOLD = (\d+);/],
   "bytes of a response's head": ['proxy/upstream/http1/response-parser', /MAX_HEAD_BYTES = (.+);/],
   'interim responses (100, 103) before a response': [

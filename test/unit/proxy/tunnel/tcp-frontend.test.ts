@@ -37,6 +37,8 @@ describe('A client of a TCP route', () => {
       log,
       names: new Names(),
       splices: new Splices(),
+      // As the access log does: what is read at the beginning is known at the end.
+      onBegin: ({ protocol }) => expect(protocol).to.equal('TLSv1.3'),
       onEnd: (record) => told.push(record),
     });
     const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
