@@ -101,11 +101,6 @@ export class FrameReader {
     this.#isStopped = true;
   }
 
-  /** Whether a frame, or the preface, has begun and not ended. */
-  get isWithin(): boolean {
-    return this.#phase !== 'head' || this.#headBytes > 0 || this.#block !== undefined;
-  }
-
   /** @throws Http2ConnectionError: what comes is not HTTP/2; nothing may be read after it. */
   read(bytes: Buffer): void {
     let at = 0;

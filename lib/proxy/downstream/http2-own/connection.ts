@@ -143,15 +143,6 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     return this.#data.streamWindow;
   }
 
-  get streamCount(): number {
-    return this.#streams.size;
-  }
-
-  /** A frame has begun and not ended. */
-  get isWithin(): boolean {
-    return this.#reader.isWithin;
-  }
-
   get isEnding(): boolean {
     return this.#isEnding;
   }
@@ -295,6 +286,11 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   // --- from its streams
 
+  spend(bytes: number): void {
+    this.sendWindow -= bytes;
+    this.#meter.onSent(bytes);
+  }
+
   sendFields(streamId: number, fields: readonly string[], isLast: boolean): void {
     this.#fields.write(streamId, fields, isLast);
   }
@@ -341,7 +337,8 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   ): void {
     const stream = new Http2Stream(streamId, this, { ...facts, sendWindow: this.#settings.windowBytes });
     this.#streams.add(stream);
-    if (this.#streams.size === 1) this.#owner.onBusy(this, true);
+    // One that ends has its deadlines.
+    if (this.#streams.size === 1 && this.#goawayId === undefined) this.#owner.onBusy(this, true);
     this.#owner.onRequest(stream, request, this, isOverLimit);
   }
 

@@ -30,7 +30,9 @@ export interface StreamOwner {
   /** What a stream may send before it is told of more, in bytes. */
   readonly receiveWindow: number;
   /** What the connection's window lets through, in bytes. */
-  sendWindow: number;
+  readonly sendWindow: number;
+  /** So much of a body is sent. */
+  spend(bytes: number): void;
   /** Writes a block of fields. */
   sendFields(streamId: number, fields: readonly string[], isLast: boolean): void;
   /** It has something that could not be sent. */
@@ -285,7 +287,7 @@ export class Http2Stream implements BodySource {
 
   #spend(bytes: number): void {
     this.sendWindow -= bytes;
-    this.owner.sendWindow -= bytes;
+    this.owner.spend(bytes);
   }
 
   #sendEnd(): void {

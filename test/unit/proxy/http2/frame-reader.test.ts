@@ -258,15 +258,6 @@ describe('Frames of HTTP/2', () => {
     expect(codeOf([PREFACE, frame(SETTINGS, ACK, 0, EMPTY)])).to.equal(protocolError);
   });
 
-  it('are known to be under way or not', () => {
-    const reader = new FrameReader(new Notes(), LIMITS);
-    expect(reader.isWithin).to.equal(true);
-    reader.read(GREETING);
-    expect(reader.isWithin).to.equal(false);
-    reader.read(frame(HEADERS, 0, 1, EMPTY));
-    expect(reader.isWithin).to.equal(true);
-  });
-
   it('are told no more once the reader is stopped', () => {
     const notes = new Notes();
     const reader = new FrameReader(notes, LIMITS);
