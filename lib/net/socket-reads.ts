@@ -48,6 +48,11 @@ export function takeReads(socket: Duplex, reader: SocketReader): boolean {
   return (socket as Partial<Socket>).connecting !== true && readInto(socket, handle, reader);
 }
 
+/** What the socket has buffered, piece by piece; null: nothing more. */
+export function bufferedOf(socket: Socket): Buffer | null {
+  return socket.readableLength === 0 ? null : (socket.read() as Buffer | null);
+}
+
 /**
  * Takes the reads of a stream of HTTP/2 over. What the stream has buffered already is read at once; the rest comes from `start` on,
  * and its end is told by `end`. Where they cannot be taken over, the reader is given what Node reads.

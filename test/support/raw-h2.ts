@@ -3,6 +3,7 @@
  */
 import type { TLSSocket } from 'node:tls';
 import { connectTls } from './client.js';
+import { eventually } from './eventually.js';
 
 export type Field = readonly [name: string, value: string];
 
@@ -102,4 +103,66 @@ function outcomeOn(socket: TLSSocket): Promise<Outcome> {
       }
     });
   });
+}
+
+export interface ReceivedFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly payload: Buffer;
+}
+
+/** A connection on which a test sends what it likes, and sees what comes. */
+export class FrameClient implements Disposable {
+  readonly frames: ReceivedFrame[] = [];
+  readonly socket: TLSSocket;
+  isClosed = false;
+  #pending = EMPTY;
+
+  private constructor(socket: TLSSocket) {
+    this.socket = socket;
+    socket.on('error', () => undefined);
+    socket.on('close', () => (this.isClosed = true));
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+  }
+
+  /** Greets. */
+  static async connect(port: number, name: string): Promise<FrameClient> {
+    const socket = await connectTls({ port, servername: name, ALPNProtocols: ['h2'] });
+    const client = new FrameClient(socket);
+    client.send(GREETING);
+    return client;
+  }
+
+  send(...frames: readonly Buffer[]): void {
+    this.socket.write(Buffer.concat(frames));
+  }
+
+  /** What has come of a type on a stream. */
+  of(type: number, stream: number): ReceivedFrame[] {
+    return this.frames.filter((each) => each.type === type && each.stream === stream);
+  }
+
+  until(what: string, isThere: (client: this) => boolean): Promise<void> {
+    return eventually(what, () => isThere(this));
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    let bytes = Buffer.concat([this.#pending, chunk]);
+    while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
+      const end = 9 + bytes.readUIntBE(0, 3);
+      this.frames.push({
+        type: bytes.readUInt8(3),
+        flags: bytes.readUInt8(4),
+        stream: bytes.readUInt32BE(5),
+        payload: bytes.subarray(9, end),
+      });
+      bytes = bytes.subarray(end);
+    }
+    this.#pending = bytes;
+  }
 }

@@ -12,6 +12,7 @@ import {
   FrameType,
   Http2ConnectionError,
   MAX_PAYLOAD_BYTES,
+  protocolError,
 } from './frames.js';
 
 export interface FrameListener {
@@ -370,10 +371,6 @@ export class FrameReader {
 /** A number of 31 bits: the highest is reserved, or says what nobody uses any more. */
 function dependencyAt(payload: Buffer, at: number): number {
   return payload.readUInt32BE(at) & 0x7fff_ffff;
-}
-
-function protocolError(message: string): Http2ConnectionError {
-  return new Http2ConnectionError(ErrorCode.protocolError, message);
 }
 
 function frameSizeError(message: string): Http2ConnectionError {

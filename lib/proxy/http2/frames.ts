@@ -67,3 +67,13 @@ export class Http2ConnectionError extends Error {
     this.code = code;
   }
 }
+
+/** @param message one clause, as for `Http2ConnectionError`. */
+export function protocolError(message: string): Http2ConnectionError {
+  return new Http2ConnectionError(ErrorCode.protocolError, message);
+}
+
+/** The same for what is more than a window. */
+export function flowControlError(message: string): Http2ConnectionError {
+  return new Http2ConnectionError(ErrorCode.flowControlError, message);
+}

@@ -5,7 +5,7 @@
  * behind a request waits for its turn: some is read, or nobody would see that the client has gone; the rest stays with the kernel.
  */
 import type { Socket } from 'node:net';
-import { takeReads, type SocketReader } from '../../../net/socket-reads.js';
+import { bufferedOf, takeReads, type SocketReader } from '../../../net/socket-reads.js';
 import { MalformedMessage } from '../../http1/malformed.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import { Inflow, type InflowListener } from './inflow.js';
@@ -62,7 +62,8 @@ export class RequestReader implements SocketReader, InflowListener, RequestListe
   begin(): void {
     const socket = this.#socket;
     // What came behind a PROXY header was put back.
-    for (let early = readOf(socket); early !== null; early = readOf(socket)) this.onBytes(early, false);
+    for (let early = bufferedOf(socket); early !== null; early = bufferedOf(socket))
+      this.onBytes(early, false);
     if (!takeReads(socket, this)) socket.on('data', this.#onData);
     // Only now, lest a piece comes as an event.
     if (this.#isReading) socket.resume();
@@ -239,8 +240,4 @@ export class RequestReader implements SocketReader, InflowListener, RequestListe
   readonly #onData = (bytes: Buffer): void => {
     this.onBytes(bytes, false);
   };
-}
-
-function readOf(socket: Socket): Buffer | null {
-  return socket.readableLength === 0 ? null : (socket.read() as Buffer | null);
 }

@@ -9,6 +9,7 @@
  * destroy it in the client's hands (RFC 9112 §9.6).
  */
 import type { Socket } from 'node:net';
+import { destroyOnError } from '../../../net/destroy-on-error.js';
 import { isConnected } from '../../../net/is-connected.js';
 import { TakeWatch } from '../../../net/take-watch.js';
 import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
@@ -113,7 +114,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     const socket = this.#socket;
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
-    socket.on('error', destroyIt);
+    destroyOnError(socket);
     socket.once('close', this.#onClose);
     this.#reader.begin();
   }
@@ -310,9 +311,4 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     writer?.close(isSwitched);
     this.#reader.close();
   };
-}
-
-/** A TLS socket of Node's that was sent a record it cannot read says so, and stays open: RFC 8446 §6.2 has it closed. */
-function destroyIt(this: Socket): void {
-  this.destroy();
 }

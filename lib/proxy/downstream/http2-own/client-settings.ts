@@ -3,14 +3,19 @@
  */
 import {
   ErrorCode,
+  flowControlError,
   Http2ConnectionError,
   INITIAL_WINDOW_BYTES,
   MAX_PAYLOAD_BYTES,
   MAX_WINDOW_BYTES,
   Setting,
+  protocolError,
 } from '../../http2/frames.js';
 
 const MAX_FRAME_SIZE = 0xff_ffff;
+/** Of a frame. nghttp2 takes as many; there are eight that anybody knows. */
+const MAX_SETTINGS = 32;
+const SETTING_BYTES = 6;
 
 export interface ClientSettingsListener {
   onTableBytes(bytes: number): void;
@@ -27,10 +32,15 @@ export class ClientSettings {
     this.#listener = listener;
   }
 
-  /** @param payload of a SETTINGS frame. @throws Http2ConnectionError: one of them cannot be. */
+  /** @param payload of a SETTINGS frame. @throws Http2ConnectionError: one of them cannot be, or there are too many. */
   take(payload: Buffer): void {
-    for (let at = 0; at < payload.length; at += 6)
+    if (payload.length > MAX_SETTINGS * SETTING_BYTES)
+      throw new Http2ConnectionError(ErrorCode.enhanceYourCalm, 'SETTINGS has too many of them');
+    const { windowBytes } = this;
+    for (let at = 0; at < payload.length; at += SETTING_BYTES)
       this.#takeOne(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    // Once a frame: each change goes through all streams.
+    if (this.windowBytes !== windowBytes) this.#listener.onWindowChange(this.windowBytes - windowBytes);
   }
 
   #takeOne(id: number, value: number): void {
@@ -41,18 +51,12 @@ export class ClientSettings {
       case Setting.enablePush:
         if (value > 1) throw protocolError('SETTINGS_ENABLE_PUSH is neither 0 nor 1');
         break;
-      case Setting.initialWindowSize: {
+      case Setting.initialWindowSize:
         if (value > MAX_WINDOW_BYTES) {
-          throw new Http2ConnectionError(
-            ErrorCode.flowControlError,
-            'SETTINGS_INITIAL_WINDOW_SIZE is too large',
-          );
+          throw flowControlError('SETTINGS_INITIAL_WINDOW_SIZE is too large');
         }
-        const change = value - this.windowBytes;
         this.windowBytes = value;
-        this.#listener.onWindowChange(change);
         break;
-      }
       case Setting.maxFrameSize:
         // Ours are never larger than the least that it may be.
         if (value < MAX_PAYLOAD_BYTES || value > MAX_FRAME_SIZE)
@@ -60,8 +64,4 @@ export class ClientSettings {
         break;
     }
   }
-}
-
-function protocolError(message: string): Http2ConnectionError {
-  return new Http2ConnectionError(ErrorCode.protocolError, message);
 }

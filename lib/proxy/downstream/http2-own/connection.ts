@@ -6,7 +6,9 @@
  * kernel send a reset, which may overtake the GOAWAY.
  */
 import type { Socket } from 'node:net';
-import { takeReads, type SocketReader } from '../../../net/socket-reads.js';
+import { destroyOnError } from '../../../net/destroy-on-error.js';
+import { TakeWatch } from '../../../net/take-watch.js';
+import { bufferedOf, takeReads, type SocketReader } from '../../../net/socket-reads.js';
 import {
   ErrorCode,
   FrameType,
@@ -14,6 +16,8 @@ import {
   INITIAL_WINDOW_BYTES,
   MAX_WINDOW_BYTES,
   Setting,
+  flowControlError,
+  protocolError,
 } from '../../http2/frames.js';
 import { FrameReader, type FrameListener } from '../../http2/frame-reader.js';
 import {
@@ -42,6 +46,8 @@ const MAX_BLOCK_BYTES = 262_144;
 const MAX_CONTINUATIONS = 64;
 
 const GREETING_ID = 0x7fff_ffff;
+/** In so many looks a client has to take something. */
+const LOOKS = 4;
 const CONTINUE_FIELDS = [':status', '100'] as const;
 
 export interface Http2ConnectionOwner {
@@ -81,6 +87,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   readonly #heads: HeadIntake;
   /** We have said GOAWAY, and which stream is the last: undefined, none yet. */
   #goawayId: number | undefined;
+  #takeWatch: TakeWatch | undefined;
   #isEnding = false;
   #isClosed = false;
 
@@ -88,7 +95,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.client = client;
     this.#owner = owner;
     this.#socket = client.socket;
-    this.output = new Output(client.socket, () => this.#pump());
+    this.output = new Output(client.socket, () => this.#onRoom());
     this.#fields = new FieldWriter(this.output);
     this.#reader = new FrameReader(this, {
       maxBlockBytes: MAX_BLOCK_BYTES,
@@ -130,10 +137,10 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
       ]),
     );
     this.output.push(windowUpdateFrame(0, CONNECTION_WINDOW_BYTES - INITIAL_WINDOW_BYTES));
-    socket.on('error', destroyIt);
+    destroyOnError(socket);
     socket.once('end', () => this.#onEnd());
     socket.once('close', () => this.#onClose());
-    for (let early = readOf(socket); early !== null; early = readOf(socket)) this.onRead(early);
+    for (let early = bufferedOf(socket); early !== null; early = bufferedOf(socket)) this.onRead(early);
     if (!takeReads(socket, this)) socket.on('data', (bytes: Buffer) => this.onRead(bytes));
     socket.resume();
   }
@@ -172,9 +179,18 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     try {
       this.#reader.read(bytes);
       this.#data.passOn();
+      // Its answers are held here: it has to take them before it asks for more.
+      if (this.output.isFlooded) this.#socket.pause();
     } catch (thrown) {
       this.#onError(thrown);
     }
+  }
+
+  /** Looks whether the client takes what waits for it. To be called so often that `LOOKS` of it are the time that it has. */
+  look(): void {
+    if (this.output.unsentBytes === 0) this.#takeWatch = undefined;
+    else if ((this.#takeWatch ??= new TakeWatch(this.#socket)).look()) this.#socket.destroy();
+    for (const stream of this.#streams.stalled(LOOKS)) this.stop(stream, ErrorCode.cancel);
   }
 
   // --- from the reader
@@ -205,10 +221,8 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onReset(streamId: number): void {
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) {
-      if (this.#streams.isIdle(streamId)) throw protocolError('RST_STREAM of a stream that has not begun');
-      return;
-    }
+    if (this.#isIdle(streamId)) throw protocolError('RST_STREAM of a stream that has not begun');
+    if (stream === undefined) return;
     stream.reset(undefined);
     this.#pay(this.#meter.onReset());
   }
@@ -240,18 +254,13 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
       if (increment === 0) throw protocolError('WINDOW_UPDATE of nothing');
       this.sendWindow += increment;
       if (this.sendWindow > MAX_WINDOW_BYTES)
-        throw new Http2ConnectionError(
-          ErrorCode.flowControlError,
-          'the window of the connection is too large',
-        );
+        throw flowControlError('the window of the connection is too large');
       this.#pump();
       return;
     }
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) {
-      if (this.#streams.isIdle(streamId)) throw protocolError('WINDOW_UPDATE of a stream that has not begun');
-      return;
-    }
+    if (this.#isIdle(streamId)) throw protocolError('WINDOW_UPDATE of a stream that has not begun');
+    if (stream === undefined) return;
     stream.sendWindow += increment;
     if (increment === 0) this.#resetFor(stream, ErrorCode.protocolError);
     else if (stream.sendWindow > MAX_WINDOW_BYTES) this.#resetFor(stream, ErrorCode.flowControlError);
@@ -264,8 +273,9 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onStreamError(streamId: number, code: number): void {
     const stream = this.#streams.get(streamId);
+    if (this.#isLate(streamId)) return;
     if (stream !== undefined) this.#resetFor(stream, code);
-    else if (this.#streams.isIdle(streamId))
+    else if (this.#isIdle(streamId))
       throw new Http2ConnectionError(code, 'a stream that has not begun has an error');
     else this.#refuse(streamId, code);
   }
@@ -279,8 +289,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   onWindowChange(bytes: number): void {
     for (const stream of this.#streams.all()) {
       stream.sendWindow += bytes;
-      if (stream.sendWindow > MAX_WINDOW_BYTES)
-        throw new Http2ConnectionError(ErrorCode.flowControlError, 'the window of a stream is too large');
+      if (stream.sendWindow > MAX_WINDOW_BYTES) throw flowControlError('the window of a stream is too large');
     }
   }
 
@@ -344,12 +353,22 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   /** Of a frame whose stream is not open. */
   #onUnknownStream(streamId: number, type: number): void {
+    if (this.#isLate(streamId)) return;
     if (this.#streams.isIdle(streamId)) throw protocolError('a frame of a stream that has not begun');
     // It was sent before the client heard of the reset.
     if (this.#streams.wasReset(streamId)) return;
     if (type === FrameType.headers)
       throw new Http2ConnectionError(ErrorCode.streamClosed, 'HEADERS of a stream that is closed');
     this.#refuse(streamId, ErrorCode.streamClosed);
+  }
+
+  #isIdle(streamId: number): boolean {
+    return this.#streams.isIdle(streamId) && !this.#isLate(streamId);
+  }
+
+  /** It was opened before the client heard of our last GOAWAY: what comes of it is dropped (§6.8). */
+  #isLate(streamId: number): boolean {
+    return this.#goawayId !== undefined && streamId % 2 === 1 && streamId > this.#goawayId;
   }
 
   /** Does not let a stream begin, or go on. */
@@ -363,6 +382,11 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     stream.reset(code, 'the client has broken the protocol');
     this.#streams.rememberReset(stream.id);
     this.#pay(this.#meter.onReset());
+  }
+
+  #onRoom(): void {
+    this.#pump();
+    if (!this.output.isFull && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #pump(): void {
@@ -418,17 +442,4 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#failStreams();
     this.#owner.onClosed(this);
   }
-}
-
-function protocolError(message: string): Http2ConnectionError {
-  return new Http2ConnectionError(ErrorCode.protocolError, message);
-}
-
-function readOf(socket: Socket): Buffer | null {
-  return socket.readableLength === 0 ? null : (socket.read() as Buffer | null);
-}
-
-/** A TLS socket of Node's that was sent a record it cannot read says so, and stays open: RFC 8446 §6.2 has it closed. */
-function destroyIt(this: Socket): void {
-  this.destroy();
 }

@@ -1,7 +1,7 @@
 /**
  * DATA that comes on a connection: to which stream it goes, in which pieces, and how the client is let on.
  */
-import { ErrorCode, Http2ConnectionError, Setting } from '../../http2/frames.js';
+import { flowControlError, Setting } from '../../http2/frames.js';
 import { settingsFrame, windowUpdateFrame } from '../../http2/frame-writer.js';
 import type { FrameMeter } from './frame-meter.js';
 import type { Output } from './output.js';
@@ -59,10 +59,7 @@ export class DataIntake {
     this.#bytes = 0;
     this.#flowBytes = flowBytes;
     if (!this.#window.onData(flowBytes)) {
-      throw new Http2ConnectionError(
-        ErrorCode.flowControlError,
-        'DATA is more than the window of the connection',
-      );
+      throw flowControlError('DATA is more than the window of the connection');
     }
     const stream = this.#parts.streams.get(streamId);
     this.#stream = stream;

@@ -20,6 +20,9 @@ import type { Http2Stream, StreamFacts } from './stream.js';
 /** The most streams of a client at once: as many as nginx allows. */
 export const MAX_STREAMS = 128;
 
+/** Of trailers, as lists are counted. */
+const MAX_TRAILER_BYTES = 65_536;
+
 export interface HeadIntakeParts {
   readonly meter: FrameMeter;
   readonly streams: StreamTable;
@@ -59,7 +62,7 @@ export class HeadIntake {
     const decoded = this.#decode(block);
     pay(meter.onBlock(decoded, block.length));
     const stream = streams.get(streamId);
-    if (stream !== undefined) this.#onTrailers(stream, decoded.fields, isLast);
+    if (stream !== undefined) this.#onTrailers(stream, decoded, isLast);
     else if (streamId <= streams.lastId || streamId % 2 === 0) onUnknownStream(streamId);
     else this.#onRequest(streamId, decoded, isLast, dependsOn === streamId);
   }
@@ -87,15 +90,15 @@ export class HeadIntake {
     open(streamId, request, { hasBody: !isLast, length: request.length, awaitsContinue }, isOverLimit);
   }
 
-  #onTrailers(stream: Http2Stream, block: readonly string[], isLast: boolean): void {
+  #onTrailers(stream: Http2Stream, { fields, listBytes }: DecodedBlock, isLast: boolean): void {
     const { onStreamError } = this.#parts;
     if (stream.hasRemoteEnded) {
       onStreamError(stream, ErrorCode.streamClosed);
       return;
     }
-    const trailers = readTrailers(block);
-    const code =
-      !isLast || trailers instanceof MalformedFields ? ErrorCode.protocolError : stream.onEnd(trailers);
+    const trailers = readTrailers(fields);
+    const isWrong = !isLast || listBytes > MAX_TRAILER_BYTES || trailers instanceof MalformedFields;
+    const code = isWrong ? ErrorCode.protocolError : stream.onEnd(trailers);
     if (code !== undefined) onStreamError(stream, code);
   }
 

@@ -47,6 +47,11 @@ export class Output {
     return this.#waitingBytes + this.#flightBytes >= MAX_UNSENT_BYTES;
   }
 
+  /** So much is not out yet that the client should ask for no more. */
+  get isFlooded(): boolean {
+    return this.unsentBytes >= 2 * MAX_UNSENT_BYTES;
+  }
+
   /** What is not out yet. */
   get unsentBytes(): number {
     return this.#waitingBytes + this.#flightBytes;

@@ -57,7 +57,11 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
 
   hint(headers: readonly string[]): void {
     if (this.headersSent || this.isOver) return;
-    this.#stream.head(responseFields(103, headers), false);
+    try {
+      this.#stream.head(responseFields(103, headers), false);
+    } catch {
+      // Hints that are too large for HTTP/2 are left out.
+    }
   }
 
   /** @throws RangeError the fields are too large for HTTP/2 */

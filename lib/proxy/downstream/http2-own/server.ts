@@ -2,6 +2,7 @@
  * HTTP/2 to clients, on frames of our own, on connections whose handshake chose it by ALPN.
  */
 import type { LimitSettings } from '../../../config/settings.js';
+import { TakeWatch } from '../../../net/take-watch.js';
 import { MAX_FIELDS } from '../../headers/headers.js';
 import { TickClock, type Tick } from '../../http1/tick-clock.js';
 import type { RequestFields } from '../../http2/request-fields.js';
@@ -58,7 +59,11 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
     this.#onCutOff = onCutOff;
     this.now = now;
     this.#clock = new TickClock(TICK_MS, (tick) => {
-      for (const [connection, deadline] of this.#connections) if (deadline <= tick) this.#expire(connection);
+      const isLook = tick % Math.ceil(TakeWatch.everyMs(this.#limits.bodyTimeoutMs) / TICK_MS) === 0;
+      for (const [connection, deadline] of this.#connections) {
+        if (deadline <= tick) this.#expire(connection);
+        if (isLook) connection.look();
+      }
     });
   }
 
@@ -118,7 +123,10 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
 
   #expire(connection: Http2Connection): void {
     this.#connections.set(connection, Infinity);
-    if (connection.isEnding) connection.client.socket.destroy();
+    // Who takes the rest slowly has the time for it: `look` ends those who take nothing.
+    if (connection.isEnding && connection.output.unsentBytes > 0)
+      this.#connections.set(connection, this.#clock.after(LINGER_MS));
+    else if (connection.isEnding) connection.client.socket.destroy();
     else if (this.#isDraining) connection.lastGoaway();
     else connection.drain();
   }

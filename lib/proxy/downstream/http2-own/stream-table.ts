@@ -53,6 +53,11 @@ export class StreamTable {
     return this.#wasReset.has(id);
   }
 
+  /** Those that wait, and of whose responses, which have ended, the client has taken nothing in the last so many looks. */
+  stalled(looks: number): Http2Stream[] {
+    return [...this.#waiting].filter((stream) => stream.look(looks));
+  }
+
   /** It has something that could not be sent. */
   wait(stream: Http2Stream): void {
     this.#waiting.add(stream);

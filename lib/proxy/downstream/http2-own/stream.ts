@@ -83,6 +83,9 @@ export class Http2Stream implements BodySource {
   /** Set once the response has ended: it follows what waits. */
   #trailers: readonly string[] | undefined;
   #isBlocked = false;
+  /** What waited at the last look, and how many looks have seen the same. */
+  #lookedBytes = 0;
+  #stillLooks = 0;
 
   constructor(id: number, owner: StreamOwner, { sendWindow, hasBody, length, awaitsContinue }: StreamFacts) {
     this.id = id;
@@ -148,7 +151,10 @@ export class Http2Stream implements BodySource {
     const bytes = this.#joinedBytes;
     this.#joined = undefined;
     this.#joinedBytes = 0;
-    if (!this.#isClosed) this.body?.push(joined.subarray(0, bytes));
+    if (this.#isClosed) return;
+    // What waits must not keep much more memory than it has octets.
+    const piece = joined.subarray(0, bytes);
+    this.body?.push(bytes < JOINED_BYTES / 2 ? Buffer.from(piece) : piece);
   }
 
   /** A DATA frame is over. */
@@ -228,10 +234,19 @@ export class Http2Stream implements BodySource {
       this.#waiting.shift();
     }
     if (this.#waiting.length === 0 && this.#trailers !== undefined) this.#sendEnd();
-    if (this.#isBlocked && this.#waitingBytes < MAX_WAITING_BYTES / 2) {
+    // Behind the end of a response nobody waits to go on.
+    if (this.#trailers === undefined && this.#isBlocked && this.#waitingBytes < MAX_WAITING_BYTES / 2) {
       this.#isBlocked = false;
       this.writer?.drained();
     }
+  }
+
+  /** Whether its response has ended, and the client has taken nothing of the rest since the last so many looks. */
+  look(looks: number): boolean {
+    const hasTaken = this.#trailers === undefined || this.#waitingBytes !== this.#lookedBytes;
+    this.#lookedBytes = this.#waitingBytes;
+    this.#stillLooks = hasTaken ? 0 : this.#stillLooks + 1;
+    return this.#stillLooks >= looks;
   }
 
   /** Ends it at once. @param code an `ErrorCode`; undefined: the client has ended it, or its connection has gone. */

@@ -1,0 +1,13 @@
+/**
+ * Closes a socket that has an error: a TLS socket of Node's that was sent a record it cannot read says so, and stays open, where RFC 8446
+ * §6.2 has it closed.
+ */
+import type { Socket } from 'node:net';
+
+export function destroyOnError(socket: Socket): void {
+  socket.on('error', destroyIt);
+}
+
+function destroyIt(this: Socket): void {
+  this.destroy();
+}

@@ -1,0 +1,117 @@
+/**
+ * What only the engine of our own can be held to: clients that take nothing, ask for too much at once, or do not know yet that they are
+ * to go.
+ */
+import { expect } from 'chai';
+import { startBackend, type Backend } from '../../support/backend.js';
+import { eventually } from '../../support/eventually.js';
+import { startFront, type Front, type FrontOptions } from '../../support/front.js';
+import {
+  block,
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  FrameClient,
+  GOAWAY,
+  HEADERS,
+  RST_STREAM,
+  SETTINGS,
+  u32,
+  WINDOW_UPDATE,
+  type Field,
+} from '../../support/raw-h2.js';
+
+const NAME = 'a.test';
+const CANCEL = 8;
+const ENHANCE_YOUR_CALM = 11;
+
+const head = (stream: number, path: string, method = 'GET', flags = END_STREAM | END_HEADERS): Buffer => {
+  const fields: Field[] = [
+    [':method', method],
+    [':path', path],
+    [':scheme', 'https'],
+    [':authority', NAME],
+  ];
+  return frame(HEADERS, flags, stream, block(fields));
+};
+const windowSetting = (bytes: number): Buffer => Buffer.concat([Buffer.from([0, 4]), u32(bytes)]);
+
+describe('The HTTP/2 engine of our own', () => {
+  let backend: Backend;
+  const held: (() => void)[] = [];
+
+  before(async () => {
+    backend = await startBackend((incoming, response) => {
+      incoming.resume();
+      if (incoming.url === '/held') held.push(() => response.end('at last'));
+      else response.end('answer');
+    });
+  });
+  after(() => backend[Symbol.asyncDispose]());
+
+  const start = (options: FrontOptions = {}): Promise<Front> =>
+    startFront({ ...options, settings: { http2Engine: 'own' } });
+
+  it('reads no more from a client that takes none of its answers, and ends it in time', async () => {
+    await using front = await start({ limits: { bodyTimeoutMs: 1_000 } });
+    using client = await FrameClient.connect(front.port, NAME);
+    await eventually('it is open', () => front.openPorts.length === 1);
+    client.socket.pause();
+    // Answers that are heads alone know no windows. Not so many at once that they are refused.
+    let next = 1;
+    const timer = setInterval(() => {
+      for (let i = 0; i < 40; i++, next += 2) client.send(head(next, '/', 'HEAD'));
+    }, 4);
+    try {
+      await eventually('the connection is ended', () => front.openPorts.length === 0);
+    } finally {
+      clearInterval(timer);
+    }
+    expect(front.log).to.deep.equal([]);
+  });
+
+  it('resets a stream of whose page the client takes nothing', async () => {
+    await using front = await start({ limits: { bodyTimeoutMs: 500 } });
+    using client = await FrameClient.connect(front.port, NAME);
+    client.send(frame(SETTINGS, 0, 0, windowSetting(0)), head(1, '/'));
+    await client.until('the head has come', (seen) => seen.of(HEADERS, 1).length === 1);
+    await client.until('it is reset', (seen) => seen.of(RST_STREAM, 1).length === 1);
+    expect(client.of(RST_STREAM, 1)[0]?.payload.readUInt32BE(0)).to.equal(CANCEL);
+    client.send(frame(SETTINGS, 0, 0, windowSetting(65_535)), head(3, '/'));
+    await client.until('another one is answered', (seen) => seen.of(DATA, 3).length > 0);
+  });
+
+  it('ends a client that sends hundreds of settings in a frame', async () => {
+    await using front = await start();
+    using client = await FrameClient.connect(front.port, NAME);
+    client.send(frame(SETTINGS, 0, 0, Buffer.concat(Array.from({ length: 33 }, (_, i) => windowSetting(i)))));
+    await client.until('it hears why', (seen) => seen.of(GOAWAY, 0).length === 1);
+    expect(client.of(GOAWAY, 0)[0]?.payload.readUInt32BE(4)).to.equal(ENHANCE_YOUR_CALM);
+    expect(front.log.map(({ msg }) => msg)).to.include('HTTP/2 client cut off');
+  });
+
+  it('drops what a client sends before it has heard the last GOAWAY, and answers what it has taken', async () => {
+    await using front = await start({ backends: [backend.url] });
+    using client = await FrameClient.connect(front.port, NAME);
+    client.send(head(1, '/held'));
+    await eventually('the backend has the request', () => held.length === 1);
+    front.frontend.drain(0);
+    await client.until('both have come', (seen) => seen.of(GOAWAY, 0).length === 2);
+    expect(client.of(GOAWAY, 0).map(({ payload }) => payload.readUInt32BE(0))).to.deep.equal([
+      0x7fff_ffff, 1,
+    ]);
+    client.send(
+      head(3, '/late', 'POST', END_HEADERS),
+      frame(WINDOW_UPDATE, 0, 3, u32(65_535)),
+      frame(DATA, END_STREAM, 3, Buffer.from('late')),
+      frame(RST_STREAM, 0, 3, u32(CANCEL)),
+    );
+    held.pop()?.();
+    await client.until('the answer has come', (seen) => seen.of(DATA, 1).length > 0);
+    expect(Buffer.concat(client.of(DATA, 1).map(({ payload }) => payload)).toString()).to.equal('at last');
+    await client.until('the connection is closed', ({ isClosed }) => isClosed);
+    expect(client.of(GOAWAY, 0)).to.have.length(2);
+    expect(backend.requests.map(({ url }) => url)).not.to.include('/late');
+  });
+});
