@@ -8,7 +8,18 @@ import type { TLSSocket } from 'node:tls';
 import { connectTls } from './client.js';
 import { eventually } from './eventually.js';
 import type { H2Client } from './h2-client.js';
-import { block, DATA, END_HEADERS, END_STREAM, frame, GREETING, HEADERS } from './raw-h2.js';
+import {
+  ACK,
+  DATA,
+  EMPTY,
+  END_HEADERS,
+  END_STREAM,
+  GREETING,
+  HEADERS,
+  SETTINGS,
+  block,
+  frame,
+} from './raw-h2.js';
 
 export const CONNECT = {
   ':method': 'CONNECT',
@@ -63,6 +74,9 @@ export class FrameClient implements Disposable {
   /** Connects and asks for a tunnel. */
   static async open(port: number, name: string): Promise<FrameClient> {
     const client = new FrameClient(await connectTls({ port, servername: name, ALPNProtocols: ['h2'] }));
+    // What it sends at once is more than the window before the server's settings are in force.
+    await eventually('the settings have come', () => client.#received[3] === SETTINGS);
+    client.sendBytes(frame(SETTINGS, ACK, 0, EMPTY));
     client.send(HEADERS, END_HEADERS, block(Object.entries({ ...CONNECT, ':authority': name })));
     return client;
   }
