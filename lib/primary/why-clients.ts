@@ -35,10 +35,11 @@ export async function playClients(
   parts: WhyClientsParts,
 ): Promise<Pick<WhyFacts, 'clients' | 'otherListeners' | 'listenersLeftOut'>> {
   const { addresses } = parts;
+  const common = commonOptions(name, parts);
   const [clients, ...others] = await Promise.all(
     addresses
       .slice(0, MAX_LISTENERS)
-      .map((address, i) => play(i === 0 ? ['modern', 'TLS 1.2'] : ['modern'], address, name, parts)),
+      .map((address, i) => play(i === 0 ? ['modern', 'TLS 1.2'] : ['modern'], { ...common, address }, parts)),
   );
   const leftOut = Math.max(0, addresses.length - MAX_LISTENERS);
   return {
@@ -51,30 +52,30 @@ export async function playClients(
 /** A client that may have the RSA half looked for, which mends what is old: only where nothing is. */
 export function playRsaClient(name: ServerName | undefined, parts: WhyClientsParts): Promise<ClientFacts[]> {
   const [first] = parts.addresses;
-  return first === undefined ? Promise.resolve([]) : play(['RSA only'], first, name, parts);
+  return first === undefined
+    ? Promise.resolve([])
+    : play(['RSA only'], { ...commonOptions(name, parts), address: first }, parts);
 }
 
 async function play(
   kinds: readonly ClientKind[],
-  address: Address,
-  name: ServerName | undefined,
-  parts: WhyClientsParts,
+  options: ProbeOptions,
+  { addresses }: WhyClientsParts,
 ): Promise<ClientFacts[]> {
-  const clients = await probeHandshakes(kinds, probeOptions(address, name, parts));
-  return parts.addresses.length === 1
+  const clients = await probeHandshakes(kinds, options);
+  return addresses.length === 1
     ? clients
-    : clients.map((client) => ({ ...client, listener: addressText(address) }));
+    : clients.map((client) => ({ ...client, listener: addressText(options.address) }));
 }
 
-function probeOptions(
-  address: Address,
+/** The same for every listener. */
+function commonOptions(
   serverName: ServerName | undefined,
   { settings, defaultPairs, marker }: WhyClientsParts,
-): ProbeOptions {
+): Omit<ProbeOptions, 'address'> {
   const proxies = new AddressList(settings.acceptProxyProtocol);
   const pairs = [...defaultPairs, ...settings.listen.flatMap((listener) => listener.defaultPairs ?? [])];
   return {
-    address,
     serverName,
     sendsProxyHeader: (peer) => proxies.has(peer),
     defaults: new Set(pairs.map(leafFingerprintOf)),
