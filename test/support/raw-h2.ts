@@ -89,18 +89,11 @@ export async function requestByFrames(
 
 function outcomeOn(socket: TLSSocket): Promise<Outcome> {
   return new Promise((resolve) => {
-    let pending = Buffer.alloc(0);
     socket.on('close', () => resolve({ kind: 'closed' }));
-    socket.on('data', (chunk: Buffer) => {
-      pending = Buffer.concat([pending, chunk]);
-      while (pending.length >= 9 && pending.length >= 9 + pending.readUIntBE(0, 3)) {
-        const payload = pending.subarray(9, 9 + pending.readUIntBE(0, 3));
-        const type = pending[3];
-        pending = pending.subarray(9 + payload.length);
-        if (type === HEADERS) resolve({ kind: 'response', status: STATIC_STATUS[payload[0] ?? 0] ?? 0 });
-        else if (type === RST_STREAM) resolve({ kind: 'reset' });
-        else if (type === GOAWAY) resolve({ kind: 'goaway' });
-      }
+    onFrames(socket, ({ type, payload }) => {
+      if (type === HEADERS) resolve({ kind: 'response', status: STATIC_STATUS[payload[0] ?? 0] ?? 0 });
+      else if (type === RST_STREAM) resolve({ kind: 'reset' });
+      else if (type === GOAWAY) resolve({ kind: 'goaway' });
     });
   });
 }
@@ -112,18 +105,34 @@ export interface ReceivedFrame {
   readonly payload: Buffer;
 }
 
+function onFrames(socket: TLSSocket, onFrame: (received: ReceivedFrame) => void): void {
+  let bytes = EMPTY;
+  socket.on('data', (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
+      const end = 9 + bytes.readUIntBE(0, 3);
+      onFrame({
+        type: bytes.readUInt8(3),
+        flags: bytes.readUInt8(4),
+        stream: bytes.readUInt32BE(5),
+        payload: bytes.subarray(9, end),
+      });
+      bytes = bytes.subarray(end);
+    }
+  });
+}
+
 /** A connection on which a test sends what it likes, and sees what comes. */
 export class FrameClient implements Disposable {
   readonly frames: ReceivedFrame[] = [];
   readonly socket: TLSSocket;
   isClosed = false;
-  #pending = EMPTY;
 
   private constructor(socket: TLSSocket) {
     this.socket = socket;
     socket.on('error', () => undefined);
     socket.on('close', () => (this.isClosed = true));
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    onFrames(socket, (received) => this.frames.push(received));
   }
 
   /** Greets. */
@@ -149,20 +158,5 @@ export class FrameClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.socket.destroy();
-  }
-
-  #read(chunk: Buffer): void {
-    let bytes = Buffer.concat([this.#pending, chunk]);
-    while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
-      const end = 9 + bytes.readUIntBE(0, 3);
-      this.frames.push({
-        type: bytes.readUInt8(3),
-        flags: bytes.readUInt8(4),
-        stream: bytes.readUInt32BE(5),
-        payload: bytes.subarray(9, end),
-      });
-      bytes = bytes.subarray(end);
-    }
-    this.#pending = bytes;
   }
 }

@@ -13,8 +13,8 @@ import { makeTempDir } from '../../support/certificates.js';
 import { eventually } from '../../support/eventually.js';
 import { startFront, type Front, type FrontOptions } from '../../support/front.js';
 import { H2Client } from '../../support/h2-client.js';
-import { DATA, END_STREAM, frame, RST_STREAM } from '../../support/raw-h2.js';
-import { CONNECT, FrameClient, Tunnel } from '../../support/h2-tunnel.js';
+import { DATA, EMPTY, END_STREAM, frame, RST_STREAM, u32 } from '../../support/raw-h2.js';
+import { CONNECT, openFrames, Tunnel } from '../../support/h2-tunnel.js';
 import { startProgram } from '../../support/program.js';
 import { acceptWebSockets, clientFrame, echoWebSockets, serverFrame } from '../../support/web-socket.js';
 
@@ -174,19 +174,21 @@ describe('A WebSocket on HTTP/2', () => {
       it(`is reset at the backend when the client ${what} (${when})`, async () => {
         await using backend = await startSides();
         await using front = await startFront({ backends: [backend.url] });
-        using client = await FrameClient.open(front.port, 'a.test');
-        client.send(DATA, 0, 'half a mess');
+        using client = await openFrames(front.port, 'a.test');
+        client.send(frame(DATA, 0, 1, Buffer.from('half a mess')));
         await eventually('it has come', () => backend.sides[0]?.received.toString() === 'half a mess');
         const side = backend.sides[0] ?? expect.fail('the backend has no connection');
         if (when === 'after the backend has ended') {
           side.socket.end();
-          await eventually('its end has passed', () => client.hasEnd);
+          await eventually('its end has passed', () =>
+            client.of(DATA, 1).some(({ flags }) => flags === END_STREAM),
+          );
         } else if (when === 'after it has ended itself') {
-          client.send(DATA, END_STREAM, '');
+          client.send(frame(DATA, END_STREAM, 1, EMPTY));
           await eventually('its end has passed', () => side.hasEnded);
         }
         if (what === 'is gone') client[Symbol.dispose]();
-        else client.send(RST_STREAM, 0, Buffer.from([0, 0, 0, NGHTTP2_CANCEL]));
+        else client.send(frame(RST_STREAM, 0, 1, u32(NGHTTP2_CANCEL)));
         await eventually('the backend knows', () => {
           // Who reads no more hears of a reset when it writes.
           if (side.hasEnded) side.socket.write('more');
@@ -217,11 +219,11 @@ describe('A WebSocket on HTTP/2', () => {
   it('is not cut off for small frames, as many as there are', async () => {
     await using backend = await startSides();
     await using front = await startFront({ backends: [backend.url] });
-    using client = await FrameClient.open(front.port, 'a.test');
+    using client = await openFrames(front.port, 'a.test');
     const count = 200_000;
     // Longer than a second: what there is to pay for is found once a second.
     for (const round of [1, 2, 3]) {
-      client.sendBytes(Buffer.alloc(count * 10, frame(DATA, 0, 1, Buffer.from('x'))));
+      client.send(Buffer.alloc(count * 10, frame(DATA, 0, 1, Buffer.from('x'))));
       await eventually('all of it has come', () => backend.sides[0]?.received.length === round * count);
     }
     expect(front.log.filter(({ msg }) => msg === 'HTTP/2 client cut off')).to.deep.equal([]);
