@@ -58,7 +58,7 @@ const folders = {
     says: 'which backend: it never knows the client',
   },
   'proxy/upstream/http1': {
-    may: ['domain', 'config', 'net', 'net/names', 'proxy/http1', 'proxy/upstream'],
+    may: ['domain', 'base', 'config', 'net', 'net/names', 'proxy/http1', 'proxy/upstream'],
     says: 'HTTP/1.1 towards backends',
   },
   'proxy/upstream/http2': {
@@ -70,7 +70,7 @@ const folders = {
     says: 'requests and responses towards clients: it never knows the backend',
   },
   'proxy/downstream/http1': {
-    may: ['config', 'net', 'proxy/headers', 'proxy/http1', 'proxy/downstream'],
+    may: ['base', 'config', 'net', 'proxy/headers', 'proxy/http1', 'proxy/downstream'],
     says: 'HTTP/1.1 towards clients',
   },
   'proxy/downstream/http2': {
@@ -78,15 +78,7 @@ const folders = {
     says: 'HTTP/2 towards clients',
   },
   'proxy/downstream/http2-own': {
-    may: [
-      'config',
-      'net',
-      'proxy/headers',
-      'proxy/http1',
-      'proxy/http2',
-      'proxy/http2/hpack',
-      'proxy/downstream',
-    ],
+    may: ['base', 'config', 'net', 'proxy/headers', 'proxy/http2', 'proxy/http2/hpack', 'proxy/downstream'],
     says: 'HTTP/2 towards clients, on frames of our own',
   },
   'proxy/tunnel': {

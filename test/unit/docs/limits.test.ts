@@ -43,7 +43,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
   ],
   'requests of one HTTP/1.1 connection at once': undefined,
   'streams of one HTTP/2 connection at once': [
-    'proxy/downstream/http2/server',
+    'proxy/downstream/http2-limits',
     /MAX_CONCURRENT_STREAMS = (\d+);/,
   ],
   'MiB that an HTTP/2 connection may hold': [

@@ -2,7 +2,7 @@
  * HTTP/1.1 to clients, on connections whose handshake is done.
  */
 import type { LimitSettings } from '../../../config/settings.js';
-import { TickClock } from '../../http1/tick-clock.js';
+import { TickClock } from '../../../base/tick-clock.js';
 import type { ClientConnection } from '../client-connection.js';
 import type { ErrorStatus } from '../pages.js';
 import type { RequestContext, RequestObserver } from '../request-context.js';

@@ -13,7 +13,7 @@ import { destroyOnError } from '../../../net/destroy-on-error.js';
 import { isConnected } from '../../../net/is-connected.js';
 import { TakeWatch } from '../../../net/take-watch.js';
 import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
-import type { Tick, TickClock } from '../../http1/tick-clock.js';
+import type { Tick, TickClock } from '../../../base/tick-clock.js';
 import type { MalformedMessage } from '../../http1/malformed.js';
 import { fieldLines } from '../../headers/fields.js';
 import type { ClientConnection } from '../client-connection.js';

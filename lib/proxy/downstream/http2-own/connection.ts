@@ -31,13 +31,13 @@ import {
 import type { RequestFields } from '../../http2/request-fields.js';
 import type { AbuseCounts } from '../abuse-budget.js';
 import type { ClientConnection } from '../client-connection.js';
+import { CONNECTION_WINDOW_BYTES, MAX_CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from '../http2-limits.js';
 import { ClientSettings, type ClientSettingsListener } from './client-settings.js';
 import { DataIntake } from './data-intake.js';
 import { FieldWriter } from './field-writer.js';
 import { FrameMeter } from './frame-meter.js';
-import { HeadIntake, MAX_STREAMS } from './head-intake.js';
+import { HeadIntake } from './head-intake.js';
 import { Output } from './output.js';
-import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from './receive-window.js';
 import { StreamTable } from './stream-table.js';
 import { Http2Stream, type StreamFacts, type StreamOwner } from './stream.js';
 
@@ -45,7 +45,8 @@ import { Http2Stream, type StreamFacts, type StreamOwner } from './stream.js';
 const MAX_BLOCK_BYTES = 262_144;
 const MAX_CONTINUATIONS = 64;
 
-const GREETING_ID = 0x7fff_ffff;
+/** Of the first GOAWAY: any stream may still be answered (RFC 9113 §6.8). */
+const ANY_STREAM_ID = 0x7fff_ffff;
 /** In so many looks a client has to take something. */
 const LOOKS = 4;
 const CONTINUE_FIELDS = [':status', '100'] as const;
@@ -116,7 +117,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#heads = new HeadIntake(
       {
         ...common,
-        isTaking: () => this.#goawayId === undefined || this.#goawayId === GREETING_ID,
+        isTaking: () => this.#goawayId === undefined || this.#goawayId === ANY_STREAM_ID,
         open: (streamId, request, facts, isOverLimit) => this.#open(streamId, request, facts, isOverLimit),
         refuse: (streamId, code) => this.#refuse(streamId, code),
         onUnknownStream: (streamId) => this.#onUnknownStream(streamId, FrameType.headers),
@@ -130,7 +131,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     const socket = this.#socket;
     this.output.push(
       settingsFrame([
-        [Setting.maxConcurrentStreams, MAX_STREAMS],
+        [Setting.maxConcurrentStreams, MAX_CONCURRENT_STREAMS],
         [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
         [Setting.maxHeaderListSize, this.#owner.maxListBytes],
         [Setting.noRfc7540Priorities, 1],
@@ -157,13 +158,13 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   /** Ends with what is under way. The client is told at once, and which streams are answered when a round trip is over. */
   drain(): void {
     if (this.#goawayId !== undefined) return;
-    this.#goaway(GREETING_ID, ErrorCode.noError);
+    this.#goaway(ANY_STREAM_ID, ErrorCode.noError);
     if (this.#streams.size === 0) this.lastGoaway();
   }
 
   /** No stream is taken any more. */
   lastGoaway(): void {
-    if (this.#goawayId !== GREETING_ID && this.#goawayId !== undefined) return;
+    if (this.#goawayId !== ANY_STREAM_ID && this.#goawayId !== undefined) return;
     this.#goaway(this.#streams.lastId, ErrorCode.noError);
     if (this.#streams.size === 0) this.#end();
   }

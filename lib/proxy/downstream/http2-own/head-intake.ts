@@ -12,13 +12,11 @@ import {
   readTrailers,
   type RequestFields,
 } from '../../http2/request-fields.js';
+import { MAX_CONCURRENT_STREAMS } from '../http2-limits.js';
 import type { FrameMeter } from './frame-meter.js';
 import { valuesOf } from './request.js';
 import type { StreamTable } from './stream-table.js';
 import type { Http2Stream, StreamFacts } from './stream.js';
-
-/** The most streams of a client at once: as many as nginx allows. */
-export const MAX_STREAMS = 128;
 
 /** Of trailers, as lists are counted. */
 const MAX_TRAILER_BYTES = 65_536;
@@ -71,7 +69,7 @@ export class HeadIntake {
     const { streams, isTaking, refuse, open, pay, meter } = this.#parts;
     if (!isTaking()) return;
     streams.lastId = streamId;
-    if (streams.size >= MAX_STREAMS) {
+    if (streams.size >= MAX_CONCURRENT_STREAMS) {
       refuse(streamId, ErrorCode.refusedStream);
       return;
     }

@@ -4,17 +4,14 @@
  * The window of all streams together is opened again at once, taken or not, lest a backend that takes nothing stop the client's other streams;
  * but not while more is held than a whole window of one stream and a little. Both windows grow with the line (`window-growth.ts`).
  */
+import {
+  CONNECTION_WINDOW_BYTES,
+  GROWN_CONNECTION_WINDOW_BYTES,
+  SPARE_BYTES,
+  STREAM_WINDOW_BYTES,
+  STREAM_WINDOW_LIMIT_BYTES,
+} from '../http2-limits.js';
 import { WindowGrowth } from '../window-growth.js';
-
-const MIB = 1_048_576;
-/** Of each stream, at first and at the most. */
-export const STREAM_WINDOW_BYTES = MIB;
-const STREAM_WINDOW_LIMIT_BYTES = 4 * MIB;
-/** Of all streams together, at first and once those of streams have grown. */
-export const CONNECTION_WINDOW_BYTES = 4 * MIB;
-const GROWN_CONNECTION_WINDOW_BYTES = 8 * MIB;
-/** What streams may hold beside a whole window of one of them. */
-const SPARE_BYTES = 3 * MIB;
 
 export class ReceiveWindow {
   readonly #growth = new WindowGrowth({

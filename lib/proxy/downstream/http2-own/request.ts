@@ -4,6 +4,7 @@
 import { withoutPseudoFields } from '../../headers/headers.js';
 import type { RequestFields } from '../../http2/request-fields.js';
 import type { ClientConnection } from '../client-connection.js';
+import { hostOf } from '../http2-host.js';
 import type { RequestContext } from '../request-context.js';
 import { newRequestId } from '../request-id.js';
 import { OwnResponseWriter } from './response-writer.js';
@@ -14,10 +15,6 @@ export function requestOf(
   { method, path, authority, fields }: RequestFields,
   connection: ClientConnection,
 ): RequestContext {
-  const hosts = valuesOf(fields, 'host');
-  // A `Host` beside `:authority` must be equal to it (RFC 9113 §8.3.1); without `:authority` it takes its place.
-  const host = authority ?? hosts[0];
-  const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
   const client = new OwnResponseWriter(stream, {
     id: newRequestId(),
     accept: valuesOf(fields, 'accept')[0],
@@ -29,7 +26,7 @@ export function requestOf(
     connection,
     method,
     url: path,
-    host: isContradiction ? undefined : host,
+    host: hostOf(authority, valuesOf(fields, 'host')),
     headers: withoutPseudoFields(fields),
     httpVersion: '2.0',
     body: stream.body,

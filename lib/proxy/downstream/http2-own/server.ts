@@ -3,11 +3,11 @@
  */
 import type { LimitSettings } from '../../../config/settings.js';
 import { TakeWatch } from '../../../net/take-watch.js';
-import { MAX_FIELDS } from '../../headers/headers.js';
-import { TickClock, type Tick } from '../../http1/tick-clock.js';
+import { TickClock, type Tick } from '../../../base/tick-clock.js';
 import type { RequestFields } from '../../http2/request-fields.js';
 import type { AbuseCounts } from '../abuse-budget.js';
 import type { ClientConnection } from '../client-connection.js';
+import { isAboveLimits, maxListBytes } from '../http2-limits.js';
 import type { OnCutOff } from '../on-cut-off.js';
 import { NextTurn } from '../next-turn.js';
 import type { RequestContext, RequestObserver } from '../request-context.js';
@@ -20,10 +20,6 @@ const TICK_MS = 250;
 const LINGER_MS = 5_000;
 /** The last GOAWAY comes so long after the first one: by then the client has heard of that (RFC 9113 §6.8). */
 const GOAWAY_MS = 1_000;
-/** Lists up to so much are read so that they can be answered. RFC 9113 counts 32 octets more for each field. */
-const READ_LIST_BYTES = 256 * 1_024;
-const FIELD_OVERHEAD_BYTES = 32;
-
 interface Arrival {
   readonly stream: Http2Stream;
   readonly context: RequestContext;
@@ -68,7 +64,7 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
   }
 
   get maxListBytes(): number {
-    return Math.max(READ_LIST_BYTES, this.#limits.maxHeaderBytes + MAX_FIELDS * FIELD_OVERHEAD_BYTES);
+    return maxListBytes(this.#limits);
   }
 
   /** New limits, for new connections. */
@@ -134,8 +130,7 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
   #answer({ context, request, isOverLimit }: Arrival): void {
     this.#observer.follow(context);
     const { fields, method, protocol } = request;
-    if (isOverLimit || fields.length > 2 * MAX_FIELDS || bytesOf(fields) > this.#limits.maxHeaderBytes)
-      context.client.refuse(431);
+    if (isOverLimit || isAboveLimits(fields, this.#limits)) context.client.refuse(431);
     else if (method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
     else if (!hasKnownExpectation(fields)) context.client.refuse(417);
     else this.#handle(context);
@@ -144,11 +139,4 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
 
 function hasKnownExpectation(fields: readonly string[]): boolean {
   return valuesOf(fields, 'expect').every((value) => value.toLowerCase() === '100-continue');
-}
-
-/** Of all names and values. */
-function bytesOf(fields: readonly string[]): number {
-  let bytes = 0;
-  for (const part of fields) bytes += part.length;
-  return bytes;
 }

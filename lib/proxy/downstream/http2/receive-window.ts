@@ -10,18 +10,17 @@
  * that the client may still send what it was allowed before: a connection's window.
  */
 import type { ServerHttp2Session } from 'node:http2';
+import {
+  CONNECTION_WINDOW_BYTES,
+  GROWN_CONNECTION_WINDOW_BYTES,
+  SPARE_BYTES,
+  STREAM_WINDOW_BYTES,
+  STREAM_WINDOW_LIMIT_BYTES,
+} from '../http2-limits.js';
 import { WindowGrowth } from '../window-growth.js';
 
 const MIB = 1024 ** 2;
 
-/** A stream's window, to begin with. The 64 KiB that HTTP/2 begins with are 640 KB/s on a line of 100 ms. */
-export const STREAM_WINDOW_BYTES = MIB;
-const STREAM_WINDOW_LIMIT_BYTES = 4 * MIB;
-/** The connection's window, to begin with, and when the streams' have grown. */
-const CONNECTION_WINDOW_BYTES = 4 * MIB;
-const GROWN_CONNECTION_WINDOW_BYTES = 8 * MIB;
-/** What streams may hold beside a whole window of one of them. */
-const SPARE_BYTES = 3 * MIB;
 /** So much less than that has to be held before a shut window is opened. */
 const HYSTERESIS_BYTES = MIB;
 

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { withoutPseudoFields } from '../../headers/headers.js';
 import type { ClientConnection } from '../client-connection.js';
+import { hostOf } from '../http2-host.js';
 import { Http2ResponseWriter } from './response-writer.js';
 import { ExtendedConnect } from './tunnel.js';
 import type { RequestContext } from '../request-context.js';
@@ -38,11 +39,7 @@ export function requestOf(
     ? undefined
     : new StreamSource(stream, { observer, expectation: headers.expect, isOfTunnel: isTunnel });
   if (source === undefined) stream.resume();
-  // A `Host` beside `:authority` must be equal to it (RFC 9113 §8.3.1); without `:authority` it takes its place.
-  const authority = headers[':authority'];
   const hosts = raw.filter((_, i) => i % 2 === 1 && raw[i - 1] === 'host');
-  const host = authority ?? hosts[0];
-  const isContradiction = hosts.some((other) => other.toLowerCase() !== host?.toLowerCase());
   const client = new Http2ResponseWriter(stream, {
     id: newRequestId(),
     accept: headers.accept,
@@ -58,7 +55,7 @@ export function requestOf(
     connection,
     method,
     url: headers[':path'] ?? '',
-    host: isContradiction ? undefined : host,
+    host: hostOf(headers[':authority'], hosts),
     headers: upgrade?.requestFields(fields) ?? fields,
     httpVersion: '2.0',
     body: isTunnel ? null : (source?.body ?? null),

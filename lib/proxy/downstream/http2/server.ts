@@ -11,26 +11,17 @@ import {
 } from 'node:http2';
 import type { LimitSettings } from '../../../config/settings.js';
 import type { ClientConnection } from '../client-connection.js';
-import { MAX_FIELDS } from '../../headers/headers.js';
+import { isAboveLimits, MAX_CONCURRENT_STREAMS, maxListBytes, STREAM_WINDOW_BYTES } from '../http2-limits.js';
 import { requestOf, type Http2Head } from './request.js';
 import type { RequestObserver, RequestContext } from '../request-context.js';
 import type { OnCutOff } from '../on-cut-off.js';
-import { STREAM_WINDOW_BYTES } from './receive-window.js';
-import { bytesOf, SessionIntake } from './session-intake.js';
+import { SessionIntake } from './session-intake.js';
 import { Http2Watch } from '../../../net/http2-watch.js';
 import { queuesOf } from '../../../net/send-queues.js';
 import { NextTurn } from '../next-turn.js';
 
-/** The most streams of a client at once: as many as nginx allows. */
-const MAX_CONCURRENT_STREAMS = 128;
 /** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
 const MAX_SESSION_MEMORY_MIB = 32;
-/**
- * Heads up to so much are read so that they can be answered: 431 where they are above our limits. Node resets others. It is more than
- * nghttp2 takes in nine frames, and after those it ends the session. RFC 9113 counts 32 octets more for each field.
- */
-const READ_HEADER_BYTES = 256 * 1_024;
-const FIELD_OVERHEAD_BYTES = 32;
 const READ_FIELDS = 8_192;
 
 /** A request on its way to the handler. */
@@ -149,8 +140,7 @@ export class Http2Server {
 
   #answer({ head, intake, context }: Arrival): void {
     this.#observer.follow(context);
-    const { raw } = head;
-    if (raw.length > 2 * MAX_FIELDS || bytesOf(raw) > this.#limits.maxHeaderBytes) {
+    if (isAboveLimits(head.raw, this.#limits)) {
       intake.onRefusedHead();
       context.client.refuse(431);
     } else if (context.method === 'CONNECT') context.client.refuse(isExtendedConnect(head) ? 501 : 405);
@@ -168,10 +158,10 @@ function hasOtherExpectation({ headers: { expect } }: Http2Head): boolean {
   return expect !== undefined && expect.toLowerCase() !== '100-continue';
 }
 
-function settingsOf({ maxHeaderBytes }: LimitSettings): Settings {
+function settingsOf(limits: LimitSettings): Settings {
   return {
     maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-    maxHeaderListSize: Math.max(READ_HEADER_BYTES, maxHeaderBytes + MAX_FIELDS * FIELD_OVERHEAD_BYTES),
+    maxHeaderListSize: maxListBytes(limits),
     initialWindowSize: STREAM_WINDOW_BYTES,
     // WebSockets come as streams (RFC 8441).
     enableConnectProtocol: true,

@@ -4,6 +4,7 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { AbuseCounts } from '../abuse-budget.js';
+import { bytesOf } from '../http2-limits.js';
 import { ReceiveWindow } from './receive-window.js';
 import { SessionMeter } from './session-meter.js';
 import type { SourceObserver, StreamSource } from './stream-source.js';
@@ -85,11 +86,4 @@ export class SessionIntake implements SourceObserver {
   onTick(): void {
     this.#meter.onTick();
   }
-}
-
-/** Of all names and values. */
-export function bytesOf(rawHeaders: readonly string[]): number {
-  let bytes = 0;
-  for (const part of rawHeaders) bytes += part.length;
-  return bytes;
 }

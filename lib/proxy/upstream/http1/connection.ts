@@ -10,7 +10,7 @@ import { BodyWriter, type BodyWriterListener } from './body-writer.js';
 import { TakeWatch } from '../../../net/take-watch.js';
 import { readOptions, type ReadListener } from '../../http1/read-buffers.js';
 import { MalformedMessage } from '../../http1/malformed.js';
-import type { Tick } from '../../http1/tick-clock.js';
+import type { Tick } from '../../../base/tick-clock.js';
 import type { Http1Request } from './request.js';
 import type { ResponseHead } from './response-head.js';
 import { ResponseParser, type ResponseListener } from './response-parser.js';

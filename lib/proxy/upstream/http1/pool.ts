@@ -10,7 +10,7 @@ import type { FollowedName } from '../../../net/names/names.js';
 import { TakeWatch } from '../../../net/take-watch.js';
 import { Http1Connection, type Http1ConnectionOwner } from './connection.js';
 import type { Http1Request } from './request.js';
-import { TickClock } from '../../http1/tick-clock.js';
+import { TickClock } from '../../../base/tick-clock.js';
 
 export interface Http1PoolOptions {
   readonly connect: (onread: OnReadOpts) => Socket;

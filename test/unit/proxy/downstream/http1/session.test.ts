@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ConnectionInfo } from '../../../../../lib/net/connection-info.js';
-import type { TickClock } from '../../../../../lib/proxy/http1/tick-clock.js';
+import type { TickClock } from '../../../../../lib/base/tick-clock.js';
 import { ClientConnection } from '../../../../../lib/proxy/downstream/client-connection.js';
 import { Http1Session } from '../../../../../lib/proxy/downstream/http1/session.js';
 import { HeldSocket } from '../../../../support/held-socket.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { mock } from 'node:test';
-import { TickClock } from '../../../../lib/proxy/http1/tick-clock.js';
+import { TickClock } from '../../../lib/base/tick-clock.js';
 
 describe('A clock of ticks', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
