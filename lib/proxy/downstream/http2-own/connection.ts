@@ -134,6 +134,8 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
         [Setting.maxConcurrentStreams, MAX_CONCURRENT_STREAMS],
         [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
         [Setting.maxHeaderListSize, this.#owner.maxListBytes],
+        // WebSockets come as streams (RFC 8441).
+        [Setting.enableConnectProtocol, 1],
         [Setting.noRfc7540Priorities, 1],
       ]),
     );

@@ -77,7 +77,8 @@ export class DataIntake {
     const { pay, meter } = this.#parts;
     const stream = this.#stream;
     this.#stream = undefined;
-    pay(meter.onData(this.#bytes, this.#flowBytes - this.#bytes, isLast));
+    const isOfTunnel = stream?.isForTunnel === true;
+    pay(meter.onData(this.#bytes, this.#flowBytes - this.#bytes, isLast, isOfTunnel));
     if (stream?.isClosed === false) {
       stream.onDataEnd();
       if (isLast) this.#check(stream, stream.onEnd([]));

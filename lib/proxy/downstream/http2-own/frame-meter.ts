@@ -62,12 +62,17 @@ export class FrameMeter {
     return this.#pay('refusedHead');
   }
 
-  /** DATA has ended. @param bytes without its padding. */
-  onData(bytes: number, paddingBytes: number, isLast: boolean): boolean {
+  /**
+   * DATA has ended.
+   *
+   * @param bytes without its padding.
+   * @param isOfTunnel a chat's messages are small, and cost no more than on HTTP/1.1.
+   */
+  onData(bytes: number, paddingBytes: number, isLast: boolean, isOfTunnel = false): boolean {
     this.#allow(bytes * SHARE);
     if (paddingBytes > 0 && !this.#overhead(paddingBytes)) return false;
     if (bytes === 0) return isLast || this.#overhead(EMPTY_DATA_BYTES);
-    return bytes >= SMALL_BYTES || isLast || this.#pay('missingByte', SMALL_BYTES - bytes);
+    return bytes >= SMALL_BYTES || isLast || isOfTunnel || this.#pay('missingByte', SMALL_BYTES - bytes);
   }
 
   /** A stream has ended before its response: reset by the client, or for what the client has sent. */

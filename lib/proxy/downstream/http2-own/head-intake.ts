@@ -12,6 +12,7 @@ import {
   readTrailers,
   type RequestFields,
 } from '../../http2/request-fields.js';
+import { isForWebSocket } from '../extended-connect.js';
 import { MAX_CONCURRENT_STREAMS } from '../http2-limits.js';
 import type { FrameMeter } from './frame-meter.js';
 import { valuesOf } from './request.js';
@@ -85,7 +86,9 @@ export class HeadIntake {
     if (isOverLimit) pay(meter.onRefusedHead());
     const [expectation] = valuesOf(request.fields, 'expect');
     const awaitsContinue = !isLast && expectation?.toLowerCase() === '100-continue';
-    open(streamId, request, { hasBody: !isLast, length: request.length, awaitsContinue }, isOverLimit);
+    const isForTunnel = isForWebSocket(request.method, request.protocol);
+    const facts = { hasBody: !isLast, length: request.length, awaitsContinue, isForTunnel };
+    open(streamId, request, facts, isOverLimit);
   }
 
   #onTrailers(stream: Http2Stream, { fields, listBytes }: DecodedBlock, isLast: boolean): void {

@@ -4,35 +4,50 @@
 import { withoutPseudoFields } from '../../headers/headers.js';
 import type { RequestFields } from '../../http2/request-fields.js';
 import type { ClientConnection } from '../client-connection.js';
+import { ExtendedConnect } from '../extended-connect.js';
 import { hostOf } from '../http2-host.js';
 import type { RequestContext } from '../request-context.js';
 import { newRequestId } from '../request-id.js';
 import { OwnResponseWriter } from './response-writer.js';
 import type { Http2Stream } from './stream.js';
+import { OwnTunnelSide } from './tunnel-side.js';
 
 export function requestOf(
   stream: Http2Stream,
-  { method, path, authority, fields }: RequestFields,
+  { method: methodOnWire, path, authority, fields }: RequestFields,
   connection: ClientConnection,
 ): RequestContext {
+  // One for a WebSocket is the GET that it is on HTTP/1.1.
+  const method = stream.isForTunnel ? 'GET' : methodOnWire;
   const client = new OwnResponseWriter(stream, {
     id: newRequestId(),
     accept: valuesOf(fields, 'accept')[0],
     isToHead: method === 'HEAD',
+    isToTunnel: stream.isForTunnel,
     connection,
   });
+  const upgrade = stream.isForTunnel ? extendedConnect(stream, client) : undefined;
+  const passed = withoutPseudoFields(fields);
   return {
     client,
     connection,
     method,
     url: path,
     host: hostOf(authority, valuesOf(fields, 'host')),
-    headers: withoutPseudoFields(fields),
+    headers: upgrade?.requestFields(passed) ?? passed,
     httpVersion: '2.0',
-    body: stream.body,
+    body: stream.isForTunnel ? null : stream.body,
     startedAtMs: performance.now(),
     trace: undefined,
+    ...(upgrade !== undefined && { upgrade }),
   };
+}
+
+function extendedConnect(stream: Http2Stream, client: OwnResponseWriter): ExtendedConnect {
+  return new ExtendedConnect(stream.body, (fields) => {
+    client.openTunnel(fields);
+    return new OwnTunnelSide(stream, client);
+  });
 }
 
 /** @param name in lower case, as the fields' are. */

@@ -10,11 +10,14 @@ import type { Http2Stream, StreamWriter } from './stream.js';
 
 /** 15 digits are exact in a number. */
 const LENGTH = /^\d{1,15}$/;
+const OK = 200;
 
 export interface AnsweredRequest {
   readonly id: string;
   readonly accept: string | undefined;
   readonly isToHead: boolean;
+  /** The request is an extended CONNECT: a status of 2xx would say that its tunnel is open. */
+  readonly isToTunnel: boolean;
   readonly connection: Pick<ClientConnection, 'negotiated'>;
 }
 
@@ -27,9 +30,11 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
   #hasNoBody = false;
   #hasEnded = false;
   #isCut = false;
+  #isTunnel = false;
   /** What is missing of a body that has a length; undefined: it has none. */
   #left: number | undefined;
   #onDrain: (() => void) | undefined;
+  #onSent: (() => void) | undefined;
   #onClose: (() => void)[] = [];
 
   constructor(stream: Http2Stream, request: AnsweredRequest) {
@@ -48,7 +53,7 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
   }
 
   get isWhole(): boolean {
-    return this.#hasEnded && !this.#isCut && this.#stream.isSent;
+    return this.#isTunnel || (this.#hasEnded && !this.#isCut && this.#stream.isSent);
   }
 
   protected get negotiated(): readonly string[] {
@@ -64,9 +69,11 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
     }
   }
 
-  /** @throws RangeError the fields are too large for HTTP/2 */
+  /** @throws Error: the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.headersSent || this.isOver) return;
+    if (this.#request.isToTunnel && isSuccess(status))
+      throw new Error(`the backend answers ${status}, not 101`);
     const fields = responseFields(status, headers);
     let hasDate = false;
     let length: string | undefined;
@@ -83,6 +90,24 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
     // A head alone is the whole response, for nothing else is told of.
     this.#hasEnded = isAll || this.#hasNoBody;
     this.#stream.head(fields, this.#hasEnded);
+  }
+
+  /**
+   * Answers that the tunnel is open. What goes through it goes to the stream, and is to be counted.
+   *
+   * @throws RangeError the fields are too large for HTTP/2
+   */
+  openTunnel(headers: readonly string[]): void {
+    this.#stream.openTunnel(responseFields(OK, headers));
+    this.headersSent = true;
+    this.status = OK;
+    this.#isTunnel = true;
+  }
+
+  /** There are pages for GET only. */
+  override send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
+    if (this.#request.isToTunnel && isSuccess(status)) this.refuse(405, { allow: 'GET, HEAD' });
+    else super.send(status, text, headers);
   }
 
   write(chunk: Buffer, isShared = false): boolean {
@@ -125,6 +150,11 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
     this.#onDrain = listener;
   }
 
+  /** Calls back when all of the response is handed to the connection. One listener. */
+  onSent(listener: () => void): void {
+    this.#onSent = listener;
+  }
+
   onClose(listener: () => void): void {
     this.#onClose.push(listener);
   }
@@ -134,10 +164,19 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
     this.#onDrain?.();
   }
 
+  /** For the stream: all of the response is handed to the connection. */
+  sent(): void {
+    this.#onSent?.();
+  }
+
   /** For the stream: it is over. */
   close(): void {
     const listeners = this.#onClose;
     this.#onClose = [];
     for (const listener of listeners) listener();
   }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

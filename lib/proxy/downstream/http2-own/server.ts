@@ -129,9 +129,9 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
 
   #answer({ context, request, isOverLimit }: Arrival): void {
     this.#observer.follow(context);
-    const { fields, method, protocol } = request;
+    const { fields, protocol } = request;
     if (isOverLimit || isAboveLimits(fields, this.#limits)) context.client.refuse(431);
-    else if (method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
+    else if (context.method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
     else if (!hasKnownExpectation(fields)) context.client.refuse(417);
     else this.#handle(context);
   }

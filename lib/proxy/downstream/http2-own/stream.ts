@@ -20,6 +20,8 @@ export interface StreamWriter {
   readonly headersSent: boolean;
   /** The client takes more again. */
   drained(): void;
+  /** All of it is handed to the connection. */
+  sent(): void;
   /** The stream is over. */
   close(): void;
 }
@@ -55,6 +57,8 @@ export interface StreamFacts {
   /** Of the body, as `content-length` says. */
   readonly length: number | undefined;
   readonly awaitsContinue: boolean;
+  /** It may become a tunnel (RFC 8441). */
+  readonly isForTunnel: boolean;
 }
 
 export class Http2Stream implements BodySource {
@@ -67,6 +71,8 @@ export class Http2Stream implements BodySource {
   writer: StreamWriter | undefined;
   /** The client sends the body when it is told to. */
   readonly awaitsContinue: boolean;
+  /** It may become a tunnel, whose messages are small. */
+  readonly isForTunnel: boolean;
   /** By `content-length`. */
   readonly #length: number | undefined;
   #receivedBytes = 0;
@@ -77,6 +83,7 @@ export class Http2Stream implements BodySource {
   #joinedBytes = 0;
   #hasRemoteEnded: boolean;
   #hasLocalEnded = false;
+  #isTunnel = false;
   #isClosed = false;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -87,12 +94,14 @@ export class Http2Stream implements BodySource {
   #lookedBytes = 0;
   #stillLooks = 0;
 
-  constructor(id: number, owner: StreamOwner, { sendWindow, hasBody, length, awaitsContinue }: StreamFacts) {
+  constructor(id: number, owner: StreamOwner, facts: StreamFacts) {
+    const { sendWindow, hasBody, length, awaitsContinue, isForTunnel } = facts;
     this.id = id;
     this.owner = owner;
     this.sendWindow = sendWindow;
     this.#length = length;
     this.awaitsContinue = awaitsContinue;
+    this.isForTunnel = isForTunnel;
     this.#hasRemoteEnded = !hasBody;
     this.body = hasBody ? new RequestBody(this) : null;
   }
@@ -193,6 +202,12 @@ export class Http2Stream implements BodySource {
     if (this.#isClosed) return;
     this.owner.sendFields(this.id, fields, isLast);
     if (isLast) this.#endLocal();
+  }
+
+  /** Says that the tunnel is open: from then on each direction ends by itself. */
+  openTunnel(fields: readonly string[]): void {
+    this.#isTunnel = true;
+    this.head(fields, false);
   }
 
   /** @param isShared it is overwritten afterwards. @returns false: `onDrain` of the writer follows. */
@@ -315,8 +330,10 @@ export class Http2Stream implements BodySource {
 
   #endLocal(): void {
     this.#hasLocalEnded = true;
-    this.body?.discard();
+    this.writer?.sent();
+    if (!this.#isTunnel) this.body?.discard();
     if (this.#hasRemoteEnded) this.#close();
+    else if (this.#isTunnel) return;
     // Node's clients take a reset that they read together with the end of the response for a cut.
     else setImmediate(stopUpload, this);
   }

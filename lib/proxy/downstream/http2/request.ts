@@ -4,12 +4,14 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { withoutPseudoFields } from '../../headers/headers.js';
 import type { ClientConnection } from '../client-connection.js';
+import { ExtendedConnect, isForWebSocket } from '../extended-connect.js';
 import { hostOf } from '../http2-host.js';
 import { Http2ResponseWriter } from './response-writer.js';
-import { ExtendedConnect } from './tunnel.js';
 import type { RequestContext } from '../request-context.js';
 import { newRequestId } from '../request-id.js';
+import type { RequestBody } from '../request-body.js';
 import { StreamSource, type SourceObserver } from './stream-source.js';
+import { NodeTunnelSide } from './tunnel-side.js';
 
 /** The head of a request as Node tells it. */
 export interface Http2Head {
@@ -17,10 +19,6 @@ export interface Http2Head {
   /** Flat, as they came. */
   readonly raw: readonly string[];
 }
-
-/** Whether a request is an extended CONNECT for a WebSocket (RFC 8441). The names of protocols know no case. */
-const isForWebSocket = ({ ':method': method, ':protocol': protocol }: IncomingHttpHeaders): boolean =>
-  method === 'CONNECT' && String(protocol).toLowerCase() === 'websocket';
 
 /**
  * Makes the request of a stream. From then on the stream is read, and its errors are heard. One for a WebSocket becomes the GET that it
@@ -32,7 +30,7 @@ export function requestOf(
   connection: ClientConnection,
   observer: SourceObserver,
 ): RequestContext {
-  const isTunnel = isForWebSocket(headers);
+  const isTunnel = isForWebSocket(headers[':method'], headers[':protocol']?.toString());
   const method = isTunnel ? 'GET' : (headers[':method'] ?? 'GET');
   stream.on('error', ignore);
   const source = stream.endAfterHeaders
@@ -48,7 +46,7 @@ export function requestOf(
     connection,
     dropRequest: () => source?.body.discard(),
   });
-  const upgrade = isTunnel ? new ExtendedConnect(stream, client, source?.body) : undefined;
+  const upgrade = isTunnel ? extendedConnect(stream, client, source?.body ?? null) : undefined;
   const fields = withoutPseudoFields(raw);
   return {
     client,
@@ -63,6 +61,23 @@ export function requestOf(
     trace: undefined,
     ...(upgrade !== undefined && { upgrade }),
   };
+}
+
+function extendedConnect(
+  stream: ServerHttp2Stream,
+  client: Http2ResponseWriter,
+  body: RequestBody | null,
+): ExtendedConnect {
+  let isOpen = false;
+  // Another answer is out: what waits would keep the stream from closing.
+  stream.once('finish', () => {
+    if (!isOpen) body?.discard();
+  });
+  return new ExtendedConnect(body, (fields) => {
+    client.openTunnel(fields);
+    isOpen = true;
+    return new NodeTunnelSide(stream, (bytes) => void (client.bodyBytes += bytes));
+  });
 }
 
 function ignore(): void {
