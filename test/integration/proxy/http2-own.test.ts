@@ -20,32 +20,53 @@ import {
   u32,
   WINDOW_UPDATE,
   type Field,
+  type ReceivedFrame,
 } from '../../support/raw-h2.js';
 
 const NAME = 'a.test';
+const PROTOCOL_ERROR = 1;
 const CANCEL = 8;
 const ENHANCE_YOUR_CALM = 11;
+const PRIORITY_UPDATE = 0x10;
+/** Three frames. */
+const LARGE_BYTES = 40_000;
+const FIRST_WINDOW_BYTES = 65_535;
 
-const head = (stream: number, path: string, method = 'GET', flags = END_STREAM | END_HEADERS): Buffer => {
+const head = (
+  stream: number,
+  path: string,
+  method = 'GET',
+  flags = END_STREAM | END_HEADERS,
+  more: readonly Field[] = [],
+): Buffer => {
   const fields: Field[] = [
     [':method', method],
     [':path', path],
     [':scheme', 'https'],
     [':authority', NAME],
+    ...more,
   ];
   return frame(HEADERS, flags, stream, block(fields));
 };
 const windowSetting = (bytes: number): Buffer => Buffer.concat([Buffer.from([0, 4]), u32(bytes)]);
 
+/** Of the bodies. */
+const bytesOf = (frames: readonly ReceivedFrame[]): number =>
+  frames.reduce((sum, { type, payload }) => sum + (type === DATA ? payload.length : 0), 0);
+
 describe('The HTTP/2 engine of our own', () => {
   let backend: Backend;
   const held: (() => void)[] = [];
+  let finished = 0;
 
   before(async () => {
     backend = await startBackend((incoming, response) => {
       incoming.resume();
       if (incoming.url === '/held') held.push(() => response.end('at last'));
-      else response.end('answer');
+      else if (incoming.url?.startsWith('/large') === true) {
+        if (incoming.url === '/large?urgent') response.setHeader('Priority', 'u=0');
+        response.on('finish', () => (finished += 1)).end(Buffer.alloc(LARGE_BYTES));
+      } else response.end('answer');
     });
   });
   after(() => backend[Symbol.asyncDispose]());
@@ -89,6 +110,53 @@ describe('The HTTP/2 engine of our own', () => {
     await client.until('it hears why', (seen) => seen.of(GOAWAY, 0).length === 1);
     expect(client.of(GOAWAY, 0)[0]?.payload.readUInt32BE(4)).to.equal(ENHANCE_YOUR_CALM);
     expect(front.log.map(({ msg }) => msg)).to.include('HTTP/2 client cut off');
+  });
+
+  it('sends first what is urgent, by what the request says, a PRIORITY_UPDATE, or the response', async () => {
+    await using front = await start({ backends: [backend.url] });
+    using client = await FrameClient.connect(front.port, NAME);
+    const get = (stream: number, path: string, priority?: string): Buffer =>
+      head(stream, path, 'GET', undefined, priority === undefined ? [] : [['priority', priority]]);
+    const update = (stream: number, value: string): Buffer =>
+      frame(PRIORITY_UPDATE, 0, 0, Buffer.concat([u32(stream), Buffer.from(value)]));
+    const windowOf = (stream: number): Buffer => frame(WINDOW_UPDATE, 0, stream, u32(1_000_000));
+    // Two of them use up the window of the connection, and wait with the rest.
+    client.send(get(1, '/large', 'u=7'), get(3, '/large', 'u=7'));
+    await client.until('the window is used up', ({ frames }) => bytesOf(frames) === FIRST_WINDOW_BYTES);
+    client.send(
+      update(9, 'u=1'),
+      ...[
+        get(5, '/large', 'u=4'),
+        get(7, '/large', 'u=2'),
+        get(9, '/large', 'u=6'),
+        get(11, '/large?urgent'),
+      ],
+      ...[
+        get(13, '/large', 'u=5'),
+        update(13, 'u=3'),
+        get(15, '/large', 'u=5, i'),
+        get(17, '/large', 'u=5, i'),
+      ],
+    );
+    await eventually('the backend has sent it all', () => finished === 9);
+    // When this has been answered, what came before it has been read.
+    client.send(head(19, '/', 'HEAD'));
+    await client.until('it is answered', (seen) => seen.of(HEADERS, 19).length === 1);
+    const from = client.frames.length;
+    client.send(...[5, 7, 9, 11, 13, 15, 17].map(windowOf), windowOf(0));
+    await client.until('all has come', ({ frames }) => bytesOf(frames) === 9 * LARGE_BYTES);
+    const order = client.frames.slice(from).filter((each) => each.type === DATA && each.payload.length > 0);
+    expect(order.map(({ stream }) => stream)).to.deep.equal([
+      ...[11, 11, 11, 9, 9, 9, 7, 7, 7, 13, 13, 13, 5, 5, 5, 15, 17, 15, 17, 15, 17, 3],
+    ]);
+  });
+
+  it('ends a client that gives a priority to a stream that is not its own', async () => {
+    await using front = await start();
+    using client = await FrameClient.connect(front.port, NAME);
+    client.send(frame(PRIORITY_UPDATE, 0, 0, Buffer.concat([u32(2), Buffer.from('u=1')])));
+    await client.until('it hears why', (seen) => seen.of(GOAWAY, 0).length === 1);
+    expect(client.of(GOAWAY, 0)[0]?.payload.readUInt32BE(4)).to.equal(PROTOCOL_ERROR);
   });
 
   it('drops what a client sends before it has heard the last GOAWAY, and answers what it has taken', async () => {

@@ -23,21 +23,25 @@ import { FrameReader, type FrameListener } from '../../http2/frame-reader.js';
 import {
   goawayFrame,
   pingFrame,
-  resetFrame,
   settingsAckFrame,
   settingsFrame,
   windowUpdateFrame,
 } from '../../http2/frame-writer.js';
+import { changedPriority, readPriority } from '../../http2/priority.js';
 import type { RequestFields } from '../../http2/request-fields.js';
 import type { AbuseCounts } from '../abuse-budget.js';
 import type { ClientConnection } from '../client-connection.js';
 import { CONNECTION_WINDOW_BYTES, MAX_CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from '../http2-limits.js';
 import { ClientSettings, type ClientSettingsListener } from './client-settings.js';
 import { DataIntake } from './data-intake.js';
+import { EarlyPriorities } from './early-priorities.js';
 import { FieldWriter } from './field-writer.js';
 import { FrameMeter } from './frame-meter.js';
 import { HeadIntake } from './head-intake.js';
 import { Output } from './output.js';
+import { valuesOf } from './request.js';
+import { SendTurns } from './send-turns.js';
+import { StreamErrors } from './stream-errors.js';
 import { StreamTable } from './stream-table.js';
 import { Http2Stream, type StreamFacts, type StreamOwner } from './stream.js';
 
@@ -83,6 +87,9 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   readonly #fields: FieldWriter;
   readonly #meter: FrameMeter;
   readonly #streams = new StreamTable();
+  readonly #turns = new SendTurns();
+  readonly #earlyPriorities = new EarlyPriorities();
+  readonly #errors: StreamErrors;
   readonly #settings = new ClientSettings(this);
   readonly #data: DataIntake;
   readonly #heads: HeadIntake;
@@ -103,24 +110,25 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
       maxContinuations: MAX_CONTINUATIONS,
     });
     this.#meter = new FrameMeter(owner.now);
+    this.#errors = new StreamErrors({ output: this.output, meter: this.#meter, streams: this.#streams });
     const common = {
       meter: this.#meter,
       streams: this.#streams,
-      onStreamError: (stream: Http2Stream, code: number) => this.#resetFor(stream, code),
-      pay: (isWithin: boolean) => this.#pay(isWithin),
+      onStreamError: (stream: Http2Stream, code: number) => this.#errors.reset(stream, code),
+      pay: (isWithin: boolean) => this.#errors.pay(isWithin),
     };
     this.#data = new DataIntake({
       ...common,
       output: this.output,
-      onUnknownStream: (streamId) => this.#onUnknownStream(streamId, FrameType.data),
+      onUnknownStream: (streamId) => this.#errors.onUnknownStream(streamId, FrameType.data),
     });
     this.#heads = new HeadIntake(
       {
         ...common,
         isTaking: () => this.#goawayId === undefined || this.#goawayId === ANY_STREAM_ID,
         open: (streamId, request, facts, isOverLimit) => this.#open(streamId, request, facts, isOverLimit),
-        refuse: (streamId, code) => this.#refuse(streamId, code),
-        onUnknownStream: (streamId) => this.#onUnknownStream(streamId, FrameType.headers),
+        refuse: (streamId, code) => this.#errors.refuse(streamId, code),
+        onUnknownStream: (streamId) => this.#errors.onUnknownStream(streamId, FrameType.headers),
       },
       owner.maxListBytes,
     );
@@ -193,13 +201,13 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   look(): void {
     if (this.output.unsentBytes === 0) this.#takeWatch = undefined;
     else if ((this.#takeWatch ??= new TakeWatch(this.#socket)).look()) this.#socket.destroy();
-    for (const stream of this.#streams.stalled(LOOKS)) this.stop(stream, ErrorCode.cancel);
+    for (const stream of this.#turns.stalled(LOOKS)) this.stop(stream, ErrorCode.cancel);
   }
 
   // --- from the reader
 
   onFrame(type: number, payloadBytes: number): void {
-    this.#pay(this.#meter.onFrame(type, payloadBytes));
+    this.#errors.pay(this.#meter.onFrame(type, payloadBytes));
   }
 
   onData(streamId: number, flowBytes: number): void {
@@ -224,10 +232,10 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onReset(streamId: number): void {
     const stream = this.#streams.get(streamId);
-    if (this.#isIdle(streamId)) throw protocolError('RST_STREAM of a stream that has not begun');
+    if (this.#errors.isIdle(streamId)) throw protocolError('RST_STREAM of a stream that has not begun');
     if (stream === undefined) return;
     stream.reset(undefined);
-    this.#pay(this.#meter.onReset());
+    this.#errors.pay(this.#meter.onReset());
   }
 
   onSettings(settings: Buffer): void {
@@ -262,25 +270,23 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
       return;
     }
     const stream = this.#streams.get(streamId);
-    if (this.#isIdle(streamId)) throw protocolError('WINDOW_UPDATE of a stream that has not begun');
+    if (this.#errors.isIdle(streamId)) throw protocolError('WINDOW_UPDATE of a stream that has not begun');
     if (stream === undefined) return;
     stream.sendWindow += increment;
-    if (increment === 0) this.#resetFor(stream, ErrorCode.protocolError);
-    else if (stream.sendWindow > MAX_WINDOW_BYTES) this.#resetFor(stream, ErrorCode.flowControlError);
+    if (increment === 0) this.#errors.reset(stream, ErrorCode.protocolError);
+    else if (stream.sendWindow > MAX_WINDOW_BYTES) this.#errors.reset(stream, ErrorCode.flowControlError);
     else this.#pump();
   }
 
-  onPriorityUpdate(): void {
-    // Streams take turns.
+  onPriorityUpdate(streamId: number, value: string): void {
+    if (streamId % 2 === 0) throw protocolError('PRIORITY_UPDATE of a stream that is not of the client');
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#turns.change(stream, readPriority(value));
+    else if (this.#streams.isIdle(streamId)) this.#earlyPriorities.keep(streamId, value);
   }
 
   onStreamError(streamId: number, code: number): void {
-    const stream = this.#streams.get(streamId);
-    if (this.#isLate(streamId)) return;
-    if (stream !== undefined) this.#resetFor(stream, code);
-    else if (this.#isIdle(streamId))
-      throw new Http2ConnectionError(code, 'a stream that has not begun has an error');
-    else this.#refuse(streamId, code);
+    this.#errors.onError(streamId, code);
   }
 
   // --- from its settings
@@ -307,12 +313,16 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#fields.write(streamId, fields, isLast);
   }
 
+  onPriorityAnswered(stream: Http2Stream, value: string): void {
+    this.#turns.change(stream, changedPriority(stream.priority, value));
+  }
+
   onJoining(stream: Http2Stream): void {
     this.#data.join(stream);
   }
 
   onWaiting(stream: Http2Stream): void {
-    this.#streams.wait(stream);
+    this.#turns.wait(stream);
   }
 
   onHeld(bytes: number): void {
@@ -331,6 +341,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onClosed(stream: Http2Stream): void {
     this.#streams.delete(stream);
+    this.#turns.delete(stream);
     if (this.#streams.size > 0) return;
     if (this.#goawayId === undefined) this.#owner.onBusy(this, false);
     else if (!this.#isEnding) {
@@ -348,43 +359,12 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     isOverLimit: boolean,
   ): void {
     const stream = new Http2Stream(streamId, this, { ...facts, sendWindow: this.#settings.windowBytes });
+    const said = this.#earlyPriorities.take(streamId) ?? valuesOf(request.fields, 'priority').join();
+    if (said !== '') stream.priority = readPriority(said);
     this.#streams.add(stream);
     // One that ends has its deadlines.
     if (this.#streams.size === 1 && this.#goawayId === undefined) this.#owner.onBusy(this, true);
     this.#owner.onRequest(stream, request, this, isOverLimit);
-  }
-
-  /** Of a frame whose stream is not open. */
-  #onUnknownStream(streamId: number, type: number): void {
-    if (this.#isLate(streamId)) return;
-    if (this.#streams.isIdle(streamId)) throw protocolError('a frame of a stream that has not begun');
-    // It was sent before the client heard of the reset.
-    if (this.#streams.wasReset(streamId)) return;
-    if (type === FrameType.headers)
-      throw new Http2ConnectionError(ErrorCode.streamClosed, 'HEADERS of a stream that is closed');
-    this.#refuse(streamId, ErrorCode.streamClosed);
-  }
-
-  #isIdle(streamId: number): boolean {
-    return this.#streams.isIdle(streamId) && !this.#isLate(streamId);
-  }
-
-  /** It was opened before the client heard of our last GOAWAY: what comes of it is dropped (§6.8). */
-  #isLate(streamId: number): boolean {
-    return this.#goawayId !== undefined && streamId % 2 === 1 && streamId > this.#goawayId;
-  }
-
-  /** Does not let a stream begin, or go on. */
-  #refuse(streamId: number, code: number): void {
-    this.output.push(resetFrame(streamId, code));
-    this.#streams.rememberReset(streamId);
-    this.#pay(this.#meter.onReset());
-  }
-
-  #resetFor(stream: Http2Stream, code: number): void {
-    stream.reset(code, 'the client has broken the protocol');
-    this.#streams.rememberReset(stream.id);
-    this.#pay(this.#meter.onReset());
   }
 
   #onRoom(): void {
@@ -393,15 +373,10 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   #pump(): void {
-    this.#streams.pump(this.#maySend);
+    this.#turns.pump(this.#maySend);
   }
 
   readonly #maySend = (): boolean => !this.output.isFull && this.sendWindow > 0;
-
-  #pay(isWithin: boolean): void {
-    if (!isWithin)
-      throw new Http2ConnectionError(ErrorCode.enhanceYourCalm, 'it makes us do too much for nothing');
-  }
 
   #onError(thrown: unknown): void {
     // Anything else is a mistake of ours.
@@ -415,6 +390,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   #goaway(lastStreamId: number, code: number): void {
     this.#goawayId = lastStreamId;
+    this.#errors.lastTakenId = lastStreamId;
     this.output.push(goawayFrame(lastStreamId, code));
   }
 

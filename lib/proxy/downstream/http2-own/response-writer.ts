@@ -81,6 +81,7 @@ export class OwnResponseWriter extends CommonResponseWriter implements ResponseW
       const name = fields[i] ?? '';
       if (name === 'date') hasDate = true;
       else if (name === 'content-length') length = fields[i + 1];
+      else if (name === 'priority') this.#stream.owner.onPriorityAnswered(this.#stream, fields[i + 1] ?? '');
     }
     if (!hasDate) fields.push('date', dateNow());
     this.#hasNoBody = this.#request.isToHead || status === 204 || status === 304;

@@ -6,6 +6,7 @@
  */
 import { ErrorCode, Flag, FrameType, MAX_PAYLOAD_BYTES } from '../../http2/frames.js';
 import { resetFrame, windowUpdateFrame } from '../../http2/frame-writer.js';
+import { UNSAID_PRIORITY } from '../../http2/priority.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import type { Output } from './output.js';
 
@@ -39,6 +40,8 @@ export interface StreamOwner {
   sendFields(streamId: number, fields: readonly string[], isLast: boolean): void;
   /** It has something that could not be sent. */
   onWaiting(stream: Http2Stream): void;
+  /** The response has a `Priority` of its own. */
+  onPriorityAnswered(stream: Http2Stream, value: string): void;
   /** It has small pieces that are to be passed on when all has been read. */
   onJoining(stream: Http2Stream): void;
   /** Of what it has received so much less, or more, is held until it is taken. */
@@ -69,6 +72,8 @@ export class Http2Stream implements BodySource {
   /** What the client's window lets through, in bytes; below 0 after a SETTINGS that has made it smaller (RFC 9113 §6.9.2). */
   sendWindow: number;
   writer: StreamWriter | undefined;
+  /** For `SendTurns`, which it is to be changed by while the stream waits. */
+  priority = UNSAID_PRIORITY;
   /** The client sends the body when it is told to. */
   readonly awaitsContinue: boolean;
   /** It may become a tunnel, whose messages are small. */
