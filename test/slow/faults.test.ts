@@ -118,9 +118,11 @@ for (const protocol of PROTOCOLS) {
 
     it('resets in the middle of an upload, sees 502', async () => {
       backend.answer('/', '');
+      const asked = backend.requests.length;
       const outcome = await visit(
         async () => {
-          await eventually('the backend has it', () => backend.open === 1);
+          // Not when a connection is open: that may be one that the pool keeps for later.
+          await eventually('the backend has it', () => backend.requests.length > asked);
           backend.breakOff('reset');
         },
         { method: 'POST', body: false },
@@ -154,13 +156,13 @@ for (const protocol of PROTOCOLS) {
         outcomes.push((await client.send(path).over()).outcome);
       }
       expect(outcomes).to.deep.equal(['504', '200 cut']);
-      expect(backend.open).to.equal(0);
+      await eventually('the backend knows', () => backend.open === 0);
       {
         await using client = await AnyClient.connect(protocol, subject.port, NAME);
         const course = client.send('/mute');
+        await eventually('the backend has it', () => backend.requests.length === 3);
         for (const piece of [SIZED, 'first', 'later']) {
           const { body } = course;
-          await eventually('the backend has it', () => backend.open === 1);
           backend.write(piece);
           if (piece !== SIZED) await course.until('it has come', (seen) => seen.body.length > body.length);
         }

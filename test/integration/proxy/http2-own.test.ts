@@ -30,6 +30,8 @@ const ENHANCE_YOUR_CALM = 11;
 const PRIORITY_UPDATE = 0x10;
 /** Three frames. */
 const LARGE_BYTES = 40_000;
+/** More than all buffers between a backend and a client. */
+const MUCH_BYTES = 32 * 1024 ** 2;
 const FIRST_WINDOW_BYTES = 65_535;
 
 const head = (
@@ -62,7 +64,8 @@ describe('The HTTP/2 engine of our own', () => {
   before(async () => {
     backend = await startBackend((incoming, response) => {
       incoming.resume();
-      if (incoming.url === '/held') held.push(() => response.end('at last'));
+      if (incoming.url === '/much') response.end(Buffer.alloc(MUCH_BYTES));
+      else if (incoming.url === '/held') held.push(() => response.end('at last'));
       else if (incoming.url?.startsWith('/large') === true) {
         if (incoming.url === '/large?urgent') response.setHeader('Priority', 'u=0');
         response.on('finish', () => (finished += 1)).end(Buffer.alloc(LARGE_BYTES));
@@ -75,21 +78,28 @@ describe('The HTTP/2 engine of our own', () => {
     startFront({ ...options, settings: { http2Engine: 'own' } });
 
   it('reads no more from a client that takes none of its answers, and ends it in time', async () => {
-    await using front = await start({ limits: { bodyTimeoutMs: 1_000 } });
+    await using front = await start({ backends: [backend.url], limits: { bodyTimeoutMs: 1_000 } });
     using client = await FrameClient.connect(front.port, NAME);
-    await eventually('it is open', () => front.openPorts.length === 1);
+    // A body fills what lies between it and us, which heads alone would take long for.
+    const windows = [
+      frame(SETTINGS, 0, 0, windowSetting(MUCH_BYTES)),
+      frame(WINDOW_UPDATE, 0, 0, u32(MUCH_BYTES)),
+    ];
+    client.send(...windows, head(1, '/much'));
+    await client.until('the body comes', (seen) => seen.of(DATA, 1).length > 0);
     client.socket.pause();
-    // Answers that are heads alone know no windows. Not so many at once that they are refused.
-    let next = 1;
+    // Answers that are heads alone know no windows. No backend is asked for these, lest so many at once be refused.
+    let next = 3;
     const timer = setInterval(() => {
-      for (let i = 0; i < 40; i++, next += 2) client.send(head(next, '/', 'HEAD'));
+      for (let i = 0; i < 40; i++, next += 2)
+        client.send(head(next, '/', 'HEAD', undefined, [['host', 'b.test']]));
     }, 4);
     try {
       await eventually('the connection is ended', () => front.openPorts.length === 0);
     } finally {
       clearInterval(timer);
     }
-    expect(front.log).to.deep.equal([]);
+    expect(new Set(front.log.map(({ msg }) => msg))).to.deep.equal(new Set(['request refused']));
   });
 
   it('resets a stream of whose page the client takes nothing', async () => {
