@@ -7,14 +7,17 @@ import { startBackend, type Backend } from '../../support/backend.js';
 import { eventually } from '../../support/eventually.js';
 import { startFront, type Front, type FrontOptions } from '../../support/front.js';
 import {
+  ACK,
   block,
   DATA,
+  EMPTY,
   END_HEADERS,
   END_STREAM,
   frame,
   FrameClient,
   GOAWAY,
   HEADERS,
+  PING,
   RST_STREAM,
   SETTINGS,
   u32,
@@ -167,6 +170,24 @@ describe('The HTTP/2 engine of our own', () => {
     client.send(frame(PRIORITY_UPDATE, 0, 0, Buffer.concat([u32(2), Buffer.from('u=1')])));
     await client.until('it hears why', (seen) => seen.of(GOAWAY, 0).length === 1);
     expect(client.of(GOAWAY, 0)[0]?.payload.readUInt32BE(4)).to.equal(PROTOCOL_ERROR);
+  });
+
+  it('answers what a client has sent before it heard of the drain, and ends within a round trip', async () => {
+    await using front = await start({ backends: [backend.url] });
+    using client = await FrameClient.connect(front.port, NAME);
+    await client.until('it is greeted', (seen) => seen.of(SETTINGS, 0).length > 0);
+    front.frontend.drain(0);
+    await client.until(
+      'it is told',
+      (seen) => seen.of(GOAWAY, 0).length === 1 && seen.of(PING, 0).length === 1,
+    );
+    client.send(head(1, '/'), frame(PING, ACK, 0, client.of(PING, 0)[0]?.payload ?? EMPTY), head(3, '/late'));
+    await client.until('it is answered', (seen) => seen.of(DATA, 1).length > 0);
+    await client.until('the connection is closed', ({ isClosed }) => isClosed);
+    const lastIds = client.of(GOAWAY, 0).map(({ payload }) => payload.readUInt32BE(0));
+    expect(lastIds).to.deep.equal([0x7fff_ffff, 1]);
+    expect(client.of(HEADERS, 3)).to.deep.equal([]);
+    expect(backend.requests.map(({ url }) => url)).not.to.include('/late');
   });
 
   it('drops what a client sends before it has heard the last GOAWAY, and answers what it has taken', async () => {

@@ -51,6 +51,8 @@ const MAX_CONTINUATIONS = 64;
 
 /** Of the first GOAWAY: any stream may still be answered (RFC 9113 §6.8). */
 const ANY_STREAM_ID = 0x7fff_ffff;
+/** With the first GOAWAY: its answer says that the client has read that. */
+const DRAIN_PING = Buffer.from('draining');
 /** In so many looks a client has to take something. */
 const LOOKS = 4;
 const CONTINUE_FIELDS = [':status', '100'] as const;
@@ -165,16 +167,21 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     return this.#isEnding;
   }
 
-  /** Ends with what is under way. The client is told at once, and which streams are answered when a round trip is over. */
+  /** The client has been told that the connection ends. */
+  get isDraining(): boolean {
+    return this.#goawayId !== undefined;
+  }
+
+  /** Ends with what is under way. The client is told at once, and which streams are answered when a round trip is over (RFC 9113 §6.8). */
   drain(): void {
     if (this.#goawayId !== undefined) return;
     this.#goaway(ANY_STREAM_ID, ErrorCode.noError);
-    if (this.#streams.size === 0) this.lastGoaway();
+    this.output.push(pingFrame(DRAIN_PING, false));
   }
 
-  /** No stream is taken any more. */
+  /** No stream is taken any more: the round trip is over, or has taken too long. */
   lastGoaway(): void {
-    if (this.#goawayId !== ANY_STREAM_ID && this.#goawayId !== undefined) return;
+    if (this.#goawayId !== ANY_STREAM_ID) return;
     this.#goaway(this.#streams.lastId, ErrorCode.noError);
     if (this.#streams.size === 0) this.#end();
   }
@@ -252,8 +259,8 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.output.push(pingFrame(opaque, true));
   }
 
-  onPingAck(): void {
-    // We ask for none.
+  onPingAck(opaque: Buffer): void {
+    if (opaque.equals(DRAIN_PING)) this.lastGoaway();
   }
 
   onGoaway(): void {
@@ -344,10 +351,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#turns.delete(stream);
     if (this.#streams.size > 0) return;
     if (this.#goawayId === undefined) this.#owner.onBusy(this, false);
-    else if (!this.#isEnding) {
-      this.lastGoaway();
-      this.#end();
-    }
+    else if (this.#goawayId !== ANY_STREAM_ID) this.#end();
   }
 
   // ---

@@ -18,8 +18,8 @@ import type { Http2Stream } from './stream.js';
 /** How exact the time-outs of connections are. */
 const TICK_MS = 250;
 const LINGER_MS = 5_000;
-/** The last GOAWAY comes so long after the first one: by then the client has heard of that (RFC 9113 §6.8). */
-const GOAWAY_MS = 1_000;
+/** A client that does not answer the PING behind the first GOAWAY has the last one so long after that. */
+const GOAWAY_MS = 3_000;
 interface Arrival {
   readonly stream: Http2Stream;
   readonly context: RequestContext;
@@ -113,8 +113,9 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
   }
 
   #drain(connection: Http2Connection): void {
+    if (connection.isDraining) return;
     connection.drain();
-    if (!connection.isEnding) this.#connections.set(connection, this.#clock.after(GOAWAY_MS));
+    this.#connections.set(connection, this.#clock.after(GOAWAY_MS));
   }
 
   #expire(connection: Http2Connection): void {
@@ -123,8 +124,8 @@ export class OwnHttp2Server implements Http2ConnectionOwner {
     if (connection.isEnding && connection.output.unsentBytes > 0)
       this.#connections.set(connection, this.#clock.after(LINGER_MS));
     else if (connection.isEnding) connection.client.socket.destroy();
-    else if (this.#isDraining) connection.lastGoaway();
-    else connection.drain();
+    else if (connection.isDraining) connection.lastGoaway();
+    else this.#drain(connection);
   }
 
   #answer({ context, request, isOverLimit }: Arrival): void {
