@@ -27,8 +27,8 @@ const HELP = `npm run bench -- [flags]
   --warm-up N    operations before the first round (6000)
   --workers N    worker processes, in the groups tiers and start (1)
   --node PATH    run the servers on another Node
-  --only TEXT    only the groups with this in their name: handshakes, tiers, memory,
-                 start, proxying, bodies
+  --only TEXT    only the groups with this in their name: handshakes, proxying, http2,
+                 tiers, memory, idle, start, bodies
   --profile DIR  the servers leave a .cpuprofile of each process here
   --write        put the figures into bench/RESULTS.md
 `;

@@ -10,8 +10,9 @@ import { readOptions, type BenchOptions } from './options.js';
 import { table, type Row } from './report.js';
 import { writeResults } from './results.js';
 import { bodies } from './scenarios/bodies.js';
+import { idleConnections } from './scenarios/idle-connections.js';
 import { memory } from './scenarios/memory.js';
-import { handshakes, proxying } from './scenarios/peers.js';
+import { handshakes, http2, proxying } from './scenarios/peers.js';
 import { start } from './scenarios/start.js';
 import { tiers } from './scenarios/tiers.js';
 import { makeSetting, type Setting } from './setting.js';
@@ -19,10 +20,12 @@ import { makeSetting, type Setting } from './setting.js';
 const COMPARISONS: Readonly<Record<string, (setting: Setting) => Promise<Comparison[]>>> = {
   handshakes,
   proxying,
+  http2,
 };
 const OTHERS: Readonly<Record<string, (setting: Setting) => Promise<Row[]>>> = {
   tiers,
   memory,
+  idle: idleConnections,
   start,
   bodies,
 };

@@ -103,11 +103,15 @@ export const PROXYING: readonly Operation[] = [
   small('request, 1 kept connection', 1),
   small(`request, ${MANY} kept connections`, MANY),
   small(`request with ${HEAD_BYTES / KIB} KiB of head, ${MANY} connections`, MANY, HEAD_BYTES),
-  { kind: 'streams', factor: 10, title: `request, HTTP/2, ${STREAMS} streams`, streams: STREAMS },
   ...bulk('', 'http/1.1', 1),
   ...bulk('', 'http/1.1', 10),
-  ...bulkStreams(1),
   echo(`WebSocket, echo of ${ECHO_BYTES} bytes, ${MANY} connections`, 'websocket'),
   echo(`TCP mode, echo of ${ECHO_BYTES} bytes, ${MANY} connections`, 'tcp'),
   ...bulk('TCP mode, ', 'tcp', 1),
+];
+
+export const HTTP2: readonly Operation[] = [
+  { kind: 'streams', factor: 5, title: 'request, HTTP/2, one at a time', streams: 1 },
+  { kind: 'streams', factor: 10, title: `request, HTTP/2, ${STREAMS} streams`, streams: STREAMS },
+  ...bulkStreams(1),
 ];

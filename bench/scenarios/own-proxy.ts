@@ -8,8 +8,9 @@ import type { Setting } from '../setting.js';
 export function startOwnProxy(
   { options, certDir }: Setting,
   { mode, backendPort, dir }: Pick<ProxyTask, 'mode' | 'backendPort' | 'dir'>,
+  more: readonly string[] = [],
 ): Promise<Server> {
   const flags = ['--cert-dir', certDir, '--lru-cache-duration', '86400'];
   const backend = `${mode}://127.0.0.1:${backendPort}`;
-  return startProgram({ ...options, workers: 1 }, [...flags, '--backend', backend], dir);
+  return startProgram({ ...options, workers: 1 }, [...flags, '--backend', backend, ...more], dir);
 }

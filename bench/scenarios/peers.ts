@@ -8,7 +8,7 @@ import type { ProxyTask } from '../peers/peer.js';
 import { PEERS } from '../peers/peers.js';
 import type { Server } from '../servers.js';
 import type { Setting } from '../setting.js';
-import { HANDSHAKES, PROXYING, type Operation } from './operations.js';
+import { HANDSHAKES, HTTP2, PROXYING, type Operation } from './operations.js';
 import { startOwnProxy } from './own-proxy.js';
 import { proxyContender } from './proxy-contender.js';
 
@@ -20,6 +20,10 @@ export function handshakes(setting: Setting): Promise<Comparison[]> {
 
 export function proxying(setting: Setting): Promise<Comparison[]> {
   return compareAll(setting, PROXYING);
+}
+
+export function http2(setting: Setting): Promise<Comparison[]> {
+  return compareAll(setting, HTTP2);
 }
 
 async function compareAll(setting: Setting, operations: readonly Operation[]): Promise<Comparison[]> {
