@@ -225,7 +225,8 @@ export class Http2Stream implements BodySource {
       this.#waitingBytes += rest.length;
       this.owner.onWaiting(this);
     }
-    this.#isBlocked = this.#waitingBytes >= MAX_WAITING_BYTES;
+    // Who has been told to wait and yet writes, of what it had read before, waits on until `drained`.
+    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#isBlocked = true;
     return !this.#isBlocked;
   }
 
