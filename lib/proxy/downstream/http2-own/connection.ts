@@ -196,7 +196,6 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     if (this.#isEnding) return;
     try {
       this.#reader.read(bytes);
-      this.#data.passOn();
       // Its answers are held here: it has to take them before it asks for more.
       if (this.output.isFlooded) this.#socket.pause();
     } catch (thrown) {
@@ -322,10 +321,6 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onPriorityAnswered(stream: Http2Stream, value: string): void {
     this.#turns.change(stream, changedPriority(stream.priority, value));
-  }
-
-  onJoining(stream: Http2Stream): void {
-    this.#data.join(stream);
   }
 
   onWaiting(stream: Http2Stream): void {

@@ -28,8 +28,6 @@ export class DataIntake {
   #stream: Http2Stream | undefined;
   #bytes = 0;
   #flowBytes = 0;
-  /** Those with small pieces of bodies. */
-  #joining: Http2Stream[] = [];
   #greetedAtMs = performance.now();
   #isStopped = false;
 
@@ -84,19 +82,6 @@ export class DataIntake {
       if (isLast) this.#check(stream, stream.onEnd([]));
     }
     this.#credit();
-  }
-
-  /** A stream has small pieces. */
-  join(stream: Http2Stream): void {
-    this.#joining.push(stream);
-  }
-
-  /** All that was read together has been told. */
-  passOn(): void {
-    if (this.#joining.length === 0) return;
-    const streams = this.#joining;
-    this.#joining = [];
-    for (const stream of streams) stream.passOn();
   }
 
   /** So much more, or less, is held until somebody takes it. */

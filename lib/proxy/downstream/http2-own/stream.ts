@@ -8,11 +8,9 @@ import { ErrorCode, Flag, FrameType, MAX_PAYLOAD_BYTES } from '../../http2/frame
 import { resetFrame, windowUpdateFrame } from '../../http2/frame-writer.js';
 import { UNSAID_PRIORITY } from '../../http2/priority.js';
 import { RequestBody, type BodySource } from '../request-body.js';
+import { JoinedPieces } from './joined-pieces.js';
 import type { Output } from './output.js';
 
-/** Pieces of a body below it are joined, up to so many bytes. */
-const MAX_SMALL_BYTES = 1_024;
-const JOINED_BYTES = 4_096;
 /** With so much waiting its backend is paused. */
 const MAX_WAITING_BYTES = 65_536;
 
@@ -42,8 +40,6 @@ export interface StreamOwner {
   onWaiting(stream: Http2Stream): void;
   /** The response has a `Priority` of its own. */
   onPriorityAnswered(stream: Http2Stream, value: string): void;
-  /** It has small pieces that are to be passed on when all has been read. */
-  onJoining(stream: Http2Stream): void;
   /** Of what it has received so much less, or more, is held until it is taken. */
   onHeld(bytes: number): void;
   /** A client that waits for `100 Continue` may send. */
@@ -84,8 +80,8 @@ export class Http2Stream implements BodySource {
   #bodyBytes = 0;
   #creditedBytes = 0;
   #heldBytes = 0;
-  #joined: Buffer | undefined;
-  #joinedBytes = 0;
+  /** Null, as the body. */
+  readonly #pieces: JoinedPieces | null;
   #hasRemoteEnded: boolean;
   #hasLocalEnded = false;
   #isTunnel = false;
@@ -109,6 +105,7 @@ export class Http2Stream implements BodySource {
     this.isForTunnel = isForTunnel;
     this.#hasRemoteEnded = !hasBody;
     this.body = hasBody ? new RequestBody(this) : null;
+    this.#pieces = this.body && new JoinedPieces(this.body);
   }
 
   get isClosed(): boolean {
@@ -144,31 +141,8 @@ export class Http2Stream implements BodySource {
   onDataPiece(piece: Buffer): number | undefined {
     this.#bodyBytes += piece.length;
     if (this.#length !== undefined && this.#bodyBytes > this.#length) return ErrorCode.protocolError;
-    if (piece.length >= MAX_SMALL_BYTES) {
-      this.passOn();
-      this.body?.push(Buffer.from(piece));
-      return undefined;
-    }
-    if (this.#joinedBytes + piece.length > JOINED_BYTES) this.passOn();
-    if (this.#joined === undefined) {
-      this.#joined = Buffer.allocUnsafe(JOINED_BYTES);
-      this.owner.onJoining(this);
-    }
-    this.#joinedBytes += piece.copy(this.#joined, this.#joinedBytes);
+    this.#pieces?.add(piece);
     return undefined;
-  }
-
-  /** Passes on the small pieces that have come in one read: each would be a write for the backend. */
-  passOn(): void {
-    const joined = this.#joined;
-    if (joined === undefined) return;
-    const bytes = this.#joinedBytes;
-    this.#joined = undefined;
-    this.#joinedBytes = 0;
-    if (this.#isClosed) return;
-    // What waits must not keep much more memory than it has octets.
-    const piece = joined.subarray(0, bytes);
-    this.body?.push(bytes < JOINED_BYTES / 2 ? Buffer.from(piece) : piece);
   }
 
   /** A DATA frame is over. */
@@ -179,7 +153,7 @@ export class Http2Stream implements BodySource {
   /** The client has ended its side. @returns an `ErrorCode` where the body is shorter than the request has said. */
   onEnd(trailers: readonly string[]): number | undefined {
     if (this.#length !== undefined && this.#bodyBytes !== this.#length) return ErrorCode.protocolError;
-    this.passOn();
+    this.#pieces?.flush();
     this.#hasRemoteEnded = true;
     this.body?.finish(trailers);
     this.#closeIfDone();
@@ -358,6 +332,7 @@ export class Http2Stream implements BodySource {
     this.#isClosed = true;
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#pieces?.drop();
     this.#hold(0);
     this.owner.onClosed(this);
     // Not at once: whoever ends a response does not expect to hear of that before it has.

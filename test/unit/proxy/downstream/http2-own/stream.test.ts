@@ -12,14 +12,14 @@ function streamOf(sendWindow: number): { stream: Http2Stream; drains: () => numb
   const owner: StreamOwner = {
     output: new Output(new PassThrough().resume() as unknown as Socket, nothing),
     ...{ receiveWindow: 65_535, sendWindow: 1_024 * KIB },
-    ...{ spend: nothing, sendFields: nothing, onWaiting: nothing, onJoining: nothing, onHeld: nothing },
-    ...{ onBodyWanted: nothing, stop: nothing, onClosed: nothing },
+    ...{ spend: nothing, sendFields: nothing, onWaiting: nothing, onHeld: nothing },
+    ...{ onBodyWanted: nothing, onPriorityAnswered: nothing, stop: nothing, onClosed: nothing },
   };
   const stream = new Http2Stream(1, owner, {
-    ...{ sendWindow, hasBody: false, length: undefined, awaitsContinue: false },
+    ...{ sendWindow, hasBody: false, length: undefined, awaitsContinue: false, isForTunnel: false },
   });
   let drains = 0;
-  stream.writer = { headersSent: true, drained: () => (drains += 1), close: nothing };
+  stream.writer = { headersSent: true, drained: () => (drains += 1), sent: nothing, close: nothing };
   return { stream, drains: () => drains };
 }
 

@@ -1,0 +1,84 @@
+/**
+ * The pieces of a body, joined: what has come in one turn of the event loop is passed on together, for each piece would be a write for the
+ * backend.
+ *
+ * They are gathered in memory that is used again: new memory would be outside V8's heap, where every 64 MiB of it start a collection of
+ * the whole heap.
+ */
+import { SpareMemory } from '../../../net/spare-memory.js';
+import { MAX_PAYLOAD_BYTES } from '../../http2/frames.js';
+import { NextTurn } from '../next-turn.js';
+import type { RequestBody } from '../request-body.js';
+
+/** So much is passed on together. */
+const JOINED_BYTES = 4 * MAX_PAYLOAD_BYTES;
+/** Memory while no body has it. Small pieces begin in a little: many streams may have one each. */
+const LARGE = new SpareMemory(JOINED_BYTES, 16 * JOINED_BYTES);
+const SMALL = new SpareMemory(4_096, 64 * 4_096);
+
+const turn = new NextTurn<JoinedPieces>((pieces) => pieces.onTurn());
+
+export class JoinedPieces {
+  readonly #body: RequestBody;
+  /** There only while something waits in it. */
+  #memory: Buffer | undefined;
+  #bytes = 0;
+  #isPutOff = false;
+
+  constructor(body: RequestBody) {
+    this.#body = body;
+  }
+
+  /** @param piece of a frame at the most; overwritten afterwards. */
+  add(piece: Buffer): void {
+    const memory = this.#roomFor(piece.length);
+    this.#bytes += piece.copy(memory, this.#bytes);
+    if (this.#isPutOff) return;
+    this.#isPutOff = true;
+    turn.add(this);
+  }
+
+  /** Passes on what waits: the body ends. */
+  flush(): void {
+    const memory = this.#memory;
+    const bytes = this.#bytes;
+    if (memory === undefined) return;
+    this.#memory = undefined;
+    this.#bytes = 0;
+    const piece = memory.subarray(0, bytes);
+    // What waits must not keep much more memory than it has octets.
+    const isLarge = bytes >= (this.#body.isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
+    const isKept = this.#body.push(isLarge ? piece : Buffer.from(piece));
+    if (!isLarge || !isKept) giveBack(memory);
+  }
+
+  /** The stream is over: what waits is dropped. */
+  drop(): void {
+    if (this.#memory !== undefined) giveBack(this.#memory);
+    this.#memory = undefined;
+    this.#bytes = 0;
+  }
+
+  onTurn(): void {
+    this.#isPutOff = false;
+    this.flush();
+  }
+
+  #roomFor(bytes: number): Buffer {
+    const all = this.#bytes + bytes;
+    if (all > JOINED_BYTES) this.flush();
+    const memory = this.#memory;
+    if (memory !== undefined && this.#bytes + bytes <= memory.length) return memory;
+    const larger = (all <= SMALL.bytes ? SMALL : LARGE).take();
+    if (memory !== undefined) {
+      memory.copy(larger, 0, 0, this.#bytes);
+      giveBack(memory);
+    }
+    this.#memory = larger;
+    return larger;
+  }
+}
+
+function giveBack(memory: Buffer): void {
+  (memory.length === SMALL.bytes ? SMALL : LARGE).giveBack(memory);
+}
