@@ -31,7 +31,6 @@ const PROTOCOL_ERROR = 1;
 const CANCEL = 8;
 const ENHANCE_YOUR_CALM = 11;
 const PRIORITY_UPDATE = 0x10;
-/** Three frames. */
 const LARGE_BYTES = 40_000;
 /** More than all buffers between a backend and a client. */
 const MUCH_BYTES = 32 * 1024 ** 2;
@@ -159,9 +158,12 @@ describe('The HTTP/2 engine of our own', () => {
     client.send(...[5, 7, 9, 11, 13, 15, 17].map(windowOf), windowOf(0));
     await client.until('all has come', ({ frames }) => bytesOf(frames) === 9 * LARGE_BYTES);
     const order = client.frames.slice(from).filter((each) => each.type === DATA && each.payload.length > 0);
-    expect(order.map(({ stream }) => stream)).to.deep.equal([
-      ...[11, 11, 11, 9, 9, 9, 7, 7, 7, 13, 13, 13, 5, 5, 5, 15, 17, 15, 17, 15, 17, 3],
-    ]);
+    const turns = order.map(({ stream }) => stream).filter((stream, i, all) => stream !== all[i - 1]);
+    const [first, shared, last] = [turns.slice(0, 5), turns.slice(5, -1), turns.slice(-1)];
+    expect(first).to.deep.equal([11, 9, 7, 13, 5]);
+    expect(shared.length).to.be.above(4);
+    expect(new Set(shared)).to.deep.equal(new Set([15, 17]));
+    expect(last).to.deep.equal([3]);
   });
 
   it('ends a client that gives a priority to a stream that is not its own', async () => {

@@ -9,8 +9,12 @@ import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
 import { writeFrameHead } from '../../http2/frame-writer.js';
 import { Flag, FRAME_HEAD_BYTES, FrameType } from '../../http2/frames.js';
 
-/** More than a frame of the largest size. */
+/** Four TLS records. */
 const MEMORY = new SpareMemory(65_536, 4 * 1024 ** 2);
+/** With its head it fills a TLS record. */
+const MAX_DATA_BYTES = 16_384 - FRAME_HEAD_BYTES;
+/** Less than that is not worth a frame while there is more. */
+const MIN_DATA_BYTES = 1_024;
 /** With so much that is not out yet streams wait with theirs. */
 const MAX_UNSENT_BYTES = 262_144;
 
@@ -57,6 +61,12 @@ export class Output {
     return this.#waitingBytes + this.#flightBytes;
   }
 
+  /** What a DATA frame should hold that comes next: memory is filled, so that records are. */
+  get dataBytes(): number {
+    const room = this.#memory === undefined ? MAX_DATA_BYTES : MEMORY.bytes - this.#at - FRAME_HEAD_BYTES;
+    return room < MIN_DATA_BYTES ? MAX_DATA_BYTES : Math.min(room, MAX_DATA_BYTES);
+  }
+
   /** A frame, whole. */
   push(frame: Buffer): void {
     const memory = this.#roomFor(frame.length);
@@ -97,15 +107,10 @@ export class Output {
       if (this.#isEnding && this.#socket.writable) this.#socket.end();
       return;
     }
-    const gathered = this.#full;
-    if (this.#memory !== undefined) gathered.push({ memory: this.#memory, bytes: this.#at });
-    this.#flightBytes = this.#waitingBytes;
-    this.#waitingBytes = 0;
-    this.#full = [];
-    this.#memory = undefined;
-    this.#at = 0;
-    this.#lastDataAt = -1;
-    this.#write(gathered);
+    const { memory, bytes } = this.#full.shift() ?? this.#takeLast();
+    this.#flightBytes = bytes;
+    this.#waitingBytes -= bytes;
+    this.#write(memory, bytes);
   }
 
   /** Ends our side once all is out. */
@@ -114,27 +119,28 @@ export class Output {
     this.flush();
   }
 
-  #write(gathered: readonly Gathered[]): void {
+  /** Each memory goes out by itself: Node would copy several of them into new memory. */
+  #write(memory: Buffer, bytes: number): void {
     const socket = this.#socket;
     if (!socket.writable) return;
-    const isTakenAtOnce = gathered.length === 1 && isEncrypting(socket) && isIdle(socket);
-    const onWritten = (error?: Error | null): void => {
+    const isTakenAtOnce = isEncrypting(socket) && isIdle(socket);
+    socket.write(memory.subarray(0, bytes), (error) => {
       // `close` follows.
       if (error) return;
-      if (!isTakenAtOnce) giveBack(gathered);
+      if (!isTakenAtOnce) MEMORY.giveBack(memory);
       this.#flightBytes = 0;
       this.#onRoom();
       this.flush();
-    };
-    const last = gathered.length - 1;
-    if (last > 0) socket.cork();
-    for (const [i, { memory, bytes }] of gathered.entries()) {
-      const part = memory.subarray(0, bytes);
-      if (i === last) socket.write(part, onWritten);
-      else socket.write(part);
-    }
-    if (last > 0) socket.uncork();
-    if (isTakenAtOnce) giveBack(gathered);
+    });
+    if (isTakenAtOnce) MEMORY.giveBack(memory);
+  }
+
+  #takeLast(): Gathered {
+    const last = { memory: this.#memory ?? MEMORY.take(), bytes: this.#at };
+    this.#memory = undefined;
+    this.#at = 0;
+    this.#lastDataAt = -1;
+    return last;
   }
 
   /** Memory with room for so many bytes, at `#at`. */
@@ -166,8 +172,4 @@ export class Output {
 
 function flushOutput(output: Output): void {
   output.onTurn();
-}
-
-function giveBack(gathered: readonly Gathered[]): void {
-  for (const { memory } of gathered) MEMORY.giveBack(memory);
 }

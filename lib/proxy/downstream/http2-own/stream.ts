@@ -4,7 +4,7 @@
  * Sending: what the windows and the connection let through is framed at once; the rest waits here, and goes out in turns with the other
  * streams. Receiving: the client's window is opened again as far as somebody has taken what came.
  */
-import { ErrorCode, Flag, FrameType, MAX_PAYLOAD_BYTES } from '../../http2/frames.js';
+import { ErrorCode, Flag, FrameType } from '../../http2/frames.js';
 import { resetFrame, windowUpdateFrame } from '../../http2/frame-writer.js';
 import { UNSAID_PRIORITY } from '../../http2/priority.js';
 import { RequestBody, type BodySource } from '../request-body.js';
@@ -269,7 +269,7 @@ export class Http2Stream implements BodySource {
   #allowance(bytes: number): number {
     const { output, sendWindow } = this.owner;
     if (output.isFull) return 0;
-    return Math.max(0, Math.min(bytes, MAX_PAYLOAD_BYTES, this.sendWindow, sendWindow));
+    return Math.max(0, Math.min(bytes, output.dataBytes, this.sendWindow, sendWindow));
   }
 
   #sendFrame(chunk: Buffer): number {
