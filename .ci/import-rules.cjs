@@ -73,13 +73,13 @@ const folders = {
     may: ['base', 'config', 'net', 'proxy/headers', 'proxy/http1', 'proxy/downstream'],
     says: 'HTTP/1.1 towards clients',
   },
-  'proxy/downstream/http2': {
+  'proxy/downstream/http2-node': {
     may: ['domain', 'config', 'net', 'proxy/headers', 'proxy/downstream'],
-    says: 'HTTP/2 towards clients',
+    says: 'HTTP/2 towards clients, on the engine of Node',
   },
-  'proxy/downstream/http2-own': {
+  'proxy/downstream/http2': {
     may: ['base', 'config', 'net', 'proxy/headers', 'proxy/http2', 'proxy/http2/hpack', 'proxy/downstream'],
-    says: 'HTTP/2 towards clients, on frames of our own',
+    says: 'HTTP/2 towards clients',
   },
   'proxy/tunnel': {
     may: ['domain', 'config', 'log', 'net', 'net/names', 'proxy/downstream', 'proxy/upstream'],

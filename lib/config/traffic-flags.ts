@@ -69,10 +69,9 @@ export const REQUEST_FLAGS = {
   'http2-engine': {
     kind: 'choice',
     value: 'own|node',
-    default: 'node',
+    default: 'own',
     choices: ['own', 'node'],
-    description:
-      'what speaks HTTP/2 with clients: an engine of its own, which is an experiment still, or that of Node',
+    description: 'what speaks HTTP/2 with clients: an engine of its own, or as a way back that of Node',
   },
   'trusted-proxies': {
     kind: 'text',

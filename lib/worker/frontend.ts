@@ -17,9 +17,9 @@ import { ClientConnection } from '../proxy/downstream/client-connection.js';
 import { Handler } from '../proxy/handler.js';
 import { PlainHttpHandler } from '../proxy/plain-http.js';
 import { Http1Server } from '../proxy/downstream/http1/server.js';
-import { Http2Server } from '../proxy/downstream/http2/server.js';
+import { NodeHttp2Server } from '../proxy/downstream/http2-node/server.js';
 import type { OnCutOff } from '../proxy/downstream/on-cut-off.js';
-import { OwnHttp2Server } from '../proxy/downstream/http2-own/server.js';
+import { Http2Server } from '../proxy/downstream/http2/server.js';
 import type { RequestContext } from '../proxy/downstream/request-context.js';
 import { publishing } from './request-channel.js';
 import type { TrafficMetrics } from './traffic-metrics.js';
@@ -62,7 +62,7 @@ export class Frontend {
   readonly splices = new Splices();
   readonly #parts: FrontendParts;
   readonly #http1: Http1Server;
-  readonly #http2: Readonly<Record<WorkerSettings['http2Engine'], Http2Server | OwnHttp2Server>>;
+  readonly #http2: Readonly<Record<WorkerSettings['http2Engine'], NodeHttp2Server | Http2Server>>;
   /** Of connections that come from now on. */
   #http2Engine: WorkerSettings['http2Engine'];
   /** For plain HTTP. */
@@ -93,8 +93,8 @@ export class Frontend {
     const onCutOff: OnCutOff = ({ info }, reason, counts) =>
       log.info('HTTP/2 client cut off', { client: info.client.address, reason, ...counts });
     this.#http2 = {
-      node: new Http2Server(settings.limits, handle, observer, onCutOff, parts.now),
-      own: new OwnHttp2Server(settings.limits, handle, observer, onCutOff, parts.now),
+      node: new NodeHttp2Server(settings.limits, handle, observer, onCutOff, parts.now),
+      own: new Http2Server(settings.limits, handle, observer, onCutOff, parts.now),
     };
     this.#http2Engine = settings.http2Engine;
     this.#plainHttp = new Http1Server(settings.limits, onPlainHttp, observer);

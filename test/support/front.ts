@@ -55,7 +55,7 @@ export interface Front extends AsyncDisposable {
   configure(options: FrontOptions): void;
 }
 
-/** `TEST_HTTP2_ENGINE=own` runs the same tests on the other engine. */
+/** `TEST_HTTP2_ENGINE=node` runs the same tests on the other engine. */
 const engine = process.env['TEST_HTTP2_ENGINE'];
 const ENGINE: Partial<WorkerSettings> = engine === 'own' || engine === 'node' ? { http2Engine: engine } : {};
 

@@ -19,7 +19,7 @@ describe('loadSettings: defaults', () => {
         acceptProxyProtocol: [],
         routes: [],
         unknownName: 'serve',
-        http2Engine: 'node',
+        http2Engine: 'own',
         headers: { trustedProxies: [], via: false, forwardTlsInfo: false },
         limits: {
           maxHeaderBytes: 16_384,

@@ -47,7 +47,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
     /MAX_CONCURRENT_STREAMS = (\d+);/,
   ],
   'MiB that an HTTP/2 connection may hold': [
-    'proxy/downstream/http2/server',
+    'proxy/downstream/http2-node/server',
     /MAX_SESSION_MEMORY_MIB = (\d+);/,
   ],
   'work that an HTTP/2 client makes for nothing': ['proxy/downstream/abuse-budget', /BURST = ([\d_]+);/],

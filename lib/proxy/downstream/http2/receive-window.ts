@@ -1,15 +1,9 @@
 /**
- * Bounds what a client may send on an HTTP/2 connection before backends have taken it.
+ * How much a client may send on a connection before it is told that it may send more. PURE.
  *
- * The windows are as small as most uploads need, and grow once where the line carries more (`window-growth.ts`): all streams of
- * a connection have windows of one size, since that is a setting.
- *
- * Node reopens the connection's window as soon as bytes arrive, so that only the windows of the streams bound what is held: together
- * they are many times as large. So the connection's window is shut while its streams hold too much for backends that take no
- * more: as much as one stream may hold and `SPARE_BYTES`, so that a single backend that stands still holds up no other upload. Besides
- * that the client may still send what it was allowed before: a connection's window.
+ * The window of all streams together is opened again at once, taken or not, lest a backend that takes nothing stop the client's other streams;
+ * but not while more is held than a whole window of one stream and a little. Both windows grow with the line (`window-growth.ts`).
  */
-import type { ServerHttp2Session } from 'node:http2';
 import {
   CONNECTION_WINDOW_BYTES,
   GROWN_CONNECTION_WINDOW_BYTES,
@@ -19,145 +13,63 @@ import {
 } from '../http2-limits.js';
 import { WindowGrowth } from '../window-growth.js';
 
-const MIB = 1024 ** 2;
-
-/** So much less than that has to be held before a shut window is opened. */
-const HYSTERESIS_BYTES = MIB;
-
-/**
- * What a window is opened with. nghttp2 sends nothing for a window that grows to what it was before, but makes up for it with
- * the next DATA: the client must be able to send some.
- */
-const KICK_BYTES = 1_024;
-
-/** What holds bytes until they are taken. */
-export interface Holder {
-  readonly heldBytes: number;
-}
-
 export class ReceiveWindow {
-  readonly #session: ServerHttp2Session;
   readonly #growth = new WindowGrowth({
     startBytes: STREAM_WINDOW_BYTES,
     limitBytes: STREAM_WINDOW_LIMIT_BYTES,
   });
-  /** Those of streams that may still get bytes. */
-  readonly #open = new Set<Holder>();
-  /** Those of them whose bytes nobody takes at present. */
-  readonly #waiting = new Set<Holder>();
   #streamBytes = STREAM_WINDOW_BYTES;
   #connectionBytes = CONNECTION_WINDOW_BYTES;
-  /** What has come and was taken, when that was last looked at. */
-  #takenBytes = 0;
   #receivedBytes = 0;
-  #isShut = false;
-  /** By how much the window was made smaller and not larger again: nghttp2 takes off what it is made larger by first. */
-  #reducedBytes = 0;
-  #isSending = false;
-  #isChanged = false;
+  #creditedBytes = 0;
+  #heldBytes = 0;
+  /** When it was last looked at. */
+  #takenBytes = 0;
 
-  /** To be made before anything is sent on a session whose settings have a window of `STREAM_WINDOW_BYTES`. */
-  constructor(session: ServerHttp2Session) {
-    this.#session = session;
-    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    const sentAtMs = performance.now();
-    // The client acknowledges the settings that the session begins with.
-    session.once('localSettings', () => this.#growth.onRoundTrip(performance.now() - sentAtMs));
-  }
-
-  /** The window of each stream, in bytes: what a client may have sent on a stream that we have closed. */
+  /** Of each stream. */
   get streamBytes(): number {
     return this.#streamBytes;
   }
 
-  /** Takes what the body of a stream holds into account, until the stream is closed. At first nobody takes it. */
-  follow(body: Holder): void {
-    this.#open.add(body);
-    this.#waiting.add(body);
+  /** The client took so long to acknowledge our settings. */
+  onRoundTrip(durationMs: number): void {
+    this.#growth.onRoundTrip(durationMs);
   }
 
-  /** The stream is closed. */
-  leave(body: Holder): void {
-    this.#open.delete(body);
-    if (this.#waiting.delete(body)) this.#adjust();
+  /** DATA comes. @returns false: it is more than the window of the connection. */
+  onData(flowBytes: number): boolean {
+    this.#receivedBytes += flowBytes;
+    return this.#receivedBytes - this.#creditedBytes <= this.#connectionBytes;
   }
 
-  /** Somebody takes what a body that is followed holds, or nobody does any more. */
-  onReading(body: Holder, isRead: boolean): void {
-    if (isRead) this.#waiting.delete(body);
-    else this.#waiting.add(body);
-    this.#adjust();
+  /** So much more, or less, is held until somebody takes it. */
+  onHeld(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
-  /** Some of what waited has been taken. */
-  onTaken(): void {
-    if (this.#growth.isPossible) this.#grow();
-    this.#adjust();
+  /** @returns by how much the window of the connection is to be opened, in bytes; 0: it is not. */
+  credit(): number {
+    const bytes = this.#receivedBytes - this.#creditedBytes;
+    const isShut = this.#heldBytes >= this.#streamBytes + SPARE_BYTES;
+    if (bytes < this.#connectionBytes / 4 || isShut) return 0;
+    this.#creditedBytes += bytes;
+    return bytes;
   }
 
-  /** A body that is followed has got bytes. */
-  onData(body: Holder, bytes: number): void {
-    this.#receivedBytes += bytes;
-    if (this.#growth.isPossible) this.#grow();
-    if (this.#waiting.has(body)) this.#adjust();
-  }
-
-  #grow(): void {
-    const session = this.#session;
-    const takenBytes = this.#receivedBytes - heldBy(this.#open);
-    const streamBytes = this.#growth.onTaken(takenBytes - this.#takenBytes, performance.now());
+  /**
+   * Looks whether the line carries more.
+   *
+   * @returns the new window of streams, and by how much that of the connection is to be opened beside it; undefined: it is as it was.
+   */
+  grow(nowMs: number): { readonly streamBytes: number; readonly moreBytes: number } | undefined {
+    if (!this.#growth.isPossible) return undefined;
+    const takenBytes = this.#receivedBytes - this.#heldBytes;
+    const streamBytes = this.#growth.onTaken(takenBytes - this.#takenBytes, nowMs);
     this.#takenBytes = takenBytes;
-    if (streamBytes === undefined || session.destroyed || session.closed || this.#isShut) return;
+    if (streamBytes === undefined) return undefined;
     this.#streamBytes = streamBytes;
+    const moreBytes = GROWN_CONNECTION_WINDOW_BYTES - this.#connectionBytes;
     this.#connectionBytes = GROWN_CONNECTION_WINDOW_BYTES;
-    session.setLocalWindowSize(GROWN_CONNECTION_WINDOW_BYTES);
-    session.settings({ initialWindowSize: streamBytes });
+    return { streamBytes, moreBytes };
   }
-
-  #adjust(): void {
-    if (this.#session.destroyed) return;
-    const heldBytes = heldBy(this.#waiting);
-    const shutBytes = this.#streamBytes + SPARE_BYTES;
-    if (this.#isShut ? heldBytes < shutBytes - HYSTERESIS_BYTES : heldBytes >= shutBytes) {
-      this.#isShut = !this.#isShut;
-      if (this.#isShut) this.#shut();
-      else this.#reopen();
-    }
-  }
-
-  #shut(): void {
-    this.#session.setLocalWindowSize(0);
-    this.#reducedBytes += this.#connectionBytes;
-  }
-
-  #reopen(): void {
-    const bytes = this.#connectionBytes;
-    const withKickBytes = this.#reducedBytes + KICK_BYTES;
-    this.#session.setLocalWindowSize(withKickBytes);
-    this.#session.setLocalWindowSize(bytes);
-    this.#reducedBytes = withKickBytes - bytes;
-    this.#send();
-  }
-
-  /** Node sends a larger window only together with something else. */
-  #send(): void {
-    const session = this.#session;
-    if (session.closed) {
-      session.goaway();
-      return;
-    }
-    this.#isChanged = this.#isSending;
-    if (this.#isSending) return;
-    this.#isSending = true;
-    session.ping(() => {
-      this.#isSending = false;
-      if (this.#isChanged && !session.destroyed) this.#send();
-    });
-  }
-}
-
-function heldBy(bodies: ReadonlySet<Holder>): number {
-  let bytes = 0;
-  for (const { heldBytes } of bodies) bytes += heldBytes;
-  return bytes;
 }

@@ -1,85 +1,58 @@
 /**
- * A request on HTTP/2, from a stream of Node's.
+ * A request on HTTP/2, from the fields of its head.
  */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { withoutPseudoFields } from '../../headers/headers.js';
+import type { RequestFields } from '../../http2/request-fields.js';
 import type { ClientConnection } from '../client-connection.js';
-import { ExtendedConnect, isForWebSocket } from '../extended-connect.js';
+import { ExtendedConnect } from '../extended-connect.js';
 import { hostOf } from '../http2-host.js';
-import { Http2ResponseWriter } from './response-writer.js';
 import type { RequestContext } from '../request-context.js';
 import { newRequestId } from '../request-id.js';
-import type { RequestBody } from '../request-body.js';
-import { StreamSource, type SourceObserver } from './stream-source.js';
-import { NodeTunnelSide } from './tunnel-side.js';
+import { Http2ResponseWriter } from './response-writer.js';
+import type { Http2Stream } from './stream.js';
+import { Http2TunnelSide } from './tunnel-side.js';
 
-/** The head of a request as Node tells it. */
-export interface Http2Head {
-  readonly headers: IncomingHttpHeaders;
-  /** Flat, as they came. */
-  readonly raw: readonly string[];
-}
-
-/**
- * Makes the request of a stream. From then on the stream is read, and its errors are heard. One for a WebSocket becomes the GET that it
- * is on HTTP/1.1.
- */
 export function requestOf(
-  stream: ServerHttp2Stream,
-  { headers, raw }: Http2Head,
+  stream: Http2Stream,
+  { method: methodOnWire, path, authority, fields }: RequestFields,
   connection: ClientConnection,
-  observer: SourceObserver,
 ): RequestContext {
-  const isTunnel = isForWebSocket(headers[':method'], headers[':protocol']?.toString());
-  const method = isTunnel ? 'GET' : (headers[':method'] ?? 'GET');
-  stream.on('error', ignore);
-  const source = stream.endAfterHeaders
-    ? undefined
-    : new StreamSource(stream, { observer, expectation: headers.expect, isOfTunnel: isTunnel });
-  if (source === undefined) stream.resume();
-  const hosts = raw.filter((_, i) => i % 2 === 1 && raw[i - 1] === 'host');
+  // One for a WebSocket is the GET that it is on HTTP/1.1.
+  const method = stream.isForTunnel ? 'GET' : methodOnWire;
   const client = new Http2ResponseWriter(stream, {
     id: newRequestId(),
-    accept: headers.accept,
+    accept: valuesOf(fields, 'accept')[0],
     isToHead: method === 'HEAD',
-    isToTunnel: isTunnel,
+    isToTunnel: stream.isForTunnel,
     connection,
-    dropRequest: () => source?.body.discard(),
   });
-  const upgrade = isTunnel ? extendedConnect(stream, client, source?.body ?? null) : undefined;
-  const fields = withoutPseudoFields(raw);
+  const upgrade = stream.isForTunnel ? extendedConnect(stream, client) : undefined;
+  const passed = withoutPseudoFields(fields);
   return {
     client,
     connection,
     method,
-    url: headers[':path'] ?? '',
-    host: hostOf(headers[':authority'], hosts),
-    headers: upgrade?.requestFields(fields) ?? fields,
+    url: path,
+    host: hostOf(authority, valuesOf(fields, 'host')),
+    headers: upgrade?.requestFields(passed) ?? passed,
     httpVersion: '2.0',
-    body: isTunnel ? null : (source?.body ?? null),
+    body: stream.isForTunnel ? null : stream.body,
     startedAtMs: performance.now(),
     trace: undefined,
     ...(upgrade !== undefined && { upgrade }),
   };
 }
 
-function extendedConnect(
-  stream: ServerHttp2Stream,
-  client: Http2ResponseWriter,
-  body: RequestBody | null,
-): ExtendedConnect {
-  let isOpen = false;
-  // Another answer is out: what waits would keep the stream from closing.
-  stream.once('finish', () => {
-    if (!isOpen) body?.discard();
-  });
-  return new ExtendedConnect(body, (fields) => {
+function extendedConnect(stream: Http2Stream, client: Http2ResponseWriter): ExtendedConnect {
+  return new ExtendedConnect(stream.body, (fields) => {
     client.openTunnel(fields);
-    isOpen = true;
-    return new NodeTunnelSide(stream, (bytes) => void (client.bodyBytes += bytes));
+    return new Http2TunnelSide(stream, client);
   });
 }
 
-function ignore(): void {
-  // `close` follows.
+/** @param name in lower case, as the fields' are. */
+export function valuesOf(fields: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) if (fields[i] === name) values.push(fields[i + 1] ?? '');
+  return values;
 }

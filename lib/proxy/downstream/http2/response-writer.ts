@@ -1,89 +1,105 @@
 /**
- * How a response is written on HTTP/2.
+ * How a response is written on a stream of HTTP/2.
  */
-import { constants, type ServerHttp2Stream } from 'node:http2';
-import { checkSize, responseFields } from '../response-fields.js';
-import { respond } from './respond.js';
-import { toObject } from '../../headers/to-object.js';
+import { ErrorCode } from '../../http2/frames.js';
 import type { ClientConnection } from '../client-connection.js';
+import { dateNow } from '../date-field.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
-import { writeCopy } from '../../../net/write-copy.js';
+import { checkSize, responseFields } from '../response-fields.js';
+import type { Http2Stream, StreamWriter } from './stream.js';
 
+/** 15 digits are exact in a number. */
+const LENGTH = /^\d{1,15}$/;
 const OK = 200;
 
-export interface Http2RequestFacts {
-  /** Of the request: on error pages. */
+export interface AnsweredRequest {
   readonly id: string;
   readonly accept: string | undefined;
   readonly isToHead: boolean;
   /** The request is an extended CONNECT: a status of 2xx would say that its tunnel is open. */
   readonly isToTunnel: boolean;
   readonly connection: Pick<ClientConnection, 'negotiated'>;
-  /** What is left of the request is dropped. */
-  dropRequest(): void;
 }
 
-export class Http2ResponseWriter extends CommonResponseWriter implements ResponseWriter {
+export class Http2ResponseWriter extends CommonResponseWriter implements ResponseWriter, StreamWriter {
   status = 0;
   bodyBytes = 0;
   headersSent = false;
-  readonly #stream: ServerHttp2Stream;
-  readonly #facts: Http2RequestFacts;
+  readonly #stream: Http2Stream;
+  readonly #request: AnsweredRequest;
   #hasNoBody = false;
   #hasEnded = false;
+  #isCut = false;
   #isTunnel = false;
-  #trailers: readonly string[] = [];
+  /** What is missing of a body that has a length; undefined: it has none. */
+  #left: number | undefined;
+  #onDrain: (() => void) | undefined;
+  #onSent: (() => void) | undefined;
+  #onClose: (() => void)[] = [];
 
-  constructor(stream: ServerHttp2Stream, facts: Http2RequestFacts) {
-    super(facts.id, facts.accept);
+  constructor(stream: Http2Stream, request: AnsweredRequest) {
+    super(request.id, request.accept);
     this.#stream = stream;
-    this.#facts = facts;
+    this.#request = request;
+    stream.writer = this;
   }
 
   get isOver(): boolean {
-    return this.#hasEnded || this.#stream.destroyed;
+    return this.#hasEnded || this.#stream.isClosed;
   }
 
   get waitingBytes(): number {
-    return this.#stream.writableLength;
+    return this.#stream.waitingBytes;
   }
 
   get isWhole(): boolean {
-    return this.#isTunnel || (this.#hasEnded && this.#stream.writableFinished);
+    return this.#isTunnel || (this.#hasEnded && !this.#isCut && this.#stream.isSent);
   }
 
   protected get negotiated(): readonly string[] {
-    return this.#facts.connection.negotiated;
+    return this.#request.connection.negotiated;
   }
 
   hint(headers: readonly string[]): void {
     if (this.headersSent || this.isOver) return;
     try {
-      this.#stream.additionalHeaders(toObject(responseFields(103, headers)));
+      this.#stream.head(responseFields(103, headers), false);
     } catch {
-      // Hints that Node does not understand are left out.
+      // Hints that are too large for HTTP/2 are left out.
     }
   }
 
-  /** @throws Error: Node refuses a field, or the status; the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
+  /** @throws Error: the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
-    const stream = this.#stream;
     if (this.headersSent || this.isOver) return;
-    if (this.#facts.isToTunnel && isSuccess(status))
+    if (this.#request.isToTunnel && isSuccess(status))
       throw new Error(`the backend answers ${status}, not 101`);
-    this.#hasNoBody = this.#facts.isToHead || status === 204 || status === 304;
-    const isAllSaid = isAll || this.#hasNoBody;
-    // Also for a body that has a length: where its end goes out by itself, Node makes an error of each response (10 % of all CPU time).
-    const waitForTrailers = !isAllSaid;
-    respond(stream, status, headers, { endStream: isAllSaid, waitForTrailers });
-    if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers)));
+    const fields = responseFields(status, headers);
+    let hasDate = false;
+    let length: string | undefined;
+    for (let i = 2; i + 1 < fields.length; i += 2) {
+      const name = fields[i] ?? '';
+      if (name === 'date') hasDate = true;
+      else if (name === 'content-length') length = fields[i + 1];
+      else if (name === 'priority') this.#stream.owner.onPriorityAnswered(this.#stream, fields[i + 1] ?? '');
+    }
+    if (!hasDate) fields.push('date', dateNow());
+    this.#hasNoBody = this.#request.isToHead || status === 204 || status === 304;
+    if (!this.#hasNoBody && length !== undefined && LENGTH.test(length)) this.#left = Number(length);
     this.headersSent = true;
     this.status = status;
+    // A head alone is the whole response, for nothing else is told of.
+    this.#hasEnded = isAll || this.#hasNoBody;
+    this.#stream.head(fields, this.#hasEnded);
   }
 
-  /** Answers that the tunnel is open. What goes through it goes to the stream, and is to be counted. */
+  /**
+   * Answers that the tunnel is open. What goes through it goes to the stream, and is to be counted.
+   *
+   * @throws RangeError the fields are too large for HTTP/2
+   */
   openTunnel(headers: readonly string[]): void {
-    respond(this.#stream, OK, headers, {});
+    this.#stream.openTunnel(responseFields(OK, headers));
     this.headersSent = true;
     this.status = OK;
     this.#isTunnel = true;
@@ -91,60 +107,74 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
 
   /** There are pages for GET only. */
   override send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
-    if (this.#facts.isToTunnel && isSuccess(status)) this.refuse(405, { allow: 'GET, HEAD' });
+    if (this.#request.isToTunnel && isSuccess(status)) this.refuse(405, { allow: 'GET, HEAD' });
     else super.send(status, text, headers);
   }
 
   write(chunk: Buffer, isShared = false): boolean {
-    if (!this.headersSent || this.isOver || this.#hasNoBody) return true;
+    if (!this.headersSent || this.isOver || this.#hasNoBody || chunk.length === 0) return true;
     this.bodyBytes += chunk.length;
-    return isShared ? writeCopy(this.#stream, chunk) : this.#stream.write(chunk);
+    if (this.#left !== undefined) {
+      this.#left -= chunk.length;
+      if (this.#left < 0) {
+        this.cut();
+        return true;
+      }
+    }
+    return this.#stream.write(chunk, isShared);
   }
 
   /** @throws RangeError the trailers are too large for HTTP/2 */
   end(trailers: readonly string[]): boolean {
     if (!this.headersSent || this.isOver) return true;
     checkSize(trailers);
+    if (this.#left !== undefined && this.#left > 0) {
+      this.cut();
+      return true;
+    }
     this.#hasEnded = true;
-    this.#trailers = trailers;
-    this.#stream.end();
-    this.#stopUpload(trailers.length > 0 ? 'wantTrailers' : 'finish');
+    const lowerCase = trailers.map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part));
+    this.#stream.end(lowerCase);
     return this.waitingBytes === 0;
   }
 
   cut(): void {
-    // `close` would end the stream first: a body without a length would look whole.
-    this.#stream.destroy(new Error('the response is cut'));
+    this.#isCut = true;
+    this.#stream.reset(ErrorCode.internalError, 'the response was cut');
   }
 
   protected override dropRequest(): void {
-    this.#facts.dropRequest();
-    this.#stopUpload('finish');
+    this.#stream.body?.discard();
   }
 
   onDrain(listener: () => void): void {
-    this.#stream.on('drain', listener);
+    this.#onDrain = listener;
+  }
+
+  /** Calls back when all of the response is handed to the connection. One listener. */
+  onSent(listener: () => void): void {
+    this.#onSent = listener;
   }
 
   onClose(listener: () => void): void {
-    this.#stream.on('close', listener);
+    this.#onClose.push(listener);
   }
 
-  /** Once the response is out, a client that still sends its request is told to stop (RFC 9113 §8.1). */
-  #stopUpload(lastEvent: 'finish' | 'wantTrailers'): void {
-    const stream = this.#stream;
-    const isDone = (): boolean =>
-      stream.endAfterHeaders || stream.readableEnded || stream.destroyed || stream.closed;
-    if (isDone()) return;
-    const stop = (): void => {
-      // Wait until what was written has gone out.
-      setImmediate(() => {
-        if (!isDone()) stream.close(constants.NGHTTP2_NO_ERROR);
-      });
-    };
-    // A response that is a head alone has ended with it.
-    if (stream.writableFinished) stop();
-    else stream.once(lastEvent, stop);
+  /** For the stream: the client takes more again. */
+  drained(): void {
+    this.#onDrain?.();
+  }
+
+  /** For the stream: all of the response is handed to the connection. */
+  sent(): void {
+    this.#onSent?.();
+  }
+
+  /** For the stream: it is over. */
+  close(): void {
+    const listeners = this.#onClose;
+    this.#onClose = [];
+    for (const listener of listeners) listener();
   }
 }
 

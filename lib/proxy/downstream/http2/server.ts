@@ -1,55 +1,46 @@
 /**
  * HTTP/2 to clients, on connections whose handshake chose it by ALPN.
  */
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type Http2Server as NodeServer,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type Settings,
-} from 'node:http2';
 import type { LimitSettings } from '../../../config/settings.js';
+import { TakeWatch } from '../../../net/take-watch.js';
+import { TickClock, type Tick } from '../../../base/tick-clock.js';
+import type { RequestFields } from '../../http2/request-fields.js';
+import type { AbuseCounts } from '../abuse-budget.js';
 import type { ClientConnection } from '../client-connection.js';
-import { isAboveLimits, MAX_CONCURRENT_STREAMS, maxListBytes, STREAM_WINDOW_BYTES } from '../http2-limits.js';
-import { requestOf, type Http2Head } from './request.js';
-import type { RequestObserver, RequestContext } from '../request-context.js';
+import { isAboveLimits, maxListBytes } from '../http2-limits.js';
 import type { OnCutOff } from '../on-cut-off.js';
-import { SessionIntake } from './session-intake.js';
-import { Http2Watch } from '../../../net/http2-watch.js';
-import { queuesOf } from '../../../net/send-queues.js';
 import { NextTurn } from '../next-turn.js';
+import type { RequestContext, RequestObserver } from '../request-context.js';
+import { Http2Connection, type Http2ConnectionOwner } from './connection.js';
+import { requestOf, valuesOf } from './request.js';
+import type { Http2Stream } from './stream.js';
 
-/** What nghttp2 may hold for one connection; above it new streams are refused. The pieces under way of all streams fit in. */
-const MAX_SESSION_MEMORY_MIB = 32;
-const READ_FIELDS = 8_192;
-
-/** A request on its way to the handler. */
+/** How exact the time-outs of connections are. */
+const TICK_MS = 250;
+const LINGER_MS = 5_000;
+/** A client that does not answer the PING behind the first GOAWAY has the last one so long after that. */
+const GOAWAY_MS = 3_000;
 interface Arrival {
-  readonly stream: ServerHttp2Stream;
-  readonly head: Http2Head;
+  readonly stream: Http2Stream;
   readonly context: RequestContext;
-  readonly intake: SessionIntake;
+  readonly request: RequestFields;
+  readonly isOverLimit: boolean;
 }
 
-export class Http2Server {
-  readonly #server: NodeServer;
+export class Http2Server implements Http2ConnectionOwner {
+  readonly now: () => number;
   readonly #handle: (context: RequestContext) => void;
   readonly #observer: RequestObserver;
   readonly #onCutOff: OnCutOff;
-  /** Milliseconds of a clock by which budgets fill again. */
-  readonly #now: () => number;
-  #limits: LimitSettings;
-  readonly #watch = new Http2Watch();
+  /** With the tick at which something is to be done. */
+  readonly #connections = new Map<Http2Connection, Tick>();
+  readonly #clock: TickClock;
   /** A request that is reset in the turn in which it has come is sent nowhere. */
   readonly #arrivals = new NextTurn<Arrival>((arrival) => {
-    const { closed, destroyed } = arrival.stream;
-    if (!closed && !destroyed) this.#answer(arrival);
+    if (!arrival.stream.isClosed) this.#answer(arrival);
   });
-  readonly #sessions = new Set<ServerHttp2Session>();
-  /** The connection that is being handed over: its session is made within that call. */
-  #accepting: ClientConnection | undefined;
-  #draining = false;
+  #limits: LimitSettings;
+  #isDraining = false;
 
   constructor(
     limits: LimitSettings,
@@ -58,112 +49,95 @@ export class Http2Server {
     onCutOff: OnCutOff,
     now: () => number = () => performance.now(),
   ) {
+    this.#limits = limits;
     this.#handle = handle;
     this.#observer = observer;
     this.#onCutOff = onCutOff;
-    this.#now = now;
-    this.#limits = limits;
-    this.#server = createServer({
-      maxHeaderListPairs: READ_FIELDS,
-      maxSessionMemory: MAX_SESSION_MEMORY_MIB,
-      settings: settingsOf(limits),
+    this.now = now;
+    this.#clock = new TickClock(TICK_MS, (tick) => {
+      const isLook = tick % Math.ceil(TakeWatch.everyMs(this.#limits.bodyTimeoutMs) / TICK_MS) === 0;
+      for (const [connection, deadline] of this.#connections) {
+        if (deadline <= tick) this.#expire(connection);
+        if (isLook) connection.look();
+      }
     });
-    this.#server.on('session', (session) => this.#begin(session));
-    this.#server.on('sessionError', () => undefined);
+  }
+
+  get maxListBytes(): number {
+    return maxListBytes(this.#limits);
   }
 
   /** New limits, for new connections. */
   configure(limits: LimitSettings): void {
     this.#limits = limits;
-    this.#server.updateSettings(settingsOf(limits));
   }
 
   /** Takes a connection over. */
-  accept(connection: ClientConnection): void {
-    this.#accepting = connection;
-    this.#server.emit('connection', connection.socket);
-    this.#accepting = undefined;
+  accept(client: ClientConnection): void {
+    this.#clock.start();
+    const connection = new Http2Connection(client, this);
+    this.#connections.set(connection, this.#clock.after(this.#limits.idleTimeoutMs));
+    connection.begin();
+    if (this.#isDraining) this.#drain(connection);
   }
 
   /** Says GOAWAY: requests under way are finished, new ones refused. */
   drain(): void {
-    this.#draining = true;
-    for (const session of this.#sessions) session.close();
+    this.#isDraining = true;
+    for (const connection of this.#connections.keys()) this.#drain(connection);
   }
 
-  #begin(session: ServerHttp2Session): void {
-    const connection = this.#accepting;
-    // Connections come from `accept` only.
-    if (connection === undefined) return;
-    this.#sessions.add(session);
-    let streams = 0;
-    // Streams that wait for a backend have time-outs of their own. (A time-out of Node's session goes on when the session is
-    // destroyed, and holds all of it, some 6 KB, until it is over.)
-    const idle = setTimeout(() => {
-      if (streams === 0) session.close();
-    }, this.#limits.idleTimeoutMs).unref();
-    const intake = new SessionIntake(session, {
-      socket: connection.socket,
-      now: this.#now,
-      onCutOff: (reason, counts) => this.#onCutOff(connection, reason, counts),
-    });
-    this.#watch.add(session, {
-      socket: connection.socket,
-      stallMs: this.#limits.bodyTimeoutMs,
-      isProbed: true,
-      streams: () => streams,
-      cut: () => connection.raw.destroy(),
-      queues: () => queuesOf(connection.socket),
-      onTick: () => intake.onTick(),
-    });
-    session.on('close', () => {
-      clearTimeout(idle);
-      this.#sessions.delete(session);
-    });
-    session.on('error', () => session.destroy());
-    session.on(
-      'stream',
-      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-        const head = { headers, raw };
-        intake.onHead(raw);
-        streams += 1;
-        stream.once('close', () => {
-          streams -= 1;
-          intake.onStreamClose(stream);
-          if (streams === 0 && !session.destroyed) idle.refresh();
-        });
-        this.#arrivals.add({ stream, head, intake, context: requestOf(stream, head, connection, intake) });
-      },
-    );
-    if (this.#draining) session.close();
+  onRequest(
+    stream: Http2Stream,
+    request: RequestFields,
+    connection: Http2Connection,
+    isOverLimit: boolean,
+  ): void {
+    const context = requestOf(stream, request, connection.client);
+    this.#arrivals.add({ stream, context, request, isOverLimit });
   }
 
-  #answer({ head, intake, context }: Arrival): void {
+  onCutOff(connection: Http2Connection, reason: string, counts: AbuseCounts): void {
+    this.#onCutOff(connection.client, reason, counts);
+  }
+
+  onBusy(connection: Http2Connection, isBusy: boolean): void {
+    if (!this.#connections.has(connection)) return;
+    const ms = connection.isEnding ? LINGER_MS : this.#limits.idleTimeoutMs;
+    this.#connections.set(connection, isBusy ? Infinity : this.#clock.after(ms));
+  }
+
+  onClosed(connection: Http2Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#clock.stop();
+  }
+
+  #drain(connection: Http2Connection): void {
+    if (connection.isDraining) return;
+    connection.drain();
+    this.#connections.set(connection, this.#clock.after(GOAWAY_MS));
+  }
+
+  #expire(connection: Http2Connection): void {
+    this.#connections.set(connection, Infinity);
+    // Who takes the rest slowly has the time for it: `look` ends those who take nothing.
+    if (connection.isEnding && connection.output.unsentBytes > 0)
+      this.#connections.set(connection, this.#clock.after(LINGER_MS));
+    else if (connection.isEnding) connection.client.socket.destroy();
+    else if (connection.isDraining) connection.lastGoaway();
+    else this.#drain(connection);
+  }
+
+  #answer({ context, request, isOverLimit }: Arrival): void {
     this.#observer.follow(context);
-    if (isAboveLimits(head.raw, this.#limits)) {
-      intake.onRefusedHead();
-      context.client.refuse(431);
-    } else if (context.method === 'CONNECT') context.client.refuse(isExtendedConnect(head) ? 501 : 405);
-    else if (hasOtherExpectation(head)) context.client.refuse(417);
+    const { fields, protocol } = request;
+    if (isOverLimit || isAboveLimits(fields, this.#limits)) context.client.refuse(431);
+    else if (context.method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
+    else if (!hasKnownExpectation(fields)) context.client.refuse(417);
     else this.#handle(context);
   }
 }
 
-/** Whether a CONNECT names a protocol (RFC 8441 §4). */
-function isExtendedConnect({ headers }: Http2Head): boolean {
-  return headers[':protocol'] !== undefined;
-}
-
-function hasOtherExpectation({ headers: { expect } }: Http2Head): boolean {
-  return expect !== undefined && expect.toLowerCase() !== '100-continue';
-}
-
-function settingsOf(limits: LimitSettings): Settings {
-  return {
-    maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-    maxHeaderListSize: maxListBytes(limits),
-    initialWindowSize: STREAM_WINDOW_BYTES,
-    // WebSockets come as streams (RFC 8441).
-    enableConnectProtocol: true,
-  };
+function hasKnownExpectation(fields: readonly string[]): boolean {
+  return valuesOf(fields, 'expect').every((value) => value.toLowerCase() === '100-continue');
 }

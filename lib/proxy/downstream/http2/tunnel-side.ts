@@ -1,43 +1,44 @@
 /**
- * A stream of Node's as the client's side of a tunnel. (Node ends a stream that the client has reset, in both directions.)
+ * A stream of ours as the client's side of a tunnel.
  */
-import { constants, type ServerHttp2Stream } from 'node:http2';
-import { writeCopy } from '../../../net/write-copy.js';
+import { ErrorCode } from '../../http2/frames.js';
 import type { TunnelSide } from '../tunnel-stream.js';
+import type { Http2ResponseWriter } from './response-writer.js';
+import type { Http2Stream } from './stream.js';
 
-export class NodeTunnelSide implements TunnelSide {
-  readonly #stream: ServerHttp2Stream;
-  readonly #onBytes: (bytes: number) => void;
+export class Http2TunnelSide implements TunnelSide {
+  readonly #stream: Http2Stream;
+  readonly #writer: Http2ResponseWriter;
 
-  /** @param onBytes told of what is sent. */
-  constructor(stream: ServerHttp2Stream, onBytes: (bytes: number) => void) {
+  /** @param writer of the response that has opened it. */
+  constructor(stream: Http2Stream, writer: Http2ResponseWriter) {
     this.#stream = stream;
-    this.#onBytes = onBytes;
+    this.#writer = writer;
   }
 
   get isClosed(): boolean {
-    return this.#stream.destroyed;
+    return this.#stream.isClosed;
   }
 
   write(chunk: Buffer): boolean {
-    this.#onBytes(chunk.length);
-    return writeCopy(this.#stream, chunk);
+    this.#writer.bodyBytes += chunk.length;
+    return this.#stream.write(chunk, true);
   }
 
   end(done: () => void): void {
-    this.#stream.end(done);
+    this.#writer.onSent(done);
+    this.#stream.end([]);
   }
 
   cancel(): void {
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    if (!this.#stream.isClosed) this.#stream.owner.stop(this.#stream, ErrorCode.cancel);
   }
 
   onDrain(listener: () => void): void {
-    this.#stream.on('drain', listener);
+    this.#writer.onDrain(listener);
   }
 
   onClose(listener: () => void): void {
-    this.#stream.on('aborted', listener);
-    this.#stream.on('close', listener);
+    this.#writer.onClose(listener);
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FrameMeter } from '../../../../../lib/proxy/downstream/http2-own/frame-meter.js';
+import { FrameMeter } from '../../../../../lib/proxy/downstream/http2/frame-meter.js';
 import { FrameType } from '../../../../../lib/proxy/http2/frames.js';
 import type { DecodedBlock } from '../../../../../lib/proxy/http2/hpack/decoder.js';
 

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   StreamSource,
   type SourceObserver,
-} from '../../../../../lib/proxy/downstream/http2/stream-source.js';
+} from '../../../../../lib/proxy/downstream/http2-node/stream-source.js';
 
 const KIB = 1024;
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WindowGrowth } from '../../../../../lib/proxy/downstream/window-growth.js';
+import { WindowGrowth } from '../../../../lib/proxy/downstream/window-growth.js';
 
 const MIB = 1024 ** 2;
 const PIECE_BYTES = 16_384;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { PassThrough } from 'node:stream';
 import type { Socket } from 'node:net';
-import { Output } from '../../../../../lib/proxy/downstream/http2-own/output.js';
-import { Http2Stream, type StreamOwner } from '../../../../../lib/proxy/downstream/http2-own/stream.js';
+import { Output } from '../../../../../lib/proxy/downstream/http2/output.js';
+import { Http2Stream, type StreamOwner } from '../../../../../lib/proxy/downstream/http2/stream.js';
 
 const KIB = 1_024;
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { SendTurns } from '../../../../../lib/proxy/downstream/http2-own/send-turns.js';
-import type { Http2Stream } from '../../../../../lib/proxy/downstream/http2-own/stream.js';
+import { SendTurns } from '../../../../../lib/proxy/downstream/http2/send-turns.js';
+import type { Http2Stream } from '../../../../../lib/proxy/downstream/http2/stream.js';
 
 /** Streams that send a frame of one octet. */
 class Stage {

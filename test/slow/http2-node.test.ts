@@ -1,5 +1,5 @@
 /**
- * The tests of HTTP/2 towards clients once more, on the engine of our own: they are the same, so that both engines are.
+ * The tests of HTTP/2 towards clients once more, on Node's engine: they are the same, so that both engines are.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { expect } from 'chai';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-describe('HTTP/2 on the engine of our own', () => {
+describe('HTTP/2 on the engine of Node', () => {
   it('passes the tests of HTTP/2', async function () {
     // They take half a minute by themselves.
     this.timeout(300_000);
@@ -15,7 +15,7 @@ describe('HTTP/2 on the engine of our own', () => {
       (resolve) => {
         execFile(
           'npm',
-          ['run', '--silent', 'test:http2-own'],
+          ['run', '--silent', 'test:http2-node'],
           { cwd: ROOT, maxBuffer: 1e8 },
           (error, stdout, stderr) => resolve({ code: error?.code ?? 0, output: stdout + stderr }),
         );

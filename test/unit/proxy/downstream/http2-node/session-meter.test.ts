@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
 import type { ServerHttp2Session } from 'node:http2';
-import { SessionMeter, type ClosedStream } from '../../../../../lib/proxy/downstream/http2/session-meter.js';
+import {
+  SessionMeter,
+  type ClosedStream,
+} from '../../../../../lib/proxy/downstream/http2-node/session-meter.js';
 
 const MIB = 1024 ** 2;
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { AbuseBudget, type AbuseKind } from '../../../../../lib/proxy/downstream/abuse-budget.js';
+import { AbuseBudget, type AbuseKind } from '../../../../lib/proxy/downstream/abuse-budget.js';
 
 /** For how many seconds a client may do this so often a second, up to a minute. */
 function secondsOf(perSecond: Readonly<Partial<Record<AbuseKind, number>>>): number {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ReceiveWindow } from '../../../../../lib/proxy/downstream/http2-own/receive-window.js';
+import { ReceiveWindow } from '../../../../../lib/proxy/downstream/http2/receive-window.js';
 
 const MIB = 1_048_576;
 
