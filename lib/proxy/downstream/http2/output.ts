@@ -149,6 +149,7 @@ export class Output {
       this.#full.push({ memory: this.#memory, bytes: this.#at });
       this.#memory = undefined;
       this.#at = 0;
+      this.flush();
     }
     this.#memory ??= MEMORY.take();
     return this.#memory;

@@ -10,6 +10,7 @@ import { UNSAID_PRIORITY } from '../../http2/priority.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import { JoinedPieces } from './joined-pieces.js';
 import type { Output } from './output.js';
+import { WaitingBytes } from './waiting-bytes.js';
 
 /** With so much waiting its backend is paused. */
 const MAX_WAITING_BYTES = 65_536;
@@ -86,8 +87,7 @@ export class Http2Stream implements BodySource {
   #hasLocalEnded = false;
   #isTunnel = false;
   #isClosed = false;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new WaitingBytes();
   /** Set once the response has ended: it follows what waits. */
   #trailers: readonly string[] | undefined;
   #isBlocked = false;
@@ -118,7 +118,7 @@ export class Http2Stream implements BodySource {
   }
 
   get waitingBytes(): number {
-    return this.#waitingBytes;
+    return this.#waiting.length;
   }
 
   /** All of the response is handed to the connection. */
@@ -194,13 +194,11 @@ export class Http2Stream implements BodySource {
     if (this.#isClosed) return true;
     const sent = this.#waiting.length > 0 ? 0 : this.#sendFrom(chunk);
     if (sent < chunk.length) {
-      const rest = chunk.subarray(sent);
-      this.#waiting.push(isShared ? Buffer.from(rest) : rest);
-      this.#waitingBytes += rest.length;
+      this.#waiting.add(chunk.subarray(sent), isShared);
       this.owner.onWaiting(this);
     }
     // Who has been told to wait and yet writes, of what it had read before, waits on until `drained`.
-    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#isBlocked = true;
+    if (this.#waiting.length >= MAX_WAITING_BYTES) this.#isBlocked = true;
     return !this.#isBlocked;
   }
 
@@ -213,24 +211,14 @@ export class Http2Stream implements BodySource {
 
   /** Sends a frame of what waits, where its window lets it. */
   sendSome(): void {
-    const first = this.#waiting[0];
-    if (first === undefined || this.#isClosed) return;
-    const sent = this.#waiting.length === 1 ? this.#sendFrame(first) : this.#sendJoined();
-    this.#waitingBytes -= sent;
-    let left = sent;
-    while (left > 0) {
-      const piece = this.#waiting[0];
-      if (piece === undefined) break;
-      if (piece.length > left) {
-        this.#waiting[0] = piece.subarray(left);
-        break;
-      }
-      left -= piece.length;
-      this.#waiting.shift();
-    }
+    const bytes = this.#isClosed ? 0 : this.#allowance(this.#waiting.length);
+    if (bytes === 0) return;
+    const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
+    this.#waiting.moveTo(memory, at, bytes);
+    this.#spend(bytes);
     if (this.#waiting.length === 0 && this.#trailers !== undefined) this.#sendEnd();
     // Behind the end of a response nobody waits to go on.
-    if (this.#trailers === undefined && this.#isBlocked && this.#waitingBytes < MAX_WAITING_BYTES / 2) {
+    if (this.#trailers === undefined && this.#isBlocked && this.#waiting.length < MAX_WAITING_BYTES / 2) {
       this.#isBlocked = false;
       this.writer?.drained();
     }
@@ -238,8 +226,8 @@ export class Http2Stream implements BodySource {
 
   /** Whether its response has ended, and the client has taken nothing of the rest since the last so many looks. */
   look(looks: number): boolean {
-    const hasTaken = this.#trailers === undefined || this.#waitingBytes !== this.#lookedBytes;
-    this.#lookedBytes = this.#waitingBytes;
+    const hasTaken = this.#trailers === undefined || this.#waiting.length !== this.#lookedBytes;
+    this.#lookedBytes = this.#waiting.length;
     this.#stillLooks = hasTaken ? 0 : this.#stillLooks + 1;
     return this.#stillLooks >= looks;
   }
@@ -258,8 +246,11 @@ export class Http2Stream implements BodySource {
   #sendFrom(chunk: Buffer): number {
     let sent = 0;
     while (sent < chunk.length) {
-      const bytes = this.#sendFrame(sent === 0 ? chunk : chunk.subarray(sent));
+      const bytes = this.#allowance(chunk.length - sent);
       if (bytes === 0) break;
+      const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
+      chunk.copy(memory, at, sent, sent + bytes);
+      this.#spend(bytes);
       sent += bytes;
     }
     return sent;
@@ -270,29 +261,6 @@ export class Http2Stream implements BodySource {
     const { output, sendWindow } = this.owner;
     if (output.isFull) return 0;
     return Math.max(0, Math.min(bytes, output.dataBytes, this.sendWindow, sendWindow));
-  }
-
-  #sendFrame(chunk: Buffer): number {
-    const bytes = this.#allowance(chunk.length);
-    if (bytes === 0) return 0;
-    const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
-    chunk.copy(memory, at, 0, bytes);
-    this.#spend(bytes);
-    return bytes;
-  }
-
-  /** One frame of several pieces. */
-  #sendJoined(): number {
-    const bytes = this.#allowance(this.#waitingBytes);
-    if (bytes === 0) return 0;
-    const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
-    let copied = 0;
-    for (const piece of this.#waiting) {
-      if (copied === bytes) break;
-      copied += piece.copy(memory, at + copied, 0, Math.min(piece.length, bytes - copied));
-    }
-    this.#spend(bytes);
-    return bytes;
   }
 
   #spend(bytes: number): void {
@@ -330,8 +298,7 @@ export class Http2Stream implements BodySource {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waiting.clear();
     this.#pieces?.drop();
     this.#hold(0);
     this.owner.onClosed(this);
