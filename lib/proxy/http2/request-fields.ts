@@ -39,6 +39,8 @@ const OF_CONNECTION = new Set([
 /** A token in lower case (RFC 9110 §5.1). */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 3986 §3.1. */
+const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
 /** Octets of a value: no control but the tab (RFC 9110 §5.5); §8.2.1 names three of them, and the others serve nobody. */
 const NOT_OF_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
 /** Of a path as of an authority: no blank, no control. */
@@ -128,7 +130,7 @@ function whole(
       return new MalformedFields('a CONNECT has an authority, and no scheme and no path');
     return { method, scheme: '', path: '', authority, protocol, fields, length };
   }
-  if (scheme === undefined || scheme === '') return new MalformedFields('it has no scheme');
+  if (scheme === undefined || !SCHEME.test(scheme)) return new MalformedFields('it has no scheme');
   if (path === undefined || !isPath(path, method)) return new MalformedFields('its path is none');
   return { method, scheme, path, authority, protocol, fields, length };
 }

@@ -85,6 +85,7 @@ const REFUSED: [section: string, what: string, frames: Buffer[]][] = [
   ['6.5.2', 'a window larger than any', [frame(SETTINGS, 0, 0, setting(4, 2 ** 31))]],
   ['6.5.2', 'frames smaller than any', [frame(SETTINGS, 0, 0, setting(5, 16_383))]],
   ['6.5.2', 'a push that is neither on nor off', [frame(SETTINGS, 0, 0, setting(2, 2))]],
+  ['9218 2.1', 'a setting of priorities that is neither on nor off', [frame(SETTINGS, 0, 0, setting(9, 2))]],
   ['6.6', 'a push of the client', [request(1, END_HEADERS), frame(PUSH_PROMISE, END_HEADERS, 1, u32(2))]],
   ['6.7', 'PING on a stream', [frame(PING, 0, 1, Buffer.alloc(8))]],
   ['6.7', 'PING of another length', [frame(PING, 0, 0, Buffer.alloc(6))]],

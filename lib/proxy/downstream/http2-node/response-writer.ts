@@ -41,7 +41,9 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
   }
 
   get isOver(): boolean {
-    return this.#hasEnded || this.#stream.destroyed;
+    const { destroyed, closed } = this.#stream;
+    // One that is reset is closed before it is destroyed, and takes no response any more.
+    return this.#hasEnded || destroyed || closed;
   }
 
   get waitingBytes(): number {

@@ -1,5 +1,5 @@
 /**
- * What a client's SETTINGS ask of us (RFC 9113 §6.5.2).
+ * What a client's SETTINGS ask of us (RFC 9113 §6.5.2, RFC 9218 §2.1).
  */
 import {
   ErrorCode,
@@ -61,6 +61,9 @@ export class ClientSettings {
         // Ours are never larger than the least that it may be.
         if (value < MAX_PAYLOAD_BYTES || value > MAX_FRAME_SIZE)
           throw protocolError('SETTINGS_MAX_FRAME_SIZE is out of its range');
+        break;
+      case Setting.noRfc7540Priorities:
+        if (value > 1) throw protocolError('SETTINGS_NO_RFC7540_PRIORITIES is neither 0 nor 1');
         break;
     }
   }
