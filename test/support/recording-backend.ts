@@ -17,6 +17,10 @@ export interface RecordingBackend extends AsyncDisposable {
   readonly received: string;
   readonly openConnections: number;
   clear(): void;
+  /** From now on it answers nothing, until `release`. */
+  hold(): void;
+  /** Answers what waits, and what comes. */
+  release(): void;
 }
 
 export async function startRecordingBackend(): Promise<RecordingBackend> {
@@ -24,6 +28,12 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
   const errors: string[] = [];
   let received = '';
   const sockets = new Set<Socket>();
+  let held: (() => void)[] | undefined;
+  const answer = (socket: Socket, line: string): void => {
+    const body = line.startsWith('HEAD ') ? '' : 'ok';
+    if (held === undefined) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${body}`);
+    else held.push(() => answer(socket, line));
+  };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -36,7 +46,7 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
         for (let read = readStrictly(pending); read !== undefined; read = readStrictly(pending)) {
           pending = pending.slice(read.length);
           requests.push(read.request);
-          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          answer(socket, read.request.line);
         }
       } catch (error) {
         errors.push(String(error));
@@ -60,6 +70,12 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
       received = '';
       requests.length = 0;
       errors.length = 0;
+    },
+    hold: () => void (held ??= []),
+    release() {
+      const waiting = held;
+      held = undefined;
+      for (const go of waiting ?? []) go();
     },
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
