@@ -16,6 +16,7 @@ import {
   END_HEADERS,
   END_STREAM,
   frame,
+  FrameClient,
   GOAWAY,
   GREETING,
   HEADERS,
@@ -155,6 +156,24 @@ describe('HTTP/2 by the frame', () => {
     it(`§${section} takes ${what}`, async () => {
       const bytes = Buffer.concat([GREETING, ...frames, request(1)]);
       expect(await outcomeOf(front.port, NAME, bytes)).to.deep.equal({ kind: 'response', status: 200 });
+    });
+  }
+
+  for (const http2Engine of ['own', 'node'] as const) {
+    it(`goes on when a client resets an upload without an error, on the engine '${http2Engine}'`, async () => {
+      await using silent = await startBackend((incoming, response) => {
+        incoming.resume();
+        if (incoming.method === 'GET') response.end();
+      });
+      await using other = await startFront({ backends: [silent.url], settings: { http2Engine } });
+      using client = await FrameClient.connect(other.port, NAME);
+      const [, ...fields] = FIELDS;
+      const head = frame(HEADERS, END_HEADERS, 1, block([[':method', 'POST'], ...fields]));
+      client.send(head, frame(DATA, 0, 1, Buffer.from('some')));
+      client.send(frame(PING, 0, 0, Buffer.alloc(8)));
+      await client.until('all is read', (seen) => seen.of(PING, 0).length === 1);
+      client.send(frame(RST_STREAM, 0, 1, u32(0)), request(3));
+      await client.until('the next request is answered', (seen) => seen.of(HEADERS, 3).length === 1);
     });
   }
 });
