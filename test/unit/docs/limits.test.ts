@@ -46,10 +46,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
     'proxy/downstream/http2-limits',
     /MAX_CONCURRENT_STREAMS = (\d+);/,
   ],
-  'MiB that an HTTP/2 connection may hold': [
-    'proxy/downstream/http2-node/server',
-    /MAX_SESSION_MEMORY_MIB = (\d+);/,
-  ],
+  'MiB of uploads that an HTTP/2 connection may hold': undefined,
   'work that an HTTP/2 client makes for nothing': ['proxy/downstream/abuse-budget', /BURST = ([\d_]+);/],
   'failures in a row until a backend rests': ['proxy/upstream/balancer', /DEFAULT_THRESHOLD = (\d+);/],
   "bytes of a response's head": ['proxy/upstream/http1/response-parser', /MAX_HEAD_BYTES = (.+);/],
