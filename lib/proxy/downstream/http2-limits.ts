@@ -30,9 +30,18 @@ export function maxListBytes({ maxHeaderBytes }: LimitSettings): number {
   return Math.max(READ_HEADER_BYTES, maxHeaderBytes + MAX_FIELDS * FIELD_OVERHEAD_BYTES);
 }
 
-/** Whether a head is to be answered 431. @param fields flat */
-export function isAboveLimits(fields: readonly string[], { maxHeaderBytes }: LimitSettings): boolean {
-  return fields.length > 2 * MAX_FIELDS || bytesOf(fields) > maxHeaderBytes;
+/**
+ * Whether a head is to be answered 431.
+ *
+ * @param fields flat
+ * @param otherBytes of what else the head has: pseudo fields that are not in `fields`.
+ */
+export function isAboveLimits(
+  fields: readonly string[],
+  { maxHeaderBytes }: LimitSettings,
+  otherBytes = 0,
+): boolean {
+  return fields.length > 2 * MAX_FIELDS || bytesOf(fields) + otherBytes > maxHeaderBytes;
 }
 
 /** Of all names and values. */

@@ -8,6 +8,7 @@ import { startBackend, type Backend } from '../../support/backend.js';
 import { startFront, type Front } from '../../support/front.js';
 import { H2Client } from '../../support/h2-client.js';
 import { RawClient } from '../../support/raw-client.js';
+import { startRecordingBackend } from '../../support/recording-backend.js';
 
 const NAME = 'a.test';
 
@@ -45,6 +46,18 @@ describe('The head of a request on HTTP/2', () => {
         expect(await client.request(fields)).to.include({ status: 431, isWhole: true });
       expect(await client.request()).to.include({ status: 200 });
       expect(backend.requests).to.have.length(1);
+    });
+  }
+
+  for (const http2Engine of ['own', 'node'] as const) {
+    it(`with a path above the limit is answered 431, on the engine '${http2Engine}'`, async () => {
+      // One that takes a head of any size.
+      await using taker = await startRecordingBackend();
+      await using other = await startFront({ backends: [taker.url], settings: { http2Engine } });
+      using client = await H2Client.connect(other.port, NAME);
+      expect(await client.request({ ':path': `/${'p'.repeat(20_000)}` })).to.include({ status: 431 });
+      expect(await client.request({ ':path': `/${'p'.repeat(10_000)}` })).to.include({ status: 200 });
+      expect(taker.requests).to.have.length(1);
     });
   }
 

@@ -131,11 +131,16 @@ export class Http2Server implements Http2ConnectionOwner {
   #answer({ context, request, isOverLimit }: Arrival): void {
     this.#observer.follow(context);
     const { fields, protocol } = request;
-    if (isOverLimit || isAboveLimits(fields, this.#limits)) context.client.refuse(431);
+    if (isOverLimit || isAboveLimits(fields, this.#limits, pseudoBytes(request))) context.client.refuse(431);
     else if (context.method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
     else if (!hasKnownExpectation(fields)) context.client.refuse(417);
     else this.#handle(context);
   }
+}
+
+/** What counts like the first line of a request on HTTP/1.1. */
+function pseudoBytes({ method, scheme, path, authority = '', protocol = '' }: RequestFields): number {
+  return method.length + scheme.length + path.length + authority.length + protocol.length;
 }
 
 function hasKnownExpectation(fields: readonly string[]): boolean {
