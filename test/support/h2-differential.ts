@@ -13,6 +13,7 @@ import { startFront, type Front } from './front.js';
 import { anyDecoder } from './hpack.js';
 import {
   ACK,
+  DATA,
   EMPTY,
   END_STREAM,
   frame,
@@ -47,8 +48,12 @@ export interface EnginePair extends AsyncDisposable {
 interface Result {
   /** What each stretch has left: `alive`, or `ended`. */
   readonly ends: readonly string[];
-  /** By their numbers: a status, `reset`, or `none`. */
+  /** Of the GOAWAY, if there was one. */
+  readonly errorCode: number | undefined;
+  /** By their numbers: a status, with `cut` where it has not come to its end, or `reset`. */
   readonly answers: ReadonlyMap<number, string>;
+  /** The same for the bodies of answers. */
+  readonly bodies: ReadonlyMap<number, string>;
   /** The requests with a mark, as they have arrived. */
   askedFor(this: void, mark: string): readonly string[];
   /** What no strict reader takes for a request. */
@@ -92,22 +97,25 @@ export async function compare({ own, node }: EnginePair, sequence: Sequence): Pr
     const seen = { subject, label, own: ownText, node: nodeText };
     differences.push({ ...seen, allowed: allowanceFor(seen) });
   };
-  note('request', 'what is no request', mine.errors.join(), other.errors.join());
-  note('request', 'what nobody has asked for', mine.askedFor('').join(), other.askedFor('').join());
+  note('backend', 'what is no request', mine.errors.join(), other.errors.join());
+  note('backend', 'what nobody has asked for', mine.askedFor('').join(), other.askedFor('').join());
   for (const [i, stretch] of sequence.stretches.entries()) {
     const [ownEnd, nodeEnd] = [mine.ends[i], other.ends[i]];
     if (ownEnd === undefined || nodeEnd === undefined) break;
     const sent = [stretch.label, ...stretch.streams.map(({ label }) => label)].join(' + ');
     note('connection', sent, ownEnd, nodeEnd);
+    if (ownEnd === 'ended') note('code', stretch.label, ...codes(mine, other, nodeEnd));
     const isWhole = ownEnd === 'alive' && nodeEnd === 'alive';
     for (const plan of stretch.streams) {
       const [asked, otherAsked] = [mine.askedFor(plan.mark), other.askedFor(plan.mark)];
-      if (isWhole && !plan.isCancelled)
+      if (isWhole && !plan.isCancelled) {
         note(
           ...(['answer', plan.label] as const),
           outcome(mine.answers.get(plan.id), asked),
           outcome(other.answers.get(plan.id), otherAsked),
         );
+        note('body', plan.label, ...bodies(mine, other, plan.id));
+      }
       if (asked.length === otherAsked.length) note('request', plan.label, asked.join(), otherAsked.join());
     }
     if (!isWhole) break;
@@ -117,6 +125,19 @@ export async function compare({ own, node }: EnginePair, sequence: Sequence): Pr
 
 function outcome(answer = 'none', requests: readonly string[]): string {
   return `${answer}, ${requests.length === 0 ? 'not asked' : `asked ${requests.length}`}`;
+}
+
+/** What is told of either connection's end, where both have one to tell of. Ours is never silent. */
+function codes(mine: Result, other: Result, nodeEnd: string): [own: string, node: string] {
+  const own = String(mine.errorCode ?? 'none');
+  if (own !== 'none' && nodeEnd !== 'ended') return [own, own];
+  return [own, String(other.errorCode ?? 'none')];
+}
+
+/** What the backend has answered, to either. Our own pages tell of the request's id. */
+function bodies(mine: Result, other: Result, id: number): [own: string, node: string] {
+  if (mine.answers.get(id) !== '200' || other.answers.get(id) !== '200') return ['', ''];
+  return [mine.bodies.get(id) ?? '', other.bodies.get(id) ?? ''];
 }
 
 async function run({ front, backend }: Engine, { stretches }: Sequence): Promise<Result> {
@@ -135,7 +156,8 @@ async function run({ front, backend }: Engine, { stretches }: Sequence): Promise
   const markOf = ({ fields }: RecordedRequest): string => fields.find(([name]) => name === MARK)?.[1] ?? '';
   const requests = [...backend.requests];
   return {
-    ...{ ends, answers: view.answers, errors: [...backend.errors] },
+    ...{ ends, errorCode: view.errorCode, answers: view.answers, bodies: view.bodies },
+    errors: [...backend.errors],
     askedFor: (mark) => requests.filter((request) => markOf(request) === mark).map(textOf),
   };
 }
@@ -168,6 +190,9 @@ function write({ socket }: FrameClient, piece: Buffer): Promise<void> {
 class View {
   readonly client: FrameClient;
   readonly answers = new Map<number, string>();
+  readonly bodies = new Map<number, string>();
+  /** Of the GOAWAY. */
+  errorCode: number | undefined;
   readonly #ended = new Set<number>();
   readonly #decoder = anyDecoder(65_536);
   #seen = 0;
@@ -214,10 +239,16 @@ class View {
   #look(): void {
     for (const { frames } = this.client; this.#seen < frames.length; this.#seen++) {
       const { type, flags, stream, payload } = frames[this.#seen]!;
-      if (type === GOAWAY) this.#isGoingAway = true;
-      else if (type === RST_STREAM) {
-        if (!this.answers.has(stream)) this.answers.set(stream, 'reset');
+      if (type === GOAWAY) {
+        this.#isGoingAway = true;
+        this.errorCode = payload.readUInt32BE(4);
+      } else if (type === RST_STREAM) {
+        const status = this.answers.get(stream);
+        if (status === undefined) this.answers.set(stream, 'reset');
+        else if (!this.#ended.has(stream)) this.answers.set(stream, `${status} cut`);
         this.#ended.add(stream);
+      } else if (type === DATA) {
+        this.bodies.set(stream, (this.bodies.get(stream) ?? '') + payload.toString('latin1'));
       } else if (type === HEADERS) {
         if ((flags & PADDED_FLAG) !== 0) throw new Error('a response with padding');
         const { fields } = this.#decoder.decode(payload);
