@@ -14,6 +14,7 @@ import {
   MAX_PAYLOAD_BYTES,
   protocolError,
 } from './frames.js';
+import { MAX_PRIORITY_CHARACTERS } from './priority.js';
 
 export interface FrameListener {
   /**
@@ -62,8 +63,6 @@ export interface FrameReaderOptions {
 const NO_BYTES = Buffer.alloc(0);
 /** A priority in HEADERS: a stream and a weight. */
 const PRIORITY_BYTES = 5;
-/** Longer values of PRIORITY_UPDATE say nothing that anybody knows of. */
-const MAX_PRIORITY_CHARACTERS = 256;
 
 type Phase = 'preface' | 'head' | 'payload' | 'padLength' | 'data' | 'padding';
 
@@ -318,7 +317,8 @@ export class FrameReader {
       case FrameType.priorityUpdate:
         listener.onPriorityUpdate(
           dependencyAt(payload, 0),
-          payload.toString('latin1', 4, 4 + MAX_PRIORITY_CHARACTERS),
+          // One that is too long must be seen to be.
+          payload.toString('latin1', 4, 5 + MAX_PRIORITY_CHARACTERS),
         );
         break;
       // Others are ignored (§5.5).

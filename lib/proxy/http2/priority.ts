@@ -17,6 +17,9 @@ export const UNSAID_PRIORITY: Priority = { urgency: 3, isIncremental: true };
 /** Of what is not said by who says something (§4.1, §4.2). */
 const DEFAULT_PRIORITY: Priority = { urgency: 3, isIncremental: false };
 
+/** Longer values say nothing that anybody knows of, and are not read: the time for that grows with the square of their length. */
+export const MAX_PRIORITY_CHARACTERS = 256;
+
 /** A member of a dictionary, its parameters not looked at (RFC 8941 §3.2). */
 const MEMBER = /^([a-z*][a-z0-9_\-.*]*)(?:=(""|\(\)|[^\s;"()]+))?(?:[ ]*;.*)?$/;
 /** A string, and a list within the dictionary: a comma in them separates nothing. */
@@ -36,6 +39,7 @@ export function changedPriority(priority: Priority, value: string): Priority {
 }
 
 function parse(value: string): Partial<Priority> | undefined {
+  if (value.length > MAX_PRIORITY_CHARACTERS) return undefined;
   let said: Partial<Priority> = {};
   if (value.trim() === '') return said;
   for (const member of value.replace(STRING, '""').replace(INNER_LIST, '()').split(',')) {

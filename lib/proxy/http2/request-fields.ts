@@ -141,9 +141,15 @@ function isPath(path: string, method: string): boolean {
 
 const SLASH = 0x2f;
 
-/** Without blanks and tabs at both ends. */
+/** Without blanks and tabs at both ends. (A regular expression takes time that grows with the square of the blanks within.) */
 function trimmed(value: string): string {
-  const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
-  if (!isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1))) return value;
-  return value.replace(/^[ \t]+|[ \t]+$/g, '');
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

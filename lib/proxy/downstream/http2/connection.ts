@@ -83,6 +83,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   readonly client: ClientConnection;
   readonly output: Output;
   sendWindow = INITIAL_WINDOW_BYTES;
+  sentBytes = 0;
   readonly #owner: Http2ConnectionOwner;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
@@ -312,6 +313,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   spend(bytes: number): void {
     this.sendWindow -= bytes;
+    this.sentBytes += bytes;
     this.#meter.onSent(bytes);
   }
 
@@ -332,7 +334,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   }
 
   onBodyWanted(stream: Http2Stream): void {
-    if (stream.awaitsContinue && stream.writer?.headersSent === false)
+    if (!stream.isClosed && stream.awaitsContinue && stream.writer?.headersSent === false)
       this.sendFields(stream.id, CONTINUE_FIELDS, false);
   }
 

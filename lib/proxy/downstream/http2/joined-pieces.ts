@@ -20,13 +20,16 @@ const turn = new NextTurn<JoinedPieces>((pieces) => pieces.onTurn());
 
 export class JoinedPieces {
   readonly #body: RequestBody;
+  readonly #onPassed: () => void;
   /** There only while something waits in it. */
   #memory: Buffer | undefined;
   #bytes = 0;
   #isPutOff = false;
 
-  constructor(body: RequestBody) {
+  /** @param onPassed told when the body has got some: it may be waiting there. */
+  constructor(body: RequestBody, onPassed: () => void) {
     this.#body = body;
+    this.#onPassed = onPassed;
   }
 
   /** @param piece of a frame at the most; overwritten afterwards. */
@@ -50,6 +53,7 @@ export class JoinedPieces {
     const isLarge = bytes >= (this.#body.isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
     const isKept = this.#body.push(isLarge ? piece : Buffer.from(piece));
     if (!isLarge || !isKept) giveBack(memory);
+    this.#onPassed();
   }
 
   /** The stream is over: what waits is dropped. */

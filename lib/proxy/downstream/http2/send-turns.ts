@@ -64,10 +64,9 @@ export class SendTurns {
       if (!maySend()) break;
       const { isIncremental } = stream.priority;
       if (isFirstServed && !isIncremental) continue;
-      const { waitingBytes } = stream;
-      stream.sendSome();
+      const bytes = stream.sendSome();
       if (stream.waitingBytes === 0) streams.delete(stream);
-      if (stream.waitingBytes >= waitingBytes) continue;
+      if (bytes === 0) continue;
       hasSent = true;
       if (!isIncremental) isFirstServed = true;
       // Behind the others, should there be no room for all of them.

@@ -33,6 +33,8 @@ export interface StreamOwner {
   readonly receiveWindow: number;
   /** What the connection's window lets through, in bytes. */
   readonly sendWindow: number;
+  /** Of bodies of all its streams, in bytes. */
+  readonly sentBytes: number;
   /** So much of a body is sent. */
   spend(bytes: number): void;
   /** Writes a block of fields. */
@@ -93,6 +95,7 @@ export class Http2Stream implements BodySource {
   #isBlocked = false;
   /** What waited at the last look, and how many looks have seen the same. */
   #lookedBytes = 0;
+  #lookedSentBytes = 0;
   #stillLooks = 0;
 
   constructor(id: number, owner: StreamOwner, facts: StreamFacts) {
@@ -105,7 +108,7 @@ export class Http2Stream implements BodySource {
     this.isForTunnel = isForTunnel;
     this.#hasRemoteEnded = !hasBody;
     this.body = hasBody ? new RequestBody(this) : null;
-    this.#pieces = this.body && new JoinedPieces(this.body);
+    this.#pieces = this.body && new JoinedPieces(this.body, () => this.#credit());
   }
 
   get isClosed(): boolean {
@@ -209,10 +212,10 @@ export class Http2Stream implements BodySource {
     if (this.#waiting.length === 0) this.#sendEnd();
   }
 
-  /** Sends a frame of what waits, where its window lets it. */
-  sendSome(): void {
+  /** Sends a frame of what waits, where its window lets it. @returns how much that was. */
+  sendSome(): number {
     const bytes = this.#isClosed ? 0 : this.#allowance(this.#waiting.length);
-    if (bytes === 0) return;
+    if (bytes === 0) return 0;
     const { memory, at } = this.owner.output.frame(FrameType.data, 0, this.id, bytes);
     this.#waiting.moveTo(memory, at, bytes);
     this.#spend(bytes);
@@ -222,12 +225,20 @@ export class Http2Stream implements BodySource {
       this.#isBlocked = false;
       this.writer?.drained();
     }
+    return bytes;
   }
 
-  /** Whether its response has ended, and the client has taken nothing of the rest since the last so many looks. */
+  /**
+   * Whether its response has ended, and the client has let nothing of the rest come since the last so many looks: not where it waits for its
+   * turn only.
+   */
   look(looks: number): boolean {
-    const hasTaken = this.#trailers === undefined || this.#waiting.length !== this.#lookedBytes;
+    const { sendWindow, sentBytes } = this.owner;
+    const isConnectionShut = sendWindow <= 0 && sentBytes === this.#lookedSentBytes;
+    const isHeldUp = this.#trailers !== undefined && (this.sendWindow <= 0 || isConnectionShut);
+    const hasTaken = !isHeldUp || this.#waiting.length !== this.#lookedBytes;
     this.#lookedBytes = this.#waiting.length;
+    this.#lookedSentBytes = sentBytes;
     this.#stillLooks = hasTaken ? 0 : this.#stillLooks + 1;
     return this.#stillLooks >= looks;
   }

@@ -25,6 +25,7 @@ export interface ResponseHead {
 
 /** 15 digits are exact in a number, and a thousand terabytes. */
 const LENGTH = /^\d{1,15}$/;
+const LENGTH_IN_LIST = /^[ \t]*(\d{1,15})[ \t]*$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*(\d{1,6})(?:$|[,;\s])/i;
 
@@ -96,9 +97,9 @@ function framingOf(fields: string[], isHttp10: boolean): Framing {
 /** A length, be it said as a list of the same (RFC 9110 §8.6). */
 function lengthOf(value: string): number {
   if (LENGTH.test(value)) return Number(value);
-  const values = value.split(/[ \t]*,[ \t]*/);
-  if (!values.every((one) => LENGTH.test(one))) throw new MalformedMessage('Content-Length is not a number');
-  const [length = NaN, ...others] = values.map(Number);
+  const values = value.split(',').map((one) => Number(LENGTH_IN_LIST.exec(one)?.[1] ?? NaN));
+  if (values.some(Number.isNaN)) throw new MalformedMessage('Content-Length is not a number');
+  const [length = NaN, ...others] = values;
   if (others.some((other) => other !== length)) throw new MalformedMessage('Content-Length has two values');
   return length;
 }

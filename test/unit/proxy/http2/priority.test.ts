@@ -49,6 +49,14 @@ describe('The priority of a response', () => {
     it(`is not said by ${JSON.stringify(value)}`, () =>
       expect(readPriority(value)).to.equal(UNSAID_PRIORITY));
 
+  it('is not said by a value that is long, which is not even read', () => {
+    expect(readPriority(`u=1;a="${'x'.repeat(300)}"`)).to.equal(UNSAID_PRIORITY);
+    // Minutes would go by.
+    expect(readPriority(`"${'\\"'.repeat(200_000)}`)).to.equal(UNSAID_PRIORITY);
+    const priority = { urgency: 5, isIncremental: true };
+    expect(changedPriority(priority, `u=1;a="${'x'.repeat(300)}"`)).to.deep.equal(priority);
+  });
+
   it('is changed by a backend as far as that says something', () => {
     const priority = { urgency: 5, isIncremental: true };
     expect(changedPriority(priority, 'u=1')).to.deep.equal({ urgency: 1, isIncremental: true });

@@ -23,12 +23,13 @@ class Stage {
       waitingBytes,
       isShut,
       priority: { urgency, isIncremental },
-      sendSome: (): void => {
-        if (stream.isShut || stream.waitingBytes === 0) return;
+      sendSome: (): number => {
+        if (stream.isShut || stream.waitingBytes === 0) return 0;
         stream.waitingBytes -= 1;
         this.room -= 1;
         this.sent += String(id);
         this.onSent(id);
+        return 1;
       },
     };
     const one = stream as unknown as Http2Stream;

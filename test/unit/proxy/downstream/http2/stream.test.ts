@@ -11,7 +11,7 @@ function streamOf(sendWindow: number): { stream: Http2Stream; drains: () => numb
   const nothing = (): void => undefined;
   const owner: StreamOwner = {
     output: new Output(new PassThrough().resume() as unknown as Socket, nothing),
-    ...{ receiveWindow: 65_535, sendWindow: 1_024 * KIB },
+    ...{ receiveWindow: 65_535, sendWindow: 1_024 * KIB, sentBytes: 0 },
     ...{ spend: nothing, sendFields: nothing, onWaiting: nothing, onHeld: nothing },
     ...{ onBodyWanted: nothing, onPriorityAnswered: nothing, stop: nothing, onClosed: nothing },
   };
@@ -37,5 +37,16 @@ describe('A stream of our HTTP/2 engine', () => {
     expect(drains()).to.equal(1);
     expect(stream.waitingBytes).to.equal(0);
     expect(stream.write(Buffer.alloc(KIB), false)).to.equal(true);
+  });
+
+  it('that waits for its turn is not one whose client takes nothing', () => {
+    const { stream } = streamOf(0);
+    stream.write(Buffer.alloc(KIB), false);
+    stream.end([]);
+    const looks = (): boolean[] => Array.from({ length: 5 }, () => stream.look(4));
+    stream.sendWindow = 64 * KIB;
+    expect(looks()).to.deep.equal([false, false, false, false, false]);
+    stream.sendWindow = 0;
+    expect(looks()).to.deep.equal([false, false, false, true, true]);
   });
 });
