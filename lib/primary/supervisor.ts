@@ -9,12 +9,15 @@ import type { WorkerSettings } from '../config/worker-settings.js';
 import type { PrimaryToWorker } from '../bus/messages.js';
 import { startTimer, startUnrefTimer } from '../base/timer.js';
 import { describeError } from '../domain/errors.js';
+import { endsWithin } from './ending.js';
 import { Heartbeat } from './heartbeat.js';
 import { Restarts } from './restarts.js';
 import { WorkerProcess, type WorkerOptions } from './worker-process.js';
 
 const CONFIGURE_DEADLINE_MS = 5_000;
 const BROADCAST_DEADLINE_MS = 1_500;
+/** So much later than its workers the primary may hear of a signal to the whole group. */
+const GROUP_SIGNAL_MS = 1_000;
 /** How long the answer to a ping may take to count as a sign of life still. */
 const PING_DEADLINE_MS = 5_000;
 /**
@@ -96,7 +99,7 @@ export class Supervisor {
     void giveUp?.then(() => {
       if (this.#starting) this.kill();
     });
-    const started = Array.from({ length: count }, () => this.#forkUntilReady());
+    const started = Array.from({ length: count }, () => this.#forkUntilReady(giveUp));
     await Promise.all(started).finally(() => (this.#starting = false));
   }
 
@@ -204,13 +207,15 @@ export class Supervisor {
     return results.filter(({ status }) => status === 'fulfilled').length;
   }
 
-  async #forkUntilReady(): Promise<void> {
+  async #forkUntilReady(giveUp: Promise<void> | undefined): Promise<void> {
     for (;;) {
       const worker = this.#fork();
       try {
         await worker.ready;
         return;
       } catch (thrown) {
+        // Is it the end of the whole group? Then the start has not failed.
+        if (worker.isStruckToStop && giveUp !== undefined) await endsWithin(GROUP_SIGNAL_MS, giveUp);
         if (!worker.isStruck || this.#isStopping()) throw thrown;
       }
     }

@@ -26,6 +26,8 @@ const WARM_AT_ONCE = 25;
 const KILL_AFTER_MS = 1_000;
 /** What ends a process that is not ready for it yet, when it is sent to the whole group; the primary lives on. */
 const GROUP_SIGNALS: readonly (string | null)[] = ['SIGHUP', 'SIGUSR1'];
+/** The same, of those that end the primary, too. */
+const STOP_SIGNALS: readonly (string | null)[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
 
 /** What workers accept on. */
 export interface WorkerHandle {
@@ -65,6 +67,7 @@ export class WorkerProcess {
   #isAccepting = false;
   #isDraining = false;
   #isStruck = false;
+  #isStruckToStop = false;
 
   /** Forks it. */
   constructor(options: WorkerOptions, events: WorkerEvents) {
@@ -118,6 +121,11 @@ export class WorkerProcess {
   /** A signal to the whole process group has ended it, before it could ignore that. */
   get isStruck(): boolean {
     return this.#isStruck;
+  }
+
+  /** The same of a signal that ends the primary, which may hear of it a moment later. */
+  get isStruckToStop(): boolean {
+    return this.#isStruckToStop;
   }
 
   /** Asks something of it. Rejects when there is no answer in time, or it dies. */
@@ -174,6 +182,7 @@ export class WorkerProcess {
     const how = signal === null ? `exit code ${code ?? 'unknown'}` : signal;
     this.#bus.close();
     this.#isStruck = !this.#isGreeted && GROUP_SIGNALS.includes(signal);
+    this.#isStruckToStop = !this.#isGreeted && STOP_SIGNALS.includes(signal);
     this.#ready.reject(environmentError(`a worker ended before it was ready (${how})`));
     this.#events.onExit(this, how);
   }
