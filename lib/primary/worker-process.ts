@@ -66,8 +66,8 @@ export class WorkerProcess {
   #isGreeted = false;
   #isAccepting = false;
   #isDraining = false;
-  #isStruck = false;
-  #isStruckToStop = false;
+  /** What has ended it, where that is a signal. */
+  #signal: string | null = null;
 
   /** Forks it. */
   constructor(options: WorkerOptions, events: WorkerEvents) {
@@ -120,12 +120,12 @@ export class WorkerProcess {
 
   /** A signal to the whole process group has ended it, before it could ignore that. */
   get isStruck(): boolean {
-    return this.#isStruck;
+    return !this.#isGreeted && GROUP_SIGNALS.includes(this.#signal);
   }
 
   /** The same of a signal that ends the primary, which may hear of it a moment later. */
   get isStruckToStop(): boolean {
-    return this.#isStruckToStop;
+    return !this.#isGreeted && STOP_SIGNALS.includes(this.#signal);
   }
 
   /** Asks something of it. Rejects when there is no answer in time, or it dies. */
@@ -181,8 +181,7 @@ export class WorkerProcess {
   #onExit(code: number | null, signal: string | null): void {
     const how = signal === null ? `exit code ${code ?? 'unknown'}` : signal;
     this.#bus.close();
-    this.#isStruck = !this.#isGreeted && GROUP_SIGNALS.includes(signal);
-    this.#isStruckToStop = !this.#isGreeted && STOP_SIGNALS.includes(signal);
+    this.#signal = signal;
     this.#ready.reject(environmentError(`a worker ended before it was ready (${how})`));
     this.#events.onExit(this, how);
   }

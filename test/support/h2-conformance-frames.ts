@@ -23,7 +23,6 @@ import {
   post,
   data,
   priority,
-  setting,
   settings,
   ping,
   without,
@@ -47,6 +46,7 @@ import {
   SETTINGS,
   u32,
   WINDOW_UPDATE,
+  setting,
 } from './raw-h2.js';
 
 export const FRAME_CASES: readonly Case[] = [

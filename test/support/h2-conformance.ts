@@ -67,7 +67,6 @@ export const data = (payload: string | Buffer, flags = END_STREAM, id = 1): Buff
   frame(DATA, flags, id, Buffer.from(payload));
 export const priority = (id: number, dependsOn = 0, weight = 15): Buffer =>
   frame(PRIORITY, 0, id, Buffer.concat([u32(dependsOn), bytes(weight)]));
-export const setting = (id: number, value: number): Buffer => Buffer.concat([bytes(0, id), u32(value)]);
 export const settings = (...list: Buffer[]): Buffer => frame(SETTINGS, 0, 0, Buffer.concat(list));
 export const ping = (flags = 0): Buffer => frame(PING, flags, 0, Buffer.from('h2 tests'));
 /** A GET, with octets of HPACK around its fields. */

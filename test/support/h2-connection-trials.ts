@@ -2,7 +2,7 @@
  * What a client may try on HTTP/2 with frames of the connection, and with windows and priorities (RFC 9113, RFC 9218).
  */
 import { MAX_CONCURRENT_STREAMS } from '../../lib/proxy/downstream/http2-limits.js';
-import { setting } from './h2-sequences.js';
+
 import { alone, last, onOpen, priority, update, window, type TrialRow } from './h2-trial-kinds.js';
 import {
   ACK,
@@ -17,6 +17,7 @@ import {
   u32,
   WINDOW_UPDATE,
   type Field,
+  setting,
 } from './raw-h2.js';
 
 const MAX_WINDOW = 0x7fff_ffff;

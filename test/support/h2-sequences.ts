@@ -20,6 +20,7 @@ import {
   u32,
   WINDOW_UPDATE,
   type Field,
+  setting,
 } from './raw-h2.js';
 import type { SeededRandom } from './truth-random.js';
 
@@ -52,9 +53,6 @@ const PRIORITY_UPDATE = 0x10;
 const MAX_FRAME_BYTES = 16_384;
 /** nghttp2 takes no block of more than nine frames. */
 const MAX_PARTS = 3;
-
-export const setting = (id: number, value: number): Buffer =>
-  Buffer.concat([Buffer.from([0, id]), u32(value)]);
 
 export class SequenceMaker {
   readonly random: SeededRandom;

@@ -56,6 +56,10 @@ export const u32 = (value: number): Buffer => {
   return bytes;
 };
 
+/** A setting, for SETTINGS. */
+export const setting = (id: number, value: number): Buffer =>
+  Buffer.concat([Buffer.from([0, id]), u32(value)]);
+
 /** HPACK's plainest form: a literal without indexing, no Huffman. Up to 126 octets each. */
 const literal = ([name, value]: Field): Buffer => {
   const [n, v] = [Buffer.from(name, 'latin1'), Buffer.from(value, 'latin1')];

@@ -68,14 +68,17 @@ export abstract class CommonResponseWriter {
   timeout: TimeoutName | undefined;
   by: Answerer = 'proxy';
   readonly #accept: string | undefined;
+  readonly #isToTunnel: boolean;
 
   /**
    * @param id of the request: on error pages.
    * @param accept the client's `Accept`.
+   * @param isToTunnel the request is an extended CONNECT: a status of 2xx would say that its tunnel is open.
    */
-  constructor(id: string, accept: string | undefined) {
+  constructor(id: string, accept: string | undefined, isToTunnel = false) {
     this.id = id;
     this.#accept = accept;
+    this.#isToTunnel = isToTunnel;
   }
 
   abstract readonly headersSent: boolean;
@@ -91,6 +94,11 @@ export abstract class CommonResponseWriter {
 
   send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
     if (this.headersSent || this.isOver) return;
+    // There are pages for GET only.
+    if (this.#opensTunnel(status)) {
+      this.refuse(405, { allow: 'GET, HEAD' });
+      return;
+    }
     this.dropRequest();
     const body = Buffer.from(text);
     const fields = Object.entries(headers).flat();
@@ -115,5 +123,14 @@ export abstract class CommonResponseWriter {
   fail(status: ErrorStatus): void {
     if (this.headersSent) this.cut();
     else this.refuse(status);
+  }
+
+  /** @throws Error: the request wants a tunnel, none is open, and the status would say that one is. */
+  protected checkStatus(status: number): void {
+    if (this.#opensTunnel(status)) throw new Error(`the backend answers ${status}, not 101`);
+  }
+
+  #opensTunnel(status: number): boolean {
+    return this.#isToTunnel && status >= 200 && status < 300;
   }
 }

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { connectTls } from '../../support/client.js';
 import { startFront, type Front } from '../../support/front.js';
-import { NAME, type Outcome, get, setting, settings, ping } from '../../support/h2-conformance.js';
+import { NAME, type Outcome, get, settings, ping } from '../../support/h2-conformance.js';
 import { FIELD_CASES } from '../../support/h2-conformance-fields.js';
 import { FRAME_CASES } from '../../support/h2-conformance-frames.js';
 import {
@@ -24,6 +24,7 @@ import {
   SETTINGS,
   u32,
   WINDOW_UPDATE,
+  setting,
 } from '../../support/raw-h2.js';
 
 describe('A server on HTTP/2', () => {

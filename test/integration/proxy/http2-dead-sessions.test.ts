@@ -31,6 +31,7 @@ import {
   SETTINGS,
   u32,
   WINDOW_UPDATE,
+  setting,
 } from '../../support/raw-h2.js';
 import { countSockets, untilSockets } from '../../support/worker-sockets.js';
 
@@ -39,7 +40,6 @@ const MIB = 1024 ** 2;
 /** Far above what is used before. */
 const LATE = 201;
 
-const setting = (id: number, value: number): Buffer => Buffer.concat([Buffer.from([0, id]), u32(value)]);
 const head = (method: string, path: string, authority = NAME): Buffer =>
   block([
     [':method', method],

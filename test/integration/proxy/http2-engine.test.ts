@@ -24,6 +24,7 @@ import {
   WINDOW_UPDATE,
   type Field,
   type ReceivedFrame,
+  setting,
 } from '../../support/raw-h2.js';
 
 const NAME = 'a.test';
@@ -53,7 +54,7 @@ const head = (
   ];
   return frame(HEADERS, flags, stream, block(fields));
 };
-const windowSetting = (bytes: number): Buffer => Buffer.concat([Buffer.from([0, 4]), u32(bytes)]);
+const windowSetting = (bytes: number): Buffer => setting(4, bytes);
 
 /** Of the bodies. */
 const bytesOf = (frames: readonly ReceivedFrame[]): number =>

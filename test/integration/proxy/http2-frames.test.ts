@@ -30,6 +30,7 @@ import {
   u32,
   WINDOW_UPDATE,
   type Field,
+  setting,
 } from '../../support/raw-h2.js';
 
 const NAME = 'a.test';
@@ -40,7 +41,6 @@ const FIELDS: readonly Field[] = [
   [':authority', NAME],
 ];
 
-const setting = (id: number, value: number): Buffer => Buffer.concat([Buffer.from([0, id]), u32(value)]);
 const request = (stream: number, flags = END_STREAM | END_HEADERS): Buffer =>
   frame(HEADERS, flags, stream, block(FIELDS));
 const repeat = (count: number, bytes: (index: number) => Buffer): Buffer[] =>

@@ -35,7 +35,7 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
   #trailers: readonly string[] = [];
 
   constructor(stream: ServerHttp2Stream, facts: Http2RequestFacts) {
-    super(facts.id, facts.accept);
+    super(facts.id, facts.accept, facts.isToTunnel);
     this.#stream = stream;
     this.#facts = facts;
   }
@@ -71,8 +71,7 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     const stream = this.#stream;
     if (this.headersSent || this.isOver) return;
-    if (this.#facts.isToTunnel && isSuccess(status))
-      throw new Error(`the backend answers ${status}, not 101`);
+    this.checkStatus(status);
     this.#hasNoBody = this.#facts.isToHead || status === 204 || status === 304;
     const isAllSaid = isAll || this.#hasNoBody;
     // Also for a body that has a length: where its end goes out by itself, Node makes an error of each response (10 % of all CPU time).
@@ -89,12 +88,6 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
     this.headersSent = true;
     this.status = OK;
     this.#isTunnel = true;
-  }
-
-  /** There are pages for GET only. */
-  override send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
-    if (this.#facts.isToTunnel && isSuccess(status)) this.refuse(405, { allow: 'GET, HEAD' });
-    else super.send(status, text, headers);
   }
 
   write(chunk: Buffer, isShared = false): boolean {
@@ -148,8 +141,4 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
     if (stream.writableFinished) stop();
     else stream.once(lastEvent, stop);
   }
-}
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
 }

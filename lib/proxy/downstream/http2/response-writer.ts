@@ -38,7 +38,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
   #onClose: (() => void)[] = [];
 
   constructor(stream: Http2Stream, request: AnsweredRequest) {
-    super(request.id, request.accept);
+    super(request.id, request.accept, request.isToTunnel);
     this.#stream = stream;
     this.#request = request;
     stream.writer = this;
@@ -72,8 +72,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
   /** @throws Error: the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
   head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
     if (this.headersSent || this.isOver) return;
-    if (this.#request.isToTunnel && isSuccess(status))
-      throw new Error(`the backend answers ${status}, not 101`);
+    this.checkStatus(status);
     const fields = responseFields(status, headers);
     let hasDate = false;
     let length: string | undefined;
@@ -103,12 +102,6 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     this.headersSent = true;
     this.status = OK;
     this.#isTunnel = true;
-  }
-
-  /** There are pages for GET only. */
-  override send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
-    if (this.#request.isToTunnel && isSuccess(status)) this.refuse(405, { allow: 'GET, HEAD' });
-    else super.send(status, text, headers);
   }
 
   write(chunk: Buffer, isShared = false): boolean {
@@ -176,8 +169,4 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     this.#onClose = [];
     for (const listener of listeners) listener();
   }
-}
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
 }
