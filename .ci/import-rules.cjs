@@ -49,16 +49,16 @@ const folders = {
     may: ['domain', 'base', 'diagnosis', 'admin'],
     says: 'the page for administrators: it runs in their browser, and of the others it has pure functions and types',
   },
-  'proxy/headers': { may: ['domain', 'net'], says: 'header fields, towards either side' },
+  'proxy/headers': { may: ['domain', 'base', 'net'], says: 'header fields, towards either side' },
   'proxy/http1': { may: [], says: 'the syntax of HTTP/1.1, whichever side has sent it' },
-  'proxy/http2': { may: [], says: 'the syntax of HTTP/2, whichever side has sent it' },
+  'proxy/http2': { may: ['base'], says: 'the syntax of HTTP/2, whichever side has sent it' },
   'proxy/http2/hpack': { may: [], says: 'header blocks of HTTP/2' },
   'proxy/upstream': {
-    may: ['domain', 'config', 'log', 'net/names'],
+    may: ['domain', 'config', 'log', 'net/names', 'proxy/headers'],
     says: 'which backend: it never knows the client',
   },
   'proxy/upstream/http1': {
-    may: ['domain', 'base', 'config', 'net', 'net/names', 'proxy/http1', 'proxy/upstream'],
+    may: ['domain', 'base', 'config', 'net', 'net/names', 'proxy/headers', 'proxy/http1', 'proxy/upstream'],
     says: 'HTTP/1.1 towards backends',
   },
   'proxy/upstream/http2': {
@@ -66,7 +66,7 @@ const folders = {
     says: 'HTTP/2 towards backends',
   },
   'proxy/downstream': {
-    may: ['domain', 'config', 'net', 'proxy/headers'],
+    may: ['domain', 'base', 'config', 'net', 'proxy/headers'],
     says: 'requests and responses towards clients: it never knows the backend',
   },
   'proxy/downstream/http1': {

@@ -190,7 +190,7 @@ export class Exchange implements UpstreamEvents {
 
   #dispatch(lease: Lease<Upstream>): void {
     this.#lease = lease;
-    const { method, path, host, headers } = this.#options.head;
+    const { method, path, host, headers, added } = this.#options.head;
     const body = this.#body;
     const { upgrade: wanted } = this.#context;
     const upgrade = lease.target.takesUpgrades === true ? wanted?.protocol : undefined;
@@ -203,7 +203,7 @@ export class Exchange implements UpstreamEvents {
     this.#context.trace?.sent(lease.target.name);
     const needsNewConnection = this.#attempts !== undefined || upgrade !== undefined;
     // Each member is written out: a spread cost 4 % of all CPU time.
-    lease.target.dispatch({ method, path, host, headers, body, upgrade, needsNewConnection }, this);
+    lease.target.dispatch({ method, path, host, headers, added, body, upgrade, needsNewConnection }, this);
   }
 
   /** Node refuses to send the backend's response. */

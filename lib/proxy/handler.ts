@@ -17,7 +17,14 @@ import type { LastDestination } from './downstream/client-connection.js';
 import { destinationOf, type Destination } from './destination.js';
 import { Exchange } from './exchange.js';
 import { joinedValues } from './headers/fields.js';
-import { forwardedFields, passableFields, withField, type Forwarding } from './headers/headers.js';
+import { FixedFields } from './headers/fixed-fields.js';
+import {
+  forwardedFields,
+  passableFields,
+  requestHeaders,
+  withField,
+  type Forwarding,
+} from './headers/headers.js';
 import { judgeName } from './downstream/name-policy.js';
 import { informationPage, type ErrorStatus, type Page } from './downstream/pages.js';
 import { isRequestId, REQUEST_ID } from './downstream/request-id.js';
@@ -47,7 +54,7 @@ export interface HandlerOptions {
 interface KnownRoute extends LastDestination {
   readonly balancer: Balancer<Upstream>;
   /** Added to each request; undefined where each has its own: those of a trusted proxy. */
-  readonly forwarded: readonly string[] | undefined;
+  readonly forwarded: FixedFields | undefined;
 }
 
 export class Handler {
@@ -123,7 +130,10 @@ export class Handler {
       host,
       httpVersion: context.httpVersion,
       balancer,
-      forwarded: forwarding.trusted === undefined ? forwardedFields(context.headers, forwarding) : undefined,
+      forwarded:
+        forwarding.trusted === undefined
+          ? new FixedFields(forwardedFields(context.headers, forwarding))
+          : undefined,
     };
     context.connection.last = route;
     this.#forward(context, destination, routes, route);
@@ -131,9 +141,11 @@ export class Handler {
 
   #forward(context: RequestContext, destination: Destination, routes: OpenRoutes, route: KnownRoute): void {
     const { client, headers, method } = context;
-    const { balancer } = route;
-    const forwarded = route.forwarded ?? forwardedFields(headers, this.#forwarding(context, destination));
-    const fields = passableFields(headers, forwarded, route.forwarded === undefined);
+    const { balancer, forwarded } = route;
+    const fields =
+      forwarded === undefined
+        ? requestHeaders(headers, this.#forwarding(context, destination))
+        : passableFields(headers, false);
     fields.push(REQUEST_ID, client.id);
     const { log, limits, splices, onBackendFailure } = this.#options;
     routes.hold();
@@ -145,6 +157,7 @@ export class Handler {
         path: destination.target.pathAndQuery,
         host: destination.host?.text,
         headers: fields,
+        added: forwarded,
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,
       restartWaitMs: limits.backendRestartWaitMs,

@@ -143,7 +143,7 @@ function expectRewritten(random: SeededRandom, { head, body, trailers }: ParsedR
   const destination = destinationOf(request);
   if (destination === undefined) return false;
   const path = destination.target.pathAndQuery;
-  const headers = passableFields(fields, [], false);
+  const headers = passableFields(fields, false);
   const source = head.hasBody ? bodyOf(random, body, trailers ?? []) : null;
   const message = {
     method,

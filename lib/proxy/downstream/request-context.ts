@@ -60,5 +60,5 @@ export interface RequestContext {
   /** Its way to the backends, for the access log; undefined: nobody wants to know. */
   trace: RequestTrace | undefined;
   /** Set where the client asks to change the protocol, and may. */
-  readonly upgrade?: UpgradeRequest;
+  readonly upgrade?: UpgradeRequest | undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * The fields of a response or an informational one, as HTTP/2 can send them. PURE.
  */
+import { Remembered } from '../../base/remembered.js';
 import { eachField } from '../headers/fields.js';
 
 /** What nghttp2 sends at most in a block of fields; it closes the connection over a larger one. It reckons 12 octets for each field. */
@@ -8,6 +9,9 @@ const MAX_BLOCK_BYTES = 65_536;
 const BYTES_PER_FIELD = 12;
 /** For what Node adds: the status and a date. */
 const ADDED_BYTES = 256;
+
+/** By spelling. They are the same objects each time, which HPACK finds faster than new ones. */
+const LOWER_CASE = new Remembered((name) => name.toLowerCase());
 
 /**
  * The fields by lower-case name, flat, with the status: without `Upgrade`, which HTTP/2 has no use for.
@@ -18,7 +22,7 @@ export function responseFields(status: number, headers: readonly string[]): stri
   checkSize(headers);
   const list = [':status', String(status)];
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = (headers[i] ?? '').toLowerCase();
+    const name = LOWER_CASE.of(headers[i] ?? '');
     if (name !== 'upgrade') list.push(name, headers[i + 1] ?? '');
   }
   return list;

@@ -5,6 +5,7 @@
  * order of what passes through stay as they were.
  */
 import { isIP } from 'node:net';
+import { Remembered } from '../../base/remembered.js';
 import { readHost } from '../../domain/host.js';
 import { plainAddress, type Endpoint } from '../../net/connection-info.js';
 import { eachField, joinedValues } from './fields.js';
@@ -43,26 +44,13 @@ const NOTHING: readonly string[] = [];
 /** Fields of a request that are not passed on as fields: each hop sends its own `Host` and `Expect`, and we the id of the request. */
 const TOLD_OTHERWISE = new Set(['host', 'expect', 'x-request-id']);
 
-/**
- * Remembers for each spelling of a name whether its field passes: the same few come with every message, and `toLowerCase` creates
- * an object.
- */
+/** Which fields pass, by their names. */
 class NameFilter {
-  readonly #passes: (lowerCaseName: string) => boolean;
-  readonly #known = new Map<string, boolean>();
+  /** By spelling: `toLowerCase` creates an object. */
+  readonly #passes: Remembered<boolean>;
 
   constructor(passes: (lowerCaseName: string) => boolean) {
-    this.#passes = passes;
-  }
-
-  passes(name: string): boolean {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const passes = this.#passes(name.toLowerCase());
-    // Clients may send any number of names: forget all when there are too many.
-    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known.clear();
-    if (name.length <= MAX_KNOWN_LENGTH) this.#known.set(name, passes);
-    return passes;
+    this.#passes = new Remembered((name) => passes(name.toLowerCase()));
   }
 
   /** The fields that pass, and that the message's `Connection` does not name. */
@@ -71,15 +59,12 @@ class NameFilter {
     const kept: string[] = [];
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = raw[i] ?? '';
-      if (!this.passes(name) || named?.has(name.toLowerCase()) === true) continue;
+      if (!this.#passes.of(name) || named?.has(name.toLowerCase()) === true) continue;
       kept.push(name, raw[i + 1] ?? '');
     }
     return kept;
   }
 }
-
-const MAX_KNOWN_NAMES = 512;
-const MAX_KNOWN_LENGTH = 64;
 
 const TO_BACKENDS = new NameFilter((name) => mayReachBackends(name) && !isClaim(asVariable(name)));
 /** The claims of a trusted proxy pass, except for the fields that this proxy sets itself. */
@@ -120,23 +105,17 @@ export interface Forwarding {
  * claimed (`claimed-fields.ts`).
  */
 export function requestHeaders(raw: readonly string[], forwarding: Forwarding): string[] {
-  return passableFields(raw, forwardedFields(raw, forwarding), forwarding.trusted !== undefined);
+  const passed = passableFields(raw, forwarding.trusted !== undefined);
+  return [...passed, ...forwardedFields(raw, forwarding)];
 }
 
 /**
- * The fields of a request to the backend, as `requestHeaders` has them.
+ * The fields of a request that are passed on to the backend as they came.
  *
- * @param added what `forwardedFields` has made.
  * @param isTrusted the peer is a proxy whose word is believed.
  */
-export function passableFields(
-  raw: readonly string[],
-  added: readonly string[],
-  isTrusted: boolean,
-): string[] {
-  const headers = (isTrusted ? TO_BACKENDS_TRUSTED : TO_BACKENDS).apply(raw);
-  for (const part of added) headers.push(part);
-  return headers;
+export function passableFields(raw: readonly string[], isTrusted: boolean): string[] {
+  return (isTrusted ? TO_BACKENDS_TRUSTED : TO_BACKENDS).apply(raw);
 }
 
 /** What is added to a request. But for a trusted peer's it is the same for all requests of a connection to one host. */
@@ -220,6 +199,11 @@ export function withField(fields: readonly string[], name: string, value: string
     if (other.toLowerCase() !== lowerCaseName) kept.push(other, otherValue);
   });
   return [...kept, name, value];
+}
+
+/** Fields of HTTP/2 with cookie crumbs as one field again (RFC 9113 §8.2.3), behind the others. @param fields no pseudo fields */
+export function withOneCookie(fields: readonly string[]): readonly string[] {
+  return fields.includes('cookie') ? withoutPseudoFields(fields) : fields;
 }
 
 /**

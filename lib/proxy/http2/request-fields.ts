@@ -5,6 +5,8 @@
  * value are taken off, as everybody takes them.
  */
 
+import { Remembered } from '../../base/remembered.js';
+
 export interface RequestFields {
   readonly method: string;
   /** Empty on a CONNECT that is not extended, like `path`. */
@@ -17,6 +19,14 @@ export interface RequestFields {
   readonly fields: readonly string[];
   /** Octets of the body, as `content-length` says; undefined: it does not say. */
   readonly length: number | undefined;
+  /** All fields `host`. */
+  readonly hosts: readonly string[];
+  /** The first `accept`. */
+  readonly accept: string | undefined;
+  /** What the fields `expect` ask for. */
+  readonly expects: 'nothing' | '100-continue' | 'something else';
+  /** The fields `priority`, as one; undefined: there is none. */
+  readonly priority: string | undefined;
 }
 
 /** Why a block is no request: one clause, which quotes nothing of the client's. */
@@ -46,30 +56,116 @@ const NOT_OF_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
 /** Of a path as of an authority: no blank, no control. */
 const NOT_OF_TARGET = /[\0-\x20\x7f]/;
 const LENGTH = /^\d{1,15}$/;
+const COLON = 0x3a;
+const SLASH = 0x2f;
 
 /** @param block flat names and values, as HPACK has them. */
 export function readRequestFields(block: readonly string[]): RequestFields | MalformedFields {
-  const pseudo: Partial<Record<string, string>> = {};
-  const fields: string[] = [];
-  let length: number | undefined;
+  const request = new BlockReader();
   for (let i = 0; i + 1 < block.length; i += 2) {
     const name = block[i] ?? '';
     const value = block[i + 1] ?? '';
-    if (name.charCodeAt(0) === COLON) {
-      const trouble = takePseudo(name, value, pseudo, fields.length > 0);
-      if (trouble !== undefined) return new MalformedFields(trouble);
-      continue;
-    }
-    const trouble = troubleOfField(name, value);
+    const trouble =
+      name.charCodeAt(0) === COLON ? request.takePseudo(name, value) : request.takeField(name, value);
     if (trouble !== undefined) return new MalformedFields(trouble);
-    const plain = trimmed(value);
-    if (name === 'content-length') {
-      if (length !== undefined || !LENGTH.test(plain)) return new MalformedFields('its length is none');
-      length = Number(plain);
-    }
-    fields.push(name, plain);
   }
-  return whole(pseudo, fields, length);
+  const trouble = request.trouble();
+  return trouble === undefined ? request : new MalformedFields(trouble);
+}
+
+/** Reads a block, each field once. One object a request, and no other is made of it. */
+class BlockReader implements RequestFields {
+  method = '';
+  scheme = '';
+  path = '';
+  authority: string | undefined;
+  protocol: string | undefined;
+  readonly fields: string[] = [];
+  length: number | undefined;
+  readonly hosts: string[] = [];
+  accept: string | undefined;
+  expects: RequestFields['expects'] = 'nothing';
+  priority: string | undefined;
+  #hasMethod = false;
+  #hasScheme = false;
+  #hasPath = false;
+
+  /** @returns what is wrong; undefined: nothing. */
+  takePseudo(name: string, value: string): string | undefined {
+    let isRepeated: boolean;
+    switch (name) {
+      case ':method':
+        isRepeated = this.#hasMethod;
+        this.#hasMethod = true;
+        this.method = value;
+        break;
+      case ':scheme':
+        isRepeated = this.#hasScheme;
+        this.#hasScheme = true;
+        this.scheme = value;
+        break;
+      case ':path':
+        isRepeated = this.#hasPath;
+        this.#hasPath = true;
+        this.path = value;
+        break;
+      case ':authority':
+        isRepeated = this.authority !== undefined;
+        this.authority = value;
+        break;
+      case ':protocol':
+        isRepeated = this.protocol !== undefined;
+        this.protocol = value;
+        break;
+      default:
+        return 'it has a pseudo field that no request has';
+    }
+    if (this.fields.length > 0) return 'a pseudo field comes behind others';
+    if (isRepeated) return 'it has a pseudo field twice';
+    if (NOT_OF_TARGET.test(value)) return 'a pseudo field has a blank or a control character';
+    return undefined;
+  }
+
+  /** @returns what is wrong; undefined: nothing. */
+  takeField(name: string, value: string): string | undefined {
+    const trouble = troubleOfField(name, value);
+    if (trouble !== undefined) return trouble;
+    const plain = trimmed(value);
+    this.fields.push(name, plain);
+    switch (name) {
+      case 'content-length':
+        if (this.length !== undefined || !LENGTH.test(plain)) return 'its length is none';
+        this.length = Number(plain);
+        break;
+      case 'host':
+        this.hosts.push(plain);
+        break;
+      case 'accept':
+        this.accept ??= plain;
+        break;
+      case 'expect':
+        if (plain.toLowerCase() !== '100-continue') this.expects = 'something else';
+        else if (this.expects === 'nothing') this.expects = '100-continue';
+        break;
+      case 'priority':
+        this.priority = this.priority === undefined ? plain : `${this.priority},${plain}`;
+    }
+    return undefined;
+  }
+
+  /** What is wrong with all of it. */
+  trouble(): string | undefined {
+    const { method, path, authority, protocol } = this;
+    if (!METHOD.test(method)) return 'it has no method';
+    if (protocol !== undefined && method !== 'CONNECT') return 'it has a protocol without being a CONNECT';
+    if (method === 'CONNECT' && protocol === undefined) {
+      const isWhole = !this.#hasScheme && !this.#hasPath && authority !== undefined;
+      return isWhole ? undefined : 'a CONNECT has an authority, and no scheme and no path';
+    }
+    if (!SCHEME.test(this.scheme)) return 'it has no scheme';
+    if (path.charCodeAt(0) !== SLASH && (path !== '*' || method !== 'OPTIONS')) return 'its path is none';
+    return undefined;
+  }
 }
 
 /** Trailers, or why they are none. @param block flat names and values. */
@@ -86,60 +182,19 @@ export function readTrailers(block: readonly string[]): readonly string[] | Malf
   return fields;
 }
 
-const COLON = 0x3a;
-const PSEUDO = new Set([':method', ':scheme', ':path', ':authority', ':protocol']);
-
-function takePseudo(
-  name: string,
-  value: string,
-  pseudo: Partial<Record<string, string>>,
-  isLate: boolean,
-): string | undefined {
-  if (!PSEUDO.has(name)) return 'it has a pseudo field that no request has';
-  if (isLate) return 'a pseudo field comes behind others';
-  if (pseudo[name] !== undefined) return 'it has a pseudo field twice';
-  if (NOT_OF_TARGET.test(value)) return 'a pseudo field has a blank or a control character';
-  pseudo[name] = value;
-  return undefined;
-}
+/** By name; null: nothing. */
+const TROUBLE_OF_NAME = new Remembered<string | null>((name) => {
+  if (!NAME.test(name)) return 'a name is no token in lower case';
+  return OF_CONNECTION.has(name) ? `it has ${name}, which is for HTTP/1.1` : null;
+});
 
 function troubleOfField(name: string, value: string): string | undefined {
-  if (!NAME.test(name)) return 'a name is no token in lower case';
+  const ofName = TROUBLE_OF_NAME.of(name);
+  if (ofName !== null) return ofName;
   if (NOT_OF_VALUE.test(value)) return 'a value has a control character';
-  if (OF_CONNECTION.has(name)) return `it has ${name}, which is for HTTP/1.1`;
   if (name === 'te' && trimmed(value).toLowerCase() !== 'trailers') return 'its TE is for more than trailers';
   return undefined;
 }
-
-function whole(
-  {
-    ':method': method,
-    ':scheme': scheme,
-    ':path': path,
-    ':authority': authority,
-    ':protocol': protocol,
-  }: Partial<Record<string, string>>,
-  fields: readonly string[],
-  length: number | undefined,
-): RequestFields | MalformedFields {
-  if (method === undefined || !METHOD.test(method)) return new MalformedFields('it has no method');
-  if (protocol !== undefined && method !== 'CONNECT')
-    return new MalformedFields('it has a protocol without being a CONNECT');
-  if (method === 'CONNECT' && protocol === undefined) {
-    if (scheme !== undefined || path !== undefined || authority === undefined)
-      return new MalformedFields('a CONNECT has an authority, and no scheme and no path');
-    return { method, scheme: '', path: '', authority, protocol, fields, length };
-  }
-  if (scheme === undefined || !SCHEME.test(scheme)) return new MalformedFields('it has no scheme');
-  if (path === undefined || !isPath(path, method)) return new MalformedFields('its path is none');
-  return { method, scheme, path, authority, protocol, fields, length };
-}
-
-function isPath(path: string, method: string): boolean {
-  return path.charCodeAt(0) === SLASH || (path === '*' && method === 'OPTIONS');
-}
-
-const SLASH = 0x2f;
 
 /** Without blanks and tabs at both ends. (A regular expression takes time that grows with the square of the blanks within.) */
 function trimmed(value: string): string {

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { ProxyError, type ErrorCode } from '../../domain/errors.js';
 import type { TimeoutName } from '../../domain/timeout-name.js';
+import type { FixedFields } from '../headers/fixed-fields.js';
 
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface UpstreamBodySink {
@@ -34,6 +35,8 @@ export interface UpstreamRequest {
   readonly host: string | undefined;
   /** Without `Host`. */
   readonly headers: readonly string[];
+  /** Further fields, behind `headers`. None of them says anything of the body. */
+  readonly added?: FixedFields | undefined;
   /** Null: the request has none. */
   readonly body: UpstreamBody | null;
   /** On HTTP/1.1: the protocols that the connection may change to, as in the field `Upgrade`. */

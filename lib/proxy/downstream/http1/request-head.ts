@@ -65,10 +65,9 @@ interface RequestLine {
  * @throws MalformedMessage
  */
 export function parseRequestLine(line: string): RequestLine {
-  const [, method, target, version] = REQUEST_LINE.exec(line) ?? [];
-  if (method === undefined || target === undefined || version === undefined)
-    throw new MalformedMessage('invalid request line');
-  return { method, target, version };
+  const parts = REQUEST_LINE.exec(line);
+  if (parts === null) throw new MalformedMessage('invalid request line');
+  return { method: parts[1] ?? '', target: parts[2] ?? '', version: parts[3] ?? '' };
 }
 
 /**

@@ -161,7 +161,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
       body: body ?? null,
       startedAtMs: performance.now(),
       trace: undefined,
-      ...(head.upgrade !== undefined && { upgrade: this }),
+      upgrade: head.upgrade === undefined ? undefined : this,
     };
     this.#owner.onRequest(context, head.problem);
   }

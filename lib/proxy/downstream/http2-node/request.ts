@@ -59,7 +59,7 @@ export function requestOf(
     body: isTunnel ? null : (source?.body ?? null),
     startedAtMs: performance.now(),
     trace: undefined,
-    ...(upgrade !== undefined && { upgrade }),
+    upgrade,
   };
 }
 

@@ -39,7 +39,6 @@ import { FieldWriter } from './field-writer.js';
 import { FrameMeter } from './frame-meter.js';
 import { HeadIntake } from './head-intake.js';
 import { Output } from './output.js';
-import { valuesOf } from './request.js';
 import { SendTurns } from './send-turns.js';
 import { StreamErrors } from './stream-errors.js';
 import { StreamTable } from './stream-table.js';
@@ -353,15 +352,10 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   // ---
 
-  #open(
-    streamId: number,
-    request: RequestFields,
-    facts: Omit<StreamFacts, 'sendWindow'>,
-    isOverLimit: boolean,
-  ): void {
-    const stream = new Http2Stream(streamId, this, { ...facts, sendWindow: this.#settings.windowBytes });
-    const said = this.#earlyPriorities.take(streamId) ?? valuesOf(request.fields, 'priority').join();
-    if (said !== '') stream.priority = readPriority(said);
+  #open(streamId: number, request: RequestFields, facts: StreamFacts, isOverLimit: boolean): void {
+    const stream = new Http2Stream(streamId, this, this.#settings.windowBytes, facts);
+    const said = this.#earlyPriorities.take(streamId) ?? request.priority;
+    if (said !== undefined && said !== '') stream.priority = readPriority(said);
     this.#streams.add(stream);
     // One that ends has its deadlines.
     if (this.#streams.size === 1 && this.#goawayId === undefined) this.#owner.onBusy(this, true);

@@ -15,7 +15,6 @@ import {
 import { isForWebSocket } from '../extended-connect.js';
 import { MAX_CONCURRENT_STREAMS } from '../http2-limits.js';
 import type { FrameMeter } from './frame-meter.js';
-import { valuesOf } from './request.js';
 import type { StreamTable } from './stream-table.js';
 import type { Http2Stream, StreamFacts } from './stream.js';
 
@@ -28,13 +27,7 @@ export interface HeadIntakeParts {
   /** Whether streams are taken still. */
   isTaking(this: void): boolean;
   /** A request has come. @param isOverLimit its head is above our limits: some of its fields are missing. */
-  open(
-    this: void,
-    streamId: number,
-    request: RequestFields,
-    facts: Omit<StreamFacts, 'sendWindow'>,
-    isOverLimit: boolean,
-  ): void;
+  open(this: void, streamId: number, request: RequestFields, facts: StreamFacts, isOverLimit: boolean): void;
   /** Does not let a stream begin. */
   refuse(this: void, streamId: number, code: number): void;
   /** The stream of a frame is not open. @throws Http2ConnectionError where that ends the connection */
@@ -84,8 +77,7 @@ export class HeadIntake {
       return;
     }
     if (isOverLimit) pay(meter.onRefusedHead());
-    const [expectation] = valuesOf(request.fields, 'expect');
-    const awaitsContinue = !isLast && expectation?.toLowerCase() === '100-continue';
+    const awaitsContinue = !isLast && request.expects === '100-continue';
     const isForTunnel = isForWebSocket(request.method, request.protocol);
     const facts = { hasBody: !isLast, length: request.length, awaitsContinue, isForTunnel };
     open(streamId, request, facts, isOverLimit);
@@ -115,5 +107,6 @@ export class HeadIntake {
 
 const UNKNOWN_REQUEST: RequestFields = {
   ...{ method: 'GET', scheme: 'https', path: '/', authority: undefined, protocol: undefined },
-  ...{ fields: [], length: undefined },
+  ...{ fields: [], length: undefined, hosts: [], accept: undefined },
+  ...{ expects: 'nothing', priority: undefined },
 };

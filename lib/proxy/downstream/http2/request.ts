@@ -1,7 +1,7 @@
 /**
  * A request on HTTP/2, from the fields of its head.
  */
-import { withoutPseudoFields } from '../../headers/headers.js';
+import { withOneCookie } from '../../headers/headers.js';
 import type { RequestFields } from '../../http2/request-fields.js';
 import type { ClientConnection } from '../client-connection.js';
 import { ExtendedConnect } from '../extended-connect.js';
@@ -14,32 +14,32 @@ import { Http2TunnelSide } from './tunnel-side.js';
 
 export function requestOf(
   stream: Http2Stream,
-  { method: methodOnWire, path, authority, fields }: RequestFields,
+  { method: methodOnWire, path, authority, fields, hosts, accept }: RequestFields,
   connection: ClientConnection,
 ): RequestContext {
   // One for a WebSocket is the GET that it is on HTTP/1.1.
   const method = stream.isForTunnel ? 'GET' : methodOnWire;
   const client = new Http2ResponseWriter(stream, {
     id: newRequestId(),
-    accept: valuesOf(fields, 'accept')[0],
+    accept,
     isToHead: method === 'HEAD',
     isToTunnel: stream.isForTunnel,
     connection,
   });
   const upgrade = stream.isForTunnel ? extendedConnect(stream, client) : undefined;
-  const passed = withoutPseudoFields(fields);
+  const passed = withOneCookie(fields);
   return {
     client,
     connection,
     method,
     url: path,
-    host: hostOf(authority, valuesOf(fields, 'host')),
+    host: hostOf(authority, hosts),
     headers: upgrade?.requestFields(passed) ?? passed,
     httpVersion: '2.0',
     body: stream.isForTunnel ? null : stream.body,
     startedAtMs: performance.now(),
     trace: undefined,
-    ...(upgrade !== undefined && { upgrade }),
+    upgrade,
   };
 }
 
@@ -48,11 +48,4 @@ function extendedConnect(stream: Http2Stream, client: Http2ResponseWriter): Exte
     client.openTunnel(fields);
     return new Http2TunnelSide(stream, client);
   });
-}
-
-/** @param name in lower case, as the fields' are. */
-export function valuesOf(fields: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) if (fields[i] === name) values.push(fields[i + 1] ?? '');
-  return values;
 }

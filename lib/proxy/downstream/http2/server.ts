@@ -12,7 +12,7 @@ import type { OnCutOff } from '../on-cut-off.js';
 import { NextTurn } from '../next-turn.js';
 import type { RequestContext, RequestObserver } from '../request-context.js';
 import { Http2Connection, type Http2ConnectionOwner } from './connection.js';
-import { requestOf, valuesOf } from './request.js';
+import { requestOf } from './request.js';
 import type { Http2Stream } from './stream.js';
 
 /** How exact the time-outs of connections are. */
@@ -130,10 +130,10 @@ export class Http2Server implements Http2ConnectionOwner {
 
   #answer({ context, request, isOverLimit }: Arrival): void {
     this.#observer.follow(context);
-    const { fields, protocol } = request;
+    const { fields, protocol, expects } = request;
     if (isOverLimit || isAboveLimits(fields, this.#limits, pseudoBytes(request))) context.client.refuse(431);
     else if (context.method === 'CONNECT') context.client.refuse(protocol === undefined ? 405 : 501);
-    else if (!hasKnownExpectation(fields)) context.client.refuse(417);
+    else if (expects === 'something else') context.client.refuse(417);
     else this.#handle(context);
   }
 }
@@ -141,8 +141,4 @@ export class Http2Server implements Http2ConnectionOwner {
 /** What counts like the first line of a request on HTTP/1.1. */
 function pseudoBytes({ method, scheme, path, authority = '', protocol = '' }: RequestFields): number {
   return method.length + scheme.length + path.length + authority.length + protocol.length;
-}
-
-function hasKnownExpectation(fields: readonly string[]): boolean {
-  return valuesOf(fields, 'expect').every((value) => value.toLowerCase() === '100-continue');
 }

@@ -54,7 +54,6 @@ export interface StreamOwner {
 }
 
 export interface StreamFacts {
-  readonly sendWindow: number;
   readonly hasBody: boolean;
   /** Of the body, as `content-length` says. */
   readonly length: number | undefined;
@@ -98,8 +97,9 @@ export class Http2Stream implements BodySource {
   #lookedSentBytes = 0;
   #stillLooks = 0;
 
-  constructor(id: number, owner: StreamOwner, facts: StreamFacts) {
-    const { sendWindow, hasBody, length, awaitsContinue, isForTunnel } = facts;
+  /** @param sendWindow what the client lets every stream send at first, in bytes. */
+  constructor(id: number, owner: StreamOwner, sendWindow: number, facts: StreamFacts) {
+    const { hasBody, length, awaitsContinue, isForTunnel } = facts;
     this.id = id;
     this.owner = owner;
     this.sendWindow = sendWindow;

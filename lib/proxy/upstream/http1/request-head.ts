@@ -4,6 +4,7 @@
  * Its parts come from parsers that have checked them. They are checked again: other requests use the connection afterwards, and must
  * not suffer from a malformed one.
  */
+import { eachField, fieldLines } from '../../headers/fields.js';
 import { invalidRequest, type UpstreamRequest } from '../upstream.js';
 
 export interface RequestHead {
@@ -26,7 +27,7 @@ const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
  * @throws UpstreamError `invalid`
  */
 export function requestHead(request: UpstreamRequest, fallbackHost: string): RequestHead {
-  const { method, path, host = fallbackHost, headers, body, upgrade } = request;
+  const { method, path, host = fallbackHost, headers, added, body, upgrade } = request;
   if (!TOKEN.test(method)) throw invalidRequest('the method is malformed');
   if (path === '' || NOT_IN_TARGET.test(path)) throw invalidRequest('the target is malformed');
   if (NOT_IN_VALUE.test(host)) throw invalidRequest('the host is malformed');
@@ -38,7 +39,7 @@ export function requestHead(request: UpstreamRequest, fallbackHost: string): Req
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const value = headers[i + 1] ?? '';
-    if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw invalidRequest('a field is malformed');
+    checkField(name, value);
     if (decidesFraming(name)) {
       if (length !== undefined || name.length !== 'content-length'.length || !LENGTH.test(value)) {
         throw invalidRequest('the length of the body is ambiguous');
@@ -47,6 +48,7 @@ export function requestHead(request: UpstreamRequest, fallbackHost: string): Req
     }
     text += `${name}: ${value}\r\n`;
   }
+  if (added !== undefined) text += added.lines(addedLines);
   if (body === null) {
     if (Number(length ?? 0) !== 0) throw invalidRequest('Content-Length is given without a body');
     if (length === undefined && EXPECT_BODY.has(method)) text += 'Content-Length: 0\r\n';
@@ -54,6 +56,20 @@ export function requestHead(request: UpstreamRequest, fallbackHost: string): Req
   }
   if (length !== undefined) return { text: `${text}\r\n`, bodyBytes: Number(length) };
   return { text: `${text}Transfer-Encoding: chunked\r\n\r\n`, bodyBytes: undefined };
+}
+
+/** @throws UpstreamError `invalid` */
+function addedLines(list: readonly string[]): string {
+  eachField(list, (name, value) => {
+    checkField(name, value);
+    if (decidesFraming(name)) throw invalidRequest('the length of the body is ambiguous');
+  });
+  return fieldLines(list);
+}
+
+/** @throws UpstreamError `invalid` */
+function checkField(name: string, value: string): void {
+  if (!TOKEN.test(name) || NOT_IN_VALUE.test(value)) throw invalidRequest('a field is malformed');
 }
 
 function decidesFraming(name: string): boolean {

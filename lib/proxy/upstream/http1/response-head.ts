@@ -40,7 +40,10 @@ export function parseResponseHead(text: string): ResponseHead {
   const line = STATUS_LINE.exec(text.slice(0, lineEnd));
   if (lineEnd < 0 || line === null) throw new MalformedMessage('invalid status line');
   const fields = parseFields(text, lineEnd + 2);
-  return { status: Number(line[2]), reason: line[3] ?? '', fields, ...framingOf(fields, line[1] === '0') };
+  const { contentLength, isChunked, isKept, keepAliveMs } = framingOf(fields, line[1] === '0');
+  const status = Number(line[2]);
+  // Each member is written out: a spread costs more than the rest of this function.
+  return { status, reason: line[3] ?? '', fields, contentLength, isChunked, isKept, keepAliveMs };
 }
 
 type Framing = Pick<ResponseHead, 'contentLength' | 'isChunked' | 'isKept' | 'keepAliveMs'>;

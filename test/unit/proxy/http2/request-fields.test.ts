@@ -59,7 +59,20 @@ describe('The fields of a request on HTTP/2', () => {
     expect(readRequestFields([...GET, 'accept', '*/*', 'content-length', '12'])).to.deep.equal({
       ...{ method: 'GET', scheme: 'https', path: '/', authority: 'a.test', protocol: undefined, length: 12 },
       fields: ['accept', '*/*', 'content-length', '12'],
+      ...{ hosts: [], accept: '*/*', expects: 'nothing', priority: undefined },
     });
+  });
+
+  it('say whom it is for, what it expects and how urgent it is, however often', () => {
+    const read = (...fields: string[]): unknown => readRequestFields([...GET, ...fields]);
+    expect(read('host', 'a.test', 'accept', 'text/html', 'host', 'b.test', 'accept', '*/*')).to.deep.include({
+      hosts: ['a.test', 'b.test'],
+      accept: 'text/html',
+    });
+    expect(read('priority', 'u=1', 'priority', ' i ')).to.deep.include({ priority: 'u=1,i' });
+    expect(read('expect', '100-Continue')).to.deep.include({ expects: '100-continue' });
+    expect(read('expect', '100-continue', 'expect', 'x')).to.deep.include({ expects: 'something else' });
+    expect(read('expect', 'x', 'expect', '100-continue')).to.deep.include({ expects: 'something else' });
   });
 
   it('keep every octet of a value, and lose the blanks around it', () => {

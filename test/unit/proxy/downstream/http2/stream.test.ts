@@ -15,8 +15,8 @@ function streamOf(sendWindow: number): { stream: Http2Stream; drains: () => numb
     ...{ spend: nothing, sendFields: nothing, onWaiting: nothing, onHeld: nothing },
     ...{ onBodyWanted: nothing, onPriorityAnswered: nothing, stop: nothing, onClosed: nothing },
   };
-  const stream = new Http2Stream(1, owner, {
-    ...{ sendWindow, hasBody: false, length: undefined, awaitsContinue: false, isForTunnel: false },
+  const stream = new Http2Stream(1, owner, sendWindow, {
+    ...{ hasBody: false, length: undefined, awaitsContinue: false, isForTunnel: false },
   });
   let drains = 0;
   stream.writer = { headersSent: true, drained: () => (drains += 1), sent: nothing, close: nothing };

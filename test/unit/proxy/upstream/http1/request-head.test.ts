@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Readable } from 'node:stream';
+import { FixedFields } from '../../../../../lib/proxy/headers/fixed-fields.js';
 import { requestHead, trailerText } from '../../../../../lib/proxy/upstream/http1/request-head.js';
 import { bodyOf } from '../../../../support/stream-body.js';
 import type { UpstreamRequest } from '../../../../../lib/proxy/upstream/upstream.js';
@@ -30,6 +31,12 @@ describe('The head of a request to a backend', () => {
       ['content-length: 0'],
       0,
     ],
+    [
+      'has what is added behind the others',
+      { headers: ['x-A', 'b'], added: new FixedFields(['X-Forwarded-Host', 'a.test', 'Via', '1.1 \xe9']) },
+      ['x-A: b', 'X-Forwarded-Host: a.test', 'Via: 1.1 \xe9'],
+      0,
+    ],
     ['announces chunks', { method: 'POST', body }, ['Transfer-Encoding: chunked'], undefined],
   ];
   for (const [what, parts, lines, bodyBytes] of cases) {
@@ -39,6 +46,14 @@ describe('The head of a request to a backend', () => {
       expect(head).to.deep.equal({ text: [...start, ...lines, '', ''].join('\r\n'), bodyBytes });
     });
   }
+
+  it('makes the lines of what is added once', () => {
+    const added = new FixedFields(['Via', '1.1 proxy']);
+    const first = requestHead(request({ added }), '').text;
+    expect(requestHead(request({ added }), '').text).to.equal(first);
+    const again = added.lines(() => expect.fail('they were made already'));
+    expect(again).to.equal('Via: 1.1 proxy\r\n');
+  });
 
   it('names the backend where the client has named no host', () => {
     expect(requestHead(request({ host: undefined }), 'fallback.test').text).to.include(
@@ -62,6 +77,8 @@ describe('The head of a request to a backend', () => {
     ['two lengths', { headers: ['Content-Length', '1', 'content-length', '1'], body }],
     ['a length that is none', { headers: ['Content-Length', '+1'], body }],
     ['a length without a body', { headers: ['Content-Length', '1'] }],
+    ['an added value with a line end', { added: new FixedFields(['a', 'b\r\nX: y']) }],
+    ['an added length', { added: new FixedFields(['Content-Length', '0']) }],
     ['a coding of its own', { headers: ['Transfer-Encoding', 'chunked'], body }],
   ];
   for (const [what, parts] of refused) {
