@@ -3,6 +3,7 @@
  */
 import { ratioOf, type Figure, type Result } from './measure.js';
 import { markdownTable } from './markdown-table.js';
+import type { Peer } from './peers/peer.js';
 import { cost } from './rows.js';
 
 /** One operation. */
@@ -14,14 +15,19 @@ export interface Comparison {
 }
 
 /** The table; below it where this program loses, and why figures are missing. */
-export function comparisonText(comparisons: readonly Comparison[], peerNames: readonly string[]): string {
+export function comparisonText(
+  comparisons: readonly Comparison[],
+  peers: readonly Pick<Peer, 'name' | 'isFloor'>[],
+): string {
+  const peerNames = peers.map(({ name }) => name);
+  const proxyNames = peers.filter(({ isFloor }) => isFloor !== true).map(({ name }) => name);
   const headings = ['operation', 'this program', ...peerNames];
   const rows = comparisons.map(({ what, own, peers }) => [
     what,
     isFigure(own) ? cost(own) : 'no figure',
     ...peerNames.map((name) => ratioCell(own, resultOf(peers, name))),
   ]);
-  const notes = [...losses(comparisons, peerNames), ...disqualifications(comparisons)];
+  const notes = [...losses(comparisons, proxyNames), ...disqualifications(comparisons)];
   return [markdownTable([headings, ...rows]), ...notes.map((note) => `${note}\n`)].join('\n');
 }
 

@@ -61,7 +61,7 @@ async function run(options: BenchOptions): Promise<void> {
     rows.push(...(await measure(setting)));
   }
   const parts = [`${conditions.map((condition) => `- ${condition}`).join('\n')}\n`];
-  if (comparisons.length > 0) parts.push(comparisonText(comparisons, peerNames()));
+  if (comparisons.length > 0) parts.push(comparisonText(comparisons, PEERS));
   if (rows.length > 0) parts.push(table(rows));
   const text = parts.join('\n');
   process.stdout.write(`Node ${nodeVersion}\n\n${text}`);
@@ -75,8 +75,4 @@ function conditionsOf({ rounds, operations, workers }: BenchOptions): string[] {
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${model}, Linux`,
     `${rounds} rounds of ${operations} operations; workers in tiers and start: ${workers}`,
   ];
-}
-
-function peerNames(): string[] {
-  return PEERS.map(({ name }) => name);
 }

@@ -3,7 +3,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { launch, stop } from '../launch.js';
 import { childrenOf } from '../processes.js';
 import type { Server } from '../servers.js';
@@ -32,11 +32,15 @@ export interface ProxyTask {
   readonly backendPort: number;
   /** For the configuration and whatever else; not there yet. */
   readonly dir: string;
+  /** The Node binary that this program runs on. */
+  readonly node: string;
 }
 
 export interface Peer {
   readonly name: string;
   readonly modes: readonly ProxyMode[];
+  /** It is no proxy, but what this program stands on: it reads no request, is slow at first, and there is nothing to lose against it. */
+  readonly isFloor?: true;
   readonly start: (task: ProxyTask) => Promise<Server>;
 }
 
@@ -63,7 +67,7 @@ export async function startServer({
 }: ServerStart): Promise<Server> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const port = await unusedPort();
-  const configPath = join(dir, `${command}.conf`);
+  const configPath = join(dir, `${basename(command)}.conf`);
   await writeFile(configPath, configFor(port));
   const startedMs = performance.now();
   const child = launch(command, flagsFor(configPath), {

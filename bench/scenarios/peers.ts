@@ -44,15 +44,21 @@ async function compareProxies(
   const { load, options } = setting;
   const task = (): ProxyTask => proxyTask(setting, operation, smallPort);
   const { mode } = task();
+  // Others have requests read: `Connection: close`, or HTTP/2.
+  const isUnread = operation.kind === 'exchanges';
+  const peers = PEERS.filter(({ modes, isFloor }) => modes.includes(mode) && (isUnread || isFloor !== true));
+  const floors = new Set(peers.filter(({ isFloor }) => isFloor).map(({ name }) => name));
   // Anew for each operation: none is warmer than the others.
   const started = new Map<string, Server>();
   try {
-    for (const { name, modes, start } of PEERS) {
-      if (modes.includes(mode)) started.set(name, await start(task()));
-    }
+    for (const { name, start } of peers) started.set(name, await start(task()));
     started.set(OWN, await startOwnProxy(setting, task()));
     const contenders = [...started].map(([name, server]) =>
-      proxyContender(setting, operation, { title: name, server, isCompiled: name !== OWN }),
+      proxyContender(setting, operation, {
+        title: name,
+        server,
+        isCompiled: name !== OWN && !floors.has(name),
+      }),
     );
     const results = await measureAll(contenders, scaled(options, operation.factor));
     return { what: operation.title, own: results.pop()!, peers: results };
@@ -66,7 +72,7 @@ async function compareProxies(
 function proxyTask(setting: Setting, operation: Operation, smallPort: number): ProxyTask {
   const isRsa = operation.kind === 'handshakes' && operation.key === 'rsa';
   const [pair, otherPair] = isRsa ? [setting.rsa, setting.ec] : [setting.ec, setting.rsa];
-  const common = { pair, otherPair, dir: setting.newStateDir() };
+  const common = { pair, otherPair, dir: setting.newStateDir(), node: setting.options.node };
   const { httpPort, tcpPort } = setting.backend;
   if (operation.kind === 'exchanges' && operation.protocol === 'tcp')
     return { ...common, mode: 'tcp', backendPort: tcpPort };
