@@ -52,7 +52,7 @@ const folders = {
   'proxy/headers': { may: ['domain', 'base', 'net'], says: 'header fields, towards either side' },
   'proxy/http1': { may: [], says: 'the syntax of HTTP/1.1, whichever side has sent it' },
   'proxy/http2': { may: ['base'], says: 'the syntax of HTTP/2, whichever side has sent it' },
-  'proxy/http2/hpack': { may: [], says: 'header blocks of HTTP/2' },
+  'proxy/http2/hpack': { may: ['base'], says: 'header blocks of HTTP/2' },
   'proxy/upstream': {
     may: ['domain', 'config', 'log', 'net/names', 'proxy/headers'],
     says: 'which backend: it never knows the client',

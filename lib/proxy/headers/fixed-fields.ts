@@ -1,6 +1,7 @@
 /**
  * Fields that are the same in many messages, as those that this proxy adds to each request of a connection.
  */
+import { ownCopy } from '../../base/own-copy.js';
 
 export class FixedFields {
   /** Flat: `[name, value, …]`. */
@@ -12,13 +13,12 @@ export class FixedFields {
   }
 
   /**
-   * Their lines on HTTP/1.1, each with its CRLF: made once.
+   * Their lines on HTTP/1.1, each with its CRLF: made once, by the first `make` that does not throw.
    *
-   * @param make from the list; what it throws is thrown, each time.
+   * @param make from the list, which it is to look at: nobody else does.
    */
   lines(make: (list: readonly string[]) => string): string {
-    // In one piece: a string that was put together is a tree, which would be walked for each message.
-    this.#lines ??= Buffer.from(make(this.list), 'latin1').toString('latin1');
+    this.#lines ??= ownCopy(make(this.list));
     return this.#lines;
   }
 }

@@ -2,7 +2,7 @@
  * The encoder's dynamic table: it finds what may be named by index. PURE.
  */
 import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.js';
-import { ownCopy } from './own-copy.js';
+import { ownCopy } from '../../../base/own-copy.js';
 import { STATIC_ENTRIES } from './static-table.js';
 
 const NONE = -1;

@@ -1,8 +1,8 @@
 /**
  * What the encoder needs to know of a field's name, remembered for each spelling: the same few come with every message. PURE.
  */
+import { Remembered } from '../../../base/remembered.js';
 import { indexingOf, type Indexing } from './indexing.js';
-import { ownCopy } from './own-copy.js';
 import { STATIC_ENTRIES, STATIC_NAMES, STATIC_VALUES } from './static-table.js';
 import { maxStringBytes, writeString } from './string-writer.js';
 
@@ -18,24 +18,19 @@ export interface FieldName {
   readonly literal: Buffer;
 }
 
-/** Backends may send any number of names: when so many are known, all but those of the static table are forgotten. */
+/** Spellings that are remembered, of all connections. */
 const MAX_KNOWN_NAMES = 1_024;
-const MAX_KNOWN_LENGTH = 64;
 
 const inStaticTable = new Map<string, FieldName>();
 for (const name of STATIC_NAMES.slice(1)) inStaticTable.set(name, fieldNameOf(name));
-let known = new Map(inStaticTable);
+const KNOWN = new Remembered((spelling) => {
+  const text = spelling.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return inStaticTable.get(text) ?? fieldNameOf(text);
+}, MAX_KNOWN_NAMES);
 
 /** @param spelling in either case. */
 export function knownName(spelling: string): FieldName {
-  const found = known.get(spelling);
-  if (found !== undefined) return found;
-  const own = ownCopy(spelling);
-  const text = own.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-  const made = inStaticTable.get(text) ?? fieldNameOf(text);
-  if (known.size >= MAX_KNOWN_NAMES) known = new Map(inStaticTable);
-  if (own.length <= MAX_KNOWN_LENGTH) known.set(own, made);
-  return made;
+  return KNOWN.of(spelling);
 }
 
 function fieldNameOf(text: string): FieldName {

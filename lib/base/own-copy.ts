@@ -6,7 +6,8 @@
 const MIN_PART_LENGTH = 13;
 
 /**
- * The same text with memory of its own: a part of a longer string keeps all of that, and fields are parts of a backend's whole head.
+ * The same text in one piece, with memory of its own: a part of a longer string keeps all of that (fields are parts of whole heads), and a text
+ * that was put together is a tree, which is walked each time that it is written.
  *
  * @param text a character for each octet (latin1).
  */
