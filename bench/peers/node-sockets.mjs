@@ -3,28 +3,22 @@
  *
  *     node node-sockets.mjs CONFIG
  *
- * The file has JSON: `{"port": …, "chainPath": …, "keyPath": …, "backendPort": …, "isKept": …}`. With `isKept` a connection to the backend
- * serves the next client when its own has gone, which must have had its whole answer.
+ * The file has JSON: `{"port": …, "chainPath": …, "keyPath": …, "backendPort": …}`. Each client has a connection to the backend for as long as
+ * it stays.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer } from 'node:tls';
 
-const { port, chainPath, keyPath, backendPort, isKept } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const idle = [];
+const { port, chainPath, keyPath, backendPort } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 
-/** A connection to the backend, and the client that it serves. */
-class Backend {
-  constructor() {
-    this.socket = connect({ port: backendPort, host: '127.0.0.1', noDelay: true });
-    this.socket.on('error', ignore);
-    this.socket.on('data', (bytes) => pass(bytes, this.socket, this.client));
-    this.socket.on('drain', () => this.client?.resume());
-  }
-}
-
-function pass(bytes, from, to) {
-  if (to?.write(bytes) === false) from.pause();
+function passOn(from, to) {
+  from.on('data', (bytes) => {
+    if (!to.write(bytes)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.on('error', ignore);
+  from.on('close', () => to.destroy());
 }
 
 function ignore() {
@@ -33,15 +27,7 @@ function ignore() {
 
 const options = { cert: readFileSync(chainPath), key: readFileSync(keyPath), noDelay: true };
 createServer(options, (client) => {
-  const backend = idle.pop() ?? new Backend();
-  const { socket } = backend;
-  backend.client = client;
-  client.on('error', ignore);
-  client.on('data', (bytes) => pass(bytes, client, socket));
-  client.on('drain', () => socket.resume());
-  client.on('close', () => {
-    backend.client = undefined;
-    if (isKept) idle.push(backend);
-    else socket.destroy();
-  });
+  const backend = connect({ port: backendPort, host: '127.0.0.1', noDelay: true });
+  passOn(client, backend);
+  passOn(backend, client);
 }).listen(port, '127.0.0.1');

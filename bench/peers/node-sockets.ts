@@ -7,13 +7,13 @@ import { startServer, type ProxyTask } from './peer.js';
 
 const PROGRAM = fileURLToPath(new URL('./node-sockets.mjs', import.meta.url));
 
-export function startNodeSockets({ mode, pair, backendPort, dir, node }: ProxyTask): Promise<Server> {
+export function startNodeSockets({ pair, backendPort, dir, node }: ProxyTask): Promise<Server> {
   const { chainPath, keyPath } = pair;
   return startServer({
     command: node,
     dir,
     processes: 1,
-    configFor: (port) => JSON.stringify({ port, chainPath, keyPath, backendPort, isKept: mode === 'http' }),
+    configFor: (port) => JSON.stringify({ port, chainPath, keyPath, backendPort }),
     flagsFor: (configPath) => [PROGRAM, configPath],
   });
 }

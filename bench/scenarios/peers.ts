@@ -47,7 +47,6 @@ async function compareProxies(
   // Others have requests read: `Connection: close`, or HTTP/2.
   const isUnread = operation.kind === 'exchanges';
   const peers = PEERS.filter(({ modes, isFloor }) => modes.includes(mode) && (isUnread || isFloor !== true));
-  const floors = new Set(peers.filter(({ isFloor }) => isFloor).map(({ name }) => name));
   // Anew for each operation: none is warmer than the others.
   const started = new Map<string, Server>();
   try {
@@ -57,7 +56,7 @@ async function compareProxies(
       proxyContender(setting, operation, {
         title: name,
         server,
-        isCompiled: name !== OWN && !floors.has(name),
+        isCompiled: peers.some((peer) => peer.name === name && peer.isFloor !== true),
       }),
     );
     const results = await measureAll(contenders, scaled(options, operation.factor));
