@@ -19,18 +19,31 @@ const LOWER_CASE = new Remembered((name) => name.toLowerCase());
  * @throws RangeError they are too large for HTTP/2
  */
 export function responseFields(status: number, headers: readonly string[]): string[] {
-  checkSize(headers);
   const list = [':status', String(status)];
+  let bytes = 0;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = LOWER_CASE.of(headers[i] ?? '');
-    if (name !== 'upgrade') list.push(name, headers[i + 1] ?? '');
+    const value = headers[i + 1] ?? '';
+    bytes += bytesOf(name, value);
+    if (name !== 'upgrade') list.push(name, value);
   }
+  refuseLarge(bytes);
   return list;
 }
 
 /** @throws RangeError when trailers are too large for HTTP/2 */
-export function checkSize(headers: readonly string[]): void {
-  let bytes = ADDED_BYTES;
-  eachField(headers, (name, value) => (bytes += name.length + value.length + BYTES_PER_FIELD));
-  if (bytes > MAX_BLOCK_BYTES) throw new RangeError('the header fields are too large for HTTP/2');
+export function checkSize(trailers: readonly string[]): void {
+  let bytes = 0;
+  eachField(trailers, (name, value) => (bytes += bytesOf(name, value)));
+  refuseLarge(bytes);
+}
+
+function bytesOf(name: string, value: string): number {
+  return name.length + value.length + BYTES_PER_FIELD;
+}
+
+/** @throws RangeError */
+function refuseLarge(bytes: number): void {
+  if (bytes + ADDED_BYTES > MAX_BLOCK_BYTES)
+    throw new RangeError('the header fields are too large for HTTP/2');
 }

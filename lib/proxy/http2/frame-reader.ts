@@ -266,7 +266,9 @@ export class FrameReader {
   #readPayload(bytes: Buffer, from: number): number {
     if (this.#payload === undefined && bytes.length - from >= this.#left) {
       const end = from + this.#left;
-      this.#onPayload(bytes.subarray(from, end));
+      // Nearly all are these: one view of them is enough.
+      if (this.#type === FrameType.headers) this.#onHeaders(bytes, from, end);
+      else this.#onPayload(bytes.subarray(from, end));
       return end;
     }
     this.#payload ??= Buffer.allocUnsafe(this.#left);
@@ -288,7 +290,7 @@ export class FrameReader {
     const streamId = this.#streamId;
     switch (this.#type) {
       case FrameType.headers:
-        this.#onHeaders(payload);
+        this.#onHeaders(payload, 0, payload.length);
         break;
       case FrameType.continuation:
         this.#onContinuation(payload);
@@ -325,22 +327,24 @@ export class FrameReader {
     }
   }
 
-  #onHeaders(payload: Buffer): void {
-    let from = 0;
-    let end = payload.length;
+  /** @param from where its payload begins. @param to where that ends. */
+  #onHeaders(bytes: Buffer, from: number, to: number): void {
+    this.#phase = 'head';
+    let start = from;
+    let end = to;
     if ((this.#flags & Flag.padded) !== 0) {
-      if (end === 0) throw frameSizeError('padded HEADERS without a length of padding');
-      from = 1;
-      end -= payload[0] ?? 0;
+      if (start === end) throw frameSizeError('padded HEADERS without a length of padding');
+      end -= bytes[start] ?? 0;
+      start += 1;
     }
     let dependsOn: number | undefined;
     if ((this.#flags & Flag.priority) !== 0) {
-      if (payload.length < from + PRIORITY_BYTES) throw frameSizeError('HEADERS too short for its priority');
-      dependsOn = dependencyAt(payload, from);
-      from += PRIORITY_BYTES;
+      if (to < start + PRIORITY_BYTES) throw frameSizeError('HEADERS too short for its priority');
+      dependsOn = dependencyAt(bytes, start);
+      start += PRIORITY_BYTES;
     }
-    if (end < from) throw protocolError('a frame has more padding than there is of it');
-    const fragment = payload.subarray(from, end);
+    if (end < start) throw protocolError('a frame has more padding than there is of it');
+    const fragment = bytes.subarray(start, end);
     const isLast = (this.#flags & Flag.endStream) !== 0;
     if ((this.#flags & Flag.endHeaders) !== 0) {
       this.#listener.onHeaders(this.#streamId, fragment, isLast, dependsOn);

@@ -344,6 +344,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onClosed(stream: Http2Stream): void {
     this.#streams.delete(stream);
+    this.output.isOfOneStream = this.#streams.size === 1;
     this.#turns.delete(stream);
     if (this.#streams.size > 0) return;
     if (this.#goawayId === undefined) this.#owner.onBusy(this, false);
@@ -357,6 +358,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     const said = this.#earlyPriorities.take(streamId) ?? request.priority;
     if (said !== undefined && said !== '') stream.priority = readPriority(said);
     this.#streams.add(stream);
+    this.output.isOfOneStream = this.#streams.size === 1;
     // One that ends has its deadlines.
     if (this.#streams.size === 1 && this.#goawayId === undefined) this.#owner.onBusy(this, true);
     this.#owner.onRequest(stream, request, this, isOverLimit);

@@ -1,7 +1,8 @@
 /**
  * What goes out on a connection of HTTP/2: frames are joined, and while one write is under way the next is gathered.
  *
- * What is gathered in a turn of the event loop goes out at its end, in one write: the answers of many streams cost one record.
+ * What several streams write in a turn of the event loop goes out at its end, in one write: their answers cost one record. What one
+ * stream writes goes out as soon as who has written is done: nobody else is there to wait for.
  */
 import type { Socket } from 'node:net';
 import { SpareMemory } from '../../../net/spare-memory.js';
@@ -25,6 +26,8 @@ interface Gathered {
 }
 
 export class Output {
+  /** One stream is open, and writes alone. */
+  isOfOneStream = false;
   readonly #socket: Socket;
   readonly #onRoom: () => void;
   /** Is written into, from `#from` to `#at`. */
@@ -161,10 +164,11 @@ export class Output {
     this.#lastDataAt = -1;
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    setImmediate(flushOutput, this);
+    if (this.isOfOneStream) process.nextTick(flushOutput, this);
+    else setImmediate(flushOutput, this);
   }
 
-  /** For `setImmediate`. */
+  /** For `setImmediate` and `process.nextTick`. */
   onTurn(): void {
     this.#isFlushing = false;
     this.flush();
