@@ -25,6 +25,8 @@ export interface BodySource {
   onBodyWanted(): void;
   /** Some of what waited has been taken, or dropped. */
   onWaitingTaken?(): void;
+  /** The same, of each piece. @param isNeeded it is still needed: else its memory may be used again. */
+  onPieceTaken?(piece: Buffer, isNeeded: boolean): void;
 }
 
 /** How long a client may send nothing while its body is waited for. */
@@ -158,7 +160,8 @@ export class RequestBody {
       const piece = this.#waiting.shift();
       if (piece === undefined) break;
       this.#waitingBytes -= piece.length;
-      this.#give(this.#sink, piece);
+      const isNeeded = this.#give(this.#sink, piece);
+      this.#source.onPieceTaken?.(piece, isNeeded);
     }
     if (this.#waitingBytes < waitedBytes) this.#source.onWaitingTaken?.();
     const sink = this.#sink;
@@ -174,10 +177,11 @@ export class RequestBody {
 
   /** @returns whether there was anything. */
   #forget(): boolean {
-    const isSome = this.#waitingBytes > 0;
+    const pieces = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    return isSome;
+    for (const piece of pieces) this.#source.onPieceTaken?.(piece, false);
+    return pieces.length > 0;
   }
 
   #give(sink: BodySink, piece: Buffer): boolean {

@@ -24,6 +24,8 @@ export class JoinedPieces {
   /** There only while something waits in it. */
   #memory: Buffer | undefined;
   #bytes = 0;
+  /** Memory of pieces that wait in the body, by piece. */
+  #lent: Map<Buffer, Buffer> | undefined;
   #isPutOff = false;
 
   /** @param onPassed told when the body has got some: it may be waiting there. */
@@ -49,11 +51,21 @@ export class JoinedPieces {
     this.#memory = undefined;
     this.#bytes = 0;
     const piece = memory.subarray(0, bytes);
+    const isTaken = this.#body.isTaken;
     // What waits must not keep much more memory than it has octets.
-    const isLarge = bytes >= (this.#body.isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
+    const isLarge = bytes >= (isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
     const isKept = this.#body.push(isLarge ? piece : Buffer.from(piece));
     if (!isLarge || !isKept) giveBack(memory);
+    else if (!isTaken) (this.#lent ??= new Map<Buffer, Buffer>()).set(piece, memory);
     this.#onPassed();
+  }
+
+  /** For the body: a piece waits there no more. @param isNeeded whoever has it goes on to use it. */
+  onPieceTaken(piece: Buffer, isNeeded: boolean): void {
+    const memory = this.#lent?.get(piece);
+    if (memory === undefined) return;
+    this.#lent?.delete(piece);
+    if (!isNeeded) giveBack(memory);
   }
 
   /** The stream is over: what waits is dropped. */

@@ -177,6 +177,10 @@ export class Http2Stream implements BodySource {
     this.#credit();
   }
 
+  onPieceTaken(piece: Buffer, isNeeded: boolean): void {
+    this.#pieces?.onPieceTaken(piece, isNeeded);
+  }
+
   // --- what goes
 
   /** A head. @param isLast nothing follows. */
