@@ -20,5 +20,6 @@ export function bodyOf(stream: Readable, trailers: readonly string[] = []): Upst
       sink = undefined;
       stream.pause();
     },
+    release: () => undefined,
   };
 }

@@ -9,7 +9,7 @@ import { requestTrailers } from '../headers/headers.js';
 
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface BodySink {
-  /** @returns whether the piece is still needed: else its memory is used again. */
+  /** @returns whether the piece is still needed, until `release`: else its memory is used again. */
   onBodyPiece(piece: Buffer): boolean;
   /** @param trailers flat: those that may pass. */
   onBodyEnd(trailers: readonly string[]): void;
@@ -25,8 +25,8 @@ export interface BodySource {
   onBodyWanted(): void;
   /** Some of what waited has been taken, or dropped. */
   onWaitingTaken?(): void;
-  /** The same, of each piece. @param isNeeded it is still needed: else its memory may be used again. */
-  onPieceTaken?(piece: Buffer, isNeeded: boolean): void;
+  /** A piece that was still needed is not any more: its memory may be used again. */
+  onPieceFree?(piece: Buffer): void;
 }
 
 /** How long a client may send nothing while its body is waited for. */
@@ -117,6 +117,11 @@ export class RequestBody {
     this.#flow();
   }
 
+  /** For the sink: it needs a piece no more that it had said it does. */
+  release(piece: Buffer): void {
+    this.#source.onPieceFree?.(piece);
+  }
+
   /** Nobody wants it, or what is left of it. */
   discard(): void {
     if (this.#isDiscarded) return;
@@ -160,8 +165,7 @@ export class RequestBody {
       const piece = this.#waiting.shift();
       if (piece === undefined) break;
       this.#waitingBytes -= piece.length;
-      const isNeeded = this.#give(this.#sink, piece);
-      this.#source.onPieceTaken?.(piece, isNeeded);
+      if (!this.#give(this.#sink, piece)) this.#source.onPieceFree?.(piece);
     }
     if (this.#waitingBytes < waitedBytes) this.#source.onWaitingTaken?.();
     const sink = this.#sink;
@@ -180,7 +184,7 @@ export class RequestBody {
     const pieces = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const piece of pieces) this.#source.onPieceTaken?.(piece, false);
+    for (const piece of pieces) this.#source.onPieceFree?.(piece);
     return pieces.length > 0;
   }
 

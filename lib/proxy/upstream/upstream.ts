@@ -9,7 +9,7 @@ import type { FixedFields } from '../headers/fixed-fields.js';
 
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface UpstreamBodySink {
-  /** @returns whether the piece is still needed: else its memory is used again. */
+  /** @returns whether the piece is still needed, until `release`: else its memory is used again. */
   onBodyPiece(piece: Buffer): boolean;
   /** @param trailers flat; empty where there are none. */
   onBodyEnd(trailers: readonly string[]): void;
@@ -25,6 +25,8 @@ export interface UpstreamBody {
   resume(): void;
   /** Takes it from its sink: if nothing has been given, another one may start. */
   stop(): void;
+  /** A piece that was still needed is not any more. */
+  release(piece: Buffer): void;
 }
 
 export interface UpstreamRequest {

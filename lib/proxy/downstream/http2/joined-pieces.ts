@@ -13,7 +13,7 @@ import type { RequestBody } from '../request-body.js';
 /** So much is passed on together. */
 const JOINED_BYTES = 4 * MAX_PAYLOAD_BYTES;
 /** Memory while no body has it. Small pieces begin in a little: many streams may have one each. */
-const LARGE = new SpareMemory(JOINED_BYTES, 16 * JOINED_BYTES);
+const LARGE = new SpareMemory(JOINED_BYTES, 64 * JOINED_BYTES);
 const SMALL = new SpareMemory(4_096, 64 * 4_096);
 
 const turn = new NextTurn<JoinedPieces>((pieces) => pieces.onTurn());
@@ -24,8 +24,8 @@ export class JoinedPieces {
   /** There only while something waits in it. */
   #memory: Buffer | undefined;
   #bytes = 0;
-  /** Memory of pieces that wait in the body, by piece. */
-  #lent: Map<Buffer, Buffer> | undefined;
+  /** Memory of pieces that are needed still, by piece. Those that nobody frees are the collector's. */
+  #lent: WeakMap<Buffer, Buffer> | undefined;
   #isPutOff = false;
 
   /** @param onPassed told when the body has got some: it may be waiting there. */
@@ -51,21 +51,20 @@ export class JoinedPieces {
     this.#memory = undefined;
     this.#bytes = 0;
     const piece = memory.subarray(0, bytes);
-    const isTaken = this.#body.isTaken;
     // What waits must not keep much more memory than it has octets.
-    const isLarge = bytes >= (isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
+    const isLarge = bytes >= (this.#body.isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
     const isKept = this.#body.push(isLarge ? piece : Buffer.from(piece));
     if (!isLarge || !isKept) giveBack(memory);
-    else if (!isTaken) (this.#lent ??= new Map<Buffer, Buffer>()).set(piece, memory);
+    else (this.#lent ??= new WeakMap<Buffer, Buffer>()).set(piece, memory);
     this.#onPassed();
   }
 
-  /** For the body: a piece waits there no more. @param isNeeded whoever has it goes on to use it. */
-  onPieceTaken(piece: Buffer, isNeeded: boolean): void {
+  /** A piece that was passed on is needed no more. */
+  free(piece: Buffer): void {
     const memory = this.#lent?.get(piece);
     if (memory === undefined) return;
     this.#lent?.delete(piece);
-    if (!isNeeded) giveBack(memory);
+    giveBack(memory);
   }
 
   /** The stream is over: what waits is dropped. */

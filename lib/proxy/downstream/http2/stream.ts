@@ -177,8 +177,8 @@ export class Http2Stream implements BodySource {
     this.#credit();
   }
 
-  onPieceTaken(piece: Buffer, isNeeded: boolean): void {
-    this.#pieces?.onPieceTaken(piece, isNeeded);
+  onPieceFree(piece: Buffer): void {
+    this.#pieces?.free(piece);
   }
 
   // --- what goes

@@ -69,7 +69,10 @@ export class BodyWriter implements UpstreamBodySink {
     socket.cork();
     this.#begin();
     if (head.bodyBytes === undefined) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-    let takesMore = socket.write(chunk);
+    let takesMore = socket.write(chunk, (error) => {
+      // Of one that is destroyed Node 20 says so while parts of it are still on their way.
+      if (!error && !socket.destroyed) body.release(chunk);
+    });
     if (head.bodyBytes === undefined) takesMore = socket.write('\r\n', 'latin1');
     socket.uncork();
     // Do not wait where everything has gone out at once, however much it was.

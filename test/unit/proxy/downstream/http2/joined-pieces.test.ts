@@ -16,6 +16,7 @@ class Stage implements BodySource, BodySink {
   readonly body = new RequestBody(this);
   readonly pieces = new JoinedPieces(this.body, () => undefined);
   readonly memories: ArrayBufferLike[] = [];
+  readonly kept: Buffer[] = [];
   /** Whether what it is given is needed still when it has been given. */
   keeps = false;
 
@@ -27,10 +28,11 @@ class Stage implements BodySource, BodySink {
   onBodyPiece(piece: Buffer): boolean {
     expect(piece.equals(Buffer.alloc(FRAMES * FRAME.length, 'x'))).to.equal(true);
     this.memories.push(piece.buffer);
+    if (this.keeps) this.kept.push(piece);
     return this.keeps;
   }
-  onPieceTaken(piece: Buffer, isNeeded: boolean): void {
-    this.pieces.onPieceTaken(piece, isNeeded);
+  onPieceFree(piece: Buffer): void {
+    this.pieces.free(piece);
   }
   setReading(): void {
     // It sends on.
@@ -67,6 +69,16 @@ describe('The pieces of a body on HTTP/2, joined', () => {
     stage.body.start(stage);
     for (let i = 0; i < 3; i++) await stage.send();
     expect(new Set(stage.memories)).to.have.property('size', 4);
+  });
+
+  it('are in memory that is used again when they are needed no more', async () => {
+    const stage = new Stage();
+    stage.keeps = true;
+    stage.body.start(stage);
+    await stage.send();
+    for (const piece of stage.kept.splice(0)) stage.body.release(piece);
+    await stage.send();
+    expect(new Set(stage.memories)).to.have.property('size', 1);
   });
 
   it('give the memory back of what waited and is dropped', async () => {

@@ -38,6 +38,9 @@ class Body implements UpstreamBody {
   stop(): void {
     this.sink = undefined;
   }
+  release(): void {
+    // Its memory is not used again.
+  }
 }
 
 describe('An upload to a backend on HTTP/1.1', () => {
