@@ -8,7 +8,7 @@ import type { StatusReport } from '../../../lib/domain/status-report.js';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { connectTls, request } from '../../support/client.js';
 import { command } from '../../support/command.js';
-import { eventually } from '../../support/eventually.js';
+import { eventually, eventuallySees } from '../../support/eventually.js';
 import { startKillableBackend } from '../../support/killable-backend.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { startTcpBackend } from '../../support/tcp-backend.js';
@@ -101,13 +101,16 @@ describe('status, of backends', () => {
     expect(trouble?.forMs)
       .to.be.within(1, 60_000)
       .and.at.least(trouble?.lastErrorAgoMs ?? Infinity);
-    // Three in each worker, and one more for each time that a rest of a second ended before the requests did. Workers tell of them now and then.
+    // Three in each worker, and one more for each time that a rest of a second ended before the requests did.
     const summary = /^1 of 2 up, with 0 busy and [1-9]\d* idle connections; failures: connect (\d+)$/;
-    await eventually('the failures of both workers have been told', async () => {
-      const [line = ''] = await linesOf(program, 'backends');
-      const failures = Number(summary.exec(line)?.[1]);
-      return failures >= 6 && failures <= 2 * REQUESTS;
-    });
+    await eventuallySees(
+      'the failures of both workers, which they tell now and then',
+      async () => (await linesOf(program, 'backends'))[0] ?? '',
+      (line) => {
+        const failures = Number(summary.exec(line)?.[1]);
+        return failures >= 6 && failures <= 2 * REQUESTS;
+      },
+    );
     await killed.start();
     await eventually('it works again in both workers', async () => {
       await ask(program, 4);
