@@ -3,11 +3,10 @@
  *
  * Node keeps what it is given until it has gone out, so it is given a copy. New memory for each copy would be outside V8's heap, where
  * every 64 MiB of it start a collection of the whole heap: a quarter of what a download costs. So the memory of copies is used again,
- * too, when Node says that one has gone out. Of a stream that is destroyed Node says so at once, on Node 20 without an error, while
- * parts of it may still be on their way: that memory is left to the collector.
+ * too, when one has gone out.
  */
 import type { Writable } from 'node:stream';
-import { SpareMemory } from './spare-memory.js';
+import { hasGoneOut, SpareMemory } from './spare-memory.js';
 
 const MAX_SPARE_BYTES = 2 * 1024 ** 2;
 /** Smaller pieces cost little to copy into memory of their own size. */
@@ -34,7 +33,6 @@ function writeIn(spare: SpareMemory, stream: Writable, part: Buffer): boolean {
   const memory = spare.take();
   part.copy(memory);
   return stream.write(memory.subarray(0, part.length), (error) => {
-    const hasGoneOut = !stream.destroyed && (error === null || error === undefined);
-    if (hasGoneOut) spare.giveBack(memory);
+    if (hasGoneOut(stream, error)) spare.giveBack(memory);
   });
 }

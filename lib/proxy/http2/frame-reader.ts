@@ -170,7 +170,7 @@ export class FrameReader {
     if (type === FrameType.data) this.#beginData(length);
     else {
       this.#phase = 'payload';
-      if (length === 0) this.#onPayload(NO_BYTES);
+      if (length === 0) this.#onPayload(NO_BYTES, 0, 0);
     }
   }
 
@@ -266,9 +266,7 @@ export class FrameReader {
   #readPayload(bytes: Buffer, from: number): number {
     if (this.#payload === undefined && bytes.length - from >= this.#left) {
       const end = from + this.#left;
-      // Nearly all are these: one view of them is enough.
-      if (this.#type === FrameType.headers) this.#onHeaders(bytes, from, end);
-      else this.#onPayload(bytes.subarray(from, end));
+      this.#onPayload(bytes, from, end);
       return end;
     }
     this.#payload ??= Buffer.allocUnsafe(this.#left);
@@ -279,19 +277,23 @@ export class FrameReader {
     if (this.#payloadBytes === payload.length) {
       this.#payload = undefined;
       this.#payloadBytes = 0;
-      this.#onPayload(payload);
+      this.#onPayload(payload, 0, payload.length);
     }
     return end;
   }
 
-  #onPayload(payload: Buffer): void {
+  /** @param from where the payload begins. @param end where it ends. */
+  #onPayload(bytes: Buffer, from: number, end: number): void {
     this.#phase = 'head';
+    // Nearly all are these, and one view of the block is enough.
+    if (this.#type === FrameType.headers) {
+      this.#onHeaders(bytes, from, end);
+      return;
+    }
+    const payload = bytes.subarray(from, end);
     const listener = this.#listener;
     const streamId = this.#streamId;
     switch (this.#type) {
-      case FrameType.headers:
-        this.#onHeaders(payload, 0, payload.length);
-        break;
       case FrameType.continuation:
         this.#onContinuation(payload);
         break;
@@ -329,7 +331,6 @@ export class FrameReader {
 
   /** @param from where its payload begins. @param to where that ends. */
   #onHeaders(bytes: Buffer, from: number, to: number): void {
-    this.#phase = 'head';
     let start = from;
     let end = to;
     if ((this.#flags & Flag.padded) !== 0) {

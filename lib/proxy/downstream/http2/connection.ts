@@ -105,7 +105,11 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.client = client;
     this.#owner = owner;
     this.#socket = client.socket;
-    this.output = new Output(client.socket, () => this.#onRoom());
+    this.output = new Output(
+      client.socket,
+      () => this.#streams.size === 1,
+      () => this.#onRoom(),
+    );
     this.#fields = new FieldWriter(this.output);
     this.#reader = new FrameReader(this, {
       maxBlockBytes: MAX_BLOCK_BYTES,
@@ -344,7 +348,6 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
 
   onClosed(stream: Http2Stream): void {
     this.#streams.delete(stream);
-    this.output.isOfOneStream = this.#streams.size === 1;
     this.#turns.delete(stream);
     if (this.#streams.size > 0) return;
     if (this.#goawayId === undefined) this.#owner.onBusy(this, false);
@@ -358,7 +361,6 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     const said = this.#earlyPriorities.take(streamId) ?? request.priority;
     if (said !== undefined && said !== '') stream.priority = readPriority(said);
     this.#streams.add(stream);
-    this.output.isOfOneStream = this.#streams.size === 1;
     // One that ends has its deadlines.
     if (this.#streams.size === 1 && this.#goawayId === undefined) this.#owner.onBusy(this, true);
     this.#owner.onRequest(stream, request, this, isOverLimit);

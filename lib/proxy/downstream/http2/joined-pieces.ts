@@ -15,6 +15,8 @@ const JOINED_BYTES = 4 * MAX_PAYLOAD_BYTES;
 /** Memory while no body has it. Small pieces begin in a little: many streams may have one each. */
 const LARGE = new SpareMemory(JOINED_BYTES, 64 * JOINED_BYTES);
 const SMALL = new SpareMemory(4_096, 64 * 4_096);
+/** Memory of pieces that are needed still, by piece. Of those that nobody frees it is the collector's. */
+const LENT = new WeakMap<Buffer, Buffer>();
 
 const turn = new NextTurn<JoinedPieces>((pieces) => pieces.onTurn());
 
@@ -24,8 +26,6 @@ export class JoinedPieces {
   /** There only while something waits in it. */
   #memory: Buffer | undefined;
   #bytes = 0;
-  /** Memory of pieces that are needed still, by piece. Those that nobody frees are the collector's. */
-  #lent: WeakMap<Buffer, Buffer> | undefined;
   #isPutOff = false;
 
   /** @param onPassed told when the body has got some: it may be waiting there. */
@@ -55,16 +55,14 @@ export class JoinedPieces {
     const isLarge = bytes >= (this.#body.isTaken ? JOINED_BYTES / 4 : JOINED_BYTES / 2);
     const isKept = this.#body.push(isLarge ? piece : Buffer.from(piece));
     if (!isLarge || !isKept) giveBack(memory);
-    else (this.#lent ??= new WeakMap<Buffer, Buffer>()).set(piece, memory);
+    else LENT.set(piece, memory);
     this.#onPassed();
   }
 
   /** A piece that was passed on is needed no more. */
   free(piece: Buffer): void {
-    const memory = this.#lent?.get(piece);
-    if (memory === undefined) return;
-    this.#lent?.delete(piece);
-    giveBack(memory);
+    const memory = LENT.get(piece);
+    if (memory !== undefined && LENT.delete(piece)) giveBack(memory);
   }
 
   /** The stream is over: what waits is dropped. */

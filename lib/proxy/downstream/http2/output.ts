@@ -26,9 +26,8 @@ interface Gathered {
 }
 
 export class Output {
-  /** One stream is open, and writes alone. */
-  isOfOneStream = false;
   readonly #socket: Socket;
+  readonly #isOfOneStream: () => boolean;
   readonly #onRoom: () => void;
   /** Is written into, from `#from` to `#at`. */
   #memory: Buffer | undefined;
@@ -43,9 +42,13 @@ export class Output {
   #lastDataAt = -1;
   #lastDataStreamId = 0;
 
-  /** @param onRoom told when something has gone out. */
-  constructor(socket: Socket, onRoom: () => void) {
+  /**
+   * @param isOfOneStream one stream is open, and writes alone.
+   * @param onRoom told when something has gone out.
+   */
+  constructor(socket: Socket, isOfOneStream: () => boolean, onRoom: () => void) {
     this.#socket = socket;
+    this.#isOfOneStream = isOfOneStream;
     this.#onRoom = onRoom;
   }
 
@@ -164,7 +167,7 @@ export class Output {
     this.#lastDataAt = -1;
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    if (this.isOfOneStream) process.nextTick(flushOutput, this);
+    if (this.#isOfOneStream()) process.nextTick(flushOutput, this);
     else setImmediate(flushOutput, this);
   }
 

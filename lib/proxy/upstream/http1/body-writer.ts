@@ -5,6 +5,7 @@
  * to another one.
  */
 import type { Socket } from 'node:net';
+import { hasGoneOut } from '../../../net/spare-memory.js';
 import { trailerText, type RequestHead } from './request-head.js';
 import type { UpstreamBody, UpstreamBodySink, UpstreamFailure } from '../upstream.js';
 
@@ -70,8 +71,7 @@ export class BodyWriter implements UpstreamBodySink {
     this.#begin();
     if (head.bodyBytes === undefined) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
     let takesMore = socket.write(chunk, (error) => {
-      // Of one that is destroyed Node 20 says so while parts of it are still on their way.
-      if (!error && !socket.destroyed) body.release(chunk);
+      if (hasGoneOut(socket, error)) body.release(chunk);
     });
     if (head.bodyBytes === undefined) takesMore = socket.write('\r\n', 'latin1');
     socket.uncork();

@@ -10,7 +10,7 @@ const KIB = 1_024;
 function streamOf(sendWindow: number): { stream: Http2Stream; drains: () => number } {
   const nothing = (): void => undefined;
   const owner: StreamOwner = {
-    output: new Output(new PassThrough().resume() as unknown as Socket, nothing),
+    output: new Output(new PassThrough().resume() as unknown as Socket, () => true, nothing),
     ...{ receiveWindow: 65_535, sendWindow: 1_024 * KIB, sentBytes: 0 },
     ...{ spend: nothing, sendFields: nothing, onWaiting: nothing, onHeld: nothing },
     ...{ onBodyWanted: nothing, onPriorityAnswered: nothing, stop: nothing, onClosed: nothing },
