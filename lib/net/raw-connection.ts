@@ -40,8 +40,6 @@ interface NativeHandle {
   close(done: (this: NativeHandle) => void): void;
   /** Not on a unix socket, like the next ones. */
   reset?(done: (this: NativeHandle) => void): number;
-  setNoDelay?(on: boolean): number;
-  setKeepAlive?(on: boolean, delaySeconds: number): number;
   getpeername?(out: NativeAddress): number;
   getsockname?(out: NativeAddress): number;
   [CONNECTION]?: RawConnection;
@@ -53,9 +51,14 @@ interface NativeAddress {
 }
 
 interface ServerInternals {
-  readonly _handle: {
-    onconnection: (this: unknown, errno: number, handle: NativeHandle) => void;
-  } | null;
+  readonly _handle: ListeningHandle | null;
+}
+
+interface ListeningHandle {
+  onconnection: (this: unknown, errno: number, handle: NativeHandle) => void;
+  /** Not on a unix socket, like the next one. */
+  setNoDelay?(on: boolean): number;
+  setKeepAlive?(on: boolean, delaySeconds: number): number;
 }
 
 const CONNECTION = Symbol('connection');
@@ -69,6 +72,9 @@ export function acceptRaw(server: Server, onConnection: (connection: RawConnecti
   server.on('listening', () => {
     const listening = (server as unknown as ServerInternals)._handle;
     if (listening === null) return;
+    // Linux gives a connection the options of the socket that it was accepted on: five system calls less for each.
+    listening.setNoDelay?.(true);
+    listening.setKeepAlive?.(true, PROBE_DELAY_MS / 1000);
     listening.onconnection = (errno, handle) => {
       if (errno === 0) onConnection(new RawConnection(handle));
       else server.emit('error', new Error(`accepting a connection: system error ${errno}`));
@@ -99,8 +105,6 @@ export class RawConnection implements Transport {
   constructor(handle: NativeHandle) {
     this._handle = handle;
     handle[CONNECTION] = this;
-    handle.setNoDelay?.(true);
-    handle.setKeepAlive?.(true, PROBE_DELAY_MS / 1000);
   }
 
   /** Always 0: the connection has no buffers. */
