@@ -12,7 +12,6 @@
 import type { EventEmitter } from 'node:events';
 import { Socket, type Server } from 'node:net';
 import { plainAddress, type Endpoint } from './connection-info.js';
-import { PROBE_DELAY_MS } from './keep-alive.js';
 
 /** The connection below TLS, for those who only close it. */
 export interface Transport {
@@ -51,14 +50,9 @@ interface NativeAddress {
 }
 
 interface ServerInternals {
-  readonly _handle: ListeningHandle | null;
-}
-
-interface ListeningHandle {
-  onconnection: (this: unknown, errno: number, handle: NativeHandle) => void;
-  /** Not on a unix socket, like the next one. */
-  setNoDelay?(on: boolean): number;
-  setKeepAlive?(on: boolean, delaySeconds: number): number;
+  readonly _handle: {
+    onconnection: (this: unknown, errno: number, handle: NativeHandle) => void;
+  } | null;
 }
 
 const CONNECTION = Symbol('connection');
@@ -72,9 +66,6 @@ export function acceptRaw(server: Server, onConnection: (connection: RawConnecti
   server.on('listening', () => {
     const listening = (server as unknown as ServerInternals)._handle;
     if (listening === null) return;
-    // Linux gives a connection the options of the socket that it was accepted on: five system calls less for each.
-    listening.setNoDelay?.(true);
-    listening.setKeepAlive?.(true, PROBE_DELAY_MS / 1000);
     listening.onconnection = (errno, handle) => {
       if (errno === 0) onConnection(new RawConnection(handle));
       else server.emit('error', new Error(`accepting a connection: system error ${errno}`));

@@ -26,7 +26,6 @@ import { addressOfHandle, listenOnHandle } from '../net/shared-handle.js';
 import { AddressList } from '../net/address-list.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import { ConnectionLimits } from '../net/connection-limits.js';
-import { KEEP_ALIVE } from '../net/keep-alive.js';
 import { Names } from '../net/names/names.js';
 import type { RawConnection } from '../net/raw-connection.js';
 import { HandshakeIds } from '../tls/handshake-ids.js';
@@ -215,7 +214,7 @@ class Worker {
 
   /** Accepts on a handle of the primary's; says `ready` after the last of `count`. */
   listen(handle: unknown, { role, index, count }: ListenMessage): void {
-    const server = createServer({ noDelay: true, ...KEEP_ALIVE });
+    const server = createServer();
     const open = role === 'tls' ? this.#acceptTls(server, index) : this.#acceptPlain(server, index);
     this.#servers.push(server);
     this.#connections.push(open);
