@@ -6,15 +6,9 @@
  * are UTF-8.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createRequire } from 'node:module';
-import bcrypt from 'bcryptjs';
+import { apacheCrypt, apacheMd5, bcrypt } from '../base/lazy-imports.js';
 import { runInTurns, runNow } from './in-turns.js';
 import { shaCryptSteps, type ShaCryptScheme } from './sha-crypt.js';
-
-// Neither package brings types that TypeScript finds. Password and hash have one character for each octet.
-const require = createRequire(import.meta.url);
-const apacheMd5 = require('apache-md5') as (password: string, salt: string) => string;
-const apacheCrypt = require('apache-crypt') as (password: string, salt: string) => string;
 
 /** Tells whether a password is the one of the hash. */
 export interface PasswordCheck {
@@ -50,9 +44,9 @@ export function readHash(hash: string): HashReading {
   if (hash.startsWith('{SHA}')) return readSha(hash.slice('{SHA}'.length), false);
   if (hash.startsWith('{SSHA}')) return readSha(hash.slice('{SSHA}'.length), true);
   const md5Salt = MD5_CRYPT.exec(hash)?.[1];
-  if (md5Salt !== undefined) return slow(hash, (password) => apacheMd5(octets(password), md5Salt));
+  if (md5Salt !== undefined) return slow(hash, (password) => apacheMd5()(octets(password), md5Salt));
   if (DES_CRYPT.test(hash)) {
-    return slow(hash, (password) => apacheCrypt(octets(password), hash.slice(0, 2)));
+    return slow(hash, (password) => apacheCrypt()(octets(password), hash.slice(0, 2)));
   }
   if (hash.startsWith('{PLAIN}')) {
     const plain = hash.slice('{PLAIN}'.length);
@@ -68,8 +62,8 @@ function readBcrypt(hash: string): HashReading {
   if (Number(cost) > MAX_BCRYPT_COST) return { problem: `a bcrypt cost above ${MAX_BCRYPT_COST}` };
   return slow(
     hash,
-    (password) => bcrypt.hashSync(password, salt),
-    (password) => bcrypt.hash(password, salt),
+    (password) => bcrypt().hashSync(password, salt),
+    (password) => bcrypt().hash(password, salt),
   );
 }
 

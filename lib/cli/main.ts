@@ -2,11 +2,14 @@
  * The program: the command line with everything that it runs. What `bin/peter-sslers-proxy` loads.
  */
 import { parseHtpasswd } from '../admin/htpasswd.js';
-import { runPrimary } from '../primary/run.js';
 import { createCli } from './cli.js';
 import { processIo, type TakeSignals } from './io.js';
+import type { StartFunction } from './start.js';
 
 export { createCli } from './cli.js';
+
+/** The proxy is loaded when it is to run: a command that asks a running one is done before that would be. */
+const start: StartFunction = async (load, io) => (await import('../primary/run.js')).runPrimary(load, io);
 
 /**
  * Runs a command.
@@ -16,6 +19,6 @@ export { createCli } from './cli.js';
  * @returns the exit code. Never rejects.
  */
 export function run(argv: readonly string[], takeSignals?: TakeSignals): Promise<number> {
-  const cli = createCli({ start: runPrimary, checkHtpasswd: (text) => void parseHtpasswd(text) });
+  const cli = createCli({ start, checkHtpasswd: (text) => void parseHtpasswd(text) });
   return cli(argv, processIo(takeSignals));
 }

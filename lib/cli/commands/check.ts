@@ -1,7 +1,6 @@
 /**
  * `check`: what would keep the program from starting, or clients from their certificates, found out without starting anything.
  */
-import { checkAll } from '../../check/check.js';
 import { refusedSettings } from '../../check/configuration.js';
 import { countOf, type Finding, type Level } from '../../check/finding.js';
 import type { RunningProgram } from '../../check/ports.js';
@@ -37,6 +36,7 @@ async function findingsOf(context: CommandContext): Promise<Finding[]> {
     const { given } = gather(input);
     const loaded = loadSettings(input);
     const program = await programOf(context);
+    const { checkAll } = await import('../../check/check.js');
     return await checkAll({ given, loaded, socketPath: context.socketPath, now: io.now, ...program });
   } catch (thrown) {
     if (thrown instanceof ProxyError && thrown.code === 'ERR_USAGE') return refusedSettings(thrown.message);

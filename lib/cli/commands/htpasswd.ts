@@ -1,7 +1,7 @@
 /** `htpasswd FILE USER`: sets or deletes a user of the file that `--admin-user-file` names. */
-import { hash } from 'bcryptjs';
 import { resolve } from 'node:path';
 import { userProblem, withUser } from '../../admin/htpasswd-lines.js';
+import { bcrypt } from '../../base/lazy-imports.js';
 import { replaceFile } from '../../base/replace-file.js';
 import { codeOf, environmentError, usageError } from '../../domain/errors.js';
 import { JSON_OPTION, print, type ClientCommand, type CommandContext } from '../command.js';
@@ -32,7 +32,7 @@ export const HTPASSWD: ClientCommand = {
     // Read before a password is asked for, so that nobody types one in vain.
     const before = read(context, path);
     if (isDeletion && before === undefined) throw environmentError(`htpasswd: there is no ${file}`);
-    const line = isDeletion ? undefined : `${user}:${await hash(await passwordOf(context), COST)}`;
+    const line = isDeletion ? undefined : `${user}:${await bcrypt().hash(await passwordOf(context), COST)}`;
     const { text, wasThere } = withUser(before ?? '', user, line);
     if (isDeletion && !wasThere) throw environmentError(`htpasswd: ${file} has no user ${user}`);
     try {

@@ -2,7 +2,7 @@
  * The command line of the real program: help, version, and which of several places that set a flag counts.
  */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -46,6 +46,23 @@ describe('The command line', () => {
   it('shows the version', async () => {
     const { stdout, stderr } = await execute(process.execPath, [BIN, '--version'], { cwd: dir });
     expect({ stdout, stderr }).to.deep.equal({ stdout: '0.5.0\n', stderr: '' });
+  });
+
+  it('loads for a command what that needs: the proxy for `start` alone', async () => {
+    const coverage = join(dir, 'loaded');
+    const env = { ...process.env, NODE_V8_COVERAGE: coverage };
+    const asked = execute(process.execPath, [BIN, 'status', '--control-socket', 'none'], { cwd: dir, env });
+    const [{ reason }] = (await Promise.allSettled([asked])) as [{ reason?: { stderr: string } }];
+    expect(reason?.stderr).to.contain('none');
+    // What V8 covers is what was loaded.
+    const [report = ''] = await readdir(coverage);
+    const { result } = JSON.parse(await readFile(join(coverage, report), 'utf8')) as {
+      result: { url: string }[];
+    };
+    const own = result.map(({ url }) => url).filter((url) => url.includes('/dist/'));
+    const sources = await Promise.all(own.map((url) => readFile(new URL(url), 'utf8')));
+    expect(sources.some((text) => text.includes('control-socket'))).to.equal(true);
+    expect(own.filter((_, i) => sources[i]?.includes('node:cluster'))).to.deep.equal([]);
   });
 
   it('takes values as people write them', async () => {
