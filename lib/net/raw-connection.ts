@@ -58,7 +58,8 @@ interface ServerInternals {
 const CONNECTION = Symbol('connection');
 
 /**
- * Makes a server hand over its connections as `RawConnection`s. To be called before it listens.
+ * Makes a server hand over its connections as `RawConnection`s. To be called before it listens, which it has to do by `listenOnHandle`:
+ * that sets the options of its connections.
  *
  * `server` does not count them: its `close` event does not wait for them.
  */

@@ -16,6 +16,7 @@ import type { Logger } from '../../lib/log/logger.js';
 import { AddressList } from '../../lib/net/address-list.js';
 import { ConnectionLimits } from '../../lib/net/connection-limits.js';
 import { Names } from '../../lib/net/names/names.js';
+import { bindSharedHandle, listenOnHandle } from '../../lib/net/shared-handle.js';
 import { HandshakeIds } from '../../lib/tls/handshake-ids.js';
 import { terminateTls } from '../../lib/tls/terminate.js';
 import type { Transport } from '../../lib/net/raw-connection.js';
@@ -89,7 +90,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     settingsOf(options),
   );
   const ports = new WeakMap<Transport, number>();
-  const server = createServer({ pauseOnConnect: false, noDelay: true });
+  const server = createServer();
   const open = terminateTls(server, {
     index: 0,
     ids: new HandshakeIds(1),
@@ -110,8 +111,10 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     },
     onFailure: () => undefined,
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { native } = bindSharedHandle({ host: '127.0.0.1', port: 0 });
+  const listening = once(server, 'listening');
+  listenOnHandle(server, native);
+  await listening;
   return {
     port: (server.address() as AddressInfo).port,
     frontend,
