@@ -23,8 +23,10 @@ describe('HTTP/2 on the engine of Node', () => {
     );
     const failures = output.slice(Math.max(0, output.lastIndexOf(' failing')));
     expect(code, failures).to.equal(0);
+    // A pattern that finds nothing is a warning only.
+    expect(output).not.to.contain('Cannot find any files');
     const [, passed, failed] = /(\d+) passed, (\d+) failed/.exec(output) ?? [];
     expect(failed).to.equal('0');
-    expect(Number(passed)).to.be.above(3_000);
+    expect(Number(passed)).to.be.above(3_500);
   });
 });

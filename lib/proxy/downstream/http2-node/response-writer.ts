@@ -1,9 +1,10 @@
 /**
  * How a response is written on HTTP/2.
  */
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { checkSize, responseFields } from '../response-fields.js';
 import { respond } from './respond.js';
+import { stopUpload } from './stopped-uploads.js';
 import { toObject } from '../../headers/to-object.js';
 import type { ClientConnection } from '../client-connection.js';
 import { CommonResponseWriter, type ResponseWriter } from '../response-writer.js';
@@ -134,7 +135,7 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
     const stop = (): void => {
       // Wait until what was written has gone out.
       setImmediate(() => {
-        if (!isDone()) stream.close(constants.NGHTTP2_NO_ERROR);
+        if (!isDone()) stopUpload(stream);
       });
     };
     // A response that is a head alone has ended with it.

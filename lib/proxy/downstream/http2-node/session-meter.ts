@@ -7,6 +7,7 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { AbuseBudget, type AbuseCounts, type AbuseKind } from '../abuse-budget.js';
+import { isUploadStopped } from './stopped-uploads.js';
 
 /** The head of a frame. */
 const FRAME_BYTES = 9;
@@ -90,7 +91,8 @@ export class SessionMeter {
   onStreamClose(stream: ClosedStream, windowBytes: number): void {
     if (this.#session.destroyed) return;
     if (isResetByClient(stream)) this.#pay('reset');
-    else if (!stream.readableEnded && !stream.endAfterHeaders) this.#overheadBytes -= windowBytes;
+    else if (isUploadStopped(stream) || (!stream.readableEnded && !stream.endAfterHeaders))
+      this.#overheadBytes -= windowBytes;
   }
 
   /** To be called once a second. */

@@ -5,6 +5,7 @@ import {
   SessionMeter,
   type ClosedStream,
 } from '../../../../../lib/proxy/downstream/http2-node/session-meter.js';
+import { stopUpload } from '../../../../../lib/proxy/downstream/http2-node/stopped-uploads.js';
 
 const MIB = 1024 ** 2;
 
@@ -130,6 +131,16 @@ describe('The meter of an HTTP/2 session', () => {
       ({ socket, meter }) => {
         meter.onHead(200, 10);
         meter.onStreamClose(closed({ readableEnded: false }), 4 * MIB);
+        socket.bytesRead += 300 + 4 * MIB;
+      },
+    ],
+    [
+      'uploads that were answered before they had ended, of which Node says that they have',
+      ({ socket, meter }) => {
+        const stream = { ...closed({}), close: () => undefined };
+        stopUpload(stream);
+        meter.onHead(200, 10);
+        meter.onStreamClose(stream, 4 * MIB);
         socket.bytesRead += 300 + 4 * MIB;
       },
     ],
