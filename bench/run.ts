@@ -1,6 +1,7 @@
 /**
  * The benchmark: `npm run bench`. Builds nothing: it measures what is in `dist/`.
  */
+import '../test/support/environment.js';
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { comparisonText, isComplete, type Comparison } from './comparison.js';
@@ -32,9 +33,6 @@ const OTHERS: Readonly<Record<string, (setting: Setting) => Promise<Row[]>>> = {
 
 // Processes and keys on disk are done away with when this one exits, which a signal alone would not bring about.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-
-// Whoever measures may have it set. Node 20 parses such a file at the start of each process: 50 ms for the bundle of a distribution.
-delete process.env['NODE_EXTRA_CA_CERTS'];
 
 const options = readOptions(process.argv.slice(2));
 if (options !== undefined) {
