@@ -224,7 +224,8 @@ describe('An HTTP/2 client that means well is not cut off', () => {
     await using front = await startFront({ backends: [backend.url] });
     using client = await H2Client.connect(front.port, NAME);
     // Budgets may be looked at once a second.
-    for (const until = performance.now() + 1_500; performance.now() < until;) {
+    const until = performance.now() + 1_500;
+    for (let i = 0; i < 20 || performance.now() < until; i++) {
       const stream = client.open({ ':method': 'POST' }, { isOpen: true });
       stream.end(Buffer.alloc(MIB));
       expect(await responseOf(stream)).to.include({ status: 413 });
