@@ -2,12 +2,12 @@
  * Closes a socket that has an error: a TLS socket of Node's that was sent a record it cannot read says so, and stays open, where RFC 8446
  * §6.2 has it closed.
  */
-import type { Socket } from 'node:net';
+import type { ByteStream } from './client-socket.js';
 
-export function destroyOnError(socket: Socket): void {
+export function destroyOnError(socket: ByteStream): void {
   socket.on('error', destroyIt);
 }
 
-function destroyIt(this: Socket): void {
+function destroyIt(this: ByteStream): void {
   this.destroy();
 }

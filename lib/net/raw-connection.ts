@@ -2,7 +2,7 @@
  * An accepted TCP connection below TLS, without Node's socket around it.
  *
  * Node would make a whole `net.Socket` for each connection: two stream states, a dozen listeners, a buffer of its own. Nothing
- * of that is used here but to carry a `TLSSocket`, which is one again. To do without costs 5 % less CPU for a whole handshake
+ * of that is used here but to carry TLS, which is a stream again. To do without costs 5 % less CPU for a whole handshake
  * with its request (`bench`). So the server's native handle tells us of connections, and their native handles what was read.
  *
  * What `TLSSocket` needs of the socket that it is given is little and the same from Node 20 to 26: that it is a `net.Socket`
@@ -20,6 +20,13 @@ export interface Transport {
   resetAndDestroy(): unknown;
 }
 
+/** What goes over a connection, and ends with it. */
+export interface Carried {
+  /** It is being closed: nothing can be read or written any more. */
+  onCarrierClosing(): void;
+  onCarrierClosed(): void;
+}
+
 /** Receives what is read from a connection. */
 export interface Reader {
   /** @param chunk null at the end, be it by an error. @returns whether to read on. */
@@ -27,7 +34,7 @@ export interface Reader {
 }
 
 /** Node's native stream handle, a `TCP` or a `Pipe`. */
-interface NativeHandle {
+export interface NativeHandle {
   /** Whether reading has been started: Node keeps this flag up to date itself. */
   reading: boolean;
   /** The bytes read since the start. */
@@ -92,6 +99,7 @@ export class RawConnection implements Transport {
   #reader: Reader | undefined;
   #bytesRead = 0;
   #socket: Socket | undefined;
+  #carried: Carried | undefined;
 
   /** @param handle of a new connection, from which nothing was read. */
   constructor(handle: NativeHandle) {
@@ -122,7 +130,7 @@ export class RawConnection implements Transport {
     return endpointOf(out);
   }
 
-  /** Starts to read for `reader`, until a `TLSSocket` or a socket takes the connection over. */
+  /** Starts to read for `reader`, until TLS or a socket takes the connection over. */
   startReading(reader: Reader): void {
     const handle = this._handle;
     if (handle === null) return;
@@ -141,6 +149,11 @@ export class RawConnection implements Transport {
     const length = bytesRead - this.#bytesRead;
     this.#bytesRead = bytesRead;
     return this.#reader?.receive(bytes === undefined ? null : Buffer.from(bytes, 0, length)) ?? false;
+  }
+
+  /** Tells of the connection's end who goes over it. */
+  carry(carried: Carried): void {
+    this.#carried = carried;
   }
 
   /** Makes a Node socket, which owns the connection from then on. */
@@ -170,8 +183,16 @@ export class RawConnection implements Transport {
   #letGo(): NativeHandle | null {
     const handle = this._handle;
     this._handle = null;
-    if (handle !== null) handle.onread = ignore;
+    if (handle === null) return null;
+    handle.onread = ignore;
+    this.#carried?.onCarrierClosing();
     return handle;
+  }
+
+  /** For the handle: it is closed. */
+  onClosed(): void {
+    this.emit('close', false);
+    this.#carried?.onCarrierClosed();
   }
 }
 
@@ -186,7 +207,7 @@ function onBytes(this: NativeHandle, bytes?: ArrayBuffer): void {
 }
 
 function onClosed(this: NativeHandle): void {
-  this[CONNECTION]?.emit('close', false);
+  this[CONNECTION]?.onClosed();
 }
 
 function ignore(): void {

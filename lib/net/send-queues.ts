@@ -1,7 +1,7 @@
 /**
  * What has been written to a socket, and is still on its way out.
  */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from './client-socket.js';
 
 /** What is left to send, in bytes. */
 export interface SendQueues {
@@ -20,7 +20,7 @@ interface NativeHandle {
 }
 
 /** The bytes that a socket has still to send; undefined where Node does not tell. */
-export function queuesOf(socket: Duplex): SendQueues | undefined {
+export function queuesOf(socket: ByteStream): SendQueues | undefined {
   const handle = handleOf(socket);
   if (handle === null) return { inTls: 0, inKernel: 0 };
   const inKernel = (handle?._parent ?? handle)?.writeQueueSize;
@@ -29,7 +29,7 @@ export function queuesOf(socket: Duplex): SendQueues | undefined {
 }
 
 /** All bytes of a socket that the kernel has taken, those of TLS included; undefined where Node does not tell. */
-export function takenBytesOf(socket: Duplex): number | undefined {
+export function takenBytesOf(socket: ByteStream): number | undefined {
   const handle = handleOf(socket);
   const { bytesWritten, writeQueueSize } = handle?._parent ?? handle ?? {};
   return bytesWritten === undefined || writeQueueSize === undefined
@@ -37,6 +37,6 @@ export function takenBytesOf(socket: Duplex): number | undefined {
     : bytesWritten - writeQueueSize;
 }
 
-function handleOf(socket: Duplex): NativeHandle | null | undefined {
+function handleOf(socket: ByteStream): NativeHandle | null | undefined {
   return (socket as { readonly _handle?: NativeHandle | null })._handle;
 }

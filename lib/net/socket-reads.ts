@@ -7,18 +7,15 @@
  * download.
  *
  * The option is only for connections that are being made, and not for TLS on top of another socket. What it sets is found
- * under its (undocumented) symbols; where there are none, nothing is done, and the socket goes on with `data` events.
+ * under its (undocumented) symbols; where there are none, nothing is done, and the socket goes on with `data` events. A `TlsStream` has
+ * a method for it.
  */
 import { constants, type Http2Stream } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-
-export interface SocketReader {
-  /** Where the next piece goes. Asked before each of them. */
-  buffer(): Buffer;
-  /** A piece has come, mostly in what `buffer` has returned. */
-  onRead(bytes: Buffer): void;
-}
+import type { ByteStream } from './client-socket.js';
+import type { SocketReader } from './socket-reader.js';
+import { TlsStream } from './tls-stream.js';
 
 interface NativeHandle {
   useUserBuffer(buffer: Buffer): void;
@@ -43,13 +40,17 @@ const [BUFFER, CALLBACK, NEXT] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((des
  *
  * @returns false where that cannot be done.
  */
-export function takeReads(socket: Duplex, reader: SocketReader): boolean {
+export function takeReads(socket: ByteStream, reader: SocketReader): boolean {
+  if (socket instanceof TlsStream) {
+    socket.readInto(reader);
+    return true;
+  }
   const handle = (socket as { _handle?: Partial<NativeHandle> | null })._handle;
   return (socket as Partial<Socket>).connecting !== true && readInto(socket, handle, reader);
 }
 
 /** What the socket has buffered, piece by piece; null: nothing more. */
-export function bufferedOf(socket: Socket): Buffer | null {
+export function bufferedOf(socket: ByteStream): Buffer | null {
   return socket.readableLength === 0 ? null : (socket.read() as Buffer | null);
 }
 
@@ -85,7 +86,7 @@ function readOf(stream: Http2Stream): Buffer | null {
 }
 
 function readInto(
-  socket: Duplex,
+  socket: ByteStream | Duplex,
   handle: Partial<NativeHandle> | null | undefined,
   reader: SocketReader,
 ): boolean {
@@ -93,9 +94,12 @@ function readInto(
   if (typeof handle?.useUserBuffer !== 'function') return false;
   const first = reader.buffer();
   const internals = socket as unknown as Record<symbol, unknown>;
+  let hasRead = false;
   internals[BUFFER] = first;
-  internals[NEXT] = () => reader.buffer();
+  // Taken over within a read, it is asked before anything has come.
+  internals[NEXT] = () => (hasRead ? reader.buffer() : first);
   internals[CALLBACK] = (byteCount: number, buffer: Buffer) => {
+    hasRead = true;
     reader.onRead(buffer.subarray(0, byteCount));
     // Returning false would pause: the reader pauses the socket itself.
     return true;

@@ -3,8 +3,6 @@
  *
  * New memory would be outside V8's heap, where every 64 MiB of it start a collection of the whole heap.
  */
-import type { Writable } from 'node:stream';
-
 export class SpareMemory {
   /** Of each piece of it. */
   readonly bytes: number;
@@ -32,6 +30,9 @@ export class SpareMemory {
  * For the callback of a write: whether what was written has gone out, so that its memory may be used again. Of a stream that is destroyed Node
  * says so at once, on Node 20 without an error, while parts of it may still be on their way: that memory is left to the collector.
  */
-export function hasGoneOut(stream: Writable, error: Error | null | undefined): boolean {
+export function hasGoneOut(
+  stream: { readonly destroyed: boolean },
+  error: Error | null | undefined,
+): boolean {
   return !stream.destroyed && (error === null || error === undefined);
 }

@@ -9,7 +9,7 @@
  * what is taken of its connection speaks for it: for a few time-outs at most, for it may all be other streams'; for as long as one likes
  * where the connection takes no more than that, since then the stream only waits for its turn.
  */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from './client-socket.js';
 import { queuesOf, takenBytesOf } from './send-queues.js';
 
 const LOOKS = 4;
@@ -17,7 +17,7 @@ const LOOKS = 4;
 const MAX_BLIND_LOOKS = 4 * LOOKS;
 
 export class TakeWatch {
-  readonly #socket: Duplex;
+  readonly #socket: ByteStream;
   /** At the last look. */
   #takenBytes: number | undefined;
   #streamBytes = 0;
@@ -26,7 +26,7 @@ export class TakeWatch {
   #blindLooks = 0;
 
   /** @param socket the connection. */
-  constructor(socket: Duplex) {
+  constructor(socket: ByteStream) {
     this.#socket = socket;
   }
 
@@ -54,7 +54,7 @@ export class TakeWatch {
 }
 
 /** Whether more waits for a connection than it takes at once. */
-function isFull(socket: Duplex): boolean {
+function isFull(socket: ByteStream): boolean {
   const queues = queuesOf(socket);
   return queues !== undefined && queues.inTls + queues.inKernel > 0;
 }

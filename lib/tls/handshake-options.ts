@@ -1,10 +1,11 @@
 /**
  * What a handshake needs to be told: the settings, who chooses the certificate and the protocol, and who gets the connection.
  */
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { DefaultReason } from '../domain/default-reason.js';
 import type { Tier } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
+import type { TlsClientSocket } from '../net/client-socket.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import type { Transport } from '../net/raw-connection.js';
 import type { FailedHandshake } from './failed-handshake.js';
@@ -56,8 +57,10 @@ export interface HandshakeOptions {
   /** Whether a client that has sent a name without a certificate gets an alert in place of the default certificate. */
   rejectsUnknownNames(): boolean;
   handshakeTimeoutMs(): number;
+  /** Whether `onSecure` is to be given sockets of Node's, not ours, which cost less. */
+  needsNodeSocket(): boolean;
   /** Takes the connection over after the handshake. `raw` carries it. */
-  onSecure(socket: TLSSocket, info: ConnectionInfo, raw: Transport): void;
+  onSecure(socket: TlsClientSocket, info: ConnectionInfo, raw: Transport): void;
   /** Is told of a connection that failed before its handshake was done. */
   onFailure(failure: FailedHandshake): void;
 }

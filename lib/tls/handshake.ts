@@ -7,30 +7,32 @@
  *     one has another key type.)
  *
  * All of it is written for speed: `bench` compares it with plain `https`. The listeners are functions that all connections
- * share and that find their handshake on the socket, where closures would be made anew for each connection.
+ * share and that find their handshake on the connection, where closures would be made anew for each connection.
  *
  * Two clocks: `handshakeTimeoutMs` runs only while we wait for the client's bytes; waiting for a certificate is bounded by
  * whoever chooses it.
  */
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { HandshakeFailure } from '../domain/handshake-failure.js';
 import type { KeyClass } from '../domain/key-class.js';
 import { TIER_DEFAULT } from '../domain/lookup.js';
 import { addressName, normaliseServerName, type ServerName } from '../domain/server-name.js';
+import type { TlsClientSocket } from '../net/client-socket.js';
 import type { Endpoint } from '../net/connection-info.js';
 import type { ConnectionSlot } from '../net/connection-limits.js';
 import { namesClient, parseProxyHeader } from '../net/proxy-protocol-parser.js';
 import type { RawConnection, Reader } from '../net/raw-connection.js';
+import type { HandshakeListener } from '../net/tls-stream.js';
 import { parseClientHello, type ClientHello } from './client-hello.js';
 import { canUseKey } from './client-keys.js';
 import { opensslReason, type FailedHandshake } from './failed-handshake.js';
 import type { Asker, ChosenCertificate, HandshakeOptions } from './handshake-options.js';
 import { alertRecord, answerAndEnd, PLAIN_HTTP_ANSWER, UNRECOGNIZED_NAME_ALERT } from './rejection.js';
 import { keyClassesOf } from './secure-context.js';
-import { completeHandshake, makeServerSocket, receiveHello } from './server-socket.js';
+import { serveTls } from './server-socket.js';
 import { TlsConnectionInfo } from './tls-connection-info.js';
 
-/** The property of a connection, raw or TLS, that holds its handshake. */
+/** The property of a connection that holds its handshake. */
 const HANDSHAKE = Symbol('handshake');
 
 /** So many pieces of a ClientHello are joined, if it is not whole by then: a piece of one byte holds a kilobyte. */
@@ -48,14 +50,6 @@ function onTimeout(handshake: Handshake): void {
   handshake.fail('timeout', 'the client took too long over the handshake');
 }
 
-function onTlsError(this: TLSSocket & HasHandshake, error: Error): void {
-  if (this[HANDSHAKE]?.failWith(error) === true) this.destroy();
-}
-
-function onSecure(this: TLSSocket & HasHandshake): void {
-  this[HANDSHAKE]?.secured(this);
-}
-
 /** What all connections of a listener share, and what this one has of it. */
 export interface HandshakeParts {
   readonly options: HandshakeOptions;
@@ -64,7 +58,7 @@ export interface HandshakeParts {
   readonly open: Set<RawConnection>;
 }
 
-export class Handshake implements Reader, Asker {
+export class Handshake implements Reader, Asker, HandshakeListener {
   readonly #raw: RawConnection & HasHandshake;
   readonly #options: HandshakeOptions;
   readonly #slot: ConnectionSlot;
@@ -141,12 +135,10 @@ export class Handshake implements Reader, Asker {
     return this.#awaitsProxyHeader ? this.#readProxyHeader(bytes) : this.#readHello(bytes);
   }
 
-  /** The handshake is done. */
-  secured(socket: TLSSocket): void {
+  onSecured(socket: TlsClientSocket, alpn: string | undefined): void {
     if (this.#done || this.#choice === undefined) return;
     const keyClass = keyFor(this.#choice.context, this.#hello);
     this.#finish();
-    completeHandshake(socket);
     const info = new TlsConnectionInfo(this.#raw, {
       listener: this.#options.index,
       serverName: this.#serverName,
@@ -155,8 +147,7 @@ export class Handshake implements Reader, Asker {
       reason: this.#choice.reason,
       startedAtMs: this.#startedAtMs,
       chooseMs: this.#chooseMs,
-      // The type has null before the handshake, false without ALPN.
-      alpn: socket.alpnProtocol || undefined,
+      alpn,
       number: this.#number,
       ids: this.#options.ids,
       client: this.#client,
@@ -193,10 +184,10 @@ export class Handshake implements Reader, Asker {
     return true;
   }
 
-  /** Gives the connection up after an error of OpenSSL's, or of the connection below. @returns as `fail`. */
-  failWith(error: Error): boolean {
+  /** After an error of OpenSSL's, or of the connection below. */
+  onFailed(error: Error): void {
     const { detail, code } = opensslReason(error);
-    return this.fail('tls-error', detail, undefined, code);
+    this.fail('tls-error', detail, undefined, code);
   }
 
   /** Whether a byte of the ClientHello has been received. */
@@ -298,13 +289,12 @@ export class Handshake implements Reader, Asker {
       return;
     }
     this.#choice = choice;
-    const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
-    const socket: TLSSocket & HasHandshake = makeServerSocket(this.#raw, choice.context, alpn);
-    socket[HANDSHAKE] = this;
-    socket.on('error', onTlsError);
-    socket.on('_tlsError', onTlsError);
-    socket.on('secure', onSecure);
-    receiveHello(socket, bytes);
+    serveTls(this.#raw, bytes, {
+      context: choice.context,
+      alpn: this.#options.alpnFor(this.#serverName, hello.alpn),
+      isOfNode: this.#options.needsNodeSocket(),
+      listener: this,
+    });
   }
 }
 

@@ -1,11 +1,14 @@
 /**
- * The server side of TLS on a connection whose ClientHello has been read already: a `TLSSocket` that is made by hand.
+ * The server side of TLS on a connection whose ClientHello has been read already: a `TlsStream`, or a `TLSSocket` of Node's that is made
+ * by hand.
  *
  * That needs members of Node's that are not documented: they are named here, and used nowhere else.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
+import { nativeTls } from '../net/native-tls.js';
 import type { RawConnection } from '../net/raw-connection.js';
+import { TlsStream, type HandshakeListener } from '../net/tls-stream.js';
 
 /** Not in Node's types. */
 interface TlsInternals {
@@ -19,32 +22,59 @@ interface TlsInternals {
   } | null;
 }
 
+export interface ServerSide {
+  readonly context: SecureContext;
+  /** The protocols to choose from, as `protocolList` makes them; undefined: ALPN is not answered. */
+  readonly alpn: Buffer | undefined;
+  /** Whether it has to be a socket of Node's: its engine of HTTP/2 takes no other. */
+  readonly isOfNode: boolean;
+  readonly listener: HandshakeListener;
+}
+
 /**
- * Makes the socket. It emits `secure` once the handshake is done, and `error` or `_tlsError` where it fails.
+ * Begins the handshake.
  *
- * @param alpn the protocols to choose from, as `protocolList` makes them; undefined: ALPN is not answered.
+ * @param hello what was read of the connection before: the ClientHello.
  */
-export function makeServerSocket(
-  raw: RawConnection,
-  secureContext: SecureContext,
-  alpn: Buffer | undefined,
-): TLSSocket {
-  return new TLSSocket(
-    raw as unknown as Socket,
-    alpn === undefined
-      ? { isServer: true, secureContext }
-      : { isServer: true, secureContext, ALPNProtocols: alpn },
-  );
+export function serveTls(raw: RawConnection, hello: Buffer, side: ServerSide): void {
+  if (nativeTls === undefined || side.isOfNode) {
+    const socket = makeNodeSocket(raw, side);
+    (socket as unknown as TlsInternals)._handle?.receive(hello);
+  } else {
+    const { context, alpn, listener } = side;
+    new TlsStream(raw, { native: nativeTls, context, alpn, listener }).receive(hello);
+  }
 }
 
-/** Begins the handshake with what was read of the connection before: the ClientHello. */
-export function receiveHello(socket: TLSSocket, bytes: Buffer): void {
-  (socket as unknown as TlsInternals)._handle?.receive(bytes);
+const LISTENER = Symbol('listener');
+
+interface HasListener {
+  [LISTENER]?: HandshakeListener | undefined;
 }
 
-/** To be called in `secure`, before the socket is used: from then on it is like one of Node's own. */
-export function completeHandshake(socket: TLSSocket): void {
-  const internals = socket as unknown as TlsInternals;
+function makeNodeSocket(raw: RawConnection, { context, alpn, listener }: ServerSide): TLSSocket {
+  const socket: TLSSocket & HasListener = new TLSSocket(raw as unknown as Socket, {
+    isServer: true,
+    secureContext: context,
+    ...(alpn !== undefined && { ALPNProtocols: alpn }),
+  });
+  socket[LISTENER] = listener;
+  socket.on('error', onTlsError);
+  socket.on('_tlsError', onTlsError);
+  socket.on('secure', onSecure);
+  return socket;
+}
+
+function onTlsError(this: TLSSocket & HasListener, error: Error): void {
+  this[LISTENER]?.onFailed(error);
+}
+
+function onSecure(this: TLSSocket & HasListener): void {
+  const internals = this as unknown as TlsInternals;
   internals._releaseControl();
   internals.secureConnecting = false;
+  const listener = this[LISTENER];
+  this[LISTENER] = undefined;
+  // The type has null before the handshake, false without ALPN.
+  listener?.onSecured(this, this.alpnProtocol || undefined);
 }

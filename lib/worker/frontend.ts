@@ -2,8 +2,7 @@
  * What answers a decrypted connection: the backend of a TCP route where its name has one; else the HTTP/1.1 or the HTTP/2 server,
  * as ALPN has chosen, and one handler for the requests of both.
  */
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { Socket } from 'node:net';
 import { Authenticator } from '../admin/authenticator.js';
 import { FailedLogins } from '../admin/failed-logins.js';
 import { HashingThread } from '../admin/hashing-thread.js';
@@ -28,6 +27,7 @@ import { TcpFrontend, tcpAlpn } from '../proxy/tunnel/tcp-frontend.js';
 import type { BackendFacts } from '../domain/backend-status.js';
 import type { ServerName } from '../domain/server-name.js';
 import { protocolList } from '../tls/alpn.js';
+import type { TlsClientSocket } from '../net/client-socket.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import type { Names } from '../net/names/names.js';
 import type { Transport } from '../net/raw-connection.js';
@@ -113,6 +113,11 @@ export class Frontend {
     return [...(routes?.facts() ?? []), ...tcp.facts()];
   }
 
+  /** See `HandshakeOptions`. */
+  get needsNodeSocket(): boolean {
+    return this.#http2Engine === 'node';
+  }
+
   /** The protocols that a connection may speak, see `HandshakeOptions`. */
   alpnFor(name: ServerName | undefined, offered: readonly string[]): Buffer | undefined {
     if (!this.#current.tcp.takes(name)) return HTTP_PROTOCOLS;
@@ -121,16 +126,18 @@ export class Frontend {
   }
 
   /** Takes a connection over after its handshake. `raw` carries it. */
-  accept(socket: TLSSocket, info: ConnectionInfo, raw: Transport): void {
+  accept(socket: TlsClientSocket, info: ConnectionInfo, raw: Transport): void {
     if (this.#current.tcp.accept({ socket, info, raw })) return;
     const connection = new ClientConnection(socket, info, raw);
-    if (info.alpn === 'h2') this.#http2[this.#http2Engine].accept(connection);
+    // A connection may have begun before the engine was changed, on a socket that Node's engine does not take.
+    const engine = socket instanceof Socket ? this.#http2Engine : 'own';
+    if (info.alpn === 'h2') this.#http2[engine].accept(connection);
     else this.#http1.accept(connection);
   }
 
   /** Takes a connection over that has no TLS. */
   acceptPlain(socket: Socket, info: ConnectionInfo): void {
-    this.#plainHttp.accept(new ClientConnection(socket, info));
+    this.#plainHttp.accept(new ClientConnection(socket, info, socket));
   }
 
   /** New requests are answered with the new settings. */

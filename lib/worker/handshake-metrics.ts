@@ -1,9 +1,9 @@
 /**
  * Counts handshakes, and what the worker's LRU and the primary have done for them.
  */
-import type { TLSSocket } from 'node:tls';
 import type { Resolution, ResolveRequest, Told } from '../domain/lookup.js';
 import type { Recorder } from '../metrics/recorder.js';
+import type { TlsClientSocket } from '../net/client-socket.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import type { FailedHandshake } from '../tls/failed-handshake.js';
 import type { LruObserver } from './certificates.js';
@@ -34,7 +34,7 @@ export class HandshakeMetrics {
     };
   }
 
-  secured(socket: TLSSocket, { tier = '', keyClass, reason, chooseMs }: ConnectionInfo): void {
+  secured(socket: TlsClientSocket, { tier = '', keyClass, reason, chooseMs }: ConnectionInfo): void {
     const protocol = socket.getProtocol() ?? '';
     const resumed = socket.isSessionReused() ? 'yes' : 'no';
     this.#handshakes.with({ tier, protocol, key: keyClass ?? '', resumed }).inc();

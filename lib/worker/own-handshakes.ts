@@ -5,7 +5,7 @@
  * They offer one protocol by ALPN (RFC 7301) that is a random word, which the primary has told the workers just before and which never
  * leaves the machine: nobody else can offer it. Where no word is expected, which is nearly always, a handshake costs one comparison here.
  */
-import type { TLSSocket } from 'node:tls';
+import type { TlsClientSocket } from '../net/client-socket.js';
 import { parseClientHello } from '../tls/client-hello.js';
 
 export class OwnHandshakes {
@@ -45,7 +45,7 @@ export class OwnHandshakes {
 }
 
 /** What becomes of the connection of such a handshake: no request comes, and the primary ends it as soon as it has the certificate. */
-export function leaveToEnd(socket: TLSSocket): void {
+export function leaveToEnd(socket: TlsClientSocket): void {
   // A reset is an end, too.
   socket.on('error', () => socket.destroy());
   socket.once('end', () => socket.destroy());

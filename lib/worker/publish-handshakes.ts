@@ -1,13 +1,13 @@
 /**
  * Tells the channel of handshakes of those that are over.
  */
-import type { TLSSocket } from 'node:tls';
 import { channels, sinceEpoch } from '../channels/channels.js';
+import type { TlsClientSocket } from '../net/client-socket.js';
 import type { ConnectionInfo } from '../net/connection-info.js';
 import { SocketTlsFacts } from '../proxy/downstream/tls-facts.js';
 import type { FailedHandshake } from '../tls/failed-handshake.js';
 
-export function publishSecured(socket: TLSSocket, info: ConnectionInfo): void {
+export function publishSecured(socket: TlsClientSocket, info: ConnectionInfo): void {
   const { handshake = '', client, serverName, tier = '', reason, chooseMs, alpn, keyClass, listener } = info;
   const { startedAtMs = 0 } = info;
   const { protocol, cipher, isResumed = false } = new SocketTlsFacts(socket);

@@ -246,6 +246,7 @@ class Worker {
       sendsProxyHeader: (peer) => this.#proxies.has(peer),
       rejectsUnknownNames: () => this.#settings.unknownName === 'reject',
       handshakeTimeoutMs: () => this.#settings.handshakeTimeoutMs,
+      needsNodeSocket: () => this.#frontend.needsNodeSocket,
       onSecure: (socket, info, raw) => {
         if (this.log.enabled('debug')) this.#logHandshake(info);
         if (this.own.take(info)) {

@@ -105,6 +105,7 @@ export async function startFront(options: FrontOptions = {}): Promise<Front> {
     choosesByAddress: () => false,
     rejectsUnknownNames: () => false,
     handshakeTimeoutMs: () => 5_000,
+    needsNodeSocket: () => frontend.needsNodeSocket,
     onSecure: (socket, info, raw) => {
       ports.set(raw, info.client.port);
       frontend.accept(socket, info, raw);

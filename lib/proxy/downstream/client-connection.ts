@@ -2,10 +2,9 @@
  * A client's connection, as seen by those who answer its requests.
  */
 import type { X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { covers } from '../../domain/covered-names.js';
 import type { Host } from '../../domain/host.js';
+import type { ClientSocket, TlsClientSocket } from '../../net/client-socket.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { SocketTlsFacts } from './tls-facts.js';
@@ -22,7 +21,7 @@ export interface LastDestination {
 }
 
 export class ClientConnection {
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   readonly info: ConnectionInfo;
   /** The connection below TLS; without TLS the socket itself. */
   readonly raw: Transport;
@@ -30,7 +29,8 @@ export class ClientConnection {
   #covered: Map<string, boolean> | undefined;
   #tls: SocketTlsFacts | undefined;
 
-  constructor(socket: Socket, info: ConnectionInfo, raw: Transport = socket) {
+  /** @param socket on TLS where `info` says https. */
+  constructor(socket: ClientSocket, info: ConnectionInfo, raw: Transport) {
     this.socket = socket;
     this.info = info;
     this.raw = raw;
@@ -38,7 +38,7 @@ export class ClientConnection {
 
   /** What is known of TLS; undefined on plain HTTP. */
   get tls(): SocketTlsFacts | undefined {
-    if (this.socket instanceof TLSSocket) this.#tls ??= new SocketTlsFacts(this.socket);
+    if (this.info.scheme === 'https') this.#tls ??= new SocketTlsFacts(this.socket as TlsClientSocket);
     return this.#tls;
   }
 

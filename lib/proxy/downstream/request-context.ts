@@ -1,7 +1,7 @@
 /**
  * One request on its way through: what every part of the pipeline needs to know of it.
  */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../net/client-socket.js';
 import type { ClientConnection } from './client-connection.js';
 import type { RequestBody } from './request-body.js';
 import type { RequestTrace } from './request-trace.js';
@@ -9,7 +9,7 @@ import type { ResponseWriter } from './response-writer.js';
 
 /** The client's side of a connection that has changed its protocol. */
 export interface Tunnel {
-  readonly stream: Duplex;
+  readonly stream: ByteStream;
   /** What the client has sent behind its request. */
   readonly early: readonly Buffer[];
   /** Resets it. Absent: it is all that its connection is for, which is to be reset. */

@@ -5,8 +5,9 @@
  * reads it once before.
  */
 import type { X509Certificate } from 'node:crypto';
-import type { CipherNameAndProtocol, TLSSocket } from 'node:tls';
+import type { CipherNameAndProtocol } from 'node:tls';
 import { fingerprintOf } from '../../domain/fingerprint.js';
+import type { TlsSession } from '../../net/client-socket.js';
 
 export interface TlsFacts {
   /** `TLSv1.3` and the like. */
@@ -29,14 +30,14 @@ const CURVES: Readonly<Record<string, string>> = {
 };
 
 export class SocketTlsFacts implements TlsFacts {
-  readonly #socket: TLSSocket;
+  readonly #socket: TlsSession;
   #protocol: string | undefined;
   #cipher: string | undefined;
   #isResumed: boolean | undefined;
   #certificate: X509Certificate | undefined;
   #keyType: string | undefined;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: TlsSession) {
     this.#socket = socket;
   }
 
@@ -65,7 +66,7 @@ export class SocketTlsFacts implements TlsFacts {
   }
 
   /** The socket, as long as it may be asked: Node crashes when it asks what OpenSSL has forgotten already. */
-  get #alive(): TLSSocket | undefined {
+  get #alive(): TlsSession | undefined {
     return this.#socket.destroyed ? undefined : this.#socket;
   }
 

@@ -5,14 +5,14 @@
  * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
  */
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../net/client-socket.js';
 import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { pump } from './pump.js';
 
 export interface SpliceOptions {
   /** A connection, or a stream of HTTP/2. */
-  readonly client: Duplex;
+  readonly client: ByteStream;
   readonly backend: Socket;
   /** Without a byte in either direction for so long, both are closed. */
   readonly idleTimeoutMs: number;
@@ -81,7 +81,7 @@ export class Splices {
       idle.refresh();
       passed.fromBackend += bytes;
     };
-    const onClose = (socket: Duplex, failure: SpliceEnd, reset: () => void): void => {
+    const onClose = (socket: ByteStream, failure: SpliceEnd, reset: () => void): void => {
       const isWhole = socket.errored === null && socket.readableEnded && socket.writableFinished;
       if (!isWhole && how === 'ended') {
         how = failure;

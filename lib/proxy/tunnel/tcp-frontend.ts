@@ -10,7 +10,6 @@
  * health.
  */
 import { connect, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { WorkerSettings } from '../../config/worker-settings.js';
 import { addressText, connectOptions } from '../../domain/address.js';
 import { describeError } from '../../domain/errors.js';
@@ -18,6 +17,7 @@ import type { BackendFacts } from '../../domain/backend-status.js';
 import type { RouteSettings } from '../../config/settings.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
+import type { TlsClientSocket } from '../../net/client-socket.js';
 import type { ConnectionInfo } from '../../net/connection-info.js';
 import type { Destination, Names } from '../../net/names/names.js';
 import type { Transport } from '../../net/raw-connection.js';
@@ -43,7 +43,7 @@ export type OnTcpEnd = (connection: Omit<TcpEntry, 'timeMs'>) => void;
 
 /** A client's connection after its handshake. */
 export interface TcpClient {
-  readonly socket: TLSSocket;
+  readonly socket: TlsClientSocket;
   readonly info: ConnectionInfo;
   /** What carries it. */
   readonly raw: Transport;

@@ -4,9 +4,10 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect, type SecureContext } from 'node:tls';
 import type { CertificateBundle, CertificatePair } from '../../../lib/domain/certificate.js';
 import { examine } from '../../../lib/domain/examination.js';
+import type { TlsClientSocket } from '../../../lib/net/client-socket.js';
 import { terminateTls, type ChosenCertificate } from '../../../lib/tls/terminate.js';
 import { listenerOptions } from './listener-options.js';
 
@@ -19,7 +20,10 @@ export interface ContextServer {
 
 /** @param onSecure what becomes of a connection: by default a byte is sent, and it is closed. */
 export async function serveContexts(
-  onSecure: (socket: TLSSocket) => void = (socket) => void socket.end('.'),
+  onSecure: (socket: TlsClientSocket) => void = (socket) => {
+    socket.write('.', 'latin1');
+    socket.end();
+  },
 ): Promise<ContextServer> {
   let choice: ChosenCertificate | undefined;
   const server = createServer();

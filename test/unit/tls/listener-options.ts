@@ -17,4 +17,5 @@ export const listenerOptions: Omit<ListenerOptions, 'choose' | 'onSecure' | 'onF
   sendsProxyHeader: () => false,
   rejectsUnknownNames: () => false,
   handshakeTimeoutMs: () => 10_000,
+  needsNodeSocket: () => process.env['TEST_HTTP2_ENGINE'] === 'node',
 };

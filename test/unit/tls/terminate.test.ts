@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { examine } from '../../../lib/domain/examination.js';
 import { defer } from '../../../lib/base/deferred.js';
 import { HandshakeIds } from '../../../lib/tls/handshake-ids.js';
 import { buildContext } from '../../../lib/tls/secure-context.js';
+import type { TlsClientSocket } from '../../../lib/net/client-socket.js';
 import type { RawConnection } from '../../../lib/net/raw-connection.js';
 import type { ConnectionInfo } from '../../../lib/net/connection-info.js';
 import { ConnectionLimits } from '../../../lib/net/connection-limits.js';
@@ -35,7 +35,7 @@ describe('The TLS listener', () => {
   const asked: { name: string | undefined; client: string }[] = [];
   const ids: string[] = [];
   const failures: FailedHandshake[] = [];
-  const secured: { socket: TLSSocket; info: ConnectionInfo }[] = [];
+  const secured: { socket: TlsClientSocket; info: ConnectionInfo }[] = [];
 
   before(async () => {
     const verdict = examine([await (await makeTestCa()).issue(['a.test'])], undefined, Date.now());
@@ -73,7 +73,8 @@ describe('The TLS listener', () => {
       onSecure: (socket, info) => {
         secured.push({ socket, info });
         socket.on('error', () => undefined);
-        socket.resume().on('end', () => socket.end());
+        socket.on('end', () => socket.end());
+        socket.resume();
       },
       onFailure: (failure) => failures.push(failure),
     });

@@ -4,8 +4,9 @@
  * Reading follows whoever takes what is read: a head is always wanted, a body only while somebody takes it. What a client sends
  * behind a request waits for its turn: some is read, or nobody would see that the client has gone; the rest stays with the kernel.
  */
-import type { Socket } from 'node:net';
-import { bufferedOf, takeReads, type SocketReader } from '../../../net/socket-reads.js';
+import type { ClientSocket } from '../../../net/client-socket.js';
+import type { SocketReader } from '../../../net/socket-reader.js';
+import { bufferedOf, takeReads } from '../../../net/socket-reads.js';
 import { MalformedMessage } from '../../http1/malformed.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import { Inflow, type InflowListener } from './inflow.js';
@@ -36,7 +37,7 @@ type State =
 
 export class RequestReader implements SocketReader, InflowListener, RequestListener, BodySource {
   readonly #listener: RequestReaderListener;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #inflow: Inflow;
   readonly #parser: RequestParser;
   #state: State = 'head';
@@ -51,7 +52,7 @@ export class RequestReader implements SocketReader, InflowListener, RequestListe
   #heldBytes = 0;
   #isReading = true;
 
-  constructor(listener: RequestReaderListener, socket: Socket, maxHeadBytes: number) {
+  constructor(listener: RequestReaderListener, socket: ClientSocket, maxHeadBytes: number) {
     this.#listener = listener;
     this.#socket = socket;
     this.#inflow = new Inflow(this);

@@ -8,7 +8,7 @@
  * ended its own or some seconds are over. A close with bytes unread makes the kernel send a reset, which may overtake the answer and
  * destroy it in the client's hands (RFC 9112 §9.6).
  */
-import type { Socket } from 'node:net';
+import type { ClientSocket } from '../../../net/client-socket.js';
 import { destroyOnError } from '../../../net/destroy-on-error.js';
 import { isConnected } from '../../../net/is-connected.js';
 import { TakeWatch } from '../../../net/take-watch.js';
@@ -84,7 +84,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
   deadline: Tick;
   readonly #owner: Http1SessionOwner;
   readonly #limits: Http1SessionLimits;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #reader: RequestReader;
   #phase: Phase = 'idle';
   /** It has asked nothing yet. Browsers open some connections to have them ready. */

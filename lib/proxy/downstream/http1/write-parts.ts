@@ -1,7 +1,7 @@
 /**
  * Writes the parts of a message to a connection, in as few writes as it is worth.
  */
-import type { Socket } from 'node:net';
+import type { ClientSocket } from '../../../net/client-socket.js';
 
 /** So much goes out in one write, whatever it is made of. Beyond, joining costs more than another record. */
 const MAX_COPIED_BYTES = 32_768;
@@ -12,7 +12,7 @@ const MAX_COPIED_BYTES = 32_768;
  * @returns false where there is nothing to write: `onWritten` is not called.
  */
 export function writeParts(
-  socket: Socket,
+  socket: ClientSocket,
   text: string,
   pieces: readonly Buffer[],
   tail: string,

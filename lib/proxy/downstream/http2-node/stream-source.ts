@@ -7,7 +7,8 @@
  */
 import type { ServerHttp2Stream } from 'node:http2';
 import { SpareMemory } from '../../../net/spare-memory.js';
-import { takeStreamReads, type SocketReader, type StreamReads } from '../../../net/socket-reads.js';
+import type { SocketReader } from '../../../net/socket-reader.js';
+import { takeStreamReads, type StreamReads } from '../../../net/socket-reads.js';
 import { RequestBody, type BodySource } from '../request-body.js';
 import { NextTurn } from '../next-turn.js';
 

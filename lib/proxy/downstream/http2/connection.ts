@@ -5,10 +5,11 @@
  * was (RFC 9113 §5.4). The connection is then read until the client has closed it or some seconds are over: a close with octets unread makes the
  * kernel send a reset, which may overtake the GOAWAY.
  */
-import type { Socket } from 'node:net';
+import type { ClientSocket } from '../../../net/client-socket.js';
 import { destroyOnError } from '../../../net/destroy-on-error.js';
 import { TakeWatch } from '../../../net/take-watch.js';
-import { bufferedOf, takeReads, type SocketReader } from '../../../net/socket-reads.js';
+import type { SocketReader } from '../../../net/socket-reader.js';
+import { bufferedOf, takeReads } from '../../../net/socket-reads.js';
 import {
   ErrorCode,
   FrameType,
@@ -84,7 +85,7 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
   sendWindow = INITIAL_WINDOW_BYTES;
   sentBytes = 0;
   readonly #owner: Http2ConnectionOwner;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #reader: FrameReader;
   readonly #fields: FieldWriter;
   readonly #meter: FrameMeter;

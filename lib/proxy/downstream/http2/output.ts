@@ -4,7 +4,7 @@
  * What several streams write in a turn of the event loop goes out at its end, in one write: their answers cost one record. What one
  * stream writes goes out as soon as who has written is done: nobody else is there to wait for.
  */
-import type { Socket } from 'node:net';
+import type { ClientSocket } from '../../../net/client-socket.js';
 import { SpareMemory } from '../../../net/spare-memory.js';
 import { isEncrypting, isIdle } from '../../../net/writes-at-once.js';
 import { writeFrameHead } from '../../http2/frame-writer.js';
@@ -26,7 +26,7 @@ interface Gathered {
 }
 
 export class Output {
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #isOfOneStream: () => boolean;
   readonly #onRoom: () => void;
   /** Is written into, from `#from` to `#at`. */
@@ -46,7 +46,7 @@ export class Output {
    * @param isOfOneStream one stream is open, and writes alone.
    * @param onRoom told when something has gone out.
    */
-  constructor(socket: Socket, isOfOneStream: () => boolean, onRoom: () => void) {
+  constructor(socket: ClientSocket, isOfOneStream: () => boolean, onRoom: () => void) {
     this.#socket = socket;
     this.#isOfOneStream = isOfOneStream;
     this.#onRoom = onRoom;

@@ -3,7 +3,8 @@
  */
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { describeError } from '../../../domain/errors.js';
-import { takeStreamReads, type SocketReader } from '../../../net/socket-reads.js';
+import type { SocketReader } from '../../../net/socket-reader.js';
+import { takeStreamReads } from '../../../net/socket-reads.js';
 import { writeCopy } from '../../../net/write-copy.js';
 import { toObject } from '../../headers/to-object.js';
 import {

@@ -22,7 +22,7 @@ async function answered(): Promise<{ socket: HeldSocket; session: Http1Session }
       onRefusal: () => undefined,
       onClosed: () => undefined,
     },
-    new ClientConnection(socket.asSocket, {} as ConnectionInfo),
+    new ClientConnection(socket.asSocket, {} as ConnectionInfo, socket.asSocket),
     LIMITS,
   );
   session.begin();

@@ -1,0 +1,151 @@
+/**
+ * The two ends of a TLS connection: the server's as the program has it, ours or one of Node's, and a client of Node's.
+ */
+import { once } from 'node:events';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
+import type { TlsClientSocket } from '../../../lib/net/client-socket.js';
+import { acceptRaw, type RawConnection } from '../../../lib/net/raw-connection.js';
+import type { SocketReader } from '../../../lib/net/socket-reader.js';
+import { protocolList } from '../../../lib/tls/alpn.js';
+import { serveTls } from '../../../lib/tls/server-socket.js';
+import { makeTestCa } from '../../support/certificates.js';
+import { connectTls } from '../../support/client.js';
+
+export interface TlsEnds extends Disposable {
+  readonly socket: TlsClientSocket;
+  readonly raw: RawConnection;
+  readonly alpn: string | undefined;
+  readonly client: TLSSocket;
+  /** What carries the client. */
+  readonly wire: Socket;
+  /** What the server's end has emitted, in order. */
+  readonly events: string[];
+}
+
+/** Waits for an event. */
+export async function told(socket: TlsClientSocket, event: string): Promise<void> {
+  await new Promise((resolve) => socket.once(event, resolve));
+}
+
+/** Everything that a client receives until the end. */
+export async function received(client: TLSSocket): Promise<string> {
+  const chunks: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (!client.readableEnded) await once(client, 'end');
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+/** Reads into one small buffer after the other. */
+export class Pieces implements SocketReader {
+  readonly pieces: string[] = [];
+  onPiece: (piece: string) => void = () => undefined;
+  readonly #bytes: number;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  get text(): string {
+    return this.pieces.join('');
+  }
+
+  buffer(): Buffer {
+    return Buffer.alloc(this.#bytes);
+  }
+
+  onRead(bytes: Buffer): void {
+    this.pieces.push(bytes.toString('latin1'));
+    this.onPiece(bytes.toString('latin1'));
+  }
+}
+
+export interface TlsEndsOptions {
+  /** Whether the server's end is a `TLSSocket`. */
+  readonly isOfNode: boolean;
+  /** Whether its events are listened for. @default true */
+  readonly isFollowed?: boolean;
+  readonly client?: ConnectionOptions;
+  /** Called within the handshake, as the program's users are. */
+  readonly onSecured?: (socket: TlsClientSocket) => void;
+}
+
+/** Node resets no connection that TLS has taken: so this one is carried. */
+function carriedBy(wire: Socket): Duplex {
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _, done) => void wire.write(chunk, done),
+    final: (done) => void wire.end(done),
+  });
+  wire.on('data', (chunk: Buffer) => stream.push(chunk));
+  wire.on('end', () => stream.push(null));
+  wire.on('close', () => stream.destroy());
+  return stream;
+}
+
+let context: Promise<SecureContext> | undefined;
+
+async function makeContext(): Promise<SecureContext> {
+  const { chainPem, keyPem } = await (await makeTestCa()).issue(['a.test']);
+  return createSecureContext({ cert: chainPem, key: keyPem });
+}
+
+const EVENTS = ['drain', 'end', 'finish', 'error', 'close'] as const;
+
+export async function tlsEnds({
+  isOfNode,
+  isFollowed = true,
+  client: options,
+  onSecured,
+}: TlsEndsOptions): Promise<TlsEnds> {
+  const secureContext = await (context ??= makeContext());
+  const server = createServer();
+  const events: string[] = [];
+  const secured = new Promise<Pick<TlsEnds, 'socket' | 'raw' | 'alpn'>>((resolve, reject) => {
+    acceptRaw(server, (raw) =>
+      raw.startReading({
+        receive: (hello) => {
+          if (hello === null) return false;
+          serveTls(raw, hello, {
+            ...{ context: secureContext, alpn: protocolList(['h2', 'http/1.1']), isOfNode },
+            listener: {
+              onSecured: (socket, alpn) => {
+                for (const event of isFollowed ? EVENTS : []) socket.on(event, () => events.push(event));
+                onSecured?.(socket);
+                resolve({ socket, raw, alpn });
+              },
+              onFailed: (error) => {
+                raw.destroy();
+                reject(error);
+              },
+            },
+          });
+          return true;
+        },
+      }),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const wire = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+  try {
+    const [ends, client] = await Promise.all([
+      secured,
+      connectTls({ ...options, socket: carriedBy(wire), port }),
+    ]);
+    client.on('error', () => undefined);
+    return {
+      ...ends,
+      ...{ client, wire, events },
+      [Symbol.dispose]: () => {
+        client.destroy();
+        wire.destroy();
+        ends.raw.destroy();
+      },
+    };
+  } finally {
+    server.close();
+  }
+}
