@@ -56,7 +56,7 @@ export interface ClientSocket extends ByteStream {
 export interface TlsSession {
   readonly destroyed: boolean;
   getProtocol(): string | null;
-  getCipher(): CipherNameAndProtocol;
+  getCipher(): CipherNameAndProtocol | undefined;
   isSessionReused(): boolean;
   /** The certificate that was served. */
   getX509Certificate(): X509Certificate | undefined;

@@ -5,7 +5,7 @@
  * or forbidden; and Node ends the process where a handle is called otherwise than it expects. So it is used on the versions that it
  * was tested with and nowhere else: `nativeTls` is undefined there, and `TLSSocket` does the same for more CPU.
  */
-import type { SecureContext } from 'node:tls';
+import type { CipherNameAndProtocol, SecureContext } from 'node:tls';
 import type { NativeHandle } from './raw-connection.js';
 
 /** With these the tests have passed. */
@@ -47,7 +47,7 @@ export interface TlsHandle {
   /** Says that we have ended. @returns 1 where there is nothing to wait for. */
   shutdown(request: NativeRequest): number;
   getProtocol(): string | null;
-  getCipher(): unknown;
+  getCipher(): CipherNameAndProtocol;
   isSessionReused(): boolean;
   getCertificate(): { readonly raw?: Buffer } | undefined;
   getALPNNegotiatedProtocol(): string | false | undefined;
@@ -107,14 +107,19 @@ export class NativeTls {
   }
 }
 
-/** Undefined: this Node does not have it as we know it. */
+/** Flags of Node's whose work is done in the constructor of `TLSSocket`. */
+const FLAGS_OF_SOCKETS = /^--(?:tls-keylog|trace-tls)\b/;
+
+/** Undefined: this Node does not have it as we know it, or was told to show what its own sockets do. */
 export const nativeTls = load(process);
 
 /** @param of whose bindings. */
-export function load(of: Pick<NodeJS.Process, 'version'>): NativeTls | undefined {
+export function load(of: Pick<NodeJS.Process, 'version' | 'execArgv' | 'env'>): NativeTls | undefined {
   const major = Number(/^v(\d+)/.exec(of.version)?.[1]);
   const { binding } = of as { binding?: (name: string) => unknown };
   if (!(major >= OLDEST_MAJOR && major <= NEWEST_MAJOR) || binding === undefined) return undefined;
+  const flags = [...of.execArgv, ...(of.env['NODE_OPTIONS'] ?? '').split(/\s+/)];
+  if (flags.some((flag) => FLAGS_OF_SOCKETS.test(flag))) return undefined;
   try {
     const tls = binding.call(of, 'tls_wrap') as TlsBinding;
     const stream = binding.call(of, 'stream_wrap') as StreamBinding;

@@ -22,6 +22,8 @@ export interface Transport {
 
 /** What goes over a connection, and ends with it. */
 export interface Carried {
+  /** Our end is being said, and has not been yet. */
+  readonly isShuttingDown: boolean;
   /** It is being closed: nothing can be read or written any more. */
   onCarrierClosing(): void;
   onCarrierClosed(): void;
@@ -173,10 +175,12 @@ export class RawConnection implements Transport {
     return this;
   }
 
+  /** Closes without a reset where that cannot be had: on a unix socket, or while our end is being said. */
   resetAndDestroy(): this {
+    // libuv refuses a reset then, and Node's handle could not be closed any more.
+    const mayReset = this.#carried?.isShuttingDown !== true;
     const handle = this.#letGo();
-    // A unix socket knows no reset.
-    if (handle?.reset?.(onClosed) !== 0) handle?.close(onClosed);
+    if (!mayReset || handle?.reset?.(onClosed) !== 0) handle?.close(onClosed);
     return this;
   }
 

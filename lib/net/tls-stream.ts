@@ -123,8 +123,8 @@ export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
     return this._handle?.getProtocol() ?? null;
   }
 
-  getCipher(): CipherNameAndProtocol {
-    return this._handle?.getCipher() as CipherNameAndProtocol;
+  getCipher(): CipherNameAndProtocol | undefined {
+    return this._handle?.getCipher();
   }
 
   isSessionReused(): boolean {
@@ -272,6 +272,10 @@ export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
 
   // --- from the connection below
 
+  get isShuttingDown(): boolean {
+    return this.#writer.isShuttingDown;
+  }
+
   onCarrierClosing(): void {
     this.#giveUp(undefined);
   }
@@ -303,11 +307,10 @@ export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
     if (reader !== undefined && buffer !== undefined) {
       reader.onRead(buffer.subarray(0, count));
       // Another reader has said already where its first piece goes.
-      if (this.destroyed || reader !== this.#reader) return undefined;
-      const next = reader.buffer();
-      if (next === buffer) return undefined;
-      this.#buffer = next;
-      return next;
+      if (buffer !== this.#buffer) return undefined;
+      // Also when it is destroyed now: what OpenSSL still has goes there, not over what the reader may keep.
+      this.#buffer = reader.buffer();
+      return this.#buffer;
     }
     if (bytes === undefined) return undefined;
     const piece = Buffer.from(bytes, this.#native.readOffset, count);

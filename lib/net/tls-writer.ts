@@ -51,6 +51,11 @@ export class TlsWriter {
     this.#owner = owner;
   }
 
+  /** Our end is being said, and has not been yet. */
+  get isShuttingDown(): boolean {
+    return this.#isShuttingDown && !this.isFinished;
+  }
+
   /** Whether a write is encrypted when it returns, rather than waiting for another one. */
   get isIdle(): boolean {
     return !this.#isWriting && this.corks === 0 && this.#waiting === undefined;

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
+import { isShuttingDown } from '../net/is-shutting-down.js';
 import { nativeTls } from '../net/native-tls.js';
 import type { RawConnection } from '../net/raw-connection.js';
 import { TlsStream, type HandshakeListener } from '../net/tls-stream.js';
@@ -62,6 +63,13 @@ function makeNodeSocket(raw: RawConnection, { context, alpn, listener }: ServerS
   socket.on('error', onTlsError);
   socket.on('_tlsError', onTlsError);
   socket.on('secure', onSecure);
+  raw.carry({
+    get isShuttingDown() {
+      return isShuttingDown(socket);
+    },
+    onCarrierClosing: () => undefined,
+    onCarrierClosed: () => undefined,
+  });
   return socket;
 }
 

@@ -46,7 +46,7 @@ export class SocketTlsFacts implements TlsFacts {
   }
 
   get cipher(): string | undefined {
-    // The types do not have the null of a connection that has closed, here and below.
+    // The types of Node's do not have the null of a connection that has closed, here and below.
     const cipher = (): CipherNameAndProtocol | null | undefined => this.#alive?.getCipher();
     return (this.#cipher ??= cipher()?.standardName);
   }

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { ByteStream } from '../../net/client-socket.js';
+import { isShuttingDown } from '../../net/is-shutting-down.js';
 import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
 import type { Transport } from '../../net/raw-connection.js';
 import { pump } from './pump.js';
@@ -107,8 +108,12 @@ export class Splices {
   }
 }
 
-/** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset. */
-export function resetSocket(socket: Transport): void {
+/** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset, and there is none while our end is being said. */
+export function resetSocket(socket: Transport | Socket): void {
+  if ('writableEnded' in socket && isShuttingDown(socket)) {
+    socket.destroy();
+    return;
+  }
   try {
     socket.resetAndDestroy();
   } catch {

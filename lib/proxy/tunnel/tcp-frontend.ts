@@ -250,6 +250,11 @@ class TcpConnection {
     socket.once('close', onGone);
     backend.once('error', onError);
     backend.once('connect', () => {
+      // The client may have gone in the same turn: its `close` comes later.
+      if (socket.destroyed) {
+        onGone();
+        return;
+      }
       settle();
       this.#splice(lease, backend);
     });
@@ -261,7 +266,7 @@ class TcpConnection {
     const { sendProxyProtocol, limits } = this.#parts.settings;
     if (sendProxyProtocol !== undefined) {
       const { client, local, alpn, serverName } = info;
-      const tls = { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name };
+      const tls = { version: socket.getProtocol() ?? '', cipher: socket.getCipher()?.name ?? '' };
       backend.write(
         buildProxyHeader(sendProxyProtocol, {
           client,

@@ -29,6 +29,11 @@ export async function told(socket: TlsClientSocket, event: string): Promise<void
   await new Promise((resolve) => socket.once(event, resolve));
 }
 
+/** Waits until it is closed, or knows that it is being closed. */
+export async function closed(socket: TlsClientSocket): Promise<void> {
+  if (!socket.destroyed) await told(socket, 'close');
+}
+
 /** Everything that a client receives until the end. */
 export async function received(client: TLSSocket): Promise<string> {
   const chunks: Buffer[] = [];
@@ -40,6 +45,8 @@ export async function received(client: TLSSocket): Promise<string> {
 /** Reads into one small buffer after the other. */
 export class Pieces implements SocketReader {
   readonly pieces: string[] = [];
+  /** What it has read, where it lies. */
+  readonly kept: Buffer[] = [];
   onPiece: (piece: string) => void = () => undefined;
   readonly #bytes: number;
 
@@ -57,6 +64,7 @@ export class Pieces implements SocketReader {
 
   onRead(bytes: Buffer): void {
     this.pieces.push(bytes.toString('latin1'));
+    this.kept.push(bytes);
     this.onPiece(bytes.toString('latin1'));
   }
 }

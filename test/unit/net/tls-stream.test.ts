@@ -5,13 +5,10 @@ import { takeReads } from '../../../lib/net/socket-reads.js';
 import { TlsStream } from '../../../lib/net/tls-stream.js';
 import { isEncrypting, isIdle } from '../../../lib/net/writes-at-once.js';
 import { eventually } from '../../support/eventually.js';
-import { Pieces, received, tlsEnds, told, type TlsEnds, type TlsEndsOptions } from './tls-ends.js';
+import { closed, Pieces, received, tlsEnds, told, type TlsEnds, type TlsEndsOptions } from './tls-ends.js';
 
 const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const until = async (holds: () => boolean): Promise<void> => eventually(String(holds), holds);
-const closed = async (socket: TlsClientSocket): Promise<void> => {
-  if (!socket.destroyed) await told(socket, 'close');
-};
 
 // What Node's socket does is what the program is written for: ours has to do the same.
 for (const isOfNode of [false, true]) {
@@ -26,12 +23,6 @@ for (const isOfNode of [false, true]) {
       ends = undefined;
     });
 
-    it('is what it should be', async () => {
-      const { socket } = await open();
-      expect(socket instanceof TlsStream).to.equal(!isOfNode);
-      expect(isEncrypting(socket)).to.equal(true);
-    });
-
     it('tells what was negotiated', async () => {
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { socket, client, alpn } = await open({ client: { maxVersion, ALPNProtocols: ['http/1.1'] } });
@@ -41,7 +32,8 @@ for (const isOfNode of [false, true]) {
         expect(socket.getX509Certificate()?.fingerprint256).to.equal(
           client.getPeerX509Certificate()?.fingerprint256,
         );
-        expect(alpn).to.equal('http/1.1');
+        expect([alpn, isEncrypting(socket)]).to.deep.equal(['http/1.1', true]);
+        expect(socket instanceof TlsStream).to.equal(!isOfNode);
         ends?.[Symbol.dispose]();
       }
     });
@@ -272,7 +264,7 @@ for (const isOfNode of [false, true]) {
       expect([first.pieces, second.pieces]).to.deep.equal([['four'], ['and si', 'x']]);
     });
 
-    it('gives nothing more to a reader that has destroyed it', async () => {
+    it('gives nothing more to a reader that has destroyed it, and leaves what that has', async () => {
       const { socket, client } = await open();
       const reader = new Pieces(1);
       reader.onPiece = () => void socket.destroy();
@@ -281,7 +273,7 @@ for (const isOfNode of [false, true]) {
       client.write('abc');
       await closed(socket);
       await turn();
-      expect(reader.text).to.equal('a');
+      expect([reader.text, String(reader.kept[0])]).to.deep.equal(['a', 'a']);
     });
 
     it('fails what waits when it is destroyed, and closes once', async () => {
@@ -341,6 +333,14 @@ for (const isOfNode of [false, true]) {
         expect(events).to.deep.equal(['close']);
         expect([socket.destroyed, socket.errored]).to.deep.equal([true, null]);
       }
+    });
+
+    it('closes when it is reset while its end is being said', async () => {
+      const { socket, raw } = await open();
+      await turn();
+      socket.end();
+      raw.resetAndDestroy();
+      await told(socket, 'close');
     });
 
     it('may be destroyed within its handshake', async () => {

@@ -115,7 +115,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
     destroyOnError(socket);
-    socket.once('close', this.#onClose);
+    socket.on('close', this.#onClose);
     this.#reader.begin();
   }
 

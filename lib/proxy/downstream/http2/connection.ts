@@ -156,8 +156,8 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     );
     this.output.push(windowUpdateFrame(0, CONNECTION_WINDOW_BYTES - INITIAL_WINDOW_BYTES));
     destroyOnError(socket);
-    socket.once('end', () => this.#onEnd());
-    socket.once('close', () => this.#onClose());
+    socket.on('end', () => this.#onEnd());
+    socket.on('close', () => this.#onClose());
     for (let early = bufferedOf(socket); early !== null; early = bufferedOf(socket)) this.onRead(early);
     if (!takeReads(socket, this)) socket.on('data', (bytes: Buffer) => this.onRead(bytes));
     socket.resume();

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { defer } from '../../../../lib/base/deferred.js';
-import { Splices, type SpliceBytes, type SpliceEnd } from '../../../../lib/proxy/tunnel/splice.js';
+import {
+  resetSocket,
+  Splices,
+  type SpliceBytes,
+  type SpliceEnd,
+} from '../../../../lib/proxy/tunnel/splice.js';
 
 /** One side: what comes from it is pushed, what goes to it is taken when the test says so. */
 class Side extends Duplex {
@@ -98,5 +103,18 @@ describe('A splice', () => {
     expect([open.client, open.backend, half.backend].map(({ isReset }) => isReset)).to.deep.equal([
       ...[true, true, true],
     ]);
+  });
+});
+
+describe('A connection that is to be reset', () => {
+  it('closes also while its end is being said', async () => {
+    const server = createServer((other) => other.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.end();
+    resetSocket(socket);
+    await once(socket, 'close');
+    server.close();
   });
 });

@@ -7,6 +7,7 @@ import { Splices } from '../../../../lib/proxy/tunnel/splice.js';
 import { TcpFrontend, type OnTcpEnd, type TcpSettings } from '../../../../lib/proxy/tunnel/tcp-frontend.js';
 import { Names } from '../../../../lib/net/names/names.js';
 import type { ConnectionInfo } from '../../../../lib/net/connection-info.js';
+import { eventually } from '../../../support/eventually.js';
 import { startTcpBackend } from '../../../support/tcp-backend.js';
 import { LIMITS } from '../../../support/worker-settings.js';
 
@@ -23,28 +24,54 @@ const INFO: ConnectionInfo = {
 
 const nothing = (): void => undefined;
 
+/** @param told of each connection that has ended. */
+function frontendTo(port: number, told: Parameters<OnTcpEnd>[0][]): TcpFrontend {
+  const settings: TcpSettings = {
+    routes: [{ backends: [{ kind: 'tcp', address: { host: '127.0.0.1', port } }] }],
+    limits: LIMITS,
+    unknownName: 'serve',
+    sendProxyProtocol: 'v2',
+  };
+  const log = { err: nothing, notice: nothing, info: nothing, debug: nothing, enabled: () => false };
+  return new TcpFrontend(settings, {
+    log,
+    names: new Names(),
+    splices: new Splices(),
+    // As the access log does: what is read at the beginning is known at the end.
+    onBegin: ({ protocol }) => expect(protocol).to.equal('TLSv1.3'),
+    onEnd: (record) => told.push(record),
+  });
+}
+
 describe('A client of a TCP route', () => {
+  it('that has gone when its backend is connected, and whose close is still to come, is told of once', async () => {
+    await using backend = await startTcpBackend();
+    const told: Parameters<OnTcpEnd>[0][] = [];
+    const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
+    expect(
+      frontendTo(backend.port, told).accept({
+        socket: socket as unknown as TLSSocket,
+        info: INFO,
+        raw: socket,
+      }),
+    ).to.equal(true);
+    Object.defineProperty(socket, 'destroyed', { value: true });
+    await eventually('the end is told', () => told.length > 0);
+    socket.emit('close');
+    expect(told.map(({ end }) => end)).to.deep.equal(['client gone']);
+  });
+
   it('that goes before its backend is connected is told of once', async () => {
     await using backend = await startTcpBackend();
-    const settings: TcpSettings = {
-      routes: [{ backends: [{ kind: 'tcp', address: { host: '127.0.0.1', port: backend.port } }] }],
-      limits: LIMITS,
-      unknownName: 'serve',
-    };
     const told: Parameters<OnTcpEnd>[0][] = [];
-    const log = { err: nothing, notice: nothing, info: nothing, debug: nothing, enabled: () => false };
-    const frontend = new TcpFrontend(settings, {
-      log,
-      names: new Names(),
-      splices: new Splices(),
-      // As the access log does: what is read at the beginning is known at the end.
-      onBegin: ({ protocol }) => expect(protocol).to.equal('TLSv1.3'),
-      onEnd: (record) => told.push(record),
-    });
     const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
-    expect(frontend.accept({ socket: socket as unknown as TLSSocket, info: INFO, raw: socket })).to.equal(
-      true,
-    );
+    expect(
+      frontendTo(backend.port, told).accept({
+        socket: socket as unknown as TLSSocket,
+        info: INFO,
+        raw: socket,
+      }),
+    ).to.equal(true);
     // Its end is seen before any answer of the kernel.
     socket.destroy();
     await once(socket, 'close');
