@@ -29,6 +29,11 @@ export async function told(socket: TlsClientSocket, event: string): Promise<void
   await new Promise((resolve) => socket.once(event, resolve));
 }
 
+/** What OpenSSL has to send, as long as it is not let go. */
+export function opensslOf(socket: TlsClientSocket): { readonly writeQueueSize: number } | null {
+  return (socket as TlsClientSocket & { _handle: { readonly writeQueueSize: number } | null })._handle;
+}
+
 /** Waits until it is closed, or knows that it is being closed. */
 export async function closed(socket: TlsClientSocket): Promise<void> {
   if (!socket.destroyed) await told(socket, 'close');
@@ -155,5 +160,26 @@ export async function tlsEnds({
     };
   } finally {
     server.close();
+  }
+}
+
+type Open = (options?: Omit<TlsEndsOptions, 'isOfNode'>) => Promise<TlsEnds>;
+
+/** What Node's socket does is what the program is written for, and ours has to do the same: the same tests for both. */
+export function onBoth(title: string, tests: (open: Open, isOfNode: boolean) => void): void {
+  for (const isOfNode of [false, true]) {
+    describe(`${title}, ${isOfNode ? "as a socket of Node's" : 'as a stream of ours'}`, () => {
+      const opened: TlsEnds[] = [];
+
+      afterEach(() => {
+        for (const ends of opened.splice(0)) ends[Symbol.dispose]();
+      });
+
+      tests(async (options) => {
+        const ends = await tlsEnds({ ...options, isOfNode });
+        opened.push(ends);
+        return ends;
+      }, isOfNode);
+    });
   }
 }
