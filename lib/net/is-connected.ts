@@ -1,7 +1,7 @@
 /**
  * Whether the other end of a connection is still there, where nothing is read that would tell.
  */
-import type { ClientSocket } from './client-socket.js';
+import type { ByteStream } from './client-socket.js';
 
 /** Node's native stream handle. Undocumented; not on a unix socket. */
 interface NativeHandle {
@@ -9,7 +9,7 @@ interface NativeHandle {
 }
 
 /** One that has closed answers what is sent to it with a reset: from then on the system knows no peer. True where Node does not tell. */
-export function isConnected(socket: ClientSocket): boolean {
-  const { _handle: handle } = socket as unknown as { _handle: NativeHandle | null };
-  return handle !== null && (handle.getpeername?.({}) ?? 0) === 0;
+export function isConnected(socket: ByteStream): boolean {
+  const { _handle: handle } = socket as unknown as { _handle?: NativeHandle | null };
+  return handle !== null && (handle?.getpeername?.({}) ?? 0) === 0;
 }

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { ByteStream } from '../../net/client-socket.js';
+import { isConnected } from '../../net/is-connected.js';
 import { isShuttingDown } from '../../net/is-shutting-down.js';
 import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
 import type { Transport } from '../../net/raw-connection.js';
@@ -95,6 +96,13 @@ export class Splices {
       onEnd(how, passed);
       this.#onEnd();
     };
+    // A write that has met the client's reset, of tickets for one, makes an end of it. Node's TLS never gets over that write: what came
+    // for the client would wait for ever.
+    const onClientEnd = (): void => {
+      if (!isConnected(client)) client.destroy();
+    };
+    if (client.readableEnded) onClientEnd();
+    else client.once('end', onClientEnd);
     // A TLS socket of Node's that was sent a record it cannot read says so, and stays open: RFC 8446 §6.2 has it closed.
     client.on('error', () => client.destroy());
     backend.on('error', () => backend.destroy());

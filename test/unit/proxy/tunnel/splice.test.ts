@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { onBoth } from '../../net/tls-ends.js';
 import { defer } from '../../../../lib/base/deferred.js';
 import {
   resetSocket,
@@ -115,6 +116,29 @@ describe('A connection that is to be reset', () => {
     socket.end();
     resetSocket(socket);
     await once(socket, 'close');
+    server.close();
+  });
+});
+
+onBoth('A splice whose client resets its connection before it has its tickets', (open) => {
+  it('ends, though Node takes the reset for an end', async () => {
+    const server = createServer({ allowHalfOpen: true }, (other) => {
+      other.on('error', () => undefined);
+      other.resume().on('end', () => other.end('an answer'));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const backend = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+    await once(backend, 'connect');
+    const { socket, raw, wire } = await open();
+    socket.allowHalfOpen = true;
+    wire.resetAndDestroy();
+    const { promise, resolve } = defer<SpliceEnd>();
+    new Splices().splice({
+      ...{ client: socket, backend, idleTimeoutMs: 60_000 },
+      resetClient: () => resetSocket(raw),
+      onEnd: resolve,
+    });
+    expect(await promise).to.equal('client failed');
     server.close();
   });
 });
