@@ -66,6 +66,8 @@ export class WorkerProcess {
   #isGreeted = false;
   #isAccepting = false;
   #isDraining = false;
+  /** It is ended by us, without a word to it. */
+  #isKilled = false;
   /** What has ended it, where that is a signal. */
   #signal: string | null = null;
 
@@ -81,7 +83,8 @@ export class WorkerProcess {
       ready: () => this.#onReady(),
     });
     this.#worker.on('error', (error) => {
-      if (!this.#isDraining) options.log.err('worker process failed', { error: describeError(error) });
+      if (this.#isEnding) return;
+      options.log.err('worker process failed', { error: describeError(error) });
     });
     this.#worker.once('exit', (code, signal) => this.#onExit(code, signal));
   }
@@ -128,6 +131,11 @@ export class WorkerProcess {
     return !this.#isGreeted && STOP_SIGNALS.includes(this.#signal);
   }
 
+  /** That nothing more reaches it is no failure. */
+  get #isEnding(): boolean {
+    return this.#isDraining || this.#isKilled;
+  }
+
   /** Asks something of it. Rejects when there is no answer in time, or it dies. */
   call<Op extends keyof PrimaryToWorker>(
     op: Op,
@@ -138,6 +146,7 @@ export class WorkerProcess {
   }
 
   kill(): void {
+    this.#isKilled = true;
     this.#worker.process.kill('SIGKILL');
   }
 
@@ -163,8 +172,8 @@ export class WorkerProcess {
     this.#isGreeted = true;
     this.#events.onHeard(this);
     this.#introduce().catch((error: unknown) => {
-      // It was told to end meanwhile, and has.
-      if (this.#isDraining) return;
+      // It was told to end meanwhile, or was killed, and has.
+      if (this.#isEnding) return;
       this.#options.log.err('worker did not start', { workerPid: this.pid, error: describeError(error) });
       this.kill();
     });
