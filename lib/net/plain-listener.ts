@@ -5,6 +5,7 @@
 import type { Server, Socket } from 'node:net';
 import { plainAddress, type ConnectionInfo } from './connection-info.js';
 import type { ConnectionLimits, ConnectionSlot } from './connection-limits.js';
+import { destroyOnError } from './destroy-on-error.js';
 import { namesClient, parseProxyHeader } from './proxy-protocol-parser.js';
 
 export interface PlainListenerOptions {
@@ -35,7 +36,7 @@ export function acceptPlain(server: Server, options: PlainListenerOptions): Read
       open.delete(socket);
       slot.release();
     });
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     if (options.sendsProxyHeader(client.address)) awaitHeader(socket, { client, local }, slot, options);
     else handOver(socket, { client, local, isClientKnown: true }, slot, options);
   });

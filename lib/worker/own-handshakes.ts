@@ -6,6 +6,7 @@
  * leaves the machine: nobody else can offer it. Where no word is expected, which is nearly always, a handshake costs one comparison here.
  */
 import type { TlsClientSocket } from '../net/client-socket.js';
+import { destroyOnError } from '../net/destroy-on-error.js';
 import { parseClientHello } from '../tls/client-hello.js';
 
 export class OwnHandshakes {
@@ -47,7 +48,7 @@ export class OwnHandshakes {
 /** What becomes of the connection of such a handshake: no request comes, and the primary ends it as soon as it has the certificate. */
 export function leaveToEnd(socket: TlsClientSocket): void {
   // A reset is an end, too.
-  socket.on('error', () => socket.destroy());
+  destroyOnError(socket);
   socket.once('end', () => socket.destroy());
   socket.resume();
 }

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { ByteStream } from '../../net/client-socket.js';
+import { destroyOnError } from '../../net/destroy-on-error.js';
 import { isConnected } from '../../net/is-connected.js';
 import { isShuttingDown } from '../../net/is-shutting-down.js';
 import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
@@ -103,9 +104,8 @@ export class Splices {
     };
     if (client.readableEnded) onClientEnd();
     else client.once('end', onClientEnd);
-    // A TLS socket of Node's that was sent a record it cannot read says so, and stays open: RFC 8446 §6.2 has it closed.
-    client.on('error', () => client.destroy());
-    backend.on('error', () => backend.destroy());
+    destroyOnError(client);
+    destroyOnError(backend);
     // The client's connection has been from its beginning.
     backend.setKeepAlive(true, PROBE_DELAY_MS);
     client.once('close', () => onClose(client, 'client failed', () => resetSocket(backend)));
