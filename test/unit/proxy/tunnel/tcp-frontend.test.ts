@@ -43,18 +43,19 @@ function frontendTo(port: number, told: Parameters<OnTcpEnd>[0][]): TcpFrontend 
   });
 }
 
+/** A client's connection that was taken over. */
+function accepted(port: number, told: Parameters<OnTcpEnd>[0][]): Socket {
+  const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
+  const client = { socket: socket as unknown as TLSSocket, info: INFO, raw: socket };
+  expect(frontendTo(port, told).accept(client)).to.equal(true);
+  return socket;
+}
+
 describe('A client of a TCP route', () => {
   it('that has gone when its backend is connected, and whose close is still to come, is told of once', async () => {
     await using backend = await startTcpBackend();
     const told: Parameters<OnTcpEnd>[0][] = [];
-    const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
-    expect(
-      frontendTo(backend.port, told).accept({
-        socket: socket as unknown as TLSSocket,
-        info: INFO,
-        raw: socket,
-      }),
-    ).to.equal(true);
+    const socket = accepted(backend.port, told);
     Object.defineProperty(socket, 'destroyed', { value: true });
     await eventually('the end is told', () => told.length > 0);
     socket.emit('close');
@@ -64,14 +65,7 @@ describe('A client of a TCP route', () => {
   it('that goes before its backend is connected is told of once', async () => {
     await using backend = await startTcpBackend();
     const told: Parameters<OnTcpEnd>[0][] = [];
-    const socket = Object.assign(new Socket(), { getProtocol: () => 'TLSv1.3' });
-    expect(
-      frontendTo(backend.port, told).accept({
-        socket: socket as unknown as TLSSocket,
-        info: INFO,
-        raw: socket,
-      }),
-    ).to.equal(true);
+    const socket = accepted(backend.port, told);
     // Its end is seen before any answer of the kernel.
     socket.destroy();
     await once(socket, 'close');
