@@ -2,11 +2,11 @@
  * What the program uses of a connection that bytes go through: the part that a socket of Node's, a stream and a `TlsStream` have alike.
  */
 import type { X509Certificate } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { CipherNameAndProtocol } from 'node:tls';
 
-/** What a listener of an event is told differs from one event to the next. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Listener = (...args: any[]) => void;
+/** As Node has it: what a listener is told differs from one event to the next. */
+type Listener = Parameters<EventEmitter['on']>[1];
 
 /** Called when what was written has gone out, or with the reason why it never will. */
 export type OnWritten = (error?: Error | null) => void;

@@ -8,10 +8,10 @@
  *
  * OpenSSL must not be let go while it is calling us: that is done when the connection below has closed, which is never within a call.
  */
-import { EventEmitter } from 'node:events';
 import { X509Certificate } from 'node:crypto';
 import type { CipherNameAndProtocol, SecureContext } from 'node:tls';
 import type { OnWritten, TlsClientSocket } from './client-socket.js';
+import { LeanEmitter } from './lean-emitter.js';
 import type { NativeTls, TlsHandle } from './native-tls.js';
 import type { Carried, RawConnection } from './raw-connection.js';
 import type { SocketReader } from './socket-reader.js';
@@ -41,31 +41,15 @@ export interface HandshakeListener {
   onFailed(error: Error): void;
 }
 
-export interface TlsStreamOptions {
-  readonly native: NativeTls;
+/** Our side of a handshake. */
+export interface ServerSide {
   readonly context: SecureContext;
-  /** See `protocolList`; undefined: ALPN is not answered. */
+  /** The protocols to choose from, as `protocolList` makes them; undefined: ALPN is not answered. */
   readonly alpn: Buffer | undefined;
   readonly listener: HandshakeListener;
 }
 
-export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
-  /** The fields of `EventEmitter`, laid out as Node's streams do. */
-  _events: Record<string, unknown> = {
-    close: undefined,
-    error: undefined,
-    drain: undefined,
-    end: undefined,
-    data: undefined,
-    finish: undefined,
-  };
-  _eventsCount = 0;
-  _maxListeners: number | undefined = undefined;
-  // These come with the prototype that is set below the class.
-  declare on: EventEmitter['on'];
-  declare once: EventEmitter['once'];
-  declare off: EventEmitter['off'];
-  declare emit: EventEmitter['emit'];
+export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, TlsWriterOwner {
   /** Null: the connection is closed, or being closed. */
   _handle: TlsHandle | null = null;
   allowHalfOpen = false;
@@ -91,7 +75,15 @@ export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
   #hasEof = false;
 
   /** @param raw is this one's from now on. Its handshake begins with `receive`. */
-  constructor(raw: RawConnection, { native, context, alpn, listener }: TlsStreamOptions) {
+  constructor(raw: RawConnection, native: NativeTls, { context, alpn, listener }: ServerSide) {
+    super({
+      close: undefined,
+      error: undefined,
+      drain: undefined,
+      end: undefined,
+      data: undefined,
+      finish: undefined,
+    });
     this.#raw = raw;
     this.#native = native;
     this.#listener = listener;
@@ -177,10 +169,6 @@ export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
 
   get writable(): boolean {
     return !this.#writer.isEnding && !this.destroyed;
-  }
-
-  get writableCorked(): number {
-    return this.#writer.corks;
   }
 
   get writableLength(): number {
@@ -366,8 +354,6 @@ export class TlsStream implements TlsClientSocket, Carried, TlsWriterOwner {
     if (error !== undefined) process.nextTick(emitError, this, error);
   }
 }
-
-Object.setPrototypeOf(TlsStream.prototype, EventEmitter.prototype);
 
 function onHandshakeDone(this: Handle): void {
   this[STREAM]?.onHandshakeDone();

@@ -33,11 +33,11 @@ export class TlsWriter {
   isFinished = false;
   /** Nothing more may be written. */
   isEnding = false;
-  corks = 0;
   readonly #native: NativeTls;
   readonly #owner: TlsWriterOwner;
   /** Null: the connection is closed. */
   #handle: TlsHandle | null;
+  #corks = 0;
   #waiting: PendingWrite[] | undefined;
   /** A write is under way, of so many bytes. */
   #isWriting = false;
@@ -58,7 +58,7 @@ export class TlsWriter {
 
   /** Whether a write is encrypted when it returns, rather than waiting for another one. */
   get isIdle(): boolean {
-    return !this.#isWriting && this.corks === 0 && this.#waiting === undefined;
+    return !this.#isWriting && this.#corks === 0 && this.#waiting === undefined;
   }
 
   /** @param data text is latin1. @returns false when there should be no more before `onDrain`. */
@@ -81,19 +81,19 @@ export class TlsWriter {
 
   /** Keeps what is written until as many calls of `uncork`. */
   cork(): void {
-    this.corks += 1;
+    this.#corks += 1;
   }
 
   uncork(): void {
-    if (this.corks === 0) return;
-    this.corks -= 1;
+    if (this.#corks === 0) return;
+    this.#corks -= 1;
     this.#sendWaiting();
   }
 
   end(): void {
     if (this.isEnding) return;
     this.isEnding = true;
-    this.corks = 0;
+    this.#corks = 0;
     this.#sendWaiting();
     this.#endWhenOut();
   }
@@ -147,7 +147,7 @@ export class TlsWriter {
   #sendWaiting(): void {
     const waiting = this.#waiting;
     const handle = this.#handle;
-    if (waiting === undefined || this.#isWriting || this.corks > 0 || handle === null) return;
+    if (waiting === undefined || this.#isWriting || this.#corks > 0 || handle === null) return;
     this.#waiting = undefined;
     const [first] = waiting;
     if (waiting.length === 1 && first !== undefined && first.chunk.length > 0) {

@@ -289,12 +289,9 @@ export class Handshake implements Reader, Asker, HandshakeListener {
       return;
     }
     this.#choice = choice;
-    serveTls(this.#raw, bytes, {
-      context: choice.context,
-      alpn: this.#options.alpnFor(this.#serverName, hello.alpn),
-      isOfNode: this.#options.needsNodeSocket(),
-      listener: this,
-    });
+    const alpn = this.#options.alpnFor(this.#serverName, hello.alpn);
+    const side = { context: choice.context, alpn, listener: this };
+    serveTls(this.#raw, bytes, side, this.#options.needsNodeSocket());
   }
 }
 

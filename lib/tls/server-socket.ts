@@ -5,11 +5,11 @@
  * That needs members of Node's that are not documented: they are named here, and used nowhere else.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket, type SecureContext } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { isShuttingDown } from '../net/is-shutting-down.js';
 import { nativeTls } from '../net/native-tls.js';
 import type { RawConnection } from '../net/raw-connection.js';
-import { TlsStream, type HandshakeListener } from '../net/tls-stream.js';
+import { TlsStream, type HandshakeListener, type ServerSide } from '../net/tls-stream.js';
 
 /** Not in Node's types. */
 interface TlsInternals {
@@ -23,28 +23,19 @@ interface TlsInternals {
   } | null;
 }
 
-export interface ServerSide {
-  readonly context: SecureContext;
-  /** The protocols to choose from, as `protocolList` makes them; undefined: ALPN is not answered. */
-  readonly alpn: Buffer | undefined;
-  /** Whether it has to be a socket of Node's: its engine of HTTP/2 takes no other. */
-  readonly isOfNode: boolean;
-  readonly listener: HandshakeListener;
-}
-
 /**
  * Begins the handshake.
  *
  * @param hello what was read of the connection before: the ClientHello.
+ * @param isOfNode whether it has to be a socket of Node's: its engine of HTTP/2 takes no other.
  */
-export function serveTls(raw: RawConnection, hello: Buffer, side: ServerSide): void {
-  if (nativeTls === undefined || side.isOfNode) {
-    const socket = makeNodeSocket(raw, side);
-    (socket as unknown as TlsInternals)._handle?.receive(hello);
-  } else {
-    const { context, alpn, listener } = side;
-    new TlsStream(raw, { native: nativeTls, context, alpn, listener }).receive(hello);
+export function serveTls(raw: RawConnection, hello: Buffer, side: ServerSide, isOfNode: boolean): void {
+  if (nativeTls !== undefined && !isOfNode) {
+    new TlsStream(raw, nativeTls, side).receive(hello);
+    return;
   }
+  const socket = makeNodeSocket(raw, side);
+  (socket as unknown as TlsInternals)._handle?.receive(hello);
 }
 
 const LISTENER = Symbol('listener');

@@ -120,20 +120,21 @@ export async function tlsEnds({
       raw.startReading({
         receive: (hello) => {
           if (hello === null) return false;
-          serveTls(raw, hello, {
-            ...{ context: secureContext, alpn: protocolList(['h2', 'http/1.1']), isOfNode },
+          const side = {
+            ...{ context: secureContext, alpn: protocolList(['h2', 'http/1.1']) },
             listener: {
-              onSecured: (socket, alpn) => {
+              onSecured: (socket: TlsClientSocket, alpn: string | undefined) => {
                 for (const event of isFollowed ? EVENTS : []) socket.on(event, () => events.push(event));
                 onSecured?.(socket);
                 resolve({ socket, raw, alpn });
               },
-              onFailed: (error) => {
+              onFailed: (error: Error) => {
                 raw.destroy();
                 reject(error);
               },
             },
-          });
+          };
+          serveTls(raw, hello, side, isOfNode);
           return true;
         },
       }),
