@@ -16,10 +16,9 @@ import type { NativeTls, TlsHandle } from './native-tls.js';
 import type { Carried, RawConnection } from './raw-connection.js';
 import type { SocketReader } from './socket-reader.js';
 import { systemError } from './system-error.js';
+import { TlsReader, type TlsReaderOwner } from './tls-reader.js';
 import { TlsWriter, type TlsWriterOwner } from './tls-writer.js';
 
-/** With so much read that nobody wants yet, no more is read. */
-const HIGH_WATER_BYTES = 65_536;
 /** libuv's number for the end of what is read. */
 const EOF = -4095;
 
@@ -49,30 +48,23 @@ export interface ServerSide {
   readonly listener: HandshakeListener;
 }
 
-export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, TlsWriterOwner {
+export class TlsStream
+  extends LeanEmitter
+  implements TlsClientSocket, Carried, TlsReaderOwner, TlsWriterOwner
+{
   /** Null: the connection is closed, or being closed. */
   _handle: TlsHandle | null = null;
   allowHalfOpen = false;
   destroyed = false;
   errored: Error | null = null;
-  bytesRead = 0;
-  readableLength = 0;
-  readableEnded = false;
   readonly #raw: RawConnection;
   readonly #native: NativeTls;
+  readonly #reader: TlsReader;
   readonly #writer: TlsWriter;
   /** Until the handshake is done. */
   #listener: HandshakeListener | undefined;
   /** To be let go. */
   #openssl: TlsHandle | undefined;
-  #reader: SocketReader | undefined;
-  /** Where the next piece goes. */
-  #buffer: Buffer | undefined;
-  /** What was read before anybody wanted it. */
-  #early: Buffer[] | undefined;
-  #flow: 'not asked for' | 'flowing' | 'paused' = 'not asked for';
-  #isReading = true;
-  #hasEof = false;
 
   /** @param raw is this one's from now on. Its handshake begins with `receive`. */
   constructor(raw: RawConnection, native: NativeTls, { context, alpn, listener }: ServerSide) {
@@ -90,6 +82,7 @@ export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, 
     raw.carry(this);
     const below = raw._handle;
     const handle: Handle | null = below && native.serve(below, context);
+    this.#reader = new TlsReader(native, handle, this);
     this.#writer = new TlsWriter(native, handle, this);
     if (handle === null || below === null) return;
     this._handle = handle;
@@ -130,39 +123,39 @@ export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, 
 
   // --- reading
 
+  get bytesRead(): number {
+    return this.#reader.totalBytes;
+  }
+
+  get readableLength(): number {
+    return this.#reader.waitingBytes;
+  }
+
+  get readableEnded(): boolean {
+    return this.#reader.hasEnded;
+  }
+
   /** Reads into memory of the reader's from now on. What was read before is to be taken with `read` first. */
   readInto(reader: SocketReader): void {
-    this.#reader = reader;
-    this.#buffer = reader.buffer();
-    this._handle?.useUserBuffer(this.#buffer);
+    this.#reader.readInto(reader);
   }
 
   read(): Buffer | null {
-    const piece = this.#early?.shift();
-    if (piece === undefined) return null;
-    this.readableLength -= piece.length;
-    if (this.#early?.length === 0) {
-      this.#early = undefined;
-      process.nextTick(flowOn, this);
-    }
-    return piece;
+    return this.#reader.read();
   }
 
   pause(): this {
-    this.#flow = 'paused';
-    this.#stopReading();
+    this.#reader.pause();
     return this;
   }
 
   resume(): this {
-    this.#flow = 'flowing';
-    if (this.#early === undefined) this.#startReading();
-    else process.nextTick(flowOn, this);
+    this.#reader.resume();
     return this;
   }
 
   isPaused(): boolean {
-    return this.#flow === 'paused';
+    return this.#reader.isPaused;
   }
 
   // --- writing
@@ -237,10 +230,22 @@ export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, 
   /** @returns where the next piece goes; undefined: where this one went. */
   onRead(bytes: ArrayBuffer | undefined): Buffer | undefined {
     const count = this.#native.readCount;
-    if (count > 0 && !this.destroyed) return this.#take(count, bytes);
+    if (count > 0 && !this.destroyed) return this.#reader.onRead(count, bytes);
     if (count === EOF) this.#onEof();
     else if (count < 0) this.onError(systemError(count, 'read'));
     return undefined;
+  }
+
+  // --- from its reader
+
+  onData(piece: Buffer): void {
+    this.emit('data', piece);
+  }
+
+  onEnd(): void {
+    this.emit('end');
+    if (this.writableFinished) this.destroy();
+    else if (!this.allowHalfOpen) process.nextTick(endStream, this);
   }
 
   // --- from its writer
@@ -275,69 +280,12 @@ export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, 
     this.emit('close', this.errored !== null);
   }
 
-  /** Goes on with what was read early, and then with what comes. */
-  flowOn(): void {
-    while (this.#flow === 'flowing' && this.#early !== undefined && !this.destroyed) {
-      const piece = this.read();
-      if (piece !== null) this.emit('data', piece);
-    }
-    if (this.#early !== undefined || this.destroyed) return;
-    if (this.#hasEof) this.#endReading();
-    else if (this.#flow !== 'paused') this.#startReading();
-  }
-
   // ---
 
-  #take(count: number, bytes: ArrayBuffer | undefined): Buffer | undefined {
-    this.bytesRead += count;
-    const reader = this.#reader;
-    const buffer = this.#buffer;
-    if (reader !== undefined && buffer !== undefined) {
-      reader.onRead(buffer.subarray(0, count));
-      // Another reader has said already where its first piece goes.
-      if (buffer !== this.#buffer) return undefined;
-      // Also when it is destroyed now: what OpenSSL still has goes there, not over what the reader may keep.
-      this.#buffer = reader.buffer();
-      return this.#buffer;
-    }
-    if (bytes === undefined) return undefined;
-    const piece = Buffer.from(bytes, this.#native.readOffset, count);
-    if (this.#flow === 'flowing' && this.#early === undefined) {
-      this.emit('data', piece);
-      return undefined;
-    }
-    (this.#early ??= []).push(piece);
-    this.readableLength += count;
-    if (this.readableLength >= HIGH_WATER_BYTES) this.#stopReading();
-    return undefined;
-  }
-
   #onEof(): void {
-    this.#hasEof = true;
-    this.#isReading = false;
     // Without its handshake there is nothing to be done with it.
-    if (this.#listener !== undefined) this.destroy();
-    else if (this.#early === undefined) this.#endReading();
-  }
-
-  #endReading(): void {
-    if (this.readableEnded) return;
-    this.readableEnded = true;
-    this.emit('end');
-    if (this.writableFinished) this.destroy();
-    else if (!this.allowHalfOpen) process.nextTick(endStream, this);
-  }
-
-  #startReading(): void {
-    if (this.#isReading || this.#hasEof || this._handle === null) return;
-    this.#isReading = true;
-    this._handle.readStart();
-  }
-
-  #stopReading(): void {
-    if (!this.#isReading || this._handle === null) return;
-    this.#isReading = false;
-    this._handle.readStop();
+    if (this.#listener === undefined) this.#reader.onEof();
+    else this.destroy();
   }
 
   /** Nothing is read or written any more. */
@@ -347,9 +295,8 @@ export class TlsStream extends LeanEmitter implements TlsClientSocket, Carried, 
     this.errored = error ?? null;
     if (this._handle !== null) this._handle.onread = ignore;
     this._handle = null;
-    this.#reader = undefined;
-    this.#early = undefined;
     this.#listener = undefined;
+    this.#reader.giveUp();
     this.#writer.giveUp(error);
     if (error !== undefined) process.nextTick(emitError, this, error);
   }
@@ -365,10 +312,6 @@ function onError(this: Handle, error: Error): void {
 
 function onRead(this: Handle, bytes?: ArrayBuffer): Buffer | undefined {
   return this[STREAM]?.onRead(bytes);
-}
-
-function flowOn(stream: TlsStream): void {
-  stream.flowOn();
 }
 
 function endStream(stream: TlsStream): void {
