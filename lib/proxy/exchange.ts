@@ -97,7 +97,13 @@ export class Exchange implements UpstreamEvents {
     if (status === 103 && !this.#isOver) this.#client.hint(responseHeaders(headers, status));
   }
 
-  onHead(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
+  onHead(
+    status: number,
+    statusMessage: string | undefined,
+    headers: readonly string[],
+    isAll = false,
+    neverIndexedNames?: readonly string[],
+  ): void {
     if (this.#isOver) return;
     this.#context.trace?.answered(status);
     // An attempt at another backend may have run out of time before.
@@ -105,7 +111,7 @@ export class Exchange implements UpstreamEvents {
     try {
       const fields = this.#options.responseHeaders(responseHeaders(headers, status));
       fields.push(REQUEST_ID, this.#client.id);
-      this.#client.head(status, statusMessage, fields, isAll);
+      this.#client.head(status, statusMessage, fields, isAll, neverIndexedNames);
       this.#client.by = 'backend';
     } catch (thrown) {
       this.#breakOff(thrown);
@@ -190,7 +196,7 @@ export class Exchange implements UpstreamEvents {
 
   #dispatch(lease: Lease<Upstream>): void {
     this.#lease = lease;
-    const { method, path, host, headers, added } = this.#options.head;
+    const { method, path, host, headers, neverIndexedNames, added } = this.#options.head;
     const body = this.#body;
     const { upgrade: wanted } = this.#context;
     const upgrade = lease.target.takesUpgrades === true ? wanted?.protocol : undefined;
@@ -203,7 +209,10 @@ export class Exchange implements UpstreamEvents {
     this.#context.trace?.sent(lease.target.name);
     const needsNewConnection = this.#attempts !== undefined || upgrade !== undefined;
     // Each member is written out: a spread cost 4 % of all CPU time.
-    lease.target.dispatch({ method, path, host, headers, added, body, upgrade, needsNewConnection }, this);
+    lease.target.dispatch(
+      { method, path, host, headers, neverIndexedNames, added, body, upgrade, needsNewConnection },
+      this,
+    );
   }
 
   /** Node refuses to send the backend's response. */

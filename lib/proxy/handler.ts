@@ -157,6 +157,7 @@ export class Handler {
         path: destination.target.pathAndQuery,
         host: destination.host?.text,
         headers: fields,
+        neverIndexedNames: context.neverIndexedNames,
         added: forwarded,
       },
       bodyTimeoutMs: limits.bodyTimeoutMs,

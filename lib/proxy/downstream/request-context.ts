@@ -52,6 +52,8 @@ export interface RequestContext {
   host: string | undefined;
   /** Fields as they came, flat, HTTP/2's pseudo fields taken out, with one field of cookies at most. */
   readonly headers: readonly string[];
+  /** In lower case: those of them that must never be indexed on HTTP/2 (RFC 7541 §6.2.3). Absent: the client's protocol has no word for it. */
+  readonly neverIndexedNames?: readonly string[] | undefined;
   /** `1.0`, `1.1` or `2.0`. */
   readonly httpVersion: string;
   /** Null: the request has none. */

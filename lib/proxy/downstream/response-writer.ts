@@ -37,8 +37,15 @@ export interface ResponseWriter {
    *
    * @param headers flat; they must have been looked at: a parser has read them.
    * @param isAll no body and no trailers follow. `end` does, all the same.
+   * @param neverIndexedNames in lower case: fields that must never be indexed on HTTP/2 (RFC 7541 §6.2.3).
    */
-  head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll?: boolean): void;
+  head(
+    status: number,
+    statusMessage: string | undefined,
+    headers: readonly string[],
+    isAll?: boolean,
+    neverIndexedNames?: readonly string[],
+  ): void;
   /**
    * @param isShared the chunk is overwritten afterwards. @default false
    * @returns false when the client is slow: wait for `onDrain`.

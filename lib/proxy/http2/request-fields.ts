@@ -27,6 +27,8 @@ export interface RequestFields {
   readonly expects: 'nothing' | '100-continue' | 'something else';
   /** The fields `priority`, as one; undefined: there is none. */
   readonly priority: string | undefined;
+  /** Of fields that came as literals never indexed. */
+  readonly neverIndexedNames: readonly string[];
 }
 
 /** Why a block is no request: one clause, which quotes nothing of the client's. */
@@ -59,9 +61,15 @@ const LENGTH = /^\d{1,15}$/;
 const COLON = 0x3a;
 const SLASH = 0x2f;
 
-/** @param block flat names and values, as HPACK has them. */
-export function readRequestFields(block: readonly string[]): RequestFields | MalformedFields {
-  const request = new BlockReader();
+/**
+ * @param block flat names and values, as HPACK has them.
+ * @param neverIndexedNames of fields that came as literals never indexed.
+ */
+export function readRequestFields(
+  block: readonly string[],
+  neverIndexedNames: readonly string[] = [],
+): RequestFields | MalformedFields {
+  const request = new BlockReader(neverIndexedNames);
   for (let i = 0; i + 1 < block.length; i += 2) {
     const name = block[i] ?? '';
     const value = block[i + 1] ?? '';
@@ -86,9 +94,14 @@ class BlockReader implements RequestFields {
   accept: string | undefined;
   expects: RequestFields['expects'] = 'nothing';
   priority: string | undefined;
+  readonly neverIndexedNames: readonly string[];
   #hasMethod = false;
   #hasScheme = false;
   #hasPath = false;
+
+  constructor(neverIndexedNames: readonly string[]) {
+    this.neverIndexedNames = neverIndexedNames;
+  }
 
   /** @returns what is wrong; undefined: nothing. */
   takePseudo(name: string, value: string): string | undefined {

@@ -37,6 +37,8 @@ export interface UpstreamRequest {
   readonly host: string | undefined;
   /** Without `Host`. */
   readonly headers: readonly string[];
+  /** In lower case: fields that must never be indexed on HTTP/2 (RFC 7541 §6.2.3). */
+  readonly neverIndexedNames?: readonly string[] | undefined;
   /** Further fields, behind `headers`. None of them says anything of the body. */
   readonly added?: FixedFields | undefined;
   /** Null: the request has none. */
@@ -131,12 +133,16 @@ export interface UpstreamEvents {
   onStart(controller: UpstreamController): void;
   /** An informational response (103 Early Hints, for example), which comes before the head. */
   onInformation(status: number, headers: readonly string[]): void;
-  /** @param isAll the response ends with it: on HTTP/2 that is part of the message, gRPC's failures are such. */
+  /**
+   * @param isAll the response ends with it: on HTTP/2 that is part of the message, gRPC's failures are such.
+   * @param neverIndexedNames in lower case: fields that must never be indexed on HTTP/2 (RFC 7541 §6.2.3).
+   */
   onHead(
     status: number,
     statusMessage: string | undefined,
     headers: readonly string[],
     isAll?: boolean,
+    neverIndexedNames?: readonly string[],
   ): void;
   /** @param isShared the chunk is overwritten afterwards: what is kept of it must be copied. */
   onData(chunk: Buffer, isShared: boolean): void;

@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, sensitiveHeaders, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
@@ -61,6 +61,21 @@ describe('An HTTP/2 backend', () => {
       ...{ ':method': 'DELETE', ':path': '/a%2Fb?c', ':authority': 'a.test:8443' },
       ...{ 'user-agent': 'one', cookie: 'a=1; b=2', 'x-a': '1, 2' },
     });
+  });
+
+  it('is told which fields must never be indexed, and its own that must not are sent so', async () => {
+    await using backend = await startH2Backend((stream) => {
+      stream.respond({ ':status': 200, 'x-token': 'b', 'x-plain': 'c', [sensitiveHeaders]: ['x-token'] });
+      stream.end();
+    });
+    await using front = await startFront({ backends: [backend.url] });
+    using client = await H2Client.connect(front.port, 'a.test');
+    const { headers } = await client.request({ 'x-key': 'a', 'x-open': 'd', [sensitiveHeaders]: ['x-key'] });
+    const [asked = {}] = backend.requests;
+    expect(asked).to.include({ 'x-key': 'a', 'x-open': 'd' });
+    expect(asked).to.have.property(sensitiveHeaders).that.deep.equals(['x-key']);
+    expect(headers).to.include({ 'x-token': 'b', 'x-plain': 'c' });
+    expect(headers).to.have.property(sensitiveHeaders).that.deep.equals(['x-token']);
   });
 
   it('gets bodies and trailers, and its own trailers arrive: a gRPC call', async () => {

@@ -3,6 +3,7 @@
  */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { withoutPseudoFields } from '../../headers/headers.js';
+import { neverIndexedNames } from '../../headers/to-object.js';
 import type { ClientConnection } from '../client-connection.js';
 import { ExtendedConnect, isForWebSocket } from '../extended-connect.js';
 import { hostOf } from '../http2-host.js';
@@ -55,6 +56,7 @@ export function requestOf(
     url: headers[':path'] ?? '',
     host: hostOf(headers[':authority'], hosts),
     headers: upgrade?.requestFields(fields) ?? fields,
+    neverIndexedNames: neverIndexedNames(headers),
     httpVersion: '2.0',
     body: isTunnel ? null : (source?.body ?? null),
     startedAtMs: performance.now(),

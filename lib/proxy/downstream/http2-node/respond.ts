@@ -11,6 +11,7 @@ const TAKES_LISTS = Number.parseInt(process.versions.node, 10) >= 25;
 /**
  * Begins a response.
  *
+ * @param neverIndexedNames see `ResponseWriter.head`.
  * @throws RangeError the fields are too large for HTTP/2
  * @throws Error Node refuses a field, or the status
  */
@@ -19,9 +20,10 @@ export function respond(
   status: number,
   headers: readonly string[],
   options: ServerStreamResponseOptions,
+  neverIndexedNames?: readonly string[],
 ): void {
   const list = responseFields(status, headers);
-  if (TAKES_LISTS) {
+  if (TAKES_LISTS && neverIndexedNames === undefined) {
     try {
       // Lists are missing in Node's types.
       stream.respond(list as unknown as OutgoingHttpHeaders, options);
@@ -30,5 +32,5 @@ export function respond(
       // A field that is given twice, for example: the object has it once.
     }
   }
-  stream.respond(toObject(list), options);
+  stream.respond(toObject(list, neverIndexedNames), options);
 }

@@ -69,7 +69,13 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
   }
 
   /** @throws Error: Node refuses a field, or the status; the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
-  head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
+  head(
+    status: number,
+    _statusMessage: string | undefined,
+    headers: readonly string[],
+    isAll = false,
+    neverIndexedNames?: readonly string[],
+  ): void {
     const stream = this.#stream;
     if (this.headersSent || this.isOver) return;
     this.checkStatus(status);
@@ -77,7 +83,7 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
     const isAllSaid = isAll || this.#hasNoBody;
     // Also for a body that has a length: where its end goes out by itself, Node makes an error of each response (10 % of all CPU time).
     const waitForTrailers = !isAllSaid;
-    respond(stream, status, headers, { endStream: isAllSaid, waitForTrailers });
+    respond(stream, status, headers, { endStream: isAllSaid, waitForTrailers }, neverIndexedNames);
     if (waitForTrailers) stream.once('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers)));
     this.headersSent = true;
     this.status = status;

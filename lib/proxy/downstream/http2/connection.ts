@@ -321,8 +321,13 @@ export class Http2Connection implements FrameListener, StreamOwner, SocketReader
     this.#meter.onSent(bytes);
   }
 
-  sendFields(streamId: number, fields: readonly string[], isLast: boolean): void {
-    this.#fields.write(streamId, fields, isLast);
+  sendFields(
+    streamId: number,
+    fields: readonly string[],
+    isLast: boolean,
+    neverIndexedNames?: readonly string[],
+  ): void {
+    this.#fields.write(streamId, fields, isLast, neverIndexedNames);
   }
 
   onPriorityAnswered(stream: Http2Stream, value: string): void {

@@ -18,9 +18,18 @@ export class FieldWriter {
     this.#encoder.changePeerMaxTableBytes(bytes);
   }
 
-  /** @param fields flat, pseudo fields first. @param isLast nothing follows on the stream. */
-  write(streamId: number, fields: readonly string[], isLast: boolean): void {
-    const block = this.#encoder.encode(fields);
+  /**
+   * @param fields flat, pseudo fields first.
+   * @param isLast nothing follows on the stream.
+   * @param neverIndexedNames in lower case: what came never indexed goes on so.
+   */
+  write(
+    streamId: number,
+    fields: readonly string[],
+    isLast: boolean,
+    neverIndexedNames?: readonly string[],
+  ): void {
+    const block = this.#encoder.encode(fields, neverIndexedNames);
     let type: number = FrameType.headers;
     let flags = isLast ? Flag.endStream : 0;
     let at = 0;

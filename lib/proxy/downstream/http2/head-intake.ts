@@ -68,7 +68,7 @@ export class HeadIntake {
       return;
     }
     const { isOverLimit } = decoded;
-    const read = readRequestFields(decoded.fields);
+    const read = readRequestFields(decoded.fields, decoded.neverIndexedNames);
     // Of one that is too large some fields may be missing.
     const request = read instanceof MalformedFields && isOverLimit ? UNKNOWN_REQUEST : read;
     const isWrong = request instanceof MalformedFields || dependsOnItself;
@@ -108,5 +108,5 @@ export class HeadIntake {
 const UNKNOWN_REQUEST: RequestFields = {
   ...{ method: 'GET', scheme: 'https', path: '/', authority: undefined, protocol: undefined },
   ...{ fields: [], length: undefined, hosts: [], accept: undefined },
-  ...{ expects: 'nothing', priority: undefined },
+  ...{ expects: 'nothing', priority: undefined, neverIndexedNames: [] },
 };

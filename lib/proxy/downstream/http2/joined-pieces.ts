@@ -2,19 +2,14 @@
  * The pieces of a body, joined: what has come in one turn of the event loop is passed on together, for each piece would be a write for the
  * backend.
  *
- * They are gathered in memory that is used again: new memory would be outside V8's heap, where every 64 MiB of it start a collection of
- * the whole heap.
+ * They are gathered in memory that is used again.
  */
-import { SpareMemory } from '../../../net/spare-memory.js';
-import { MAX_PAYLOAD_BYTES } from '../../http2/frames.js';
 import { NextTurn } from '../next-turn.js';
 import type { RequestBody } from '../request-body.js';
+import { giveBack, LARGE_BYTES, takeMemory } from './body-memory.js';
 
 /** So much is passed on together. */
-const JOINED_BYTES = 4 * MAX_PAYLOAD_BYTES;
-/** Memory while no body has it. Small pieces begin in a little: many streams may have one each. */
-const LARGE = new SpareMemory(JOINED_BYTES, 64 * JOINED_BYTES);
-const SMALL = new SpareMemory(4_096, 64 * 4_096);
+const JOINED_BYTES = LARGE_BYTES;
 /** Memory of pieces that are needed still, by piece. Of those that nobody frees it is the collector's. */
 const LENT = new WeakMap<Buffer, Buffer>();
 
@@ -82,7 +77,7 @@ export class JoinedPieces {
     if (all > JOINED_BYTES) this.flush();
     const memory = this.#memory;
     if (memory !== undefined && this.#bytes + bytes <= memory.length) return memory;
-    const larger = (all <= SMALL.bytes ? SMALL : LARGE).take();
+    const larger = takeMemory(all);
     if (memory !== undefined) {
       memory.copy(larger, 0, 0, this.#bytes);
       giveBack(memory);
@@ -90,8 +85,4 @@ export class JoinedPieces {
     this.#memory = larger;
     return larger;
   }
-}
-
-function giveBack(memory: Buffer): void {
-  (memory.length === SMALL.bytes ? SMALL : LARGE).giveBack(memory);
 }

@@ -14,7 +14,7 @@ import { Http2TunnelSide } from './tunnel-side.js';
 
 export function requestOf(
   stream: Http2Stream,
-  { method: methodOnWire, path, authority, fields, hosts, accept }: RequestFields,
+  { method: methodOnWire, path, authority, fields, hosts, accept, neverIndexedNames }: RequestFields,
   connection: ClientConnection,
 ): RequestContext {
   // One for a WebSocket is the GET that it is on HTTP/1.1.
@@ -35,6 +35,7 @@ export function requestOf(
     url: path,
     host: hostOf(authority, hosts),
     headers: upgrade?.requestFields(passed) ?? passed,
+    neverIndexedNames,
     httpVersion: '2.0',
     body: stream.isForTunnel ? null : stream.body,
     startedAtMs: performance.now(),

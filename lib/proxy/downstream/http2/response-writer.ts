@@ -70,7 +70,13 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
   }
 
   /** @throws Error: the fields are too large for HTTP/2; the request wants a tunnel, and none is open. */
-  head(status: number, _statusMessage: string | undefined, headers: readonly string[], isAll = false): void {
+  head(
+    status: number,
+    _statusMessage: string | undefined,
+    headers: readonly string[],
+    isAll = false,
+    neverIndexedNames?: readonly string[],
+  ): void {
     if (this.headersSent || this.isOver) return;
     this.checkStatus(status);
     const fields = responseFields(status, headers);
@@ -89,7 +95,7 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     this.status = status;
     // A head alone is the whole response, for nothing else is told of.
     this.#hasEnded = isAll || this.#hasNoBody;
-    this.#stream.head(fields, this.#hasEnded);
+    this.#stream.head(fields, this.#hasEnded, neverIndexedNames);
   }
 
   /**

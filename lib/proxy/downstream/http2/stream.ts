@@ -38,7 +38,12 @@ export interface StreamOwner {
   /** So much of a body is sent. */
   spend(bytes: number): void;
   /** Writes a block of fields. */
-  sendFields(streamId: number, fields: readonly string[], isLast: boolean): void;
+  sendFields(
+    streamId: number,
+    fields: readonly string[],
+    isLast: boolean,
+    neverIndexedNames?: readonly string[],
+  ): void;
   /** It has something that could not be sent. */
   onWaiting(stream: Http2Stream): void;
   /** The response has a `Priority` of its own. */
@@ -184,9 +189,9 @@ export class Http2Stream implements BodySource {
   // --- what goes
 
   /** A head. @param isLast nothing follows. */
-  head(fields: readonly string[], isLast: boolean): void {
+  head(fields: readonly string[], isLast: boolean, neverIndexedNames?: readonly string[]): void {
     if (this.#isClosed) return;
-    this.owner.sendFields(this.id, fields, isLast);
+    this.owner.sendFields(this.id, fields, isLast, neverIndexedNames);
     if (isLast) this.#endLocal();
   }
 

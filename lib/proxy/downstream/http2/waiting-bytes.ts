@@ -1,19 +1,14 @@
 /**
  * What a stream has to send, and may not yet: the client's window is shut, or its connection is full.
  *
- * It is copied into memory that is used again: new memory would be outside V8's heap, where every 64 MiB of it start a collection of the
- * whole heap.
+ * It is copied into memory that is used again. What waits must not keep much more memory than it has octets: with the two sizes that is
+ * sixteen times as much at the most, and little.
  */
-import { SpareMemory } from '../../../net/spare-memory.js';
-
-const MAX_SPARE_BYTES = 4 * 1024 ** 2;
-/** What waits must not keep much more memory than it has octets: four times as much at the most, and little. */
-const LARGE = new SpareMemory(65_536, MAX_SPARE_BYTES);
-const SMALL = new SpareMemory(4_096, MAX_SPARE_BYTES / 4);
+import { giveBack, takeMemory } from './body-memory.js';
 
 interface Part {
   readonly memory: Buffer;
-  /** It is of `LARGE` or `SMALL`. */
+  /** It is of `takeMemory`. */
   readonly isSpare: boolean;
   start: number;
   end: number;
@@ -48,13 +43,13 @@ export class WaitingBytes {
       part.start += copied;
       if (part.start < part.end) break;
       this.#parts.shift();
-      giveBack(part);
+      giveBackPart(part);
     }
   }
 
   /** Forgets all. */
   clear(): void {
-    for (const part of this.#parts) giveBack(part);
+    for (const part of this.#parts) giveBackPart(part);
     this.#parts = [];
     this.#bytes = 0;
   }
@@ -63,8 +58,7 @@ export class WaitingBytes {
     for (let at = 0; at < chunk.length;) {
       let last = this.#parts.at(-1);
       if (last === undefined || !last.isSpare || last.end === last.memory.length) {
-        const spare = chunk.length - at > SMALL.bytes ? LARGE : SMALL;
-        last = { memory: spare.take(), isSpare: true, start: 0, end: 0 };
+        last = { memory: takeMemory(chunk.length - at), isSpare: true, start: 0, end: 0 };
         this.#parts.push(last);
       }
       const copied = chunk.copy(last.memory, last.end, at);
@@ -74,6 +68,6 @@ export class WaitingBytes {
   }
 }
 
-function giveBack({ memory, isSpare }: Part): void {
-  if (isSpare) (memory.length === SMALL.bytes ? SMALL : LARGE).giveBack(memory);
+function giveBackPart({ memory, isSpare }: Part): void {
+  if (isSpare) giveBack(memory);
 }

@@ -24,8 +24,6 @@ const LITERALS: Readonly<Record<Indexing, { readonly flags: number; readonly pre
 /** A field that takes more than this part of the table is not added: it would push out nearly all the others. */
 const MAX_PART_OF_TABLE = 0.75;
 
-const NO_ROOM = -1;
-
 export interface HpackEncoderOptions {
   /**
    * The largest dynamic table that we keep, however large the other side allows it to be (§4.1).
@@ -80,31 +78,7 @@ export class HpackEncoder {
    */
   encode(fields: readonly string[], neverIndexedNames?: readonly string[]): Buffer {
     const target = Buffer.allocUnsafe(maxBlockBytes(fields));
-    return target.subarray(0, this.#write(fields, target, 0, neverIndexedNames));
-  }
-
-  /**
-   * Encodes a list of fields into a buffer, from `start`; the parameters as for `encode`.
-   *
-   * @returns where the block has ended; -1: there may not be room for it, and nothing has been done.
-   */
-  encodeInto(
-    fields: readonly string[],
-    target: Buffer,
-    start: number,
-    neverIndexedNames?: readonly string[],
-  ): number {
-    if (maxBlockBytes(fields) > target.length - start) return NO_ROOM;
-    return this.#write(fields, target, start, neverIndexedNames);
-  }
-
-  #write(
-    fields: readonly string[],
-    target: Buffer,
-    start: number,
-    neverIndexedNames: readonly string[] | undefined,
-  ): number {
-    let at = this.#writeSizes(target, start);
+    let at = this.#writeSizes(target);
     for (let i = 0; i + 1 < fields.length; i += 2) {
       const name = knownName(fields[i] ?? '');
       const value = fields[i + 1] ?? '';
@@ -112,14 +86,14 @@ export class HpackEncoder {
       const indexing = isSecret ? 'never indexed' : (this.#indexing?.get(name.text) ?? name.indexing);
       at = this.#writeField(name, value, indexing, target, at);
     }
-    return at;
+    return target.subarray(0, at);
   }
 
   /** §4.2: the smallest size first, then the one that is in force. */
-  #writeSizes(target: Buffer, start: number): number {
+  #writeSizes(target: Buffer): number {
     const next = this.#nextMaxBytes;
     const least = this.#leastMaxBytes;
-    let at = start;
+    let at = 0;
     if (least < this.#table.maxBytes && least < next) {
       at = writeInteger(least, TABLE_SIZE_PREFIX, TABLE_SIZE, target, at);
       this.#table.resize(least);

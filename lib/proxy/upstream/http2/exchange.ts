@@ -6,7 +6,7 @@ import { describeError } from '../../../domain/errors.js';
 import type { SocketReader } from '../../../net/socket-reader.js';
 import { takeStreamReads } from '../../../net/socket-reads.js';
 import { writeCopy } from '../../../net/write-copy.js';
-import { toObject } from '../../headers/to-object.js';
+import { neverIndexedNames, toObject } from '../../headers/to-object.js';
 import {
   outOfTime,
   UpstreamError,
@@ -62,7 +62,7 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
       this.#hasHead = true;
       stream.setTimeout(options.bodyTimeoutMs);
       const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      events.onHead(Number(headers[':status']), undefined, flat(headers), isAll);
+      events.onHead(Number(headers[':status']), undefined, flat(headers), isAll, neverIndexedNames(headers));
       for (const piece of this.#early.splice(0)) events.onData(piece, false);
     });
     stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));

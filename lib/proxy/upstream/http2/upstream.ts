@@ -62,7 +62,7 @@ export class Http2Upstream implements Upstream {
   }
 
   dispatch(request: UpstreamRequest, events: UpstreamEvents): void {
-    const { method, path, host, headers, added, body } = request;
+    const { method, path, host, headers, neverIndexedNames, added, body } = request;
     const open = this.#freeSession() ?? this.#open();
     const abort = new AbortController();
     try {
@@ -72,7 +72,7 @@ export class Http2Upstream implements Upstream {
           ':path': path,
           ':scheme': this.#origin.isTls ? 'https' : 'http',
           ...(host !== undefined && { ':authority': host }),
-          ...toObject(added === undefined ? headers : [...headers, ...added.list]),
+          ...toObject(added === undefined ? headers : [...headers, ...added.list], neverIndexedNames),
           // Trailers are passed on, whatever the client's hop can do.
           te: 'trailers',
         },

@@ -56,10 +56,12 @@ const MALFORMED: readonly (readonly [what: string, block: readonly string[], rea
 
 describe('The fields of a request on HTTP/2', () => {
   it('are read with what is not of HTTP apart', () => {
-    expect(readRequestFields([...GET, 'accept', '*/*', 'content-length', '12'])).to.deep.equal({
+    const fields = [...GET, 'accept', '*/*', 'content-length', '12'];
+    expect(readRequestFields(fields, ['accept'])).to.deep.equal({
       ...{ method: 'GET', scheme: 'https', path: '/', authority: 'a.test', protocol: undefined, length: 12 },
       fields: ['accept', '*/*', 'content-length', '12'],
       ...{ hosts: [], accept: '*/*', expects: 'nothing', priority: undefined },
+      neverIndexedNames: ['accept'],
     });
   });
 

@@ -103,19 +103,6 @@ describe('An encoder', () => {
     expect(encoder.encode(['server', 'b'])).to.have.length(1);
   });
 
-  it('writes into a buffer where there is room', () => {
-    const target = Buffer.alloc(200, 0xee);
-    const encoder = plain();
-    const end = encoder.encodeInto(['a', 'b', ':status', '200'], target, 3);
-    expect(end).to.equal(9);
-    expect(target.toString('hex', 0, end)).to.equal('eeeeee400161016288');
-    expect(encoder.encodeInto(['a', 'b'], target, 3)).to.equal(4);
-    // Where there may be none it has done nothing.
-    expect(encoder.encodeInto(['c', 'd'], target, 199)).to.equal(-1);
-    expect(encoder.encodeInto(['c', 'x'.repeat(200)], target, 0)).to.equal(-1);
-    expect(hexOf(encoder, 'c', 'd')).to.equal('4001630164');
-  });
-
   it('never needs more room than it has asked for', () => {
     // The longest codes, behind which it is seen late that they do not pay.
     for (const value of [
@@ -128,14 +115,7 @@ describe('An encoder', () => {
       `${'a'.repeat(60)}\n\n\n`,
     ]) {
       const fields = [`${value}a`, value];
-      for (let room = 0; room < value.length * 3 + 100; room++) {
-        const target = Buffer.alloc(room + 8, 0xee);
-        const end = new HpackEncoder().encodeInto(fields, target.subarray(0, room), 0);
-        if (end === -1) continue;
-        expect(target.subarray(room).equals(Buffer.alloc(8, 0xee))).to.equal(true);
-        expect(anyDecoder().decode(target, 0, end).fields).to.deep.equal(fields);
-        break;
-      }
+      expect(anyDecoder().decode(new HpackEncoder().encode(fields)).fields).to.deep.equal(fields);
     }
   });
 });
