@@ -52,13 +52,22 @@ export class ProcessSampler {
     const { user, system } = process.cpuUsage();
     this.#gauges.user.raiseTo(user / US_PER_S);
     this.#gauges.system.raiseTo(system / US_PER_S);
-    this.#gauges.resident.set(process.memoryUsage.rss());
+    this.#sampleMemory();
     this.#sampleDelays();
     void this.#countFds();
   }
 
   stop(): void {
     this.#delays.disable();
+  }
+
+  /** Node reads it from a file: with all descriptors in use it throws. */
+  #sampleMemory(): void {
+    try {
+      this.#gauges.resident.set(process.memoryUsage.rss());
+    } catch {
+      // The gauge says what it said before.
+    }
   }
 
   #sampleDelays(): void {

@@ -31,6 +31,8 @@ export class EventStream {
 
   /** Sends to a client from now on, until it goes. */
   add(response: ServerResponse): void {
+    // It may have gone while its password was looked at.
+    if (response.destroyed || response.closed) return;
     if (this.#listeners.size >= MAX_LISTENERS) {
       response.writeHead(503, { 'retry-after': '10' }).end();
       return;

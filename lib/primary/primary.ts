@@ -38,6 +38,8 @@ import { WorkerRecord } from './worker-record.js';
 
 /** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
 const EXPIRE_DEADLINE_MS = 700;
+/** How long a reload waits until the certificate directory is read again: its file system may not answer. */
+const REREAD_DEADLINE_MS = 10_000;
 /** How long a stop waits for a reload that is under way, and for sources to close, which takes milliseconds as a rule. */
 const CLOSE_DEADLINE_MS = 2_000;
 
@@ -55,6 +57,7 @@ export interface PrimaryOptions {
 }
 
 const NOT_RELOADED = { ok: false, changed: [], needRestart: [] } as const;
+const NOT_WHILE_STOPPING = { ...NOT_RELOADED, failure: 'the program is being stopped' } as const;
 
 export type PrimaryLogger = ReturnType<typeof createLogger>;
 
@@ -86,6 +89,8 @@ export class Primary implements OperationHost {
   /** The values of flags that are in use. */
   #values: readonly EffectiveValue[];
   #stopping: Promise<void> | undefined;
+  /** It is being stopped or killed. */
+  #isEnding = false;
   #isStuck = false;
 
   /**
@@ -242,7 +247,7 @@ export class Primary implements OperationHost {
     } catch (thrown) {
       this.log.err('log file not reopened: the old one stays in use', { error: describeError(thrown) });
     }
-    void this.#supervisor?.broadcast('reopenLogs', {});
+    this.#supervisor?.reopenLogs();
   }
 
   /** Stops accepting, finishes what is under way, ends. */
@@ -253,6 +258,7 @@ export class Primary implements OperationHost {
 
   /** Ends at once. */
   async kill(): Promise<void> {
+    this.#isEnding = true;
     this.#supervisor?.kill();
     this.#control.close();
     this.#record?.remove();
@@ -312,7 +318,7 @@ export class Primary implements OperationHost {
 
   async #reload(): Promise<Reloaded> {
     const { log } = this;
-    if (this.#stopping !== undefined) return { ...NOT_RELOADED, failure: 'the program is being stopped' };
+    if (this.#isEnding) return NOT_WHILE_STOPPING;
     try {
       const { settings, warnings, values } = this.#options.load();
       tryAccessLog(settings);
@@ -321,6 +327,11 @@ export class Primary implements OperationHost {
       await this.#defaultPairs.prepare(settings.defaultPairs);
       // The last step that may fail: it replaces the earlier sources.
       const sources = await this.sources.build(settings);
+      if (this.#isStopping()) {
+        // They come too late for the stop to close them, unless the resolver has them.
+        await this.#resolver.configure(resolverSettings(settings), sources);
+        return NOT_WHILE_STOPPING;
+      }
       const { changed, needRestart } = describeChanges(this.#settings, settings);
       this.#warn(warnings);
       // What needs a restart goes on as it was, and so compares as changed again next time.
@@ -331,8 +342,10 @@ export class Primary implements OperationHost {
       this.pem.resize(settings.certCacheSizeBytes);
       this.negative.resize(settings.negativeMaxItems);
       const closed = this.#resolver.configure(resolverSettings(settings), sources);
-      await this.sources.reread();
+      const isRead = endsWithin(REREAD_DEADLINE_MS, this.sources.reread());
       await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
+      if (!(await isRead)) log.err('the certificate directory is not read yet: it goes on being read');
+      if (this.#isStopping()) return NOT_WHILE_STOPPING;
       this.metrics.events.reloaded('ok');
       log.notice('reloaded', {
         changed: changed.join(',') || 'nothing',
@@ -356,7 +369,13 @@ export class Primary implements OperationHost {
     }
   }
 
+  // A method: the compiler takes a field that was tested before an `await` for tested after it.
+  #isStopping(): boolean {
+    return this.#isEnding;
+  }
+
   async #stop(): Promise<void> {
+    this.#isEnding = true;
     const { drainTimeoutMs } = this.#settings;
     this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
     this.#listeners.close();
@@ -364,7 +383,8 @@ export class Primary implements OperationHost {
     await this.#supervisor?.drain(drainTimeoutMs);
     this.#record?.remove();
     // A reload that was under way hands its sources to the resolver, which closes them.
-    if (this.#reloads.running !== undefined) await endsWithin(CLOSE_DEADLINE_MS, this.#reloads.running);
+    const reload = this.#reloads.running ?? Promise.resolve();
+    if (!(await endsWithin(CLOSE_DEADLINE_MS, reload))) this.#isStuck = true;
     this.#ticketKeys.close();
     this.metrics.stop();
     await this.#closeSources();

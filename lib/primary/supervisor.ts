@@ -54,13 +54,15 @@ export class Supervisor {
   readonly #restarts = new Restarts({
     startTimer,
     start: () => {
-      if (!this.#stopping && this.#live().length < this.#wanted) this.#fork();
+      if (!this.#stopping && this.#live().length < this.#wanted) this.#forkOrRetry();
     },
   });
   /** A worker that is stopped at a breakpoint stands still on purpose. */
   readonly #isDebugged = process.execArgv.some((flag) => flag.startsWith('--inspect'));
   /** Those that were ended since they stood still. */
   readonly #hung = new WeakSet<WorkerProcess>();
+  /** Those without which the start has failed. */
+  readonly #ofStart = new WeakSet<WorkerProcess>();
   #wanted = 0;
   #starting = false;
   #stopping = false;
@@ -117,8 +119,8 @@ export class Supervisor {
     if (this.#isStopping()) return;
     // Counted now, and once more below: meanwhile workers may have died, and been replaced or not.
     const missing = Math.max(0, count - this.#live().length);
-    const added = Array.from({ length: missing }, () => this.#fork());
-    await Promise.allSettled(added.map(({ ready }) => ready));
+    const added = Array.from({ length: missing }, () => this.#forkOrRetry());
+    await Promise.allSettled(added.map((worker) => worker?.ready));
     if (this.#isStopping()) return;
     for (const worker of this.#live().slice(count)) {
       void worker.drain(RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
@@ -136,6 +138,16 @@ export class Supervisor {
       workers: workers.length,
       acknowledged: await this.#callAll(workers, op, params, deadlineMs),
     };
+  }
+
+  /** Has every worker open its log files anew: also those that are being drained, which may write for days. */
+  reopenLogs(): void {
+    void this.broadcast('reopenLogs', {});
+    for (const worker of this.#workers) {
+      if (!worker.isDraining || !worker.isConnected) continue;
+      // One that has gone meanwhile writes nothing more.
+      worker.call('reopenLogs', {}, BROADCAST_DEADLINE_MS).catch(() => undefined);
+    }
   }
 
   /** Every worker, those that are being drained included. */
@@ -210,6 +222,7 @@ export class Supervisor {
   async #forkUntilReady(giveUp: Promise<void> | undefined): Promise<void> {
     for (;;) {
       const worker = this.#fork();
+      this.#ofStart.add(worker);
       try {
         await worker.ready;
         return;
@@ -221,6 +234,18 @@ export class Supervisor {
     }
   }
 
+  /** @returns undefined: the system has no process to give. It is asked again later. */
+  #forkOrRetry(): WorkerProcess | undefined {
+    try {
+      return this.#fork();
+    } catch (thrown) {
+      const replacedInMs = this.#restarts.schedule({ livedMs: 0, othersAccept: this.isServing });
+      this.#options.log.err('worker cannot be started', { error: describeError(thrown), replacedInMs });
+      return undefined;
+    }
+  }
+
+  /** @throws ProxyError ERR_ENVIRONMENT */
   #fork(): WorkerProcess {
     const worker = new WorkerProcess(this.#options, {
       onHeard: (heard) => this.#heartbeat.heard(heard),
@@ -240,15 +265,23 @@ export class Supervisor {
 
   #onExit(worker: WorkerProcess, how: string): void {
     const { pid, isAccepting, isDraining, startedAtMs } = worker;
-    if (isDraining || this.#stopping) return;
+    if (this.#stopping) return;
+    if (isDraining) {
+      if (!worker.hasFailed) return;
+      this.#options.onLost('died');
+      this.#options.log.err('worker died', { workerPid: pid, how, state: 'draining' });
+      return;
+    }
     // A worker that dies while starting makes the start fail, which reports it.
-    if (this.#starting && !isAccepting) return;
-    this.#options.onLost(this.#hung.has(worker) ? 'hung' : 'died');
+    if (this.#ofStart.has(worker) && !isAccepting) return;
+    const isLost = pid !== undefined;
+    if (isLost) this.#options.onLost(this.#hung.has(worker) ? 'hung' : 'died');
     const replacedInMs = this.#restarts.schedule({
       livedMs: performance.now() - startedAtMs,
-      othersAccept: this.#live().some((other) => other.isAccepting),
+      othersAccept: this.isServing,
     });
-    this.#options.log.err('worker died', { workerPid: pid, how, replacedInMs });
+    if (isLost) this.#options.log.err('worker died', { workerPid: pid, how, replacedInMs });
+    else this.#options.log.err('worker cannot be started', { error: how, replacedInMs });
   }
 
   #endSilent(worker: WorkerProcess, silentMs: number): void {

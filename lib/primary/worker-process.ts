@@ -70,12 +70,19 @@ export class WorkerProcess {
   #isKilled = false;
   /** What has ended it, where that is a signal. */
   #signal: string | null = null;
+  /** Why there never was a process. */
+  #forkError: Error | undefined;
+  #hasFailed = false;
 
-  /** Forks it. */
+  /**
+   * Forks it.
+   *
+   * @throws ProxyError ERR_ENVIRONMENT: the system has no process to give. Others of its errors end it, a moment later.
+   */
   constructor(options: WorkerOptions, events: WorkerEvents) {
     this.#options = options;
     this.#events = events;
-    this.#worker = cluster.fork();
+    this.#worker = fork();
     this.#ready.promise.catch(() => undefined);
     this.#bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(this.#worker), {
       ...options.handlers(this.#worker.id),
@@ -83,8 +90,9 @@ export class WorkerProcess {
       ready: () => this.#onReady(),
     });
     this.#worker.on('error', (error) => {
-      if (this.#isEnding) return;
-      options.log.err('worker process failed', { error: describeError(error) });
+      if (this.pid === undefined) this.#onForkFailed(error);
+      else if (this.#isEnding) return;
+      else options.log.err('worker process failed', { error: describeError(error) });
     });
     this.#worker.once('exit', (code, signal) => this.#onExit(code, signal));
   }
@@ -129,6 +137,11 @@ export class WorkerProcess {
   /** The same of a signal that ends the primary, which may hear of it a moment later. */
   get isStruckToStop(): boolean {
     return !this.#isGreeted && STOP_SIGNALS.includes(this.#signal);
+  }
+
+  /** It has ended otherwise than it should: not by us, nor as it was told to. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** That nothing more reaches it is no failure. */
@@ -187,11 +200,25 @@ export class WorkerProcess {
     return {};
   }
 
+  /** Node tells of no end of a process that never was. Its cluster waits for one, as we do. */
+  #onForkFailed(error: Error): void {
+    if (this.#forkError !== undefined) return;
+    this.#forkError = error;
+    this.#worker.process.emit('exit', null, null);
+  }
+
   #onExit(code: number | null, signal: string | null): void {
-    const how = signal === null ? `exit code ${code ?? 'unknown'}` : signal;
+    const how = this.#forkError?.message ?? (signal === null ? `exit code ${code ?? 'unknown'}` : signal);
     this.#bus.close();
     this.#signal = signal;
-    this.#ready.reject(environmentError(`a worker ended before it was ready (${how})`));
+    this.#hasFailed = !this.#isKilled && (signal !== null || code !== 0);
+    this.#ready.reject(
+      environmentError(
+        this.#forkError === undefined
+          ? `a worker ended before it was ready (${how})`
+          : `a worker cannot be started: ${how}`,
+      ),
+    );
     this.#events.onExit(this, how);
   }
 
@@ -208,9 +235,20 @@ export class WorkerProcess {
       warming.push(this.#bus.call('warm', { value, atMs }, START_DEADLINE_MS));
     }
     await Promise.all(warming);
+    // It may have been told to end meanwhile: it must not begin to accept.
+    if (this.#isEnding) return;
     for (const { role, index, native } of handles) {
       const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
       this.#worker.send(message, native as SendHandle);
     }
+  }
+}
+
+/** @throws ProxyError ERR_ENVIRONMENT */
+function fork(): Worker {
+  try {
+    return cluster.fork();
+  } catch (thrown) {
+    throw environmentError(`a worker cannot be started: ${describeError(thrown)}`);
   }
 }

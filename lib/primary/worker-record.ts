@@ -54,6 +54,8 @@ export class WorkerRecord {
   readonly #path: string;
   /** Where there is no `/proc`, or no directory to write to, nothing is recorded. */
   #head: Pick<RecordFile, 'machine' | 'primary'> | undefined;
+  /** The last write has failed, and that was said. */
+  #hasFailed = false;
 
   /** Ends what earlier runs have left behind, and begins a record. Never rejects: the program does without it. */
   static async open(options: WorkerRecordOptions): Promise<WorkerRecord> {
@@ -90,8 +92,11 @@ export class WorkerRecord {
       rmSync(draft, { force: true });
       writeFileSync(draft, `${JSON.stringify(file)}\n`, { mode: 0o600, flag: 'wx' });
       renameSync(draft, this.#path);
+      this.#hasFailed = false;
     } catch (thrown) {
-      this.#giveUp(thrown);
+      // The next one is tried all the same: descriptors may be there again.
+      if (!this.#hasFailed) this.#sayNot(thrown);
+      this.#hasFailed = true;
     }
   }
 
@@ -151,6 +156,10 @@ export class WorkerRecord {
 
   #giveUp(thrown: unknown): void {
     this.#head = undefined;
+    this.#sayNot(thrown);
+  }
+
+  #sayNot(thrown: unknown): void {
     this.#options.log.notice(
       'workers are not recorded in --state-dir: if the primary is killed, one that stands still is left behind',
       { stateDir: this.#options.stateDir, error: describeError(thrown) },

@@ -197,11 +197,16 @@ export class Resolver {
 
   /**
    * Takes new settings and sources. The look-ups under way end with the old sources, which are closed after them. Where the sources are
-   * others, all that is known is looked up afresh, as after `changed`.
+   * others, all that is known is looked up afresh, as after `changed`. Once it is closed, it only closes the new sources.
    *
    * @returns when the old sources are closed.
    */
   async configure(settings: ResolverSettings, sources: readonly CertificateSource[]): Promise<void> {
+    if (this.#closing.signal.aborted) {
+      const late = sources.filter((source) => !this.#sources.includes(source));
+      await Promise.all(late.map((source) => source.close()));
+      return;
+    }
     const gone = this.#sources.filter((source) => !sources.includes(source));
     const areOthers =
       sources.length !== this.#sources.length || sources.some((source, at) => source !== this.#sources[at]);

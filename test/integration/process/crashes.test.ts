@@ -2,6 +2,8 @@
  * Processes that are killed: a worker is replaced, and without the primary nothing is left.
  */
 import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { startBackend } from '../../support/backend.js';
 import { makeTestCa } from '../../support/certificates.js';
 import { connectTls, handshake, request } from '../../support/client.js';
@@ -10,6 +12,11 @@ import { startFakeManager } from '../../support/fake-manager.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { isRunning, KeptConnection } from '../../support/process-stage.js';
 import { unusedPort } from '../../support/unused-port.js';
+
+/** From now on the process may have so many files open. */
+function limitDescriptors(pid: number, most: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`]);
+}
 
 /** Kills the worker, or one of them, and returns which. */
 async function killWorker(program: Program): Promise<number> {
@@ -96,6 +103,25 @@ describe('A worker that is killed', () => {
     ]).to.deep.include(delays);
     await handshake({ port: program.port, servername: 'a.localhost' });
   });
+
+  for (const workers of [1, 2]) {
+    it(`is replaced once the system has a process again, which it had not (of ${workers})`, async () => {
+      await using program = await startProgram(['--workers', String(workers)]);
+      const descriptors = readdirSync(`/proc/${program.pid}/fd`).length;
+      // The pipe to a worker needs one more than its predecessor's end has set free.
+      limitDescriptors(program.pid, descriptors - 1);
+      await killWorker(program);
+      await program.logged('worker cannot be started');
+      limitDescriptors(program.pid, 1_024);
+      await eventually('there are all workers again', async () => {
+        const running = (await program.workerPids()).filter(isRunning);
+        return running.length === workers;
+      });
+      const { changed } = await program.reload();
+      expect(changed).to.equal('nothing');
+      await handshake({ port: program.port, servername: 'a.localhost' });
+    });
+  }
 
   it('by SIGTERM, SIGINT or SIGHUP is not killed: these are for the primary', async () => {
     await using program = await startProgram([]);

@@ -2,7 +2,10 @@
  * SIGHUP and the processes: workers up and down, many signals at once, connections all the while.
  */
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { startBackend } from '../../support/backend.js';
 import { defer } from '../../../lib/base/deferred.js';
@@ -17,6 +20,22 @@ import {
   writeConfig,
   isRunning,
 } from '../../support/process-stage.js';
+
+function hasOpen(pid: number, path: string): boolean {
+  const dir = `/proc/${pid}/fd`;
+  return readdirSync(dir).some((fd) => {
+    try {
+      return readlinkSync(join(dir, fd)) === path;
+    } catch {
+      // Closed meanwhile.
+      return false;
+    }
+  });
+}
+
+function linesOf(path: string): number {
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+}
 
 describe('A reload and the workers', () => {
   let dir: string;
@@ -179,6 +198,42 @@ describe('A reload and the workers', () => {
     await clients;
     expect(made).to.be.greaterThan(40);
     expect(program.log.filter(({ level }) => level === 'err')).to.deep.equal([]);
+  });
+
+  it('lets a worker that is drained write to rotated logs, and tells when it dies', async () => {
+    const [config, accessLog] = [join(dir, 'drained.json'), join(dir, 'access.log')];
+    const held: (() => void)[] = [];
+    await using backend = await startBackend((_request, response) => held.push(() => response.end('late')));
+    const flags = { backend: [backend.url], 'access-log': accessLog };
+    await writeConfig(config, { ...flags, workers: 2 });
+    await using program = await startWithConfig(config, { cwd: dir });
+    // So many that each worker has one.
+    const ask = async (): Promise<TLSSocket> => {
+      const socket = await connectTls({ port: program.port, servername: 'x.localhost' });
+      socket.on('error', () => undefined).resume();
+      socket.write('GET / HTTP/1.1\r\nHost: x.localhost\r\n\r\n');
+      return socket;
+    };
+    const before = await program.workerPids();
+    const clients = await Promise.all(Array.from({ length: 16 }, ask));
+    await eventually('all have asked', () => held.length === 16);
+    await writeConfig(config, { ...flags, workers: 1 });
+    await program.reload();
+    await rename(accessLog, `${accessLog}.1`);
+    program.kill('SIGUSR1');
+    await eventually(
+      'nobody has the old file open',
+      () => !before.some((pid) => hasOpen(pid, `${accessLog}.1`)),
+    );
+    for (const answer of held.slice(0, 8)) answer();
+    await eventually('eight are in the new file', () => linesOf(accessLog) === 8);
+    expect(linesOf(`${accessLog}.1`)).to.equal(0);
+    const drained = before[1] ?? 0;
+    expect(isRunning(drained)).to.equal(true);
+    process.kill(drained, 'SIGKILL');
+    await program.logged('worker died', { workerPid: drained, how: 'SIGKILL', state: 'draining' });
+    expect(await program.workerPids()).to.deep.equal([before[0]]);
+    for (const client of clients) client.destroy();
   });
 
   it('does not wait for a worker that has only just been started', async () => {

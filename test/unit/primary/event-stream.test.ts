@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { EventStream } from '../../../lib/primary/event-stream.js';
@@ -49,6 +49,20 @@ describe('EventStream', () => {
     await time.advance(1_000);
     expect(await first.next()).to.equal('data: {"number":3}\n\n');
     expect(await second.next()).to.equal('data: {"number":3}\n\n');
+  });
+
+  it('sends nothing to who has gone before it was let in', async () => {
+    const late: ServerResponse[] = [];
+    server.removeAllListeners('request');
+    server.on('request', (_, response) => late.push(response));
+    const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', agent: false });
+    request.on('error', () => undefined);
+    await once(server, 'request');
+    const [response] = late as [ServerResponse];
+    request.destroy();
+    await once(response, 'close');
+    events.add(response);
+    expect([made, time.delaysMs]).to.deep.equal([0, []]);
   });
 
   it('makes no snapshot where nobody listens', async () => {

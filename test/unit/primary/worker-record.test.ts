@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -169,6 +169,19 @@ describe('The record of the workers', () => {
     expect(notices).to.have.length(1);
     expect(notices[0]?.[0]).to.match(/^workers are not recorded in --state-dir: /);
     expect(notices[0]?.[1]).to.include({ stateDir: dir });
+  });
+
+  it('is written again when that is possible again, and says once that it was not', async () => {
+    const record = await open(100);
+    rmSync(stateDir, { recursive: true });
+    record.write([101]);
+    record.write([101, 102]);
+    expect(notices).to.have.length(1);
+    mkdirSync(stateDir);
+    record.write([101]);
+    expect(readdirSync(stateDir)).to.have.length(1);
+    record.remove();
+    expect(readdirSync(stateDir)).to.deep.equal([]);
   });
 
   it('is not kept where the machine does not say which processes there are', async () => {

@@ -217,6 +217,15 @@ describe('Resolver: expiring by hand', () => {
 });
 
 describe('Resolver: settings and seeds', () => {
+  it('closes sources that come when it is closed: of a reload that the end of the program has overtaken', async () => {
+    const { resolver, redis, manager } = openStage();
+    await resolver.close();
+    expect([redis.closed, manager.closed]).to.deep.equal([true, true]);
+    const late = new FakeSource('directory');
+    await resolver.configure(SETTINGS, [late, manager]);
+    expect(late.closed).to.equal(true);
+  });
+
   it('closes the sources that a reload leaves out when their look-ups have ended, and stores none of these', async () => {
     const { resolve, resolver, redis, manager, pem } = openStage();
     const held = redis.hold();
