@@ -120,7 +120,7 @@ export class Supervisor {
     // Counted now, and once more below: meanwhile workers may have died, and been replaced or not.
     const missing = Math.max(0, count - this.#live().length);
     const added = Array.from({ length: missing }, () => this.#forkOrRetry());
-    await Promise.allSettled(added.map((worker) => worker?.ready));
+    await Promise.allSettled(added.flatMap((worker) => worker?.ready ?? []));
     if (this.#isStopping()) return;
     for (const worker of this.#live().slice(count)) {
       void worker.drain(RETIREMENT_MS, IDLE_GRACE_AT_RELOAD_MS);
