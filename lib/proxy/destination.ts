@@ -43,7 +43,15 @@ export function destinationOf(
   if (target.authority === undefined) return { target, host };
   // On HTTP/2 the authority has a field of its own, and the path is a path.
   host = httpVersion === '2.0' ? undefined : readHost(target.authority);
-  return host && { target, host };
+  return host && { target: method === 'OPTIONS' && isEmpty(url) ? EVERYTHING : target, host };
+}
+
+/** Of OPTIONS without a path: the server as a whole (RFC 9112 §3.2.4). */
+const EVERYTHING: RequestTarget = { pathAndQuery: '*', path: '*', query: '', authority: undefined };
+
+/** Whether a target in absolute form has neither path nor query. */
+function isEmpty(url: string): boolean {
+  return /^https?:\/\/[^/?#]*$/i.test(url);
 }
 
 /** Whether there is a `Host` field at all: `host` is undefined for two of them as well. */

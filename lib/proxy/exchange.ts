@@ -60,6 +60,8 @@ export class Exchange implements UpstreamEvents {
   #controller: UpstreamController | undefined;
   #isOver = false;
   #isHearingDrain = false;
+  /** Of the response, when the client was last found to send nothing. */
+  #bytesAtSilence = 0;
   /** Runs while the client has to take what was written: when it is next looked at whether it does. */
   #takeTimer: NodeJS.Timeout | undefined;
   #takeWatch: TakeWatch | undefined;
@@ -72,7 +74,7 @@ export class Exchange implements UpstreamEvents {
     this.#body = context.body;
     this.#body?.watch({
       timeoutMs: options.bodyTimeoutMs,
-      onStalled: () => this.giveUp('the client sends no more of its body'),
+      onStalled: () => this.#onSilentClient(),
     });
     client.onClose(() => {
       clearTimeout(this.#takeTimer);
@@ -93,8 +95,9 @@ export class Exchange implements UpstreamEvents {
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    // 100 is a matter of each hop.
-    if (status === 103 && !this.#isOver) this.#client.hint(responseHeaders(headers, status));
+    // 100 is a matter of each hop, and a change of protocol is told otherwise.
+    if (status === 100 || status === 101 || this.#isOver) return;
+    this.#client.inform(status, responseHeaders(headers, status));
   }
 
   onHead(
@@ -230,6 +233,7 @@ export class Exchange implements UpstreamEvents {
       method: this.#options.head.method,
       hasBody: body !== null,
       isBodyRead: body !== null && body.hasBegun,
+      isUploading: body !== null && !body.isPassedOn,
       hasResponse: this.#client.headersSent,
     });
     this.#follow(step);
@@ -267,6 +271,15 @@ export class Exchange implements UpstreamEvents {
     this.#lease?.release('aborted');
     this.#finish();
     this.#controller?.abort(new UpstreamError('aborted', true, reason));
+  }
+
+  /** Who takes a response that goes on may be silent in a request that is still open: a stream of events, or a call both ways. */
+  #onSilentClient(): boolean {
+    const { bodyBytes } = this.#client;
+    const hasGoneOn = bodyBytes > this.#bytesAtSilence;
+    this.#bytesAtSilence = bodyBytes;
+    if (!hasGoneOn) this.giveUp('the client sends no more of its body');
+    return hasGoneOn;
   }
 
   #waitForTaking(): void {

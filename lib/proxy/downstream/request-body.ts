@@ -32,7 +32,8 @@ export interface BodySource {
 /** How long a client may send nothing while its body is waited for. */
 export interface StallWatch {
   readonly timeoutMs: number;
-  onStalled(): void;
+  /** @returns whether it has as long again. */
+  onStalled(): boolean;
 }
 
 export class RequestBody {
@@ -66,6 +67,11 @@ export class RequestBody {
   /** All of it has come, though perhaps not been taken. */
   get isWhole(): boolean {
     return typeof this.#end === 'object';
+  }
+
+  /** All of it has been given to a sink. */
+  get isPassedOn(): boolean {
+    return this.#isOver && this.isWhole;
   }
 
   /** What has come of it, also what was dropped. */
@@ -206,11 +212,17 @@ export class RequestBody {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     } else {
-      this.#timer ??= setTimeout(onStalled, watch.timeoutMs, watch).unref();
+      this.#timer ??= setTimeout(onStalled, watch.timeoutMs, this).unref();
     }
+  }
+
+  onStalled(): void {
+    if (this.#watch?.onStalled() !== true) return;
+    this.#timer = undefined;
+    this.#adjust();
   }
 }
 
-function onStalled(watch: StallWatch): void {
-  watch.onStalled();
+function onStalled(body: RequestBody): void {
+  body.onStalled();
 }

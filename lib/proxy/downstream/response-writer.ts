@@ -30,8 +30,8 @@ export interface ResponseWriter {
   timeout: TimeoutName | undefined;
   /** For the metrics. */
   by: Answerer;
-  /** Early hints: an informational response with the status 103. */
-  hint(headers: readonly string[]): void;
+  /** An informational response, of which there may be several before the head: 103 (Early Hints), 102, 104. */
+  inform(status: number, headers: readonly string[]): void;
   /**
    * Begins the response. It goes out with what is written in the same turn.
    *

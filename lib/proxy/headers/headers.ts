@@ -74,7 +74,7 @@ const TO_CLIENTS = new NameFilter(mayReachClients);
 const TO_CLIENTS_WITHOUT_LENGTH = new NameFilter(
   (name) => mayReachClients(name) && name !== 'content-length',
 );
-const OF_TRAILERS = new NameFilter((name) => !HOP_BY_HOP.has(name) && !NO_TRAILERS.has(name));
+const OF_TRAILERS = new NameFilter((name) => mayReachClients(name) && !NO_TRAILERS.has(name));
 
 /** Whether a field may pass, whoever sends it. Names that only gateways take for a hop's field or a length do not: `Transfer_Encoding`. */
 function mayReachBackends(name: string): boolean {

@@ -155,7 +155,13 @@ interface TcpParts extends TcpFrontendParts {
 }
 
 /** For `Attempts`: what a client sends is not read before its backend is connected. */
-const NOTHING_SENT: AttemptedRequest = { method: '', hasBody: true, isBodyRead: false, hasResponse: false };
+const NOTHING_SENT: AttemptedRequest = {
+  method: '',
+  hasBody: true,
+  isBodyRead: false,
+  isUploading: false,
+  hasResponse: false,
+};
 
 class TcpConnection {
   readonly #client: TcpClient;

@@ -13,7 +13,11 @@
  * | |                                                           |                                          | has failed  |           |
  * |4| sent, idempotent, without body: the connection was closed | once more: to another healthy backend,   | has failed  | 502 (503) |
  * | | or reset                                                  | else to any, the same one included       |             |           |
- * |5| sent, with a body or not idempotent: the same             | nowhere                                  | has failed  | 502       |
+ * |5| sent, with a body or not idempotent: the same             | nowhere                                  | has failed; | 502       |
+ * | |                                                           |                                          | is well     |           |
+ * | |                                                           |                                          | while there |           |
+ * | |                                                           |                                          | is more of  |           |
+ * | |                                                           |                                          | the body    |           |
  * |6| sent: out of time                                         | nowhere                                  | has failed  | 504       |
  * |7| sent: the answer is no valid response                     | nowhere                                  | has failed  | 502       |
  * |8| not sent: the request cannot be written                   | nowhere                                  | is well     | 400       |
@@ -33,6 +37,9 @@
  *
  * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at
  * most.
+ *
+ * In 5, a backend that has had enough of an upload answers, and closes while more is on its way: what it has said is lost then with
+ * the connection. Clients that send too much must not take a route from all others.
  *
  * In 6, nginx asks the next one. Here it does not: the client would wait for two time-outs, the backend may be at work on the
  * request still, and backends that are slow because there is too much to do would get twice as much. In 7 neither does nginx:
@@ -72,6 +79,8 @@ export interface AttemptedRequest {
   readonly hasBody: boolean;
   /** Some of its body has been read, and is gone. */
   readonly isBodyRead: boolean;
+  /** Some of its body is to come still, or to be taken. */
+  readonly isUploading: boolean;
   /** The client has the head of a response. */
   readonly hasResponse: boolean;
 }
@@ -173,7 +182,8 @@ export class Attempts<Target extends Named> {
       return { kind: 'end', status: STATUS_OF[kind] };
     }
     if (next === undefined) {
-      lease.release('failed', message);
+      if (kind === 'broken' && request.isUploading) lease.release('aborted');
+      else lease.release('failed', message);
       return this.#end(target, message, this.#isNoneLeft ? 503 : STATUS_OF[kind]);
     }
     log.info(ELSEWHERE[what], {

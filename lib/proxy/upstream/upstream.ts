@@ -7,6 +7,9 @@ import { ProxyError, type ErrorCode } from '../../domain/errors.js';
 import type { TimeoutName } from '../../domain/timeout-name.js';
 import type { FixedFields } from '../headers/fixed-fields.js';
 
+/** The most interim responses (100, 103) before a response: a backend could send them for ever. */
+export const MAX_INTERIM_HEADS = 32;
+
 /** Takes a body. `onBodyEnd` or `onBodyFailure` comes last, and once. */
 export interface UpstreamBodySink {
   /** @returns whether the piece is still needed, until `release`: else its memory is used again. */

@@ -62,7 +62,10 @@ describe('A bad request', () => {
     ['with too much of trailers', 431, `0\r\nA: ${'b'.repeat(70_000)}`],
   ] as const)
     it(`${what}, and very much behind it, is answered ${status}, and does not keep the worker`, async () => {
-      await using other = await startProgram(['--backend', backend.url]);
+      await using patient = await startBackend((request, response) =>
+        request.resume().on('end', () => response.end('whole')),
+      );
+      await using other = await startProgram(['--backend', patient.url]);
       using client = await RawClient.connect(other.port, 'a.localhost');
       const head = 'POST / HTTP/1.1\r\nHost: a.localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
       client.send(head + chunk);

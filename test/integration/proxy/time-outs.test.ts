@@ -64,6 +64,40 @@ describe('A client', () => {
     expect(front.log.map(({ level, msg }) => `${level} ${msg}`)).to.deep.equal(['info client given up']);
   });
 
+  it('that is silent in an open request is not cut off from a response that goes on', async () => {
+    await using backend = await startBackend((incoming, response) => {
+      incoming.resume();
+      let count = 0;
+      const timer = setInterval(() => {
+        response.write('x');
+        if (++count < 20) return;
+        clearInterval(timer);
+        response.end();
+      }, 50);
+    });
+    await using front = await startFront({ backends: [backend.url], limits: { bodyTimeoutMs: 300 } });
+    using client = await RawClient.connect(front.port, 'a.test');
+    const received = await client.send(`${head('Transfer-Encoding: chunked')}1\r\na\r\n`).closed();
+    expect(received.match(/\r\nx\r\n/g)).to.have.length(20);
+    expect(received).to.match(/\r\n0\r\n\r\n$/);
+  });
+
+  it('that sends on and on is not cut off where the response has begun, and goes on when it has ended', async () => {
+    await using backend = await startBackend((incoming, response) => {
+      response.write('begun');
+      incoming.resume().on('end', () => response.end('ended'));
+    });
+    await using front = await startFront({
+      backends: [backend.url],
+      limits: { backendBodyTimeoutMs: 300 },
+    });
+    using client = await RawClient.connect(front.port, 'a.test');
+    client.send(head('Content-Length: 20', 'Connection: close'));
+    const timer = setInterval(() => client.send('x'), 50);
+    const received = await client.closed().finally(() => clearInterval(timer));
+    expect(received).to.contain('begun').and.to.contain('ended');
+  });
+
   it('that sends its body slowly but surely is waited for', async () => {
     await using backend = await startBackend((incoming, response) => void incoming.pipe(response));
     await using front = await startFront({ backends: [backend.url], limits: { bodyTimeoutMs: 500 } });

@@ -69,6 +69,17 @@ describe('Whom a request is for', () => {
   it('only OPTIONS may be for the server as a whole', () => {
     const request = { ...requestTo('*', ['a.test'], '1.1'), method: 'OPTIONS' };
     expect(destinationOf(request)).to.have.nested.property('target.path', '*');
+    for (const [url, path] of [
+      ['http://b.test', '*'],
+      ['https://b.test:8443', '*'],
+      ['http://b.test/', '/'],
+      ['http://b.test?x', '/?x'],
+    ] as const) {
+      const absolute = destinationOf({ ...request, url });
+      expect(absolute).to.have.nested.property('target.pathAndQuery', path);
+      expect(absolute?.host?.name).to.equal('b.test');
+    }
+    expect(ask('http://b.test', ['a.test'])).to.deep.equal({ path: '/', host: 'b.test' });
   });
 
   it('HTTP/2 has no target in absolute form: its authority has a field of its own', () => {

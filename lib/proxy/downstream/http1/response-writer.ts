@@ -85,9 +85,10 @@ export class Http1ResponseWriter extends CommonResponseWriter implements Respons
     return this.#connection.client.negotiated;
   }
 
-  hint(headers: readonly string[]): void {
+  inform(status: number, headers: readonly string[]): void {
     if (this.#isHttp10 || this.headersSent || this.isOver) return;
-    this.#connection.write(`HTTP/1.1 103 Early Hints\r\n${fieldLines(headers)}\r\n`, [], '');
+    const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${fieldLines(headers)}\r\n`;
+    this.#connection.write(text, [], '');
   }
 
   head(status: number, statusMessage: string | undefined, headers: readonly string[], isAll = false): void {

@@ -59,12 +59,12 @@ export class NodeResponseWriter extends CommonResponseWriter implements Response
     return this.#facts.connection.negotiated;
   }
 
-  hint(headers: readonly string[]): void {
+  inform(status: number, headers: readonly string[]): void {
     if (this.headersSent || this.isOver) return;
     try {
-      this.#stream.additionalHeaders(toObject(responseFields(103, headers)));
+      this.#stream.additionalHeaders(toObject(responseFields(status, headers)));
     } catch {
-      // Hints that Node does not understand are left out.
+      // One that Node does not understand is left out.
     }
   }
 

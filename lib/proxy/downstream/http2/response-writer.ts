@@ -60,12 +60,12 @@ export class Http2ResponseWriter extends CommonResponseWriter implements Respons
     return this.#request.connection.negotiated;
   }
 
-  hint(headers: readonly string[]): void {
+  inform(status: number, headers: readonly string[]): void {
     if (this.headersSent || this.isOver) return;
     try {
-      this.#stream.head(responseFields(103, headers), false);
+      this.#stream.head(responseFields(status, headers), false);
     } catch {
-      // Hints that are too large for HTTP/2 are left out.
+      // One that is too large for HTTP/2 is left out.
     }
   }
 

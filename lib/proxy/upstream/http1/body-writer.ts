@@ -1,8 +1,8 @@
 /**
  * The body of a request on its way to a backend on HTTP/1.1: by its length or in chunks, with trailers, with back-pressure.
  *
- * The head goes out with the first piece, in one write. Until then the backend has seen nothing of the request, and it may go
- * to another one.
+ * The head goes out with the first piece, in one write, where that comes in the turn in which the request is sent; else without it: the
+ * backend may have something to say before there is any. Until then it has seen nothing of the request, which may go to another one.
  */
 import type { Socket } from 'node:net';
 import { hasGoneOut } from '../../../net/spare-memory.js';
@@ -42,6 +42,12 @@ export class BodyWriter implements UpstreamBodySink {
   /** Begins. The body may be over when this returns. */
   start(): void {
     this.#options.body.start(this);
+    if (!this.#hasBegun && !this.#isOver) setImmediate(sendHead, this);
+  }
+
+  /** Nothing of the body has come in this turn. */
+  sendHead(): void {
+    if (!this.#isOver) this.#begin();
   }
 
   /** Sends no more. A body of which nothing was sent stays whole, for another backend. */
@@ -115,4 +121,8 @@ export class BodyWriter implements UpstreamBodySink {
     this.stop();
     this.#listener.onSendFailure(kind, message);
   }
+}
+
+function sendHead(writer: BodyWriter): void {
+  writer.sendHead();
 }

@@ -52,6 +52,7 @@ export class Http1Connection
   #upgraded: ResponseHead | undefined;
   /** All of the request has been written. */
   #isSent = false;
+  #isSendBlocked = false;
   /** While the backend has to take some of the request. */
   #takeWatch: TakeWatch | undefined;
   #isPaused = false;
@@ -132,7 +133,7 @@ export class Http1Connection
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.deadline = this.#owner.bodyDeadline;
+    this.deadline = this.#receiveDeadline;
     this.#socket.resume();
   }
 
@@ -168,7 +169,7 @@ export class Http1Connection
       return;
     }
     if (this.#phase !== 'idle') {
-      if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#owner.bodyDeadline;
+      if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#receiveDeadline;
       return;
     }
     // No request asked for bytes behind a response: the connection cannot be trusted.
@@ -214,6 +215,8 @@ export class Http1Connection
   }
 
   onSendBlocked(isBlocked: boolean): void {
+    this.#isSendBlocked = isBlocked;
+    if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#receiveDeadline;
     if (this.#phase !== 'sending') return;
     if (isBlocked) this.#waitForTaking();
     else this.deadline = Infinity;
@@ -222,6 +225,7 @@ export class Http1Connection
   onSendEnd(): void {
     this.#isSent = true;
     this.#sender = undefined;
+    if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#receiveDeadline;
     if (this.#phase !== 'sending') return;
     this.#phase = 'waiting';
     if (this.#socket.writableLength > 0) this.#waitForTaking();
@@ -230,6 +234,11 @@ export class Http1Connection
 
   onSendFailure(kind: UpstreamFailure, message: string): void {
     this.#fail(kind, message);
+  }
+
+  /** For more of a response. While its request comes and is taken, there is none: the client has one, and the backend may be waiting for it. */
+  get #receiveDeadline(): Tick {
+    return this.#isSent || this.#isSendBlocked ? this.#owner.bodyDeadline : Infinity;
   }
 
   #waitForTaking(): void {
@@ -258,6 +267,7 @@ export class Http1Connection
     this.#phase = 'sending';
     this.deadline = Infinity;
     this.#isSent = false;
+    this.#isSendBlocked = false;
     request.connection = this;
     request.events.onStart(request);
     // The request may have been given up in `onStart`.

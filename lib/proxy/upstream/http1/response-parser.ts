@@ -7,12 +7,11 @@
 import { ChunkedParser } from '../../http1/chunked-parser.js';
 import { HeadReader } from '../../http1/head-reader.js';
 import { MalformedMessage } from '../../http1/malformed.js';
+import { MAX_INTERIM_HEADS } from '../upstream.js';
 import { parseResponseHead, type ResponseHead } from './response-head.js';
 
 /** The longest head of a response. */
 const MAX_HEAD_BYTES = 81_920;
-/** The most interim responses (100, 103) before a response: a backend could send them for ever. */
-const MAX_INTERIM_HEADS = 32;
 const NO_TRAILERS: readonly string[] = [];
 
 /** Told of a response. Each of these may make the caller give the response up, see `stop`. */

@@ -2,12 +2,14 @@
  * One request to an HTTP/2 backend: from the events of Node's stream to those of an engine.
  */
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { Duplex } from 'node:stream';
 import { describeError } from '../../../domain/errors.js';
 import type { SocketReader } from '../../../net/socket-reader.js';
 import { takeStreamReads } from '../../../net/socket-reads.js';
 import { writeCopy } from '../../../net/write-copy.js';
 import { neverIndexedNames, toObject } from '../../headers/to-object.js';
 import {
+  MAX_INTERIM_HEADS,
   outOfTime,
   UpstreamError,
   type UpstreamBody,
@@ -38,6 +40,9 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
   #isAborted = false;
   #isPaused = false;
   #hasHead = false;
+  /** The backend has said that its response ends. */
+  #isWhole = false;
+  #interimHeads = 0;
   /** All of the request's body has been given to the stream. */
   #isSent = false;
   #isOver = false;
@@ -55,17 +60,20 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     this.#options = options;
     stream.setTimeout(options.headersTimeoutMs);
     stream.on('timeout', this.#onTimeout);
-    stream.on('headers', (headers: IncomingHttpHeaders) =>
-      events.onInformation(Number(headers[':status']), flat(headers)),
-    );
+    noteEnd(stream, () => (this.#isWhole = true));
+    stream.on('headers', (headers: IncomingHttpHeaders) => this.#onInterimHead(headers));
     stream.on('response', (headers, flags) => {
       this.#hasHead = true;
       stream.setTimeout(options.bodyTimeoutMs);
       const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      if (isAll) this.#isWhole = true;
       events.onHead(Number(headers[':status']), undefined, flat(headers), isAll, neverIndexedNames(headers));
       for (const piece of this.#early.splice(0)) events.onData(piece, false);
     });
-    stream.on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = flat(headers)));
+    stream.on('trailers', (headers: IncomingHttpHeaders) => {
+      this.#trailers = flat(headers);
+      this.#isWhole = true;
+    });
     stream.on('end', () => this.#end());
     stream.on('error', (error: Error) => this.#fail(error));
     stream.on('close', () =>
@@ -136,9 +144,20 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     this.#cancel();
   }
 
+  #onInterimHead(headers: IncomingHttpHeaders): void {
+    if (this.#isOver) return;
+    this.#interimHeads += 1;
+    if (this.#interimHeads <= MAX_INTERIM_HEADS) {
+      this.#events.onInformation(Number(headers[':status']), flat(headers));
+      return;
+    }
+    this.#fail(new UpstreamError('malformed', true, 'there are too many interim responses'));
+    this.#cancel();
+  }
+
   #end(): void {
-    // A stream that was reset ends as well: its response is not whole.
-    if (this.#isOver || !this.#hasHead || this.#stream.rstCode) return;
+    // A stream that was reset ends as well, also one without an error: its response is not whole.
+    if (this.#isOver || !this.#hasHead || !this.#isWhole || this.#stream.rstCode) return;
     this.#leave();
     // The backend has answered: it does not want the rest of the request.
     if (!this.#stream.writableEnded) this.#cancel();
@@ -196,6 +215,17 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     if ('code' in error && error.code === 'ERR_HTTP2_ERROR') return true;
     return this.#stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
   }
+}
+
+/**
+ * Calls back when the other side ends a stream. Node ends one that is reset, too, but has closed it by then; and one that a reader is slow
+ * with ends later than it was closed, so that its `end` does not tell which it was.
+ */
+function noteEnd(stream: ClientHttp2Stream, onEnd: () => void): void {
+  stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk === null && !stream.closed) onEnd();
+    return Duplex.prototype.push.call(stream, chunk, encoding);
+  };
 }
 
 function flat(headers: IncomingHttpHeaders): string[] {

@@ -26,6 +26,8 @@ import {
 
 /** What nghttp2 may hold for a session; above it answers are refused. Back-pressure keeps it far below. */
 const MAX_SESSION_MEMORY_MIB = 256;
+/** Of a head or trailers, pseudo fields included. Their octets have a limit of their own; Node's default of 128 fields is below what some send. */
+const MAX_FIELDS = 2_048;
 /** What a backend may send on one stream before somebody has taken it. */
 const STREAM_WINDOW_BYTES = 262_144;
 
@@ -152,6 +154,7 @@ export class Http2Upstream implements Upstream {
     const session = connect(origin, {
       ...(socketPath === undefined && this.#names.destination(address)),
       maxSessionMemory: MAX_SESSION_MEMORY_MIB,
+      maxHeaderListPairs: MAX_FIELDS,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       // The certificate must be for the host of the URL.
       ...(serverName !== '' && { servername: serverName }),

@@ -183,10 +183,13 @@ describe('The body of a request', () => {
 
   describe('with a watch', () => {
     let stalls = 0;
+    /** It has more time until it has stalled so often. */
+    let more = 0;
     beforeEach(() => {
       mock.timers.enable({ apis: ['setTimeout'] });
       stalls = 0;
-      stage.body.watch({ timeoutMs: 100, onStalled: () => (stalls += 1) });
+      more = 0;
+      stage.body.watch({ timeoutMs: 100, onStalled: () => ++stalls < more });
     });
     afterEach(() => mock.timers.reset());
 
@@ -196,6 +199,19 @@ describe('The body of a request', () => {
       expect(stalls).to.equal(0);
       mock.timers.tick(1);
       expect(stalls).to.equal(1);
+    });
+
+    it('gives it as long again where it is told to', () => {
+      more = 3;
+      stage.body.start(stage);
+      for (let count = 1; count <= 3; count++) {
+        mock.timers.tick(99);
+        expect(stalls).to.equal(count - 1);
+        mock.timers.tick(1);
+        expect(stalls).to.equal(count);
+      }
+      mock.timers.tick(1_000);
+      expect(stalls).to.equal(3);
     });
 
     const unhurried: [when: string, act: (body: RequestBody) => void][] = [

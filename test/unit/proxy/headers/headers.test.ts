@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   requestHeaders,
   requestTrailers,
+  trailerFields,
   responseHeaders,
   type Forwarding,
 } from '../../../../lib/proxy/headers/headers.js';
@@ -203,6 +204,13 @@ describe('The address of a client', () => {
   for (const [address, plain] of cases) {
     it(`${String(address)} is told as "${plain}"`, () => expect(plainAddress(address)).to.equal(plain));
   }
+});
+
+describe('The trailers of a response', () => {
+  it('lose what the head would lose, and the id of the request, which is ours to say', () => {
+    const raw = ['grpc-status', '0', 'X-Request-Id', 'theirs', 'Connection', 'x', 'Content-Length', '1'];
+    expect(trailerFields(raw)).to.deep.equal(['grpc-status', '0']);
+  });
 });
 
 describe('The trailers of a request to the backend', () => {

@@ -7,7 +7,13 @@ import {
 } from '../../../../lib/proxy/upstream/attempts.js';
 import { Balancer, type Lease } from '../../../../lib/proxy/upstream/balancer.js';
 
-const GET: AttemptedRequest = { method: 'GET', hasBody: false, isBodyRead: false, hasResponse: false };
+const GET: AttemptedRequest = {
+  method: 'GET',
+  hasBody: false,
+  isBodyRead: false,
+  isUploading: false,
+  hasResponse: false,
+};
 const POST: AttemptedRequest = { ...GET, method: 'POST' };
 const UPLOAD: AttemptedRequest = { ...GET, method: 'PUT', hasBody: true };
 const ANSWERED: AttemptedRequest = { ...GET, hasResponse: true };
@@ -87,6 +93,23 @@ describe('A request that a backend has failed', () => {
     expect(lease?.target.name).to.equal('a');
     const step = lease && attemptsAt(balancer).next(lease, LOST, GET);
     expect(step?.kind === 'send' && step.lease.target.name).to.equal('a');
+  });
+
+  it('leaves a backend in use that has had enough of an upload, and not one that is lost when it has all of it', () => {
+    for (const [isUploading, isUsed] of [
+      [true, true],
+      [false, false],
+    ]) {
+      const balancer = balancerOf('ab');
+      const others = new Set(balancer.targets.slice(1));
+      for (let i = 0; i < 3; i++) {
+        const lease = balancer.take(others);
+        if (lease !== undefined)
+          attemptsAt(balancer).next(lease, LOST, { ...HALF_READ, isUploading: isUploading === true });
+      }
+      const taken = Array.from({ length: 4 }, () => balancer.take()?.target.name);
+      expect(taken.includes('a')).to.equal(isUsed);
+    }
   });
 
   it('goes to no backend that is unfit for it, whatever happens, and counts those that are fit', () => {

@@ -260,7 +260,7 @@ describe('A response to an HTTP/1.1 client', () => {
     writer.write(Buffer.from('more'));
     writer.end(['a', 'b']);
     writer.refuse(400);
-    writer.hint(['Link', '</a>']);
+    writer.inform(103, ['Link', '</a>']);
     expect(connection.sent).to.equal(sent);
   });
 
@@ -270,7 +270,7 @@ describe('A response to an HTTP/1.1 client', () => {
       ['GET / HTTP/1.0', ''],
     ] as const) {
       const { writer, connection } = writerFor(line);
-      writer.hint(['Link', '</a>']);
+      writer.inform(103, ['Link', '</a>']);
       expect(connection.sent).to.equal(sent);
     }
   });
