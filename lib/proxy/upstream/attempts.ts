@@ -38,8 +38,8 @@
  * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at
  * most.
  *
- * In 5, a backend that has had enough of an upload answers, and closes while more is on its way: what it has said is lost then with
- * the connection. Clients that send too much must not take a route from all others.
+ * In 5, a backend that has had enough of an upload closes while more is on its way, mostly with an answer, which may be lost on the way
+ * (`net/outlive-writes.ts`). Clients that send too much must not take a route from all others.
  *
  * In 6, nginx asks the next one. Here it does not: the client would wait for two time-outs, the backend may be at work on the
  * request still, and backends that are slow because there is too much to do would get twice as much. In 7 neither does nginx:

@@ -7,6 +7,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { describeError } from '../../../domain/errors.js';
 import { BodyWriter, type BodyWriterListener } from './body-writer.js';
+import { outliveWrites } from '../../../net/outlive-writes.js';
 import { TakeWatch } from '../../../net/take-watch.js';
 import { readOptions, type ReadListener } from '../../http1/read-buffers.js';
 import { MalformedMessage } from '../../http1/malformed.js';
@@ -82,6 +83,8 @@ export class Http1Connection
       this.#phase = 'idle';
       this.#begin(request);
     });
+    // On TLS what has come is lost with a failed write.
+    if (readyEvent === 'connect') outliveWrites(socket, this.#stopSending, this.#onEnd);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onSocketError);
@@ -285,6 +288,19 @@ export class Http1Connection
       sender.start();
     }
   }
+
+  /** The backend has closed in the middle of an upload. @returns whether its answer may be there. */
+  readonly #stopSending = (): boolean => {
+    const phase = this.#phase;
+    const hasBody = this.#current !== undefined && this.#current.message.body !== null;
+    if (!hasBody || (phase !== 'sending' && phase !== 'waiting' && phase !== 'receiving')) return false;
+    this.#sender?.stop();
+    this.#sender = undefined;
+    this.#isSendBlocked = true;
+    if (phase !== 'receiving') this.#waitForAnswer();
+    else if (!this.#isPaused) this.deadline = this.#receiveDeadline;
+    return true;
+  };
 
   readonly #onDrain = (): void => {
     this.#sender?.onDrain();
