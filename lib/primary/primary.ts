@@ -328,8 +328,8 @@ export class Primary implements OperationHost {
       // The last step that may fail: it replaces the earlier sources.
       const sources = await this.sources.build(settings);
       if (this.#isStopping()) {
-        // They come too late for the stop to close them, unless the resolver has them.
-        await this.#resolver.configure(resolverSettings(settings), sources);
+        // The resolver closes what it has when it is closed, and at once what it gets after that.
+        this.#resolver.configure(resolverSettings(settings), sources).catch(this.#onNotClosed);
         return NOT_WHILE_STOPPING;
       }
       const { changed, needRestart } = describeChanges(this.#settings, settings);
@@ -352,7 +352,7 @@ export class Primary implements OperationHost {
         ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
       });
       // The old sources are closed when what they look up has ended, which may be an order: the next reload does not wait for it.
-      closed.catch((error: unknown) => log.err('source not closed', { error: describeError(error) }));
+      closed.catch(this.#onNotClosed);
       this.#lastReload = { atMs: performance.now() };
       return { ok: true, changed, needRestart };
     } catch (thrown) {
@@ -368,6 +368,10 @@ export class Primary implements OperationHost {
       return { ...NOT_RELOADED, failure };
     }
   }
+
+  readonly #onNotClosed = (error: unknown): void => {
+    this.log.err('source not closed', { error: describeError(error) });
+  };
 
   // A method: the compiler takes a field that was tested before an `await` for tested after it.
   #isStopping(): boolean {

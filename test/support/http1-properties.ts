@@ -162,6 +162,7 @@ function expectRewritten(random: SeededRandom, { head, body, trailers }: ParsedR
       { socket: socket as unknown as Socket, head: upstreamHead, body: source },
       {
         onSendBegin: () => undefined,
+        onBodyBegin: () => undefined,
         onSendBlocked: () => undefined,
         onSendEnd: () => undefined,
         onSendFailure: (kind, message) => void failures.push(`${kind} ${message}`),

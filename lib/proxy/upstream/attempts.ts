@@ -32,7 +32,8 @@
  * has begun and is not whole is cut. An interim response (103) is no beginning: the client may get another. A TCP connection has
  * no status: it is closed, and the access log's line of it has 502.
  *
- * In 1 to 3 a body must not have been read. An upgrade has none: what the client sends behind its request waits for the response. A
+ * A request with a body is sent when some of that has been: a backend that has the head alone cannot have done what it is asked for, and
+ * counts as not asked. In 1 to 3 a body must not have been read. An upgrade has none: what the client sends behind its request waits for the response. A
  * TCP connection comes here only while it has no backend, which is 1 and 2: what follows is between client and backend.
  *
  * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at

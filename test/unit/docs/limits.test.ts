@@ -50,10 +50,8 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
   'work that an HTTP/2 client makes for nothing': ['proxy/downstream/abuse-budget', /BURST = ([\d_]+);/],
   'failures in a row until a backend rests': ['proxy/upstream/balancer', /DEFAULT_THRESHOLD = (\d+);/],
   "bytes of a response's head": ['proxy/upstream/http1/response-parser', /MAX_HEAD_BYTES = (.+);/],
-  'interim responses (100, 103) before a response': [
-    'proxy/upstream/http1/response-parser',
-    /MAX_INTERIM_HEADS = (\d+);/,
-  ],
+  'interim responses (100, 103) before a response': ['proxy/upstream/upstream', /MAX_INTERIM_HEADS = (\d+);/],
+  'fields of a response or of trailers over HTTP/2': ['proxy/upstream/http2/upstream', /MAX_FIELDS = (.+);/],
   'wrong passwords of one address, unpunished': ['admin/failed-logins', /FREE_FAILURES = (\d+);/],
   'bytes of a password': ['admin/authenticator', /MAX_PASSWORD_BYTES = (.+);/],
   'password checks that wait, in a worker': ['admin/check-queue', /MAX_WAITING = (\d+);/],

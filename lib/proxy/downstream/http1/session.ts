@@ -28,7 +28,9 @@ import { writeParts } from './write-parts.js';
 
 /** With so much unsent the backend is paused. Pausing at Node's 16 KiB would cost a download a third of its CPU time. */
 const MAX_UNSENT_BYTES = 262_144;
+/** How long a client that is told to end may send nothing, and how often that: half a minute, as nginx has it. */
 const LINGER_MS = 5_000;
+const MAX_LINGERS = 6;
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** Of what is no request: it is answered as one of HTTP/1.1 that says nothing of itself. */
@@ -98,6 +100,9 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
   #hasEnded = false;
   /** Of the end of a response that is slow to go out. */
   #takeWatch: TakeWatch | undefined;
+  /** While it closes: how often it was looked whether the client sends still, and what it had sent by then. */
+  #lingers = 0;
+  #lingerBytes = 0;
   #bytesBeforeSwitch = 0;
 
   constructor(owner: Http1SessionOwner, client: ClientConnection, limits: Http1SessionLimits) {
@@ -124,6 +129,8 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     this.deadline = Infinity;
     const isEnding = this.#phase === 'busy' && this.#hasEnded;
     if (isEnding && !(this.#takeWatch ??= new TakeWatch(this.#socket)).look()) this.#lookLater();
+    else if (this.#phase === 'closing' && this.#isSending())
+      this.deadline = this.#owner.clock.after(LINGER_MS);
     else if (this.#phase !== 'idle') this.#socket.destroy();
     else if (this.#reader.isWithin) this.#refuse(408);
     else this.#socket.destroy();
@@ -248,6 +255,15 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
     if (this.#owner.draining === 'idle connections are closed') setImmediate(() => this.closeIfIdle());
   }
 
+  /** Whether the client sends on: to close would make the kernel send a reset, which takes from it what it has not read of the response. */
+  #isSending(): boolean {
+    const { bytesRead } = this.#socket;
+    const hasSent = bytesRead > this.#lingerBytes;
+    this.#lingerBytes = bytesRead;
+    this.#lingers += 1;
+    return hasSent && this.#lingers < MAX_LINGERS;
+  }
+
   #lookLater(): void {
     this.deadline = this.#owner.clock.after(TakeWatch.everyMs(this.#limits.bodyTimeoutMs));
   }
@@ -264,6 +280,7 @@ export class Http1Session implements RequestReaderListener, ResponseConnection, 
   /** Ends our side, and drops what the client still sends. */
   #close(): void {
     this.#phase = 'closing';
+    this.#lingerBytes = this.#socket.bytesRead;
     this.deadline = this.#owner.clock.after(LINGER_MS);
     this.#reader.stop();
     this.#socket.end();

@@ -2,7 +2,8 @@
  * The body of a request on its way to a backend on HTTP/1.1: by its length or in chunks, with trailers, with back-pressure.
  *
  * The head goes out with the first piece, in one write, where that comes in the turn in which the request is sent; else without it: the
- * backend may have something to say before there is any. Until then it has seen nothing of the request, which may go to another one.
+ * backend may have something to say before there is any. Until it has been sent some of the body it cannot have done what it is asked for,
+ * and the request may go to another one.
  */
 import type { Socket } from 'node:net';
 import { hasGoneOut } from '../../../net/spare-memory.js';
@@ -10,8 +11,10 @@ import { trailerText, type RequestHead } from './request-head.js';
 import type { UpstreamBody, UpstreamBodySink, UpstreamFailure } from '../upstream.js';
 
 export interface BodyWriterListener {
-  /** The first octets are being written. */
+  /** The head is being written. */
   onSendBegin(): void;
+  /** The first of the body is being written, or its end. */
+  onBodyBegin(): void;
   /** The backend takes no more for now, or takes more again. */
   onSendBlocked(isBlocked: boolean): void;
   /** All has been written. */
@@ -75,6 +78,7 @@ export class BodyWriter implements UpstreamBodySink {
     }
     socket.cork();
     this.#begin();
+    this.#listener.onBodyBegin();
     if (head.bodyBytes === undefined) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
     let takesMore = socket.write(chunk, (error) => {
       if (hasGoneOut(socket, error)) body.release(chunk);
@@ -99,6 +103,7 @@ export class BodyWriter implements UpstreamBodySink {
     }
     socket.cork();
     this.#begin();
+    this.#listener.onBodyBegin();
     if (head.bodyBytes === undefined) socket.write(`0\r\n${trailerText(trailers)}\r\n`, 'latin1');
     socket.uncork();
     this.stop();

@@ -51,7 +51,9 @@ export class Http1Connection
   #head: ResponseHead | undefined;
   /** The protocol has been changed by it. */
   #upgraded: ResponseHead | undefined;
-  /** All of the request has been written. */
+  /** Some of the request has been written. */
+  #hasBegun = false;
+  /** All of it has. */
   #isSent = false;
   #isSendBlocked = false;
   /** While the backend has to take some of the request. */
@@ -141,7 +143,7 @@ export class Http1Connection
   }
 
   abort(reason: Error): void {
-    if (this.#current?.sent !== false) {
+    if (this.#current === undefined || this.#hasBegun) {
       this.#fail('aborted', describeError(reason), reason);
       return;
     }
@@ -156,10 +158,12 @@ export class Http1Connection
 
   onRead(bytes: Buffer, isShared: boolean): void {
     this.#isShared = isShared;
-    if (this.#current?.sent === false) {
+    if (this.#current !== undefined && !this.#hasBegun) {
       this.#fail('broken', 'unsolicited response from the backend');
       return;
     }
+    // Who says something has seen the request.
+    if (this.#current !== undefined) this.#current.sent = true;
     let readBytes = 0;
     try {
       readBytes = this.#reader.read(bytes);
@@ -214,6 +218,10 @@ export class Http1Connection
   }
 
   onSendBegin(): void {
+    this.#hasBegun = true;
+  }
+
+  onBodyBegin(): void {
     if (this.#current !== undefined) this.#current.sent = true;
   }
 
@@ -269,6 +277,7 @@ export class Http1Connection
     this.#current = request;
     this.#phase = 'sending';
     this.deadline = Infinity;
+    this.#hasBegun = false;
     this.#isSent = false;
     this.#isSendBlocked = false;
     request.connection = this;
@@ -280,6 +289,7 @@ export class Http1Connection
     this.#reader.start(message.method, message.upgrade !== undefined);
     if (body === null) {
       request.sent = true;
+      this.#hasBegun = true;
       this.#socket.write(head.text, 'latin1');
       this.onSendEnd();
     } else {
