@@ -23,15 +23,17 @@ export interface RequestTarget {
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#\\]*)(?=[/?#]|$)/i;
 
 /**
- * Takes a request target apart: a path, one in absolute form for HTTP, or `*`.
+ * Takes a request target apart: a path, one in absolute form for HTTP, or `*`. With OPTIONS the absolute form without path and query
+ * stands for `*` (§3.2.4).
  *
  * @returns undefined for any other: the authority form of CONNECT, other schemes, relative paths.
  */
-export function readTarget(raw: string): RequestTarget | undefined {
+export function readTarget(raw: string, method?: string): RequestTarget | undefined {
   if (raw.startsWith('/') || raw === '*') return targetOf(raw, undefined);
   const absolute = ABSOLUTE_FORM.exec(raw);
   if (absolute === null) return undefined;
   const rest = raw.slice(absolute[0].length);
+  if (rest === '' && method === 'OPTIONS') return targetOf('*', absolute[1]);
   return targetOf(rest.startsWith('/') ? rest : `/${rest}`, absolute[1]);
 }
 

@@ -5,6 +5,7 @@
  * reset. Node destroys the socket then, and all that has not been read is lost with it.
  */
 import { Socket } from 'node:net';
+import { watchEnd } from './watch-end.js';
 
 /** What a write meets that comes after the other side has closed. */
 const CODES = new Set(['ECONNRESET', 'EPIPE']);
@@ -18,10 +19,7 @@ export function outliveWrites(socket: Socket, mayOutlive: () => boolean, onEnd: 
   socket.destroy = (error?: Error & { readonly syscall?: string; readonly code?: string }) => {
     const isOfWrite = error?.syscall === 'write' && CODES.has(error.code ?? '');
     if (!isOfWrite || !mayOutlive()) return Socket.prototype.destroy.call(socket, error);
-    socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
-      if (chunk === null) process.nextTick(onEnd);
-      return Socket.prototype.push.call(socket, chunk, encoding);
-    };
+    watchEnd(socket, () => process.nextTick(onEnd));
     return socket;
   };
 }

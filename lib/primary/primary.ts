@@ -318,7 +318,7 @@ export class Primary implements OperationHost {
 
   async #reload(): Promise<Reloaded> {
     const { log } = this;
-    if (this.#isEnding) return NOT_WHILE_STOPPING;
+    if (this.#isStopping()) return NOT_WHILE_STOPPING;
     try {
       const { settings, warnings, values } = this.#options.load();
       tryAccessLog(settings);
@@ -341,7 +341,8 @@ export class Primary implements OperationHost {
       this.#control.configure();
       this.pem.resize(settings.certCacheSizeBytes);
       this.negative.resize(settings.negativeMaxItems);
-      const closed = this.#resolver.configure(resolverSettings(settings), sources);
+      // The old sources are closed when what they look up has ended, which may be an order: the next reload does not wait for it.
+      this.#resolver.configure(resolverSettings(settings), sources).catch(this.#onNotClosed);
       const isRead = endsWithin(REREAD_DEADLINE_MS, this.sources.reread());
       await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
       if (!(await isRead)) log.err('the certificate directory is not read yet: it goes on being read');
@@ -351,8 +352,6 @@ export class Primary implements OperationHost {
         changed: changed.join(',') || 'nothing',
         ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
       });
-      // The old sources are closed when what they look up has ended, which may be an order: the next reload does not wait for it.
-      closed.catch(this.#onNotClosed);
       this.#lastReload = { atMs: performance.now() };
       return { ok: true, changed, needRestart };
     } catch (thrown) {

@@ -239,10 +239,14 @@ export class Supervisor {
     try {
       return this.#fork();
     } catch (thrown) {
-      const replacedInMs = this.#restarts.schedule({ livedMs: 0, othersAccept: this.isServing });
-      this.#options.log.err('worker cannot be started', { error: describeError(thrown), replacedInMs });
+      this.#retryFork(describeError(thrown));
       return undefined;
     }
+  }
+
+  #retryFork(error: string): void {
+    const replacedInMs = this.#restarts.schedule({ livedMs: 0, othersAccept: this.isServing });
+    this.#options.log.err('worker cannot be started', { error, replacedInMs });
   }
 
   /** @throws ProxyError ERR_ENVIRONMENT */
@@ -274,14 +278,16 @@ export class Supervisor {
     }
     // A worker that dies while starting makes the start fail, which reports it.
     if (this.#ofStart.has(worker) && !isAccepting) return;
-    const isLost = pid !== undefined;
-    if (isLost) this.#options.onLost(this.#hung.has(worker) ? 'hung' : 'died');
+    if (pid === undefined) {
+      this.#retryFork(how);
+      return;
+    }
+    this.#options.onLost(this.#hung.has(worker) ? 'hung' : 'died');
     const replacedInMs = this.#restarts.schedule({
       livedMs: performance.now() - startedAtMs,
       othersAccept: this.isServing,
     });
-    if (isLost) this.#options.log.err('worker died', { workerPid: pid, how, replacedInMs });
-    else this.#options.log.err('worker cannot be started', { error: how, replacedInMs });
+    this.#options.log.err('worker died', { workerPid: pid, how, replacedInMs });
   }
 
   #endSilent(worker: WorkerProcess, silentMs: number): void {

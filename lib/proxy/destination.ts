@@ -38,20 +38,12 @@ export function destinationOf(
     host = raw === known?.raw ? known : readHost(raw);
     if (host === undefined) return undefined;
   }
-  const target = readTarget(url);
+  const target = readTarget(url, method);
   if (target === undefined || (url === '*' && method !== 'OPTIONS')) return undefined;
   if (target.authority === undefined) return { target, host };
   // On HTTP/2 the authority has a field of its own, and the path is a path.
   host = httpVersion === '2.0' ? undefined : readHost(target.authority);
-  return host && { target: method === 'OPTIONS' && isEmpty(url) ? EVERYTHING : target, host };
-}
-
-/** Of OPTIONS without a path: the server as a whole (RFC 9112 §3.2.4). */
-const EVERYTHING: RequestTarget = { pathAndQuery: '*', path: '*', query: '', authority: undefined };
-
-/** Whether a target in absolute form has neither path nor query. */
-function isEmpty(url: string): boolean {
-  return /^https?:\/\/[^/?#]*$/i.test(url);
+  return host && { target, host };
 }
 
 /** Whether there is a `Host` field at all: `host` is undefined for two of them as well. */

@@ -13,11 +13,7 @@
  * | |                                                           |                                          | has failed  |           |
  * |4| sent, idempotent, without body: the connection was closed | once more: to another healthy backend,   | has failed  | 502 (503) |
  * | | or reset                                                  | else to any, the same one included       |             |           |
- * |5| sent, with a body or not idempotent: the same             | nowhere                                  | has failed; | 502       |
- * | |                                                           |                                          | is well     |           |
- * | |                                                           |                                          | while there |           |
- * | |                                                           |                                          | is more of  |           |
- * | |                                                           |                                          | the body    |           |
+ * |5| sent, with a body or not idempotent: the same             | nowhere                                  | has failed* | 502       |
  * |6| sent: out of time                                         | nowhere                                  | has failed  | 504       |
  * |7| sent: the answer is no valid response                     | nowhere                                  | has failed  | 502       |
  * |8| not sent: the request cannot be written                   | nowhere                                  | is well     | 400       |
@@ -32,15 +28,16 @@
  * has begun and is not whole is cut. An interim response (103) is no beginning: the client may get another. A TCP connection has
  * no status: it is closed, and the access log's line of it has 502.
  *
- * A request with a body is sent when some of that has been: a backend that has the head alone cannot have done what it is asked for, and
- * counts as not asked. In 1 to 3 a body must not have been read. An upgrade has none: what the client sends behind its request waits for the response. A
- * TCP connection comes here only while it has no backend, which is 1 and 2: what follows is between client and backend.
+ * On HTTP/1.1 a request with a body is sent when some of that has been: a backend that has the head alone cannot have done what it is asked
+ * for, and counts as not asked. In 1 to 3 a body must not have been read. An upgrade has none: what the client sends behind its request
+ * waits for the response. A TCP connection comes here only while it has no backend, which is 1 and 2: what follows is between client and
+ * backend.
  *
  * So a backend sees a request that is not idempotent once at most, and all backends together see an idempotent one twice at
  * most.
  *
- * In 5, a backend that has had enough of an upload closes while more is on its way, mostly with an answer, which may be lost on the way
- * (`net/outlive-writes.ts`). Clients that send too much must not take a route from all others.
+ * (*) It is well while some of the body is to come still: a backend that has had enough of an upload closes, mostly with an answer, which
+ * may be lost on the way (`net/outlive-writes.ts`). Clients that send too much must not take a route from all others.
  *
  * In 6, nginx asks the next one. Here it does not: the client would wait for two time-outs, the backend may be at work on the
  * request still, and backends that are slow because there is too much to do would get twice as much. In 7 neither does nginx:

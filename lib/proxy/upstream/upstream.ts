@@ -97,7 +97,7 @@ export interface UpstreamErrorOptions extends ErrorOptions {
 /** Why there is no response, or no whole one. */
 export class UpstreamError extends ProxyError {
   readonly kind: UpstreamFailure;
-  /** Whether the backend can have seen any of the request: a request that was never sent may go to another one. */
+  /** Whether the backend can have begun with the request: one that was never sent, on HTTP/1.1 also a head without its body, may go to another. */
   readonly sent: boolean;
   /** Of the kind `timeout`: which one. */
   readonly timeout: TimeoutName | undefined;

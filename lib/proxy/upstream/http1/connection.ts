@@ -138,7 +138,7 @@ export class Http1Connection
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.deadline = this.#receiveDeadline;
+    this.#waitForMore();
     this.#socket.resume();
   }
 
@@ -176,7 +176,7 @@ export class Http1Connection
       return;
     }
     if (this.#phase !== 'idle') {
-      if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#receiveDeadline;
+      this.#waitForMore();
       return;
     }
     // No request asked for bytes behind a response: the connection cannot be trusted.
@@ -227,7 +227,7 @@ export class Http1Connection
 
   onSendBlocked(isBlocked: boolean): void {
     this.#isSendBlocked = isBlocked;
-    if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#receiveDeadline;
+    this.#waitForMore();
     if (this.#phase !== 'sending') return;
     if (isBlocked) this.#waitForTaking();
     else this.deadline = Infinity;
@@ -236,7 +236,7 @@ export class Http1Connection
   onSendEnd(): void {
     this.#isSent = true;
     this.#sender = undefined;
-    if (this.#phase === 'receiving' && !this.#isPaused) this.deadline = this.#receiveDeadline;
+    this.#waitForMore();
     if (this.#phase !== 'sending') return;
     this.#phase = 'waiting';
     if (this.#socket.writableLength > 0) this.#waitForTaking();
@@ -247,9 +247,10 @@ export class Http1Connection
     this.#fail(kind, message);
   }
 
-  /** For more of a response. While its request comes and is taken, there is none: the client has one, and the backend may be waiting for it. */
-  get #receiveDeadline(): Tick {
-    return this.#isSent || this.#isSendBlocked ? this.#owner.bodyDeadline : Infinity;
+  /** For more of a response that has begun. While its request comes and is taken, the backend may be waiting itself: for the client. */
+  #waitForMore(): void {
+    if (this.#phase !== 'receiving' || this.#isPaused) return;
+    this.deadline = this.#isSent || this.#isSendBlocked ? this.#owner.bodyDeadline : Infinity;
   }
 
   #waitForTaking(): void {
@@ -307,8 +308,8 @@ export class Http1Connection
     this.#sender?.stop();
     this.#sender = undefined;
     this.#isSendBlocked = true;
-    if (phase !== 'receiving') this.#waitForAnswer();
-    else if (!this.#isPaused) this.deadline = this.#receiveDeadline;
+    if (phase === 'receiving') this.#waitForMore();
+    else this.#waitForAnswer();
     return true;
   };
 

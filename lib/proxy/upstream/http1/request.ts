@@ -21,7 +21,7 @@ export class Http1Request implements UpstreamController {
   readonly events: UpstreamEvents;
   /** Set while the request is on a connection. */
   connection: UpstreamController | undefined;
-  /** The backend can have seen some of it. */
+  /** See `UpstreamError`: it has been sent whole, or some of its body has, or the backend has said something. */
   sent = false;
 
   constructor(message: UpstreamRequest, head: RequestHead, events: UpstreamEvents) {

@@ -2,10 +2,10 @@
  * One request to an HTTP/2 backend: from the events of Node's stream to those of an engine.
  */
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
-import { Duplex } from 'node:stream';
 import { describeError } from '../../../domain/errors.js';
 import type { SocketReader } from '../../../net/socket-reader.js';
 import { takeStreamReads } from '../../../net/socket-reads.js';
+import { watchEnd } from '../../../net/watch-end.js';
 import { writeCopy } from '../../../net/write-copy.js';
 import { neverIndexedNames, toObject } from '../../headers/to-object.js';
 import {
@@ -60,7 +60,8 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     this.#options = options;
     stream.setTimeout(options.headersTimeoutMs);
     stream.on('timeout', this.#onTimeout);
-    noteEnd(stream, () => (this.#isWhole = true));
+    // Node ends a stream that is reset, too, but has closed it by then. Its `end` does not tell which it was: a slow reader hears of that later.
+    watchEnd(stream, () => (this.#isWhole ||= !stream.closed));
     stream.on('headers', (headers: IncomingHttpHeaders) => this.#onInterimHead(headers));
     stream.on('response', (headers, flags) => {
       this.#hasHead = true;
@@ -215,17 +216,6 @@ export class Http2Request implements UpstreamBodySink, SocketReader {
     if ('code' in error && error.code === 'ERR_HTTP2_ERROR') return true;
     return this.#stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
   }
-}
-
-/**
- * Calls back when the other side ends a stream. Node ends one that is reset, too, but has closed it by then; and one that a reader is slow
- * with ends later than it was closed, so that its `end` does not tell which it was.
- */
-function noteEnd(stream: ClientHttp2Stream, onEnd: () => void): void {
-  stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null && !stream.closed) onEnd();
-    return Duplex.prototype.push.call(stream, chunk, encoding);
-  };
 }
 
 function flat(headers: IncomingHttpHeaders): string[] {
