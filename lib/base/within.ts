@@ -8,9 +8,13 @@ export const LIMIT_MS = 10_000;
 /**
  * The result of some work, or of `late` where it takes too long. What it is late with goes on, and its outcome is dropped.
  *
- * @param work rejects as it likes: that is passed on.
+ * @param work rejects as it likes: that is passed on, as is what `late` rejects with.
  */
-export async function within<T>(work: Promise<T>, late: () => T, limitMs = LIMIT_MS): Promise<T> {
+export async function within<T>(
+  work: Promise<T>,
+  late: () => T | Promise<T>,
+  limitMs = LIMIT_MS,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<T>((resolve) => {
     timer = setTimeout(() => resolve(late()), limitMs);

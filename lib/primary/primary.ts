@@ -5,7 +5,6 @@
  */
 import { NegativeCache } from '../caches/negative-cache.js';
 import { PemCache } from '../caches/pem-cache.js';
-import { describeChanges } from '../config/changes.js';
 import type { Loaded } from '../config/load.js';
 import type { Address } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
@@ -15,21 +14,20 @@ import type { CertificatePair } from '../domain/certificate.js';
 import { systemClock } from '../base/clock.js';
 import { describeError } from '../domain/errors.js';
 import type { ServerName } from '../domain/server-name.js';
-import { createLogger } from '../log/pino-logger.js';
+import { createLogger, type ReopenableLogger } from '../log/pino-logger.js';
 import { Resolver } from '../resolver/resolver.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
 import type { Reloaded, RunningConfig } from '../admin/operations.js';
-import type { EffectiveValue } from '../config/effective.js';
 import { Control } from './control.js';
 import { DefaultPairs } from './default-pairs.js';
 import { endsWithin } from './ending.js';
-import { resolverSettings, withoutRestart, workerSettings } from './derived-settings.js';
+import { resolverSettings, workerSettings } from './derived-settings.js';
 import { hotCertificates } from './hot-certificates.js';
 import { Listeners, tryAccessLog } from './listening.js';
 import { PrimaryMetrics } from './metrics.js';
 import type { OperationHost } from './operation-host.js';
-import { runningConfig, valuesInUse } from './running-config.js';
 import { Reloads } from './reloads.js';
+import { SettingsInUse } from './settings-in-use.js';
 import { Sources } from './sources.js';
 import { Supervisor, WORKER_PROGRAM } from './supervisor.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -38,8 +36,6 @@ import { WorkerRecord } from './worker-record.js';
 
 /** The manager gives up on an expire after a second: a worker that hangs must not make it a failure. */
 const EXPIRE_DEADLINE_MS = 700;
-/** How long a reload waits until the certificate directory is read again: its file system may not answer. */
-const REREAD_DEADLINE_MS = 10_000;
 /** How long a stop waits for a reload that is under way, and for sources to close, which takes milliseconds as a rule. */
 const CLOSE_DEADLINE_MS = 2_000;
 
@@ -56,13 +52,8 @@ export interface PrimaryOptions {
   onReload?(ended: Promise<unknown>): void;
 }
 
-const NOT_RELOADED = { ok: false, changed: [], needRestart: [] } as const;
-const NOT_WHILE_STOPPING = { ...NOT_RELOADED, failure: 'the program is being stopped' } as const;
-
-export type PrimaryLogger = ReturnType<typeof createLogger>;
-
 export class Primary implements OperationHost {
-  readonly log: PrimaryLogger;
+  readonly log: ReopenableLogger;
   readonly pem: PemCache;
   readonly negative: NegativeCache;
   readonly sources: Sources;
@@ -74,20 +65,11 @@ export class Primary implements OperationHost {
   readonly #resolver: Resolver;
   readonly #listeners = new Listeners();
   readonly #defaultPairs: DefaultPairs;
-  readonly #reloads = new Reloads<Reloaded>(() => {
-    const ended = this.#reload();
-    this.#options.onReload?.(ended);
-    return ended;
-  });
+  readonly #settings: SettingsInUse;
   readonly #control: Control;
-  #lastReload: OperationHost['lastReload'];
+  readonly #reloads: Reloads;
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
-  #settings: Settings;
-  /** Those that came with the settings. */
-  #warnings: readonly string[] = [];
-  /** The values of flags that are in use. */
-  #values: readonly EffectiveValue[];
   #stopping: Promise<void> | undefined;
   /** It is being stopped or killed. */
   #isEnding = false;
@@ -99,14 +81,15 @@ export class Primary implements OperationHost {
    * @throws ProxyError: wrong settings (ERR_USAGE), a port in use and the like (ERR_ENVIRONMENT).
    */
   static async start(options: PrimaryOptions): Promise<Primary> {
-    const { settings, warnings, values } = options.load();
+    const loaded = options.load();
+    const { settings } = loaded;
     const log = createLogger({ settings: settings.log, role: 'primary' });
     const defaultPairs = new DefaultPairs();
     await defaultPairs.prepare(settings.defaultPairs);
     defaultPairs.use(settings.defaultPairs);
-    const primary = new Primary(options, { settings, warnings, values }, log, defaultPairs);
+    const primary = new Primary(options, loaded, log, defaultPairs);
     try {
-      await primary.#start(warnings);
+      await primary.#start();
     } catch (thrown) {
       await primary.kill();
       throw thrown;
@@ -116,14 +99,14 @@ export class Primary implements OperationHost {
 
   private constructor(
     options: PrimaryOptions,
-    { settings, values }: Loaded,
-    log: PrimaryLogger,
+    loaded: Loaded,
+    log: ReopenableLogger,
     defaultPairs: DefaultPairs,
   ) {
+    const { settings } = loaded;
     this.log = log;
     this.#options = options;
-    this.#settings = settings;
-    this.#values = values;
+    this.#settings = new SettingsInUse(loaded);
     this.#defaultPairs = defaultPairs;
     this.pem = new PemCache({
       maxBytes: settings.certCacheSizeBytes,
@@ -150,10 +133,26 @@ export class Primary implements OperationHost {
     const parts = { pem, negative, log, clock: systemClock, observer: metrics.events };
     this.#resolver = new Resolver(parts, resolverSettings(settings), []);
     this.#control = new Control(this, log);
+    this.#reloads = new Reloads({
+      log,
+      load: () => options.load(),
+      settings: this.#settings,
+      defaultPairs,
+      control: this.#control,
+      pem,
+      negative,
+      sources: this.sources,
+      resolver: this.#resolver,
+      metrics,
+      supervisor: () => this.#supervisor,
+      workerSettings: () => this.#workerSettings(),
+      isEnding: () => this.#isEnding,
+      onReload: (ended) => options.onReload?.(ended),
+    });
   }
 
   get settings(): Settings {
-    return this.#settings;
+    return this.#settings.current;
   }
 
   get resolver(): Resolver {
@@ -185,7 +184,7 @@ export class Primary implements OperationHost {
   }
 
   get lastReload(): OperationHost['lastReload'] {
-    return this.#lastReload;
+    return this.#reloads.last;
   }
 
   get workerPids(): readonly number[] {
@@ -231,7 +230,7 @@ export class Primary implements OperationHost {
 
   /** What is in use, and what a reload would change. */
   config(): RunningConfig {
-    return runningConfig(this.#settings, this.#values, () => this.#options.load());
+    return this.#settings.compare(() => this.#options.load());
   }
 
   /** Begins to stop, for the command. */
@@ -269,10 +268,9 @@ export class Primary implements OperationHost {
     this.log.flush();
   }
 
-  async #start(warnings: readonly string[]): Promise<void> {
-    const { log } = this;
-    const settings = this.#settings;
-    this.#warn(warnings);
+  async #start(): Promise<void> {
+    const { log, settings } = this;
+    for (const warning of this.#settings.warnings) log.notice(warning);
     tryAccessLog(settings);
     // First: a worker that an earlier run left behind may still have the port.
     this.#record = await WorkerRecord.open({
@@ -291,7 +289,7 @@ export class Primary implements OperationHost {
       onEnded: (workerId) => requests.ended(workerId),
       onLost: (cause) => this.metrics.events.workerLost(cause),
       settings: () => this.#workerSettings(),
-      hotCertificates: () => hotCertificates(this.pem, this.#settings.lruMaxItems),
+      hotCertificates: () => hotCertificates(this.pem, this.settings.lruMaxItems),
       onProcesses: (pids) => this.#record?.write(pids),
       log,
     });
@@ -310,76 +308,9 @@ export class Primary implements OperationHost {
     });
   }
 
-  /** Logs the warnings of a load; after a reload only those that the load before did not have. */
-  #warn(warnings: readonly string[]): void {
-    for (const warning of warnings) if (!this.#warnings.includes(warning)) this.log.notice(warning);
-    this.#warnings = warnings;
-  }
-
-  async #reload(): Promise<Reloaded> {
-    const { log } = this;
-    if (this.#isStopping()) return NOT_WHILE_STOPPING;
-    try {
-      const { settings, warnings, values } = this.#options.load();
-      tryAccessLog(settings);
-      // If this fails, the old log stays open.
-      log.configure(settings.log);
-      await this.#defaultPairs.prepare(settings.defaultPairs);
-      // The last step that may fail: it replaces the earlier sources.
-      const sources = await this.sources.build(settings);
-      if (this.#isStopping()) {
-        // The resolver closes what it has when it is closed, and at once what it gets after that.
-        this.#resolver.configure(resolverSettings(settings), sources).catch(this.#onNotClosed);
-        return NOT_WHILE_STOPPING;
-      }
-      const { changed, needRestart } = describeChanges(this.#settings, settings);
-      this.#warn(warnings);
-      // What needs a restart goes on as it was, and so compares as changed again next time.
-      this.#settings = withoutRestart(this.#settings, settings);
-      this.#values = valuesInUse(this.#values, values);
-      this.#defaultPairs.use(settings.defaultPairs);
-      this.#control.configure();
-      this.pem.resize(settings.certCacheSizeBytes);
-      this.negative.resize(settings.negativeMaxItems);
-      // The old sources are closed when what they look up has ended, which may be an order: the next reload does not wait for it.
-      this.#resolver.configure(resolverSettings(settings), sources).catch(this.#onNotClosed);
-      const isRead = endsWithin(REREAD_DEADLINE_MS, this.sources.reread());
-      await this.#supervisor?.configure(this.#workerSettings(), settings.workers);
-      if (!(await isRead)) log.err('the certificate directory is not read yet: it goes on being read');
-      if (this.#isStopping()) return NOT_WHILE_STOPPING;
-      this.metrics.events.reloaded('ok');
-      log.notice('reloaded', {
-        changed: changed.join(',') || 'nothing',
-        ...(needRestart.length === 0 ? {} : { needRestart: needRestart.join(',') }),
-      });
-      this.#lastReload = { atMs: performance.now() };
-      return { ok: true, changed, needRestart };
-    } catch (thrown) {
-      try {
-        log.configure(this.#settings.log);
-      } catch {
-        // The earlier file cannot be opened any more: the new one stays in use.
-      }
-      this.metrics.events.reloaded('failed');
-      const failure = describeError(thrown);
-      log.err('not reloaded, everything stays as it was', { error: failure });
-      this.#lastReload = { atMs: performance.now(), failure };
-      return { ...NOT_RELOADED, failure };
-    }
-  }
-
-  readonly #onNotClosed = (error: unknown): void => {
-    this.log.err('source not closed', { error: describeError(error) });
-  };
-
-  // A method: the compiler takes a field that was tested before an `await` for tested after it.
-  #isStopping(): boolean {
-    return this.#isEnding;
-  }
-
   async #stop(): Promise<void> {
     this.#isEnding = true;
-    const { drainTimeoutMs } = this.#settings;
+    const { drainTimeoutMs } = this.settings;
     this.log.notice('stopping', { drainTimeout: drainTimeoutMs / 1000 });
     this.#listeners.close();
     this.#control.close();
@@ -402,7 +333,7 @@ export class Primary implements OperationHost {
   }
 
   #workerSettings(): WorkerSettings {
-    return workerSettings(this.#settings, this.#defaultPairs.current, this.#ticketKeys.current);
+    return workerSettings(this.settings, this.#defaultPairs.current, this.#ticketKeys.current);
   }
 
   /** A source has something new: nobody is to go on with what was known of it before. */
@@ -416,7 +347,7 @@ export class Primary implements OperationHost {
     params: { readonly name?: ServerName },
     isAskedFor = false,
   ): Promise<Partial<WorkersExpired>> {
-    if (!(isAskedFor || this.#settings.expireWorkers) || this.#supervisor === undefined) return {};
+    if (!(isAskedFor || this.settings.expireWorkers) || this.#supervisor === undefined) return {};
     return this.#supervisor.broadcast('expire', params, EXPIRE_DEADLINE_MS);
   }
 }

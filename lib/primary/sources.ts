@@ -9,8 +9,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { FairTokenBucket } from '../sources/limits/token-bucket.js';
 import type { Settings } from '../config/settings.js';
 import { covers } from '../domain/covered-names.js';
+import { environmentError } from '../domain/errors.js';
 import { splitChain } from '../domain/pem.js';
 import type { Clock } from '../base/clock.js';
+import { within } from '../base/within.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { SourceStatus } from '../domain/status-report.js';
 import type { Logger } from '../log/logger.js';
@@ -82,9 +84,13 @@ export class Sources {
    * Builds what the settings ask for. What was built earlier from the same settings is kept; what is left over is for the
    * caller to close, once nobody asks it any more.
    *
+   * @param options `openWithinMs`: how long a source that is new may take to open. @default no limit
    * @throws ProxyError when a directory or an authority cannot be opened. Then nothing has changed.
    */
-  async build(settings: Settings): Promise<readonly CertificateSource[]> {
+  async build(
+    settings: Settings,
+    { openWithinMs }: { readonly openWithinMs?: number } = {},
+  ): Promise<readonly CertificateSource[]> {
     const built = new Map<string, Built>();
     try {
       for (const name of settings.sources) {
@@ -93,7 +99,7 @@ export class Sources {
         if (earlier !== undefined && isDeepStrictEqual(earlier.settings, own)) {
           built.set(name, earlier);
         } else {
-          const core = await this.#open(name, settings);
+          const core = await opened(this.#open(name, settings), { name, withinMs: openWithinMs });
           const bucket = this.#bucketFor(core, settings);
           const source = this.#wrap(core, bucket, settings);
           source.onChange(this.#parts.onChange);
@@ -206,6 +212,23 @@ export class Sources {
     });
     return new CircuitBrokenSource(measured, { log, now: clock.now });
   }
+}
+
+/** The source once it is open. One that opens after its time is closed again. */
+async function opened(
+  opening: Promise<CertificateSource>,
+  { name, withinMs }: { readonly name: string; readonly withinMs: number | undefined },
+): Promise<CertificateSource> {
+  if (withinMs === undefined) return opening;
+  const late = (): Promise<never> => {
+    opening.then((source) => source.close()).catch(() => undefined);
+    return Promise.reject(
+      environmentError(
+        `the source ${name} has not opened within ${withinMs / 1000} s: does its file system answer?`,
+      ),
+    );
+  };
+  return within(opening, late, withinMs);
 }
 
 function defaultLeavesOf({ defaultPairs = [], listen }: Settings): X509Certificate[] {

@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { startBackend } from '../../support/backend.js';
 import { defer } from '../../../lib/base/deferred.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { connectTls, handshake, request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
+import { H2Client } from '../../support/h2-client.js';
 import { startProgram, type Program } from '../../support/program.js';
 import {
   KeptConnection,
@@ -202,21 +202,22 @@ describe('A reload and the workers', () => {
 
   it('lets a worker that is drained write to rotated logs, and tells when it dies', async () => {
     const [config, accessLog] = [join(dir, 'drained.json'), join(dir, 'access.log')];
-    const held: (() => void)[] = [];
-    await using backend = await startBackend((_request, response) => held.push(() => response.end('late')));
+    const held = { now: [] as (() => void)[], late: [] as (() => void)[] };
+    await using backend = await startBackend(({ url }, response) => {
+      held[url === '/now' ? 'now' : 'late'].push(() => response.end('done'));
+    });
     const flags = { backend: [backend.url], 'access-log': accessLog };
     await writeConfig(config, { ...flags, workers: 2 });
     await using program = await startWithConfig(config, { cwd: dir });
-    // So many that each worker has one.
-    const ask = async (): Promise<TLSSocket> => {
-      const socket = await connectTls({ port: program.port, servername: 'x.localhost' });
-      socket.on('error', () => undefined).resume();
-      socket.write('GET / HTTP/1.1\r\nHost: x.localhost\r\n\r\n');
-      return socket;
+    // So many that each worker has one; and each asks for two things, as a worker whose last has its answer ends.
+    const ask = async (): Promise<H2Client> => {
+      const client = await H2Client.connect(program.port, 'x.localhost');
+      for (const path of ['/now', '/late']) client.open({ ':path': path }).resume();
+      return client;
     };
     const before = await program.workerPids();
     const clients = await Promise.all(Array.from({ length: 16 }, ask));
-    await eventually('all have asked', () => held.length === 16);
+    await eventually('all have asked', () => held.now.length === 16 && held.late.length === 16);
     await writeConfig(config, { ...flags, workers: 1 });
     await program.reload();
     await rename(accessLog, `${accessLog}.1`);
@@ -225,15 +226,15 @@ describe('A reload and the workers', () => {
       'nobody has the old file open',
       () => !before.some((pid) => hasOpen(pid, `${accessLog}.1`)),
     );
-    for (const answer of held.slice(0, 8)) answer();
-    await eventually('eight are in the new file', () => linesOf(accessLog) === 8);
+    for (const answer of held.now) answer();
+    await eventually('all answers are in the new file', () => linesOf(accessLog) === 16);
     expect(linesOf(`${accessLog}.1`)).to.equal(0);
     const drained = before[1] ?? 0;
     expect(isRunning(drained)).to.equal(true);
     process.kill(drained, 'SIGKILL');
     await program.logged('worker died', { workerPid: drained, how: 'SIGKILL', state: 'draining' });
     expect(await program.workerPids()).to.deep.equal([before[0]]);
-    for (const client of clients) client.destroy();
+    for (const client of clients) client[Symbol.dispose]();
   });
 
   it('does not wait for a worker that has only just been started', async () => {

@@ -15,6 +15,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'log/logger.ts: message': [],
   // Sentences of their own, as the end of the page has it.
   'primary/primary.ts: warning': [],
+  'primary/reloads.ts: warning': [],
   'sources/redis/source.ts: message': [],
   'sources/directory/reports.ts: unreadableText(this.#dir, reason)': [
     'err the certificate directory … cannot be read: …',

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
+import { defer } from '../../../lib/base/deferred.js';
 import type { Settings } from '../../../lib/config/settings.js';
+import { describeError } from '../../../lib/domain/errors.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log/logger.js';
 import { Sources } from '../../../lib/primary/sources.js';
+import { DirectorySource } from '../../../lib/sources/directory/source.js';
 import { RedisSource } from '../../../lib/sources/redis/source.js';
 import type { CertificateSource, ChangedNames } from '../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa, writePair } from '../../support/certificates.js';
@@ -88,6 +91,32 @@ describe('The sources of the primary', () => {
     expect(second[1]).to.not.equal(first[1]);
     await look(second[0], NAME);
     expect(own.asked).to.deep.equal([NAME]);
+  });
+
+  it('are as they were when a new one does not open in time, which is closed when it opens after all', async () => {
+    const sources = make();
+    const [first] = await build(sources, withDir('one'));
+    const open = Object.getOwnPropertyDescriptor(DirectorySource, 'open') ?? {};
+    const waiting = defer<DirectorySource>();
+    DirectorySource.open = () => waiting.promise;
+    try {
+      const building = sources.build(withDir('two'), { openWithinMs: 20 });
+      expect(await building.catch(describeError)).to.equal(
+        'the source directory has not opened within 0.02 s: does its file system answer?',
+      );
+    } finally {
+      Object.defineProperty(DirectorySource, 'open', open);
+    }
+    expect(await build(sources, withDir('one'))).to.deep.equal([first]);
+    const isClosed = defer<undefined>();
+    const late: Pick<DirectorySource, 'close'> = {
+      close: () => {
+        isClosed.resolve(undefined);
+        return Promise.resolve();
+      },
+    };
+    waiting.resolve(late as DirectorySource);
+    await isClosed.promise;
   });
 
   describe('are kept, with what they remember, when their settings are the same:', () => {
