@@ -17,6 +17,8 @@ export class WorkerRequests {
   readonly #operate: (call: Call) => Promise<unknown>;
   /** They outlive a reload, as the challenges do that they are for. */
   readonly #leases = new ChallengeLeases({ startTimer: startUnrefTimer });
+  /** Those that have not ended: what one has sent may be read after its end. */
+  readonly #workers = new Set<number>();
 
   constructor(host: OperationHost, operate: (call: Call) => Promise<unknown>) {
     this.#host = host;
@@ -26,6 +28,7 @@ export class WorkerRequests {
   /** Answers of a worker, from its fork to its end. */
   handlers(workerId: number): WorkerHandlers {
     const host = this.#host;
+    this.#workers.add(workerId);
     return {
       resolve: async (params) => {
         const value = await host.resolver.resolve(params);
@@ -36,7 +39,10 @@ export class WorkerRequests {
       status: () => host.resolver.status(),
       // A worker has found it in the same table.
       operate: (call) => this.#operate(call as Call),
-      leaseChallenge: ({ id, client }) => this.#leases.lease({ owner: workerId, id }, client),
+      leaseChallenge: ({ id, client }) =>
+        this.#workers.has(workerId)
+          ? this.#leases.lease({ owner: workerId, id }, client)
+          : { refusal: 'its worker has ended' },
       releaseChallenge: ({ id }) => {
         this.#leases.release({ owner: workerId, id });
         return {};
@@ -51,6 +57,7 @@ export class WorkerRequests {
 
   /** The worker has ended: what it held is free. */
   ended(workerId: number): void {
+    this.#workers.delete(workerId);
     this.#leases.releaseAll(workerId);
     this.#host.metrics.removeWorker(workerId);
   }

@@ -2,8 +2,9 @@
  * Tells the primary what this worker has counted: once a second where something has changed, and once more before it ends.
  *
  * One report is under way at a time. Where the primary is late, what is counted meanwhile goes with the next one: a report that has
- * been sent is read in the end, however late, and is never sent again.
+ * been sent is read in the end, however late, and is never sent again. One that the bus did not take goes first the next time.
  */
+import { ProxyError } from '../domain/errors.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 import type { MetricsDelta, Recorder } from '../metrics/recorder.js';
 import { ProcessSampler } from '../metrics/process-sampler.js';
@@ -29,6 +30,8 @@ export class MetricsReports {
   readonly #sampler: Pick<ProcessSampler, 'sample'>;
   readonly #startTimer: StartTimer;
   #isTelling = false;
+  /** A report that the bus did not take. */
+  #refused: MetricsDelta | undefined;
   #intervals = 0;
 
   constructor(parts: MetricsReportsParts) {
@@ -42,6 +45,7 @@ export class MetricsReports {
   /** Tells the rest: returns when the primary has all. Never rejects. */
   async finish(): Promise<void> {
     this.#sampler.sample();
+    if (this.#refused !== undefined) await this.#tell();
     await this.#tell();
   }
 
@@ -57,11 +61,14 @@ export class MetricsReports {
   async #tell(): Promise<void> {
     const { recorder, poll, tell } = this.#parts;
     poll();
-    const delta = recorder.take();
+    const delta = this.#refused ?? recorder.take();
     if (delta === undefined) return;
+    this.#refused = undefined;
     this.#isTelling = true;
     // The log tells of a late primary elsewhere.
-    await tell(delta).catch(() => undefined);
+    await tell(delta).catch((error: unknown) => {
+      if (error instanceof ProxyError && error.code === 'ERR_BUS_BUSY') this.#refused = delta;
+    });
     this.#isTelling = false;
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { defer, type Deferred } from '../../../lib/base/deferred.js';
+import { ProxyError } from '../../../lib/domain/errors.js';
 import { Recorder, type MetricsDelta } from '../../../lib/metrics/recorder.js';
 import { MetricsReports } from '../../../lib/worker/metrics-reports.js';
 import { ManualTime, settled } from '../../support/manual-time.js';
@@ -62,6 +63,21 @@ describe('The reports of a worker', () => {
     counter.inc(5);
     await time.advance(1_000);
     expect(counts()).to.deep.equal([1, 5]);
+  });
+
+  it('go on with one that the bus did not take, and lose nothing', async () => {
+    const { time, told, reports, counter, counts } = openStage();
+    counter.inc();
+    await time.advance(1_000);
+    told[0]?.answer.reject(new ProxyError('ERR_BUS_BUSY', 'too many'));
+    await settled();
+    counter.inc(5);
+    const finished = reports.finish();
+    told[1]?.answer.resolve();
+    await settled();
+    told[2]?.answer.resolve();
+    await finished;
+    expect(counts()).to.deep.equal([1, 1, 5]);
   });
 
   it('end with what is left, at once', async () => {
