@@ -6,7 +6,8 @@
  *  2. Under the admin prefix: the admin routes, whatever the connection's name, for the manager calls by address.
  *  3. For another name than the connection's certificate covers: 421. By policy (`--unknown-name`) 421 as well where the connection's
  *     name has no certificate.
- *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404.
+ *  4. By its host to a route's backends; without any route to the information page; for a host that no route has: 404. One that may
+ *     not pass another proxy (`Max-Forwards: 0`) is answered here.
  */
 import type { AdminRouter } from '../admin/routes.js';
 import type { HeaderSettings, LimitSettings, UnknownNamePolicy } from '../config/settings.js';
@@ -25,6 +26,7 @@ import {
   withField,
   type Forwarding,
 } from './headers/headers.js';
+import { forwardsLeft, setForwardsLeft } from './headers/max-forwards.js';
 import { judgeName } from './downstream/name-policy.js';
 import { informationPage, type ErrorStatus, type Page } from './downstream/pages.js';
 import { isRequestId, REQUEST_ID } from './downstream/request-id.js';
@@ -142,10 +144,16 @@ export class Handler {
   #forward(context: RequestContext, destination: Destination, routes: OpenRoutes, route: KnownRoute): void {
     const { client, headers, method } = context;
     const { balancer, forwarded } = route;
+    const forwards = forwardsLeft(method, headers);
+    if (forwards === 0) {
+      answerAsLast(context);
+      return;
+    }
     const fields =
       forwarded === undefined
         ? requestHeaders(headers, this.#forwarding(context, destination))
         : passableFields(headers, false);
+    if (forwards !== undefined) setForwardsLeft(fields, forwards - 1);
     fields.push(REQUEST_ID, client.id);
     const { log, limits, splices, onBackendFailure } = this.#options;
     routes.hold();
@@ -227,4 +235,10 @@ export class Handler {
     );
     client.sendPage(page, { 'cache-control': 'no-store' });
   }
+}
+
+/** Of this proxy itself a request asks for nothing (OPTIONS); what one consists of is not told (TRACE). */
+function answerAsLast({ method, client }: RequestContext): void {
+  if (method === 'TRACE') client.refuse(405, { allow: 'GET, HEAD, OPTIONS' });
+  else client.send(200, '', {});
 }

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { RequestListener } from 'node:http';
 import { startBackend, type Backend } from '../../support/backend.js';
 import { request } from '../../support/client.js';
+import { H2Client } from '../../support/h2-client.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { RawClient } from '../../support/raw-client.js';
 
@@ -98,6 +99,26 @@ describe('A proxied message', () => {
     });
     expect(headers).to.include({ 'x-end': '2' });
     expect(headers).not.to.have.any.keys('x-hop', 'keep-alive', 'te', 'proxy-authorization');
+  });
+
+  it('may pass one proxy less, where it says how many (Max-Forwards), and is answered by the last one', async () => {
+    const asked = async (method: string, value: string) =>
+      (await seen({ method, headers: { 'Max-Forwards': value } })).headers['max-forwards'];
+    for (const method of ['OPTIONS', 'TRACE']) {
+      expect(await asked(method, '10'), method).to.equal('9');
+      expect(await asked(method, '1'), method).to.equal('0');
+      expect(await asked(method, 'ten'), method).to.equal('ten');
+    }
+    expect(await asked('GET', '0')).to.equal('0');
+    const before = backend.requests.length;
+    expect(await raw('OPTIONS * HTTP/1.1\r\nMax-Forwards: 0')).to.match(/^HTTP\/1\.1 200 /);
+    expect(await raw('TRACE / HTTP/1.1\r\nMax-Forwards: 0\r\nCookie: secret')).to.match(
+      /^HTTP\/1\.1 405 (?!.*secret)/s,
+    );
+    using h2 = await H2Client.connect(program.port, 'a.localhost');
+    const last = await h2.request({ ':method': 'OPTIONS', 'max-forwards': '0' });
+    expect(last).to.include({ status: 200, body: '', isWhole: true });
+    expect(backend.requests).to.have.length(before);
   });
 
   it('keeps method, path and query as they were sent', async () => {
