@@ -8,7 +8,8 @@
  *  4. The sources, in their order, until one has a certificate that no other could outrank (`gather.ts`). What may be served at
  *     all, and what is best of it, is ranked over all sources alike (`candidates.ts`).
  *  5. What the look-up comes to, and what is kept of it (`conclude.ts` has the table).
- *  6. With wildcards on: a name that is absent is looked up once more as `*.parent`, cached under that name.
+ *  6. With wildcards on: a name that has nothing valid of its own is looked up once more as `*.parent`, cached under that name
+ *     (`wildcards.ts`).
  *  7. Where a client can use no key of what was found, the half that it can use is looked for, once (`halves.ts`).
  *  8. In the last third of a certificate's life that came from a copy (Redis), the authority (the manager) is asked behind the
  *     scenes, at most hourly a name: a renewal gets through with nobody priming.
@@ -46,6 +47,7 @@ import { LookUps } from './look-up.js';
 import type { ResolverObserver } from './observer.js';
 import { ServableCertificates } from './servable.js';
 import { SingleFlight } from './single-flight.js';
+import { isServed, withWildcard, type Known } from './wildcards.js';
 
 /** The settings of a resolver that a reload may change. */
 export interface ResolverSettings extends ConclusionSettings, WaitSettings {
@@ -108,10 +110,12 @@ export class Resolver {
   /** Answers a worker's question. Never rejects. */
   async resolve(request: ResolveRequest): Promise<Resolution> {
     const question = this.#questionOf(request);
-    const exact = await this.#resolveOne(request.name, question);
-    const wildcard = this.#settings.wildcards ? wildcardOf(request.name) : undefined;
-    if (exact.kind !== 'absent' || wildcard === undefined) return exact;
-    return keptNoLonger(await this.#resolveOne(wildcard, question), exact.keepMs);
+    const { name } = request;
+    const own = await this.#resolveOne(name, question);
+    const wildcard = this.#settings.wildcards ? wildcardOf(name) : undefined;
+    const dateMs = this.#parts.clock.date();
+    if (wildcard === undefined || isServed(this.#known(name, own), dateMs)) return own;
+    return withWildcard(own, this.#known(wildcard, await this.#resolveOne(wildcard, question)), dateMs);
   }
 
   /** A hard expire: forgets all that is known of a name. */
@@ -235,6 +239,10 @@ export class Resolver {
     return { ...request, untilMs: this.#parts.clock.now() + patienceMs };
   }
 
+  #known(name: ServerName, resolution: Resolution): Known {
+    return { resolution, held: this.#parts.pem.get(name)?.entry.certificate };
+  }
+
   /** What is known of a name, with the half that is wanted where there is one. */
   async #resolveOne(name: ServerName, question: Question): Promise<Resolution> {
     const resolution = await this.#resolveAny(name, question);
@@ -272,10 +280,4 @@ export class Resolver {
     }
     return said;
   }
-}
-
-/** The same, for a worker that may keep it no longer than so; undefined: as it is. */
-function keptNoLonger(resolution: Resolution, keepMs: number | undefined): Resolution {
-  if (keepMs === undefined || resolution.kind === 'pending') return resolution;
-  return { ...resolution, keepMs: Math.min(keepMs, resolution.keepMs ?? Infinity) };
 }

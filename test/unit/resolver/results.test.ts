@@ -239,32 +239,3 @@ describe('Resolver: certificates that are not as they should be', () => {
     }
   });
 });
-
-describe('Resolver: wildcards', () => {
-  it('looks up the parent wildcard of an absent name, under a name of its own, only when asked to', async () => {
-    const pair = await issue(['*.a.test']);
-    const off = openStage();
-    off.redis.answer((name) => (name === '*.a.test' ? found(pair) : ABSENT));
-    expect(await off.resolve()).to.include({ kind: 'absent' });
-    const on = openStage({ wildcards: true });
-    on.redis.answer((name) => (name === '*.a.test' ? found(pair) : ABSENT));
-    expect(await on.resolve()).to.include({ kind: 'found', tier: 'redis' });
-    expect(on.redis.asked).to.deep.equal([NAME, '*.a.test']);
-    expect(on.resolver.status()).to.deep.equal({ valid: ['*.a.test'], invalid: [NAME], autocert: [] });
-    expect(await on.resolve()).to.include({ kind: 'found', tier: 'cache' });
-    expect(on.redis.asked).to.have.length(2);
-  });
-
-  it('does not look for *.com', async () => {
-    const { resolve, redis } = openStage({ wildcards: true });
-    await resolve({ name: 'a.test' as typeof NAME });
-    expect(redis.asked).to.deep.equal(['a.test']);
-  });
-
-  it('prefers the exact certificate, and does not take an outage for absence', async () => {
-    const { resolve, redis } = openStage({ wildcards: true });
-    redis.answer(DOWN);
-    expect(await resolve()).to.include({ kind: 'unavailable' });
-    expect(redis.asked).to.deep.equal([NAME]);
-  });
-});
