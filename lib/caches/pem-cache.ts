@@ -156,6 +156,12 @@ export class PemCache {
     return nowMs - slot.absentSinceMs;
   }
 
+  /** For how long every source has said that the name has none, milliseconds; 0 where none has said so. */
+  absentForMs(name: ServerName): number {
+    const sinceMs = this.#slots.peek(name)?.absentSinceMs;
+    return sinceMs === undefined ? 0 : this.#clock.now() - sinceMs;
+  }
+
   /** @returns whether there was an entry, fresh or retained. */
   delete(name: ServerName): boolean {
     return this.#slots.delete(name);

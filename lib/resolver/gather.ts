@@ -8,7 +8,8 @@
  *     The last one has the time that it takes.
  *  3. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack. Where both halves
  *     are wanted, every source is, until there is a good one of each kind.
- *  4. Nothing is ordered where there is a good certificate.
+ *  4. Nothing is ordered where there is a good certificate, nor where a source that has certificates of its own (no copy of the
+ *     authority's) could not tell: it may have one.
  *  5. For an IP address only those are asked that have certificates for addresses.
  */
 import type { StartTimer } from '../base/timer.js';
@@ -70,6 +71,8 @@ class Gathering implements Gathered {
   readonly waits: string[] = [];
   readonly asked: AskedSource[] = [];
   isOwnTrouble = false;
+  /** A source that has certificates of its own, and could not tell. */
+  #unclear: string | undefined;
   authority: Gathered['authority'];
   /** By source. */
   readonly #troubles = new Map<string, string[]>();
@@ -88,20 +91,18 @@ class Gathering implements Gathered {
   }
 
   async askAll(): Promise<void> {
-    const { candidates, context } = this.#options;
+    const { candidates } = this.#options;
     const late: Promise<void>[] = [];
     const order = this.#order();
     for (const [index, source] of order.entries()) {
       if (!this.#isWanted(source)) continue;
       const isLate = candidates.isGood;
       const note = this.#noteAsked(source.name);
-      const asked = source
-        .lookup(this.#name, isLate ? { ...context, mayOrder: false } : context)
-        .then((lookup) => {
-          note.endedAtMs = performance.now();
-          note.outcome = lookup.kind;
-          this.#take(source, lookup, isLate);
-        });
+      const asked = source.lookup(this.#name, this.#contextNow(isLate)).then((lookup) => {
+        note.endedAtMs = performance.now();
+        note.outcome = lookup.kind;
+        this.#take(source, lookup, isLate);
+      });
       const following = order.slice(index + 1).filter(({ isLocal }) => isLocal !== true).length;
       if (source.isLocal === true || following === 0) await asked;
       else if (await this.#isLate(asked, following + 1)) late.push(asked);
@@ -110,6 +111,15 @@ class Gathering implements Gathered {
     if (!this.#isEnough()) await Promise.all(late);
     // An error of a late source is ignored: nobody waits for it any more.
     else for (const asked of late) asked.catch(() => undefined);
+  }
+
+  #contextNow(isLate: boolean): LookupContext {
+    const { context } = this.#options;
+    if (isLate) return { ...context, mayOrder: false };
+    const unclear = this.#unclear;
+    return unclear === undefined
+      ? context
+      : { ...context, orderObstacle: `source ${unclear} could not tell whether it has one` };
   }
 
   #order(): readonly CertificateSource[] {
@@ -173,6 +183,7 @@ class Gathering implements Gathered {
   #take({ name: source, role }: CertificateSource, lookup: Lookup, isLate: boolean): void {
     if (role === 'copy' && this.#isOverruled) return;
     const said = this.#said(source, lookup, isLate);
+    if (role === undefined && (said === undefined || said === 'pending')) this.#unclear ??= source;
     if (role !== 'authority' || said === undefined) return;
     this.authority = said;
     this.#dropCopies();

@@ -7,10 +7,11 @@ import { channels } from '../channels/channels.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import type { PemEntry } from '../caches/pem-slot.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
+import { datesProblem } from '../domain/certificate.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import { logOfHandshake, type Logger } from '../log/logger.js';
-import type { CertificateSource } from '../sources/source.js';
+import type { CertificateSource, ServedAbove } from '../sources/source.js';
 import { Candidates, type Remark } from './candidates.js';
 import { Conclusions, type ConclusionParts, type ConclusionSettings, type Outcome } from './conclude.js';
 import { gather, type Gathered } from './gather.js';
@@ -19,6 +20,7 @@ import { publishLookUp } from './publish.js';
 import { RenewalChecks } from './renewal-checks.js';
 import type { ServableCertificates } from './servable.js';
 import type { Flight } from './single-flight.js';
+import { isServed } from './wildcards.js';
 
 export interface LookUpSettings extends ConclusionSettings {
   readonly lookupTimeoutMs: number;
@@ -111,6 +113,9 @@ export class LookUps {
     const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
     const wantsBoth = halves.isWanted(name);
     const candidates = new Candidates(name, clock.date(), servable);
+    const hasGrace = !(isPurged && this.#isCopy(pem.get(name)?.entry.origin));
+    const servesOn = hasGrace && this.#servesOn(name);
+    const wildcard = this.#settings.wildcards ? wildcardOf(name) : undefined;
     const gathered = await gather(name, {
       sources: this.#sources,
       candidates,
@@ -121,6 +126,8 @@ export class LookUps {
         ...starter,
         known: pem.get(name) !== undefined,
         mayOrder,
+        ...(servesOn && { orderObstacle: 'the last one of the name serves on for the present' }),
+        ...(wildcard !== undefined && { isServedAbove: () => this.#isServed(wildcard, starter) }),
         onOrder: (order) => flight.beginOrder(order),
       },
       lookupTimeoutMs: this.#settings.lookupTimeoutMs,
@@ -141,7 +148,7 @@ export class LookUps {
         (isPurged &&
           gathered.authority === undefined &&
           best?.tiers.some((tier) => this.#isCopy(tier)) === true),
-      hasGrace: !(isPurged && this.#isCopy(pem.get(name)?.entry.origin)),
+      hasGrace,
       lastTier: this.#sources.at(-1)?.name ?? TIER_CACHE,
       mayKeep: flight.current && (mayOrder || candidates.isGood),
     });
@@ -204,6 +211,27 @@ export class LookUps {
       });
     }
     return provisional;
+  }
+
+  /** Whether what is retained of a name serves on where every source says that there is none, until the grace is over. */
+  #servesOn(name: ServerName): boolean {
+    const { pem, clock } = this.#parts;
+    const { absentGraceMs } = this.#settings;
+    const retained = pem.get(name)?.entry.certificate;
+    return (
+      absentGraceMs > 0 &&
+      retained !== undefined &&
+      pem.absentForMs(name) < absentGraceMs &&
+      datesProblem(retained, clock.date()) === undefined &&
+      retained.notAfterMs > clock.date() + absentGraceMs
+    );
+  }
+
+  async #isServed(wildcard: ServerName, starter: Starter): Promise<ServedAbove> {
+    const { pem, clock, resolve } = this.#parts;
+    const resolution = await resolve(wildcard, { name: wildcard, phase: 'lookup', ...starter });
+    if (isServed({ resolution, held: pem.get(wildcard)?.entry.certificate }, clock.date())) return 'yes';
+    return resolution.kind === 'pending' ? 'unknown' : 'no';
   }
 
   #isCopy(tier: Tier | undefined): boolean {

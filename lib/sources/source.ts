@@ -15,6 +15,8 @@ import type { SourceInspection } from '../domain/inspection.js';
 import type { Lookup } from '../domain/lookup.js';
 import type { ServerName } from '../domain/server-name.js';
 
+export type ServedAbove = 'yes' | 'no' | 'unknown';
+
 export interface LookupContext {
   /** Aborts when nobody wants the answer any more (the source is being closed, or the look-up took too long). */
   readonly signal: AbortSignal;
@@ -29,6 +31,16 @@ export interface LookupContext {
   readonly known?: boolean;
   /** False: this look-up must not order or mint anything. @default true */
   readonly mayOrder?: boolean;
+  /**
+   * Why no certificate should be ordered from elsewhere now, as one clause: another may be there, or the last one serves on. What a
+   * source mints itself costs nobody anything, and replaces itself in time.
+   */
+  readonly orderObstacle?: string;
+  /**
+   * To be asked before an order or a minting: whether the certificate of the wildcard above serves the name, which then needs none.
+   * `unknown`: not just now. Never rejects. Absent: `no`.
+   */
+  isServedAbove?(this: void): Promise<ServedAbove>;
   /**
    * A person wants to know: nothing is ordered, minted, written or remembered for it, and no limit holds it up. @default false
    */

@@ -88,12 +88,15 @@ export class InternalCaSource implements CertificateSource {
     this.#leaves = growingLru(options.maxLeaves ?? DEFAULT_MAX_LEAVES);
   }
 
-  async lookup(name: ServerName, { signal, mayOrder, isInspection }: LookupContext): Promise<Lookup> {
+  async lookup(name: ServerName, context: LookupContext): Promise<Lookup> {
+    const { signal, mayOrder, isInspection } = context;
     if (this.#closing.signal.aborted) return unavailable('it is closed');
     if (signal.aborted) return unavailable('the look-up was given up');
     // Do not complete another source's certificate with a half of ours: clients of that one do not trust our authority.
     if (mayOrder === false && isInspection !== true) return { kind: 'absent' };
     if (!this.#isMintable(name)) return { kind: 'absent' };
+    if (context.isServedAbove !== undefined && (await context.isServedAbove()) === 'yes')
+      return { kind: 'absent' };
     const leaf = this.#leaves.get(name);
     if (leaf !== undefined && this.#now() < leaf.renewAtMs) return found(leaf.pair);
     if (isInspection === true) return { kind: 'absent' };

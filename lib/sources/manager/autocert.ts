@@ -5,8 +5,9 @@
  *
  * 1. A name is ordered only where the manager has just said that it has no certificate for it, or has answered its ambiguous
  *    500 for a name of which no certificate is known. An outage orders nothing.
- * 2. The name matches the allow-list, is no wildcard, has no underscore (the manager answers 500 to those), and the default
- *    certificate does not cover it: the manager asks its pool by such a name.
+ * 2. The name matches the allow-list, is no wildcard, has no underscore (the manager answers 500 to those), and no certificate
+ *    serves it all the same: not the default one (the manager asks its pool by such a name), nor its own last one, nor that of
+ *    the wildcard above it. Nor may another source have one that it could not tell of.
  * 3. One order a name at a time; whoever else asks meanwhile is answered `pending` at once.
  * 4. A name that was refused, failed or timed out is held off: `holdoffMs`, doubling with each failure in a row, up to
  *    four hours. So is one whose order succeeded, for `holdoffMs`: should its certificate be of no use, it is not ordered
@@ -177,11 +178,18 @@ export class Autocert {
     const obstacle =
       query.mayOrder === 'unless-known' && context.known === true
         ? 'the manager gave no clear answer, and a certificate is known'
-        : this.#obstacleTo(name);
+        : (context.orderObstacle ?? this.#obstacleTo(name));
     if (obstacle !== undefined) {
       log.info('not ordered', { name, reason: obstacle });
       return query.lookup;
     }
+    const servedAbove = (await context.isServedAbove?.()) ?? 'no';
+    if (servedAbove === 'yes') {
+      log.info('not ordered', { name, reason: 'the certificate of the wildcard above it serves it' });
+      return query.lookup;
+    }
+    if (servedAbove === 'unknown')
+      return { kind: 'pending', reason: 'whether the wildcard above it has a certificate is not known yet' };
     if (this.#state.orders.has(name)) return { kind: 'pending', reason: 'the name is being ordered' };
     const { memory, slots } = this.#state;
     const instead = memory.insteadOfOrder(name, query, log);

@@ -3,7 +3,7 @@ import type { AutocertSettings } from '../../../../lib/config/settings.js';
 import type { Lookup } from '../../../../lib/domain/lookup.js';
 import type { Autocert } from '../../../../lib/sources/manager/autocert.js';
 import type { OrderVerdict, QueryVerdict } from '../../../../lib/sources/manager/schema.js';
-import type { LookupContext } from '../../../../lib/sources/source.js';
+import type { LookupContext, ServedAbove } from '../../../../lib/sources/source.js';
 import {
   ABSENT,
   ACTIVE,
@@ -139,6 +139,25 @@ describe('Autocert', () => {
     expect(await follow(autocert, ABSENT, 'a.test', { mayOrder: false })).to.equal(ABSENT.lookup);
     expect(orderClient.placed).to.deep.equal([]);
     expect(stage.infos.join()).to.match(/not ordered .*pool\.test.*the default certificate covers it/);
+  });
+
+  it('orders nothing that the wildcard above serves, and waits where that is not known', async () => {
+    const autocert = stage.make();
+    const served = (isServedAbove: ServedAbove) =>
+      follow(autocert, ABSENT, 'x.a.test', { isServedAbove: () => Promise.resolve(isServedAbove) });
+    expect(await served('yes')).to.equal(ABSENT.lookup);
+    expect(stage.infos.join()).to.include('the certificate of the wildcard above it serves it');
+    expect(await served('unknown')).to.include({ kind: 'pending' });
+    expect(orderClient.placed).to.deep.equal([]);
+    expect((await served('no')).kind).to.equal('found');
+    expect(orderClient.placed).to.deep.equal(['x.a.test']);
+  });
+
+  it('orders nothing where its caller knows of an obstacle, and says which', async () => {
+    const orderObstacle = 'source directory could not tell whether it has one';
+    expect(await follow(stage.make(), ABSENT, NAME, { orderObstacle })).to.equal(ABSENT.lookup);
+    expect(orderClient.placed).to.deep.equal([]);
+    expect(stage.infos.join()).to.include(orderObstacle);
   });
 
   describe('says why a name is not ordered:', () => {
