@@ -30,10 +30,7 @@ export class View {
     this.facts = facts;
     this.name = facts.name ?? facts.asked;
     const own = facts.facts;
-    // It is asked for where the name itself is absent: what is wrong there is wrong for the name.
-    const isWildcardAsked =
-      own?.primary.cached === undefined && own?.sources.every(({ said }) => said === 'absent') === true;
-    const wildcard = isWildcardAsked ? facts.wildcard : undefined;
+    const wildcard = isWildcardAsked(facts) ? facts.wildcard : undefined;
     this.subject = wildcard?.name ?? this.name;
     this.sources = [...(own?.sources ?? []), ...(wildcard?.sources ?? [])];
     this.primary = (wildcard ?? own)?.primary ?? { isPurged: false };
@@ -67,7 +64,9 @@ export class View {
       ({ candidate: { verdict, reason } }) =>
         verdict === 'best' || (verdict === 'good' && reason === undefined),
     );
-    const best = valid.find(({ candidate }) => candidate.verdict === 'best') ?? valid[0];
+    const isBest = ({ candidate: { verdict, reason } }: Held): boolean =>
+      verdict === 'best' && reason === undefined;
+    const best = valid.find(isBest) ?? valid[0];
     return best?.candidate.reason === undefined ? best : undefined;
   }
 
@@ -147,6 +146,25 @@ export class View {
   get #counting(): readonly Held[] {
     return this.#isOverruled ? this.held.filter(({ source }) => source.role !== 'copy') : this.held;
   }
+}
+
+/**
+ * Whether a look-up goes on to the wildcard above: where the name has nothing valid of its own. What is wrong there is then wrong for
+ * the name, unless the wildcard has nothing either and the name is not absent.
+ */
+function isWildcardAsked({ facts, wildcard, atMs }: WhyFacts): boolean {
+  if (facts === undefined || isAtHand(facts, atMs)) return false;
+  const isAbsent = facts.primary.cached === undefined && facts.sources.every(({ said }) => said === 'absent');
+  return isAbsent || (wildcard !== undefined && isAtHand(wildcard, atMs));
+}
+
+/** Whether there is a certificate that is valid now, in the cache or in a source. */
+function isAtHand({ primary: { cached }, sources }: NameFacts, atMs: number): boolean {
+  if (cached !== undefined && cached.notAfterMs > atMs) return true;
+  const candidates = sources.flatMap((source) => source.candidates);
+  return candidates.some(
+    ({ verdict, reason }) => (verdict === 'best' || verdict === 'good') && reason === undefined,
+  );
 }
 
 /** What a client meets where nothing of the name can be served, as the beginning of a sentence. */

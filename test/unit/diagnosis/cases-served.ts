@@ -10,6 +10,7 @@ import {
   EARLY,
   EXPIRED,
   expired,
+  failed,
   kept,
   leaf,
   LEAF,
@@ -55,6 +56,27 @@ export const SERVED: readonly Case[] = [
     {
       sources: [source('redis')],
       primary: { negative: absent, isPurged: false },
+      wildcard: { name: '*.a.test', primary: kept(), sources: [hasIt] },
+    },
+    /is served the certificate of \*\.a\.test, which came from redis/,
+  ],
+  [
+    'source-down-beside',
+    'by the wildcard, while a source cannot tell of the name itself',
+    {
+      sources: [source('redis'), down('manager')],
+      primary: { negative: failed, isPurged: false },
+      wildcard: { name: '*.a.test', primary: kept(), sources: [hasIt, down('manager')] },
+      workers: [worker({ cached: cached() })],
+    },
+    /is served the certificate of \*\.a\.test, which came from redis, .*; manager is unavailable: it does not answer\.$/,
+  ],
+  [
+    'served',
+    'by the wildcard, as the one of the name itself has expired, and is cached',
+    {
+      sources: [source('redis', { candidates: [expired] })],
+      primary: kept(EXPIRED),
       wildcard: { name: '*.a.test', primary: kept(), sources: [hasIt] },
     },
     /is served the certificate of \*\.a\.test, which came from redis/,
