@@ -13,7 +13,6 @@ import {
   type CertificateHalf,
   type CertificatePair,
 } from './certificate.js';
-import { chainState, type ChainState } from './chain-state.js';
 import { fingerprintOf } from './fingerprint.js';
 import { covers, namesOf } from './covered-names.js';
 import { keyClassOf } from './key-class.js';
@@ -28,7 +27,8 @@ export interface ExaminedPair {
   readonly leaf: X509Certificate;
   /** It may be used by servers: its extended key usage says so, or says nothing. */
   readonly isForServers: boolean;
-  readonly chain: ChainState;
+  /** The other certificates of the chain. */
+  readonly above: readonly X509Certificate[];
 }
 
 /** A pair, or why it must not be served, in one clause that never holds key material. */
@@ -98,7 +98,7 @@ export function examinePair(
       },
       leaf,
       isForServers: isForServers(leaf),
-      chain: chainState(leaf, above),
+      above,
     },
   };
 }

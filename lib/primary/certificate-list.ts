@@ -46,7 +46,7 @@ export async function listCertificates(
     .filter(({ notAfterMs }) => notAfterMs <= nowMs + withinMs)
     .sort((a, b) => a.notAfterMs - b.notAfterMs);
   const listed = new Map<string, ListedCertificate>();
-  const parse = parser();
+  const parse = parser(nowMs);
   let [taken, lastEndMs, turnAtMs] = [0, NaN, performance.now()];
   for (const one of unread) {
     const isFull = listed.size >= limit;
@@ -113,10 +113,10 @@ function onDisk(directory: readonly DirectoryCertificate[]): Unread[] {
   }));
 }
 
-/** Parses chains. Few intermediates are in all of them, so each is parsed once. */
-function parser(): (
-  chainPem: string,
-) => Pick<ListedCertificate, keyof ReturnType<typeof leafFacts> | 'chain'> | undefined {
+/** Parses chains, and judges them at a time. Few intermediates are in all of them, so each is parsed once. */
+function parser(
+  nowMs: number,
+): (chainPem: string) => Pick<ListedCertificate, keyof ReturnType<typeof leafFacts> | 'chain'> | undefined {
   const intermediates = new Map<string, X509Certificate>();
   return (chainPem) => {
     try {
@@ -127,7 +127,7 @@ function parser(): (
         intermediates.set(pem, known);
         return known;
       });
-      return { ...leafFacts(leaf), chain: chainState(leaf, above) };
+      return { ...leafFacts(leaf), chain: chainState(leaf, above, nowMs) };
     } catch {
       // It was changed on disk since, for the worse.
       return undefined;

@@ -5,7 +5,8 @@
  *
  *  1. valid now;
  *  2. may be used by servers (extended key usage);
- *  3. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken;
+ *  3. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken, or whose issuer has
+ *     expired;
  *  4. its key: ECDSA on P-256 or P-384 and RSA of 2,048 bits or more before all others;
  *  5. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
  *
@@ -22,7 +23,7 @@ import {
   type CertificateBundle,
   type CertificatePair,
 } from '../domain/certificate.js';
-import { type ChainState } from '../domain/chain-state.js';
+import { chainState, type ChainState } from '../domain/chain-state.js';
 import { examinePair, type ExaminedPair } from '../domain/examination.js';
 import { otherKind, type KeyKind } from '../domain/key-class.js';
 import type { Tier } from '../domain/lookup.js';
@@ -62,6 +63,7 @@ export interface Provenance {
 
 interface Candidate {
   readonly examined: ExaminedPair;
+  readonly chain: ChainState;
   readonly tier: Tier;
   readonly isValid: boolean;
   readonly isLate: boolean;
@@ -96,7 +98,8 @@ export class Candidates {
     const refusal = this.#servable.refusalOf(bundleOf([examined.half]));
     if (refusal !== null) return { kind: 'unusable', reason: `OpenSSL refuses it: ${refusal}`, fingerprint };
     const outdated = datesProblem(examined.half, this.#dateMs);
-    this.#kept.push({ examined, tier, isValid: outdated === undefined, isLate, isLent });
+    const chain = chainState(examined.leaf, examined.above, this.#dateMs);
+    this.#kept.push({ examined, chain, tier, isValid: outdated === undefined, isLate, isLent });
     return outdated === undefined ? undefined : { kind: 'outdated', reason: outdated, fingerprint };
   }
 
@@ -140,7 +143,7 @@ export class Candidates {
   }
 }
 
-function isGood({ examined: { half, isForServers, chain }, isValid }: Candidate): boolean {
+function isGood({ examined: { half, isForServers }, chain, isValid }: Candidate): boolean {
   return isValid && isForServers && chain !== 'broken' && half.keyClass !== 'other';
 }
 
@@ -151,13 +154,13 @@ function compare(a: Candidate, b: Candidate): number {
     Number(a.isLate) - Number(b.isLate) ||
     Number(b.isValid) - Number(a.isValid) ||
     Number(y.isForServers) - Number(x.isForServers) ||
-    CHAIN_RANK[y.chain] - CHAIN_RANK[x.chain] ||
+    CHAIN_RANK[b.chain] - CHAIN_RANK[a.chain] ||
     Number(y.half.keyClass !== 'other') - Number(x.half.keyClass !== 'other')
   );
 }
 
 /** Whether the candidate is the half that `best` lacks. */
-function completes(best: Candidate, { examined, isValid }: Candidate): boolean {
+function completes(best: Candidate, { examined, chain, isValid }: Candidate): boolean {
   const [kind, other] = [best.examined.half.keyClass, examined.half.keyClass];
   return (
     isValid === best.isValid &&
@@ -165,6 +168,6 @@ function completes(best: Candidate, { examined, isValid }: Candidate): boolean {
     kind !== 'other' &&
     other !== 'other' &&
     other !== kind &&
-    (other === 'rsa' || CHAIN_RANK[examined.chain] >= CHAIN_RANK[best.examined.chain])
+    (other === 'rsa' || CHAIN_RANK[chain] >= CHAIN_RANK[best.chain])
   );
 }

@@ -4,6 +4,9 @@ import { splitChain } from '../../../lib/domain/pem.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { Candidates } from '../../../lib/resolver/candidates.js';
 import { ServableCertificates } from '../../../lib/resolver/servable.js';
+import { generateKey } from '../../../lib/pki/keys.js';
+import { mintIntermediate } from '../../../lib/pki/mint.js';
+import type { Authority } from '../../../lib/pki/signer.js';
 import { makeTestCa, type TestCa } from '../../support/certificates.js';
 import { opensslIssue } from '../../support/openssl-issue.js';
 
@@ -26,6 +29,9 @@ describe('Candidates', () => {
     | 'selfSigned'
     | 'selfSignedLeaf'
     | 'chainless'
+    | 'chainExpired'
+    | 'chainRenewed'
+    | 'chainBoth'
     | 'alone'
     | 'aloneRsa'
     | 'p521'
@@ -48,7 +54,21 @@ describe('Candidates', () => {
       return { chainPem: chainPem + ca.authority.certPem, keyPem };
     };
     const nowMs = Date.now();
+    // An issuer whose certificate has expired, and been renewed for the same key.
+    const issuer = { commonName: 'Renewed', key: await generateKey('ec'), issuer: root.authority };
+    const [before, after] = [
+      mintIntermediate({ ...issuer, notBeforeMs: nowMs - 90 * DAY_MS, notAfterMs: nowMs - DAY_MS }),
+      mintIntermediate({ ...issuer, notBeforeMs: nowMs - 2 * DAY_MS, notAfterMs: nowMs + 90 * DAY_MS }),
+    ];
+    const { chainPem, keyPem } = await opensslIssue(after, { names });
+    const below = (...issuers: readonly Authority[]): CertificatePair => ({
+      chainPem: chainPem + issuers.map(({ certPem }) => certPem).join(''),
+      keyPem,
+    });
     pairs = {
+      chainExpired: below(before),
+      chainRenewed: below(after),
+      chainBoth: below(before, after),
       full: await ca.issue(names),
       fullRsa: await ca.issue(names, { type: 'rsa' }),
       older: await ca.issue(names, { notBefore: nowMs - 60 * DAY_MS }),
@@ -98,6 +118,8 @@ describe('Candidates', () => {
       ['full', 'selfSigned'],
       ['full', 'selfSignedLeaf'],
       ['full', 'chainless'],
+      ['full', 'chainExpired'],
+      ['alone', 'chainExpired'],
       ['full', 'alone'],
       ['full', 'p521'],
       ['full', 'ed25519'],
@@ -124,6 +146,15 @@ describe('Candidates', () => {
       expect(best('older', 'full')).to.deep.equal(['older']);
       expect(best('anyUsage', 'full')).to.deep.equal(['anyUsage']);
     });
+  });
+
+  it('takes a chain whose issuer has expired for a broken one, unless the renewed issuer is in it too', () => {
+    expect(isGood('chainExpired')).to.equal(false);
+    expect(isGood('chainRenewed')).to.equal(true);
+    expect(isGood('chainBoth')).to.equal(true);
+    const candidates = new Candidates(NAME, Date.now(), new ServableCertificates());
+    for (const kind of ['chainExpired', 'chainRenewed'] as const) candidates.add(pairs[kind], kind);
+    expect(candidates.best()?.tier).to.equal('chainRenewed');
   });
 
   describe('completes', () => {
