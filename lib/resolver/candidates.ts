@@ -113,6 +113,11 @@ export class Candidates {
     return this.#kept.some(isGood);
   }
 
+  /** Whether there is one that is valid now. */
+  get isValid(): boolean {
+    return this.#kept.some(({ isValid }) => isValid);
+  }
+
   /** The kind of which there is no good one, where there is a good one of the other kind. */
   get missingKind(): KeyKind | undefined {
     const [kind, ...more] = new Set(this.#kept.filter(isGood).map(({ examined }) => examined.half.keyClass));

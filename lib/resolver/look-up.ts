@@ -137,14 +137,15 @@ export class LookUps {
     });
     const provisional = wantsBoth
       ? await this.#lookForHalf(name, { starter, candidates, gathered, flight, isPurged })
-      : undefined;
+      : new Set<string>();
+    this.#addRetained(name, candidates, gathered, provisional);
     const best = candidates.best();
     const outcome = this.#conclusions.conclude(name, {
       log,
       gathered,
       best,
       isProvisional:
-        best?.bundle.pairs.some(({ fingerprint }) => provisional?.has(fingerprint)) === true ||
+        best?.bundle.pairs.some(({ fingerprint }) => provisional.has(fingerprint)) === true ||
         (isPurged &&
           gathered.authority === undefined &&
           best?.tiers.some((tier) => this.#isCopy(tier)) === true),
@@ -171,7 +172,7 @@ export class LookUps {
   async #lookForHalf(
     name: ServerName,
     { starter, candidates, gathered, flight, isPurged }: HalfSearch,
-  ): Promise<ReadonlySet<string>> {
+  ): Promise<Set<string>> {
     const { pem, halves, resolve } = this.#parts;
     const { certCacheDurationMs, errorCacheDurationMs, absentGraceMs } = this.#settings;
     const provisional = new Set<string>();
@@ -211,6 +212,30 @@ export class LookUps {
       });
     }
     return provisional;
+  }
+
+  /**
+   * Where the sources that could be asked have nothing good, what is retained may be better: an outage of the manager must not put
+   * the leaf alone that Redis has in the place of its whole chain.
+   *
+   * @param provisional is given what is added.
+   */
+  #addRetained(
+    name: ServerName,
+    candidates: Candidates,
+    { troubles, waits }: Gathered,
+    provisional: Set<string>,
+  ): void {
+    const { pem, clock } = this.#parts;
+    const retained = pem.get(name)?.entry;
+    const isUnclear = troubles.length > 0 || waits.length > 0;
+    // With nothing that is valid the retained one serves on anyway.
+    if (!isUnclear || candidates.isGood || !candidates.isValid || retained === undefined) return;
+    for (const half of retained.certificate.pairs) {
+      if (datesProblem(half, clock.date()) !== undefined) continue;
+      candidates.add(half, retained.origin);
+      provisional.add(half.fingerprint);
+    }
   }
 
   /** Whether what is retained of a name serves on where every source says that there is none, until the grace is over. */

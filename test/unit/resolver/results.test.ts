@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { makeTestCa } from '../../support/certificates.js';
 import { ABSENT, DOWN, found, WAIT } from '../../support/fake-source.js';
 import { DAY_MS, issue, NAME, openStage, START_MS } from './stage.js';
 
@@ -54,6 +55,34 @@ describe('Resolver: what a look-up comes to', () => {
     time.nowMs += 1;
     redis.answer(found(await issue()));
     expect(await resolve()).to.include({ kind: 'found' });
+  });
+
+  it('keeps the last good one while a source cannot tell, rather than a worse one of another', async () => {
+    const { resolve, redis, manager, pem, time } = openStage();
+    const whole = await issue();
+    const stranger = await makeTestCa();
+    // The certificates behind the leaf are not its issuers'.
+    const broken = { ...whole, chainPem: whole.chainPem + stranger.authority.certPem };
+    redis.answer(found(broken));
+    manager.answer(found(whole));
+    const first = await resolve();
+    const fingerprint = first.kind === 'found' ? first.certificate.fingerprint : '';
+    expect(first).to.include({ kind: 'found', tier: 'manager' });
+    for (const silent of [DOWN, WAIT]) {
+      manager.answer(silent);
+      time.nowMs += 600_000;
+      expect(await resolve({ fingerprint })).to.deep.equal({
+        kind: 'unchanged',
+        tier: 'manager',
+        keepMs: 5_000,
+      });
+      expect(pem.get(NAME)?.entry.certificate.fingerprint).to.equal(fingerprint);
+    }
+    // Its word counts again as soon as it has spoken.
+    manager.answer(ABSENT);
+    time.nowMs += 5_000;
+    const said = await resolve({ fingerprint });
+    expect(said).to.include({ kind: 'found', tier: 'redis' }).and.not.to.have.property('keepMs');
   });
 
   it('never takes an outage for absence, and remembers it for the error duration only', async () => {
