@@ -63,13 +63,19 @@ export class FlightWaiter {
     const leftMs = Math.max(0, request.untilMs - clock.now());
     const patienceMs = throughOrder ? leftMs : Math.min(leftMs, this.#patienceMs(flight, goodEnough));
     try {
-      const arrival = await flight.wait(patienceMs, { first: under === undefined, throughOrder });
+      const arrival = await flight.wait(patienceMs, {
+        first: under === undefined,
+        throughOrder,
+        // Who has nothing yet can do with one half, and has waited for it already.
+        offerPatienceMs: mayOrder && lastGood === undefined ? this.#settings.refreshTimeoutMs : undefined,
+      });
       if (arrival.kind !== 'landed' && goodEnough !== undefined)
         this.#parts.observer?.onStale('refresh-late');
       switch (arrival.kind) {
         case 'landed':
           return answer(flight.current ? arrival.value : { ...arrival.value, keepMs: 0 }, request, lastGood);
         case 'late':
+          if (arrival.soFar !== undefined) return answer(arrival.soFar, request);
           // It may have become an order meanwhile, that its starter has come back to wait for.
           return flight.ordering
             ? pending('a certificate is being ordered', request, lastGood, 'ordering')

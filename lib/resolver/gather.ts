@@ -7,7 +7,7 @@
  *     that is late goes on by itself while the next one is asked; it counts all the same if it answers while nobody has a good certificate.
  *     The last one has the time that it takes.
  *  3. A source that answers from memory is asked even then, for the half (RSA or ECDSA) that the others lack. Where both halves
- *     are wanted, every source is, until there is a good one of each kind.
+ *     are wanted, every source is, until there is a good one of each kind; what there is by then is offered meanwhile.
  *  4. Nothing is ordered where there is a good certificate, nor where a source that has certificates of its own (no copy of the
  *     authority's) could not tell: it may have one.
  *  5. For an IP address only those are asked that have certificates for addresses.
@@ -31,6 +31,8 @@ export interface GatherOptions {
   /** Milliseconds from any origin. */
   readonly now: () => number;
   readonly startTimer: StartTimer;
+  /** Told once, where there is a good certificate while another is still looked for. */
+  onGood?(this: void): void;
   /** Told of each pair that cannot be used, or is not valid now. */
   onRemark(this: void, source: string, remark: Remark): void;
 }
@@ -79,6 +81,7 @@ class Gathering implements Gathered {
   readonly #name: ServerName;
   readonly #options: GatherOptions;
   readonly #startedAtMs: number;
+  #hasOffered = false;
 
   constructor(name: ServerName, options: GatherOptions) {
     this.#name = name;
@@ -183,10 +186,19 @@ class Gathering implements Gathered {
   #take({ name: source, role }: CertificateSource, lookup: Lookup, isLate: boolean): void {
     if (role === 'copy' && this.#isOverruled) return;
     const said = this.#said(source, lookup, isLate);
+    this.#offer();
     if (role === undefined && (said === undefined || said === 'pending')) this.#unclear ??= source;
     if (role !== 'authority' || said === undefined) return;
     this.authority = said;
     this.#dropCopies();
+  }
+
+  #offer(): void {
+    const { candidates, onGood, isPurged } = this.#options;
+    // What a copy has of a name that was purged may be overruled yet.
+    if (this.#hasOffered || isPurged || !candidates.isGood || this.#isEnough()) return;
+    this.#hasOffered = true;
+    onGood?.();
   }
 
   /** Notes what a source has said. @returns what it comes to; undefined where it could not tell. */

@@ -133,6 +133,11 @@ export class LookUps {
       lookupTimeoutMs: this.#settings.lookupTimeoutMs,
       now: clock.now,
       startTimer: this.#parts.startTimer ?? startUnrefTimer,
+      onGood: () => {
+        const half = candidates.best();
+        if (half !== undefined)
+          flight.offer({ kind: 'found', certificate: half.bundle, tier: half.tier, keepMs: 0 });
+      },
       onRemark: (source, remark) => this.#note(log, name, source, remark),
     });
     const provisional = wantsBoth

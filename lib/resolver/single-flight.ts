@@ -1,10 +1,11 @@
 /**
  * Single-flight: one look-up a name for everybody who asks while it is under way.
  *
- * A flight outlives its waiters: each waits as long as it may, the work goes on behind them. Two things are special here:
+ * A flight outlives its waiters: each waits as long as it may, the work goes on behind them. Three things are special here:
  *
  * - An expire begins a new epoch: `detach` takes a flight out, later askers do not join it, and what it brings is
  *   given to those who wait for it but must not be stored (`current` is false from then on).
+ * - The work may offer what it has so far, when it goes on to look for more: who can do with that waits for the rest but shortly.
  * - A flight may turn into an order that takes seconds. Then every waiter is released at once; the first one, who
  *   started it, is told so and may come back to wait for the end.
  */
@@ -14,8 +15,8 @@ import { startUnrefTimer, type StartTimer } from '../base/timer.js';
 /** What a waiter hears. */
 export type Arrival<T> =
   | { readonly kind: 'landed'; readonly value: T }
-  /** Not within the time that this waiter had. */
-  | { readonly kind: 'late' }
+  /** Not within the time that this waiter had. `soFar`: what the work had offered by then. */
+  | { readonly kind: 'late'; readonly soFar?: T }
   /** The flight has become an order. */
   | { readonly kind: 'ordering'; readonly starter: boolean };
 
@@ -26,6 +27,9 @@ export class Flight<T> {
   #hasStarter = true;
   readonly #landing: Promise<T>;
   readonly #letGo = new Set<() => void>();
+  /** Waiters that can do with an offer. */
+  readonly #takers = new Set<() => void>();
+  #soFar: T | undefined;
   readonly #startTimer: StartTimer;
 
   constructor(startedAtMs: number, startTimer: StartTimer, run: (flight: Flight<T>) => Promise<T>) {
@@ -53,6 +57,12 @@ export class Flight<T> {
     this.#current = false;
   }
 
+  /** Has something that will do, and goes on to look for more. */
+  offer(value: T): void {
+    this.#soFar = value;
+    for (const take of this.#takers) take();
+  }
+
   /** Lets every waiter go: what is under way now takes seconds. @param order `mayWait`: the first one may come back. */
   beginOrder({ mayWait }: { readonly mayWait: boolean }): void {
     this.#ordering = true;
@@ -66,24 +76,41 @@ export class Flight<T> {
    * @param patienceMs how long at most.
    * @param throughOrder true for the starter who came back: an order does not let it go.
    * @param first true for the waiter whose question started the flight.
+   * @param offerPatienceMs how long at most from when there is an offer. Left out: an offer will not do.
    */
-  wait(patienceMs: number, options: { first: boolean; throughOrder: boolean }): Promise<Arrival<T>> {
+  wait(
+    patienceMs: number,
+    options: { first: boolean; throughOrder: boolean; offerPatienceMs?: number | undefined },
+  ): Promise<Arrival<T>> {
+    const { offerPatienceMs } = options;
     const isStarter = options.first && this.#hasStarter;
     if (this.#ordering && !options.throughOrder) return Promise.resolve({ kind: 'ordering', starter: false });
     return new Promise((resolve, reject) => {
+      let cancelOfferTimer = (): void => undefined;
       const leave = (): void => {
         cancelTimer();
+        cancelOfferTimer();
         this.#letGo.delete(letGo);
+        this.#takers.delete(take);
       };
       const finish = (arrival: Arrival<T>): void => {
         leave();
         resolve(arrival);
       };
       const letGo = (): void => finish({ kind: 'ordering', starter: isStarter && this.#hasStarter });
-      const cancelTimer = this.#startTimer(() => {
+      const giveUp = (): void => {
         if (isStarter) this.#hasStarter = false;
-        finish({ kind: 'late' });
-      }, patienceMs);
+        const soFar = offerPatienceMs === undefined ? undefined : this.#soFar;
+        finish({ kind: 'late', ...(soFar !== undefined && { soFar }) });
+      };
+      const take = (): void => {
+        if (offerPatienceMs === undefined) return;
+        cancelOfferTimer();
+        cancelOfferTimer = this.#startTimer(giveUp, offerPatienceMs);
+      };
+      const cancelTimer = this.#startTimer(giveUp, patienceMs);
+      this.#takers.add(take);
+      if (this.#soFar !== undefined) take();
       if (!options.throughOrder) this.#letGo.add(letGo);
       this.#landing.then(
         (value) => finish({ kind: 'landed', value }),

@@ -105,6 +105,28 @@ describe('A half that a client needs', () => {
     expect((await waiter).kind).to.equal('pending');
   });
 
+  it('is not waited for where nothing is cached any more, by clients that can do with what there is', async () => {
+    const { resolve, resolver, time, redis, manager } = split();
+    await resolve();
+    await resolve({ wants: 'rsa' });
+    resolver.expireAll({ hard: true });
+    const late = manager.hold();
+    const [first, joiner] = [resolve(), resolve()];
+    await settled();
+    await time.advance(99);
+    const third = resolve();
+    await time.advance(1);
+    for (const waiter of [first, joiner]) {
+      const answer = await waiter;
+      expect(keysOf(answer)).to.deep.equal([ec.keyPem]);
+      expect(answer, 'for this handshake').to.include({ kind: 'found', keepMs: 0 });
+    }
+    late.resolve(found(rsa));
+    expect(keysOf(await third), 'one that comes in time').to.deep.equal(both());
+    expect(keysOf(await resolve())).to.deep.equal(both());
+    expect(asked(redis, manager)).to.deep.equal([3, 2]);
+  });
+
   it('never orders a certificate, nor does a refresh of both', async () => {
     const { resolve, time, manager } = split();
     manager.answer(ABSENT);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SingleFlight, type Flight } from '../../../lib/resolver/single-flight.js';
 import { defer } from '../../../lib/base/deferred.js';
 import { normaliseServerName, type ServerName } from '../../../lib/domain/server-name.js';
-import { settled } from '../../support/manual-time.js';
+import { ManualTime, settled } from '../../support/manual-time.js';
 
 const LONG_MS = 10_000;
 const FIRST = { first: true, throughOrder: false };
@@ -38,6 +38,28 @@ describe('Single-flight', () => {
     const landed = { kind: 'landed', value: 'found' };
     expect(await Promise.all(waits)).to.deep.equal([landed, landed, landed]);
     expect(runs).to.equal(1);
+  });
+
+  it('lets those who can do with an offer wait for more but shortly, and no longer than they may', async () => {
+    const work = defer<string>();
+    const time = new ManualTime();
+    flights = new SingleFlight(() => 1_000, time.startTimer);
+    const flight = flights.start(a, () => work.promise);
+    const taker = { ...JOINER, offerPatienceMs: 100 };
+    const waits = [flight.wait(1_000, taker), flight.wait(50, taker), flight.wait(1_000, JOINER)];
+    flight.offer('half');
+    const after = flight.wait(1_000, taker);
+    await time.advance(1_000);
+    expect(await Promise.all([...waits, after])).to.deep.equal([
+      { kind: 'late', soFar: 'half' },
+      { kind: 'late', soFar: 'half' },
+      { kind: 'late' },
+      { kind: 'late', soFar: 'half' },
+    ]);
+    const landing = flight.wait(1_000, taker);
+    work.resolve('whole');
+    expect(await landing).to.deep.equal({ kind: 'landed', value: 'whole' });
+    expect(time.delaysMs).to.deep.equal([]);
   });
 
   it('is over when it has landed, also when its work ends at once or throws', async () => {
