@@ -2,10 +2,11 @@
  * Where log lines end up: stderr, stdout or a file, written at once, so that nothing is lost when the process exits.
  *
  * A line that cannot be written (a full disk, a reader of stderr that is behind) waits, up to a bound, and is tried again:
- * with the next line, and a little later. Nothing here throws once the file is open, and nothing blocks but `flush`. (Pino's
- * own destination sleeps in such a case, and its `flushSync` never returns on a full disk.)
+ * with the next line, and a little later. Nothing here throws once the file is open, and nothing blocks but `flush`: a pipe that
+ * has a path (`/dev/stdout`) neither, whose reader is behind or is not there. (Pino's own destination sleeps in such a case, and its
+ * `flushSync` never returns on a full disk.)
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { usageError } from '../domain/errors.js';
 
 /** Where lines go. Each ends in a newline. */
@@ -19,6 +20,8 @@ const RETRY_MS = 100;
 /** How long `flush` waits for a slow reader. */
 const FLUSH_MS = 500;
 const FLUSH_STEP_MS = 10;
+/** As `a` of `openSync`, but without waiting: for a reader of a pipe when it is opened, or for room in it when it is written. */
+const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 /** The file descriptors. */
 export const STDOUT = 1;
 export const STDERR = 2;
@@ -58,10 +61,10 @@ export class LineSink implements LogStream {
     }
     try {
       // Others may read along as members of the group only: the log has the names of the hosts that are asked for.
-      this.#fd = openSync(file, 'a', 0o640);
+      this.#fd = openSync(file, APPENDING, 0o640);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-      throw usageError(`${kind.flagName} names ${file}, which cannot be written: ${code}`, error);
+      const reason = reasonOf(error, file, kind);
+      throw usageError(`${kind.flagName} names ${file}, which cannot be written: ${reason}`, error);
     }
   }
 
@@ -108,4 +111,16 @@ export class LineSink implements LogStream {
       return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     }
   }
+}
+
+/** Why a file cannot be opened: a code, and what it means where people would not know. */
+function reasonOf(error: unknown, file: string, { fd }: SinkKind): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  if (code !== 'ENXIO') return code;
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats?.isFIFO() === true) return `${code}, nobody reads from this pipe`;
+  if (stats?.isSocket() !== true) return code;
+  // What `/dev/stdout` leads to under a service manager that keeps a journal.
+  const instead = fd === STDOUT ? '- is standard output' : 'without the flag, lines go to standard error';
+  return `${code}, it is a socket, which no path opens; ${instead}`;
 }

@@ -1,6 +1,7 @@
 /**
  * What the primary opens for the workers: the addresses that they accept on, and, to try it, the access log.
  */
+import { statSync } from 'node:fs';
 import type { ListenRole } from '../bus/messages.js';
 import type { Address, PassedSocket } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
@@ -8,6 +9,9 @@ import { LineSink, STDOUT } from '../log/line-sink.js';
 import { adoptSharedHandle, bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
 import type { WorkerHandle } from './worker-process.js';
+
+/** More than workers take to start. */
+const PIPE_HELD_MS = 30_000;
 
 /** The addresses that are listened on, for TLS and for plain HTTP. */
 export class Listeners {
@@ -58,11 +62,14 @@ function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): WorkerHa
 }
 
 /**
- * Opens the access log, which only the workers write, and closes it again.
+ * Opens the access log, which only the workers write, and closes it again; a pipe when they have opened it. Who reads from that ends
+ * with the last who writes to it.
  *
  * @throws ProxyError ERR_USAGE: it cannot be written.
  */
 export function tryAccessLog({ accessLog }: Pick<Settings, 'accessLog'>): void {
   if (accessLog?.file === undefined) return;
-  new LineSink(accessLog.file, undefined, { fd: STDOUT, flagName: '--access-log' }).close();
+  const sink = new LineSink(accessLog.file, undefined, { fd: STDOUT, flagName: '--access-log' });
+  if (statSync(accessLog.file).isFIFO()) setTimeout(() => sink.close(), PIPE_HELD_MS).unref();
+  else sink.close();
 }

@@ -1,6 +1,8 @@
 /**
  * The log of the real program: what each level says, in both formats, and that nobody outside can write into it.
  */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
@@ -179,4 +181,18 @@ describe('The log', () => {
       expect(lines.filter((line) => !isOurs(line))).to.deep.equal([]);
     });
   }
+
+  it('of accesses goes to a pipe with a path, whose reader ends with the last who writes', async () => {
+    const pipe = join(dir, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = spawn('cat', [pipe]);
+    try {
+      const line = once(reader.stdout, 'data');
+      await using program = await startProgram([...flags(), '--access-log', pipe]);
+      await request({ port: program.port, name: 'a.test' });
+      expect(String(await line)).to.contain('"GET / HTTP/1.1" 502');
+    } finally {
+      reader.kill();
+    }
+  });
 });

@@ -1,5 +1,10 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { LineSink } from '../../../lib/log/line-sink.js';
+import { LineSink, STDOUT } from '../../../lib/log/line-sink.js';
+import { makeTempDir } from '../../support/certificates.js';
 
 const MIB = 1024 * 1024;
 
@@ -77,5 +82,67 @@ describe('LineSink', () => {
     full.write('one\n');
     full.flush();
     expect(attempts).to.equal(2);
+  });
+});
+
+describe('LineSink, with a pipe that has a path', () => {
+  /** Less than the readers below wait before they take anything. */
+  const AT_ONCE_MS = 2000;
+  let dir: string;
+  let remove: () => Promise<void>;
+  let pipe: string;
+  beforeEach(async () => {
+    ({ dir, remove } = await makeTempDir());
+    pipe = join(dir, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+  });
+  afterEach(() => remove());
+
+  /** A shell, to be ended at the end of a test. A write or an opening that waits for it goes on after three seconds. */
+  function startReader(script: string): Disposable & { readonly hasBegun: Promise<unknown> } {
+    const child = spawn('sh', ['-c', script, 'sh', pipe], { detached: true });
+    const hasBegun = once(child.stdout, 'data');
+    return {
+      hasBegun,
+      [Symbol.dispose]: () => {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      },
+    };
+  }
+
+  it('goes on at once when its reader takes nothing', async () => {
+    using reader = startReader('exec 3<>"$1"; echo begun; sleep 3; cat <&3 >/dev/null');
+    await reader.hasBegun;
+    const sink = new LineSink(pipe);
+    const startMs = Date.now();
+    for (let index = 0; index < 200; index++) sink.write(`${'x'.repeat(999)}\n`);
+    sink.close();
+    expect(Date.now() - startMs).to.be.below(AT_ONCE_MS);
+  });
+
+  it('says at once that it has no reader, when it is opened', async () => {
+    using late = startReader('echo begun; sleep 3; exec cat <"$1"');
+    await late.hasBegun;
+    const startMs = Date.now();
+    expect(() => new LineSink(pipe)).to.throw(
+      `--log-file names ${pipe}, which cannot be written: ENXIO, nobody reads from this pipe`,
+    );
+    expect(Date.now() - startMs).to.be.below(AT_ONCE_MS);
+  });
+
+  it('says what to do instead where the path is a socket', async () => {
+    const path = join(dir, 'socket');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    try {
+      expect(() => new LineSink(path)).to.throw(
+        'ENXIO, it is a socket, which no path opens; without the flag, lines go to standard error',
+      );
+      expect(() => new LineSink(path, undefined, { fd: STDOUT, flagName: '--access-log' })).to.throw(
+        `--access-log names ${path}, which cannot be written: ENXIO, it is a socket, which no path opens; - is standard output`,
+      );
+    } finally {
+      server.close();
+    }
   });
 });
