@@ -2,6 +2,7 @@
  * The addresses of backends that are given by name, for a whole worker. A name whose name server hangs delays nobody who asks for
  * another one.
  */
+import { randomInt } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { growingLru } from '../../base/growing-lru.js';
@@ -20,6 +21,14 @@ export interface NamesParts {
   readonly startTimer?: StartTimer;
   /** See `KnownNameParts`. @default tells nobody */
   onHealth?(this: void, name: string, failure: string | undefined): void;
+  /** Which address of a name is the first to come first, by its index in a list of any length. @default one by chance */
+  firstTurn?(this: void): number;
+}
+
+interface Entry {
+  readonly known: KnownName;
+  /** Which of the addresses comes first: the next one each time. One count for all names would couple those asked in turn. */
+  turn: number;
 }
 
 /** Follows one name, see `Names.follow`. */
@@ -42,17 +51,21 @@ interface NameOptions {
 const MAX_NAMES = 50_000;
 /** After so long without a connection the next address is tried. */
 const ATTEMPT_MS = 250;
+/** More than a name has addresses: workers that start together begin with different ones. */
+const MAX_FIRST_TURN = 2 ** 32;
 
 export class Names {
-  readonly #known = growingLru<string, KnownName>(MAX_NAMES);
-  readonly #makeName: (name: string) => KnownName;
-  /** Which of a name's addresses comes first: the next one each time. */
-  #turn = 0;
+  readonly #known = growingLru<string, Entry>(MAX_NAMES);
+  readonly #makeEntry: (name: string) => Entry;
 
   constructor(parts: NamesParts = {}) {
     const { lookUp = makeLookUp(), now = systemClock.now, startTimer = startUnrefTimer } = parts;
     const onHealth = parts.onHealth ?? ((): void => undefined);
-    this.#makeName = (name) => new KnownName(name, { lookUp, now, startTimer, onHealth });
+    const firstTurn = parts.firstTurn ?? ((): number => randomInt(MAX_FIRST_TURN));
+    this.#makeEntry = (name) => ({
+      known: new KnownName(name, { lookUp, now, startTimer, onHealth }),
+      turn: firstTurn(),
+    });
   }
 
   /** An address as it is: only names are looked up. All addresses of a name are tried, the next one each time first. */
@@ -74,14 +87,15 @@ export class Names {
    */
   follow(address: Address, onChange: () => void): FollowedName | undefined {
     if (!isNamed(address)) return undefined;
-    const known = this.#nameOf(address.host);
+    const { known } = this.#entryOf(address.host);
     return { has: (one) => known.has(one), stop: known.follow(onChange) };
   }
 
   readonly #lookup: LookupFunction = (name, { all }, callback) => {
-    this.#nameOf(name).ask((error, addresses) => {
-      const first = this.#turn;
-      this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
+    const entry = this.#entryOf(name);
+    entry.known.ask((error, addresses) => {
+      const first = entry.turn;
+      entry.turn = (entry.turn + 1) % Number.MAX_SAFE_INTEGER;
       const found: LookupAddress[] = rotated(addresses, first).map((address) => ({
         address,
         family: isIP(address),
@@ -92,11 +106,11 @@ export class Names {
     });
   };
 
-  #nameOf(host: string): KnownName {
+  #entryOf(host: string): Entry {
     const name = host.toLowerCase();
-    const known = this.#known.get(name) ?? this.#makeName(name);
-    this.#known.set(name, known);
-    return known;
+    const entry = this.#known.get(name) ?? this.#makeEntry(name);
+    this.#known.set(name, entry);
+    return entry;
   }
 }
 

@@ -32,6 +32,7 @@ class Stage {
     },
     now: this.time.now,
     startTimer: this.time.startTimer,
+    firstTurn: () => 0,
   });
 
   constructor(...addresses: string[]) {
