@@ -25,6 +25,10 @@ export interface SpliceOptions {
   readonly onEnd: (how: SpliceEnd, passed: SpliceBytes) => void;
   /** The time-out has passed: both are being closed. */
   readonly onIdle?: () => void;
+  /** The backend has sent its first byte. */
+  readonly onFirstByte?: () => void;
+  /** The backend has ended, or failed, while the client had done neither. Maybe twice. */
+  readonly onBackendGone?: () => void;
 }
 
 /** What was taken from each side for the other. */
@@ -60,7 +64,9 @@ export class Splices {
   }
 
   /** Splices two connections. Both must allow to be half open. @returns what has passed, at any time. */
-  splice({ client, backend, idleTimeoutMs, resetClient, onEnd, onIdle }: SpliceOptions): SpliceBytes {
+  splice(options: SpliceOptions): SpliceBytes {
+    const { client, backend, idleTimeoutMs, resetClient, onEnd, onIdle, onFirstByte, onBackendGone } =
+      options;
     let how: SpliceEnd = 'ended';
     let openCount = 2;
     const passed = { fromClient: 0, fromBackend: 0 };
@@ -82,6 +88,7 @@ export class Splices {
     };
     const onBackendBytes = (bytes: number): void => {
       idle.refresh();
+      if (passed.fromBackend === 0 && bytes > 0) onFirstByte?.();
       passed.fromBackend += bytes;
     };
     const onClose = (socket: ByteStream, failure: SpliceEnd, reset: () => void): void => {
@@ -104,6 +111,11 @@ export class Splices {
     };
     if (client.readableEnded) onClientEnd();
     else client.once('end', onClientEnd);
+    const onBackendOver = (): void => {
+      if (how === 'ended' && !client.readableEnded && !client.destroyed) onBackendGone?.();
+    };
+    backend.once('end', onBackendOver);
+    backend.once('close', onBackendOver);
     destroyOnError(client);
     destroyOnError(backend);
     // The client's connection has been from its beginning.

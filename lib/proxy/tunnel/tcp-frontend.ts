@@ -6,8 +6,8 @@
  * language to tell it why.
  *
  * Of the backends of a route the one with the fewest connections is taken; one that cannot be connected is left for the
- * next (`upstream/attempts.ts`). What happens after that is between client and backend: it says nothing of the backend's
- * health.
+ * next (`upstream/attempts.ts`). What happens after that is between client and backend: once the backend has said something, it says
+ * nothing of its health (`first-word.ts`).
  */
 import { connect, type Socket } from 'node:net';
 import type { WorkerSettings } from '../../config/worker-settings.js';
@@ -29,6 +29,7 @@ import type { Balancer, Lease } from '../upstream/balancer.js';
 import { judgeName } from '../downstream/name-policy.js';
 import { Router, type Route } from '../../domain/router.js';
 import type { BackendFailure } from '../upstream/upstream.js';
+import { FirstWord } from './first-word.js';
 import { resetSocket, type SpliceBytes, type Splices } from './splice.js';
 
 export type TcpSettings = Pick<WorkerSettings, 'routes' | 'limits' | 'sendProxyProtocol' | 'unknownName'>;
@@ -267,9 +268,14 @@ class TcpConnection {
   }
 
   #splice(lease: Lease<TcpBackend>, backend: Socket): void {
-    lease.confirm();
     const { socket, info, raw } = this.#client;
-    const { sendProxyProtocol, limits } = this.#parts.settings;
+    const { balancer, onBackendFailure, settings } = this.#parts;
+    const { sendProxyProtocol, limits } = settings;
+    const firstWord = new FirstWord({
+      lease,
+      isOnly: balancer.targets.length === 1,
+      onFailure: () => onBackendFailure?.('broken'),
+    });
     if (sendProxyProtocol !== undefined) {
       const { client, local, alpn, serverName } = info;
       const tls = { version: socket.getProtocol() ?? '', cipher: socket.getCipher()?.name ?? '' };
@@ -288,7 +294,10 @@ class TcpConnection {
       backend,
       idleTimeoutMs: limits.tcpIdleTimeoutMs,
       resetClient: () => resetSocket(raw),
+      onFirstByte: () => firstWord.said(),
+      onBackendGone: () => firstWord.gone(),
       onEnd: (how, passed) => {
+        firstWord.stop();
         lease.release('aborted');
         this.#end(how, lease.target.name, passed);
       },

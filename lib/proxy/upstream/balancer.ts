@@ -29,7 +29,7 @@ export interface Lease<Target> {
   release(outcome: Outcome, error?: string): void;
   /** The target has begun to answer: it is used again, though what it says may last for hours, and may still break off. */
   answered(): void;
-  /** The target works, long before the lease is released: a connection has been made that may last for hours. */
+  /** The target works, long before the lease is released: a connection is in use that may last for hours. */
   confirm(): void;
 }
 
