@@ -12,7 +12,8 @@
 import type { ByteStream } from './client-socket.js';
 import { queuesOf, takenBytesOf } from './send-queues.js';
 
-const LOOKS = 4;
+/** So many within a time-out. */
+export const LOOKS = 4;
 /** For so many looks the connection speaks for a stream. */
 const MAX_BLIND_LOOKS = 4 * LOOKS;
 

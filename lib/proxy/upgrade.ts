@@ -19,7 +19,7 @@ import type { UpstreamTunnel } from './upstream/upstream.js';
 export interface TunnelOptions {
   readonly splices: Splices;
   readonly log: Logger;
-  /** Without a byte in either direction for so long, both connections are closed. */
+  /** See `SpliceOptions`. */
   readonly idleTimeoutMs: number;
   /** Rewrites the response fields, which come without those of the backend's hop. */
   readonly responseHeaders: (fields: string[]) => string[];
@@ -54,6 +54,7 @@ export function openTunnel(
   const passed = options.splices.splice({
     client,
     backend,
+    carrier: { socket: connection.socket, waitingBytes: () => context.client.waitingBytes },
     idleTimeoutMs: options.idleTimeoutMs,
     resetClient: () => {
       if (tunnel.reset === undefined) resetSocket(connection.raw);

@@ -11,13 +11,16 @@ import { isConnected } from '../../net/is-connected.js';
 import { isShuttingDown } from '../../net/is-shutting-down.js';
 import { PROBE_DELAY_MS } from '../../net/keep-alive.js';
 import type { Transport } from '../../net/raw-connection.js';
+import { IdleWatch } from './idle-watch.js';
 import { pump } from './pump.js';
 
 export interface SpliceOptions {
   /** A connection, or a stream of HTTP/2. */
   readonly client: ByteStream;
   readonly backend: Socket;
-  /** Without a byte in either direction for so long, both are closed. */
+  /** Where the client is a stream of HTTP/2, what carries it, and what waits in it. */
+  readonly carrier?: { readonly socket: ByteStream; waitingBytes(): number };
+  /** Without a byte for so long that has come from either, or was taken by it, both are closed. */
   readonly idleTimeoutMs: number;
   /** Resets the client's connection, which lies below its TLS. */
   readonly resetClient: () => void;
@@ -70,12 +73,20 @@ export class Splices {
     let how: SpliceEnd = 'ended';
     let openCount = 2;
     const passed = { fromClient: 0, fromBackend: 0 };
-    const idle = setTimeout(() => {
-      how = 'idle';
-      onIdle?.();
-      client.destroy();
-      backend.destroy();
-    }, idleTimeoutMs);
+    const { carrier = { socket: client, waitingBytes: nothing } } = options;
+    const idle = new IdleWatch(
+      [
+        { stream: client, carrier: carrier.socket, waitingBytes: () => carrier.waitingBytes() },
+        { stream: backend, carrier: backend, waitingBytes: nothing },
+      ],
+      idleTimeoutMs,
+      () => {
+        how = 'idle';
+        onIdle?.();
+        client.destroy();
+        backend.destroy();
+      },
+    );
     const cut = (): void => {
       how = 'stopped';
       resetClient();
@@ -83,11 +94,11 @@ export class Splices {
     };
     this.#underWay.add(cut);
     const onClientBytes = (bytes: number): void => {
-      idle.refresh();
+      idle.note();
       passed.fromClient += bytes;
     };
     const onBackendBytes = (bytes: number): void => {
-      idle.refresh();
+      idle.note();
       if (passed.fromBackend === 0 && bytes > 0) onFirstByte?.();
       passed.fromBackend += bytes;
     };
@@ -99,7 +110,7 @@ export class Splices {
       }
       openCount -= 1;
       if (openCount > 0) return;
-      clearTimeout(idle);
+      idle.stop();
       this.#underWay.delete(cut);
       onEnd(how, passed);
       this.#onEnd();
@@ -126,6 +137,10 @@ export class Splices {
     pump(backend, client, onBackendBytes);
     return passed;
   }
+}
+
+function nothing(): number {
+  return 0;
 }
 
 /** Closes a connection with a reset, or as it can be closed: a unix socket knows no reset, and there is none while our end is being said. */

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { onBoth } from '../../net/tls-ends.js';
+import { eventually } from '../../../support/eventually.js';
+import { HeldSocket } from '../../../support/held-socket.js';
 import { defer } from '../../../../lib/base/deferred.js';
 import {
   resetSocket,
@@ -105,6 +107,46 @@ describe('A splice', () => {
       ...[true, true, true],
     ]);
   });
+});
+
+/** A side that takes what the test says. */
+class TakingSide extends HeldSocket {
+  setKeepAlive(): void {
+    // There is nobody to probe.
+  }
+}
+
+describe('A splice of which a side takes little at a time', () => {
+  const IDLE_MS = 200;
+  const TAKEN_BYTES = 10;
+  /** Four times what a time-out has. */
+  const TAKES = 80;
+
+  for (const who of ['client', 'backend'] as const) {
+    it(`goes on while the ${who} takes some, and is closed as idle when it does not any more`, async () => {
+      const sides = { client: new TakingSide(), backend: new TakingSide() };
+      const ended: SpliceEnd[] = [];
+      new Splices().splice({
+        ...{ client: sides.client, backend: sides.backend.asSocket, idleTimeoutMs: IDLE_MS },
+        resetClient: () => undefined,
+        onEnd: (how) => ended.push(how),
+      });
+      sides[who === 'client' ? 'backend' : 'client'].push(Buffer.alloc(100_000));
+      let takes = 0;
+      const timer = setInterval(() => {
+        takes += 1;
+        sides[who].takeOut(TAKEN_BYTES);
+      }, IDLE_MS / 20);
+      await eventually('it takes no more', () => takes >= TAKES || ended.length > 0).finally(() =>
+        clearInterval(timer),
+      );
+      expect(ended).to.deep.equal([]);
+      const startMs = performance.now();
+      await eventually('it is closed', () => ended.length > 0);
+      expect(ended).to.deep.equal(['idle']);
+      expect(performance.now() - startMs).to.be.above(IDLE_MS * 0.7);
+    });
+  }
 });
 
 describe('A connection that is to be reset', () => {
