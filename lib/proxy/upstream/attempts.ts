@@ -105,8 +105,11 @@ const STATUS_OF: Readonly<Record<UpstreamFailure, EndStatus>> = {
   aborted: 502,
 };
 
-/** Nobody listens at the address, its unix socket is not there, or it is just going: what a restart looks like. */
-const REFUSALS = new Set<unknown>(['ECONNREFUSED', 'ENOENT', 'ECONNRESET']);
+/**
+ * Nobody listens at the address, its unix socket is not there, its name has gone with its container, or it is just going: what a restart
+ * looks like.
+ */
+const REFUSALS = new Set<unknown>(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'ECONNRESET']);
 /** Between two questions whether the only backend is there again: at first, and at most. */
 const FIRST_WAIT_MS = 25;
 const LONGEST_WAIT_MS = 200;

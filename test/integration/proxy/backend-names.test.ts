@@ -193,6 +193,22 @@ describe('A backend that is given by name', () => {
     });
   }
 
+  it('is waited for where its name has gone for the time of its restart', async () => {
+    const stage = new Stage();
+    await using backend = await startBackend((_, response) => response.end('here'));
+    await using front = await startFront({
+      backends: [`http://b.test:${portOf(backend.url)}`],
+      backendNames: stage.names,
+      limits: { backendRestartWaitMs: 60_000 },
+    });
+    const answered = request({ port: front.port, name: 'a.test' });
+    await eventually('it is waited for', () => front.log.length > 0);
+    expect(front.log[0]?.msg).to.equal('backend refuses connections: waiting for its restart');
+    stage.addresses = ['127.0.0.1'];
+    await stage.time.advance(1_000);
+    expect((await answered).body).to.equal('here');
+  });
+
   it('is left for the next backend of its route where it has no address', async () => {
     const stage = new Stage();
     await using backend = await startBackend((_, response) => response.end('here'));
