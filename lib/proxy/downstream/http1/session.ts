@@ -2,7 +2,8 @@
  * The life of a client's connection on HTTP/1.1: its requests, one after the other, each from its head to the end of its response;
  * the time-outs between, and its end. What is read, and when, is for `request-reader.ts`.
  *
- * A client that ends its side is treated as gone.
+ * A client that ends its side is treated as gone: so does nginx where the connection ends, and Node does not tell the end of TLS alone
+ * from that.
  *
  * A connection that we end is ended in two steps: our side first, and what the client still sends is dropped until it has
  * ended its own or some seconds are over. A close with bytes unread makes the kernel send a reset, which may overtake the answer and
