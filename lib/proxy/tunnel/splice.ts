@@ -2,7 +2,8 @@
  * Two connections spliced: what comes from one goes to the other, both ways, with back-pressure.
  *
  * Each direction ends by itself: an end is passed on as an end, and the other direction goes on. A connection that fails
- * takes the other with it, as a reset where that is possible: half a message must not look like a whole one.
+ * takes the other with it, as a reset where that is possible: half a message must not look like a whole one. The end of a connection
+ * below TLS that has not ended (`close_notify`) is no failure here: Node tells it as any other end.
  */
 import type { Socket } from 'node:net';
 import type { ByteStream } from '../../net/client-socket.js';
