@@ -7,8 +7,9 @@
 import type { WhyReport } from '../diagnosis/report.js';
 import type { CertificateList } from '../domain/certificate-list.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
-import { normaliseDomain, type ServerName } from '../domain/server-name.js';
+import type { ServerName } from '../domain/server-name.js';
 import type { Snapshot, StatusReport } from '../domain/status-report.js';
+import { certificateName } from '../domain/typed-name.js';
 
 /** What each operation takes and gives. */
 export interface Operations {
@@ -210,7 +211,7 @@ function numberIn<Name extends string>(query: URLSearchParams, name: Name): { [E
 }
 
 function withName<T>(rest: string, then: (name: ServerName) => T): T | undefined {
-  const name = normaliseDomain(rest);
+  const name = certificateName(rest);
   return name === undefined ? undefined : then(name);
 }
 

@@ -19,7 +19,8 @@ import type { CacheStatus, WorkersExpired } from '../domain/cache-status.js';
 import { describeError } from '../domain/errors.js';
 import { comparable } from '../domain/host.js';
 import type { RequestTarget } from '../domain/request-target.js';
-import { normaliseDomain, type ServerName } from '../domain/server-name.js';
+import type { ServerName } from '../domain/server-name.js';
+import { certificateName } from '../domain/typed-name.js';
 
 /**
  * What the routes ask the primary to do. Each may reject, for example when the primary does not answer in time: that is a 503.
@@ -258,7 +259,7 @@ export class AdminRouter {
 
 function decodeName(rawName: string): ServerName | undefined {
   try {
-    return normaliseDomain(decodeURIComponent(rawName));
+    return certificateName(decodeURIComponent(rawName));
   } catch {
     return undefined;
   }

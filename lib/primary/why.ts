@@ -13,14 +13,8 @@ import type { WhyFacts, WhyReport } from '../diagnosis/report.js';
 import { addressText } from '../domain/address.js';
 import type { AskedWorker, NameFacts } from '../domain/inspection.js';
 import { Router } from '../domain/router.js';
-import {
-  addressName,
-  isAddress,
-  isWildcard,
-  normaliseDomain,
-  wildcardOf,
-  type ServerName,
-} from '../domain/server-name.js';
+import { isAddress, isWildcard, wildcardOf, type ServerName } from '../domain/server-name.js';
+import { certificateName } from '../domain/typed-name.js';
 import type { Resolver } from '../resolver/resolver.js';
 import { playClients, playRsaClient, type WhyClientsParts } from './why-clients.js';
 
@@ -60,7 +54,7 @@ interface MarkedParts extends WhyParts {
 
 async function explain(asked: string, parts: MarkedParts): Promise<WhyReport> {
   const { settings, resolver } = parts;
-  const name = normaliseDomain(asked) ?? addressName(asked);
+  const name = certificateName(asked);
   const route = routeOf(name, settings);
   const workers = name === undefined ? [] : await parts.askWorkers(name);
   const above = settings.wildcards && name !== undefined ? wildcardOf(name) : undefined;

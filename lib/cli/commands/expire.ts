@@ -1,7 +1,8 @@
 /** `expire all` and `expire domain NAME…`: what is known of names is forgotten, and looked up afresh. */
 import type { Expired } from '../../admin/operations.js';
 import { usageError } from '../../domain/errors.js';
-import { normaliseDomain, type ServerName } from '../../domain/server-name.js';
+import type { ServerName } from '../../domain/server-name.js';
+import { certificateName } from '../../domain/typed-name.js';
 import { JSON_OPTION, print, type ClientCommand } from '../command.js';
 
 export const EXPIRE: ClientCommand = {
@@ -39,8 +40,8 @@ export const EXPIRE: ClientCommand = {
 };
 
 function domainOf(text: string): ServerName {
-  const name = normaliseDomain(text);
-  if (name === undefined) throw usageError(`${JSON.stringify(text)} is no domain name`);
+  const name = certificateName(text);
+  if (name === undefined) throw usageError(`${JSON.stringify(text)} is neither a domain name nor an address`);
   return name;
 }
 

@@ -1,7 +1,8 @@
 /** `warm FILE`: looks names up before clients ask, so that they are cached when traffic comes. A few at a time. */
 import type { Warmed } from '../../admin/operations.js';
 import { environmentError, usageError } from '../../domain/errors.js';
-import { normaliseDomain, type ServerName } from '../../domain/server-name.js';
+import type { ServerName } from '../../domain/server-name.js';
+import { certificateName } from '../../domain/typed-name.js';
 import { JSON_OPTION, print, type ClientCommand, type CommandContext } from '../command.js';
 import { counted } from '../table.js';
 
@@ -62,7 +63,7 @@ function namesIn(text: string): { names: ServerName[]; skipped: string[] } {
   for (const line of text.split('\n')) {
     const word = line.replace(/#.*/, '').trim();
     if (word === '') continue;
-    const name = normaliseDomain(word);
+    const name = certificateName(word);
     if (name === undefined) skipped.push(word);
     else names.add(name);
   }

@@ -4,10 +4,12 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../../support/certificates.js';
+import { command } from '../../support/command.js';
 import { connectTls, describeHandshake } from '../../support/client.js';
 import { eventuallySees } from '../../support/eventually.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, watchRedis, type RedisWatch, type Stage } from '../../support/stage.js';
+import { why } from '../../support/why.js';
 
 describe('A client without a server name', () => {
   let ca: TestCa;
@@ -61,6 +63,30 @@ describe('A client without a server name', () => {
     expect(await watch.lookups('127.0.0.3')).to.equal(0);
     expect(stage.manager.requestsFor('GET', '127.0.0.3')).to.have.length(0);
     expect(stage.manager.requestsFor('POST', '127.0.0.3')).to.have.length(0);
+  });
+
+  it('gets it afresh once its address is expired, which why shows and expire takes in any spelling', async () => {
+    const cached = async (address: string): Promise<boolean[]> => {
+      const { facts, workers } = (await why(program, address)).report;
+      return [facts?.primary, ...workers].map((one) => one !== undefined && 'cached' in one);
+    };
+    await namesAt('127.0.0.2');
+    expect(await cached('127.0.0.2')).to.deep.equal([true, true]);
+    const { code, stdout, stderr } = await command(program, [
+      ...['expire', 'domain', '::ffff:127.0.0.2', '2001:DB8:0::1', '--workers'],
+    ]);
+    expect(stderr).to.equal('');
+    expect(stdout).to.equal(
+      'expired 127.0.0.2, in 1 of 1 workers too\nexpired 2001:db8::1, in 1 of 1 workers too\n',
+    );
+    expect(code).to.equal(0);
+    expect(await cached('127.0.0.2')).to.deep.equal([false, false]);
+    expect(await namesAt('127.0.0.2')).to.equal('IP Address:127.0.0.2');
+    expect(await cached('127.0.0.2')).to.deep.equal([true, true]);
+    expect(await command(program, ['warm', '-'], '127.0.0.1\n127.1\n')).to.deep.include({
+      stdout:
+        '1 name: 1 with a certificate, 0 without, 0 could not be looked up\nnot names, and left out: 127.1\n',
+    });
   });
 
   it('gets one that has come into the directory while it runs', async () => {

@@ -87,6 +87,17 @@ describe('the table of operations', () => {
     expect(find('GET', '/why/%zz')).to.deep.equal({ kind: 'no name' });
   });
 
+  it('takes the address of a certificate for a name, in its shortest text', () => {
+    for (const [path, address] of [
+      ['/expire/domain/192.0.2.1', '192.0.2.1'],
+      ['/expire/domain/2001:DB8:0::1', '2001:db8::1'],
+      ['/warm/%3A%3A1', '::1'],
+    ] as const) {
+      const found = find('POST', path);
+      expect(found.kind === 'call' && found.call.params, path).to.include({ name: address });
+    }
+  });
+
   it('reads flags as 1, true or nothing at all; anything else is no', () => {
     const hard = (query: string): unknown => {
       const found = find('POST', `/expire/all?${query}`);

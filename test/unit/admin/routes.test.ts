@@ -89,6 +89,9 @@ describe('the admin routes', () => {
       ['%2A.example.com', '*.example.com'],
       ['%2a%2eexample%2Ecom', '*.example.com'],
       ['a_b.example.com?x=1', 'a_b.example.com'],
+      ['192.0.2.1', '192.0.2.1'],
+      ['2001:DB8:0::1', '2001:db8::1'],
+      ['%3A%3Affff%3A192.0.2.1', '192.0.2.1'],
     ];
     for (const [sent, name] of names) {
       it(`expire ${name} for ${sent}`, async () => {
@@ -104,7 +107,8 @@ describe('the admin routes', () => {
     }
 
     for (const sent of [
-      '192.0.2.1',
+      '192.0.2.256',
+      '127.1',
       '12345',
       'a..b',
       '-a.test',

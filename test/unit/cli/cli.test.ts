@@ -74,7 +74,7 @@ describe('the command line', () => {
     [['expire', 'everything'], 'expire everything: name what is to expire: all, or domain NAME…'],
     [['expire', 'all', 'a.test'], 'expire all takes no names: for these, expire domain NAME…'],
     [['expire', 'domain'], 'expire domain: name one domain or more'],
-    [['expire', 'domain', 'a_b', 'a b'], '"a b" is no domain name'],
+    [['expire', 'domain', 'a_b', 'a b'], '"a b" is neither a domain name nor an address'],
     [
       ['expire', 'domain', 'a.test', '--hard'],
       '--hard goes with expire all: expire domain is hard by itself',
