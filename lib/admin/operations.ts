@@ -9,7 +9,7 @@ import type { CertificateList } from '../domain/certificate-list.js';
 import type { WorkersExpired } from '../domain/cache-status.js';
 import type { ServerName } from '../domain/server-name.js';
 import type { Snapshot, StatusReport } from '../domain/status-report.js';
-import { certificateName } from '../domain/typed-name.js';
+import { typedName } from '../domain/typed-name.js';
 
 /** What each operation takes and gives. */
 export interface Operations {
@@ -211,7 +211,7 @@ function numberIn<Name extends string>(query: URLSearchParams, name: Name): { [E
 }
 
 function withName<T>(rest: string, then: (name: ServerName) => T): T | undefined {
-  const name = certificateName(rest);
+  const name = typedName(rest);
   return name === undefined ? undefined : then(name);
 }
 

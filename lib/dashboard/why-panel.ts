@@ -1,6 +1,7 @@
 /**
  * The search: a name's way, where it stops, why, and what mends it.
  */
+import { nameText } from '../diagnosis/name-text.js';
 import type { WhyReport } from '../diagnosis/report.js';
 import { askWhy } from './ask.js';
 import { byId, el, setSign, setText, sign } from './dom.js';
@@ -45,7 +46,7 @@ export function whyPanel(expireName: (name: string) => void): WhyPanel {
   };
   const answer = (report: WhyReport): void => {
     const { diagnosis } = report;
-    const of = report.asked === '' ? 'a client without a server name' : (report.name ?? report.asked);
+    const of = report.asked === '' ? 'a client without a server name' : nameText(report);
     show(diagnosis.isServed ? 'good' : 'bad', of, diagnosis.sentence);
     name = report.name;
     draw(whyWay(report));

@@ -14,7 +14,7 @@ import { addressText } from '../domain/address.js';
 import type { AskedWorker, NameFacts } from '../domain/inspection.js';
 import { Router } from '../domain/router.js';
 import { isAddress, isWildcard, wildcardOf, type ServerName } from '../domain/server-name.js';
-import { certificateName } from '../domain/typed-name.js';
+import { typedName } from '../domain/typed-name.js';
 import type { Resolver } from '../resolver/resolver.js';
 import { playClients, playRsaClient, type WhyClientsParts } from './why-clients.js';
 
@@ -54,7 +54,7 @@ interface MarkedParts extends WhyParts {
 
 async function explain(asked: string, parts: MarkedParts): Promise<WhyReport> {
   const { settings, resolver } = parts;
-  const name = certificateName(asked);
+  const name = typedName(asked);
   const route = routeOf(name, settings);
   const workers = name === undefined ? [] : await parts.askWorkers(name);
   const above = settings.wildcards && name !== undefined ? wildcardOf(name) : undefined;

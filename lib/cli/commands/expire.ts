@@ -2,7 +2,7 @@
 import type { Expired } from '../../admin/operations.js';
 import { usageError } from '../../domain/errors.js';
 import type { ServerName } from '../../domain/server-name.js';
-import { certificateName } from '../../domain/typed-name.js';
+import { typedName } from '../../domain/typed-name.js';
 import { JSON_OPTION, print, type ClientCommand } from '../command.js';
 
 export const EXPIRE: ClientCommand = {
@@ -40,7 +40,7 @@ export const EXPIRE: ClientCommand = {
 };
 
 function domainOf(text: string): ServerName {
-  const name = certificateName(text);
+  const name = typedName(text);
   if (name === undefined) throw usageError(`${JSON.stringify(text)} is neither a domain name nor an address`);
   return name;
 }

@@ -2,7 +2,7 @@
 import type { Warmed } from '../../admin/operations.js';
 import { environmentError, usageError } from '../../domain/errors.js';
 import type { ServerName } from '../../domain/server-name.js';
-import { certificateName } from '../../domain/typed-name.js';
+import { typedName } from '../../domain/typed-name.js';
 import { JSON_OPTION, print, type ClientCommand, type CommandContext } from '../command.js';
 import { counted } from '../table.js';
 
@@ -63,7 +63,7 @@ function namesIn(text: string): { names: ServerName[]; skipped: string[] } {
   for (const line of text.split('\n')) {
     const word = line.replace(/#.*/, '').trim();
     if (word === '') continue;
-    const name = certificateName(word);
+    const name = typedName(word);
     if (name === undefined) skipped.push(word);
     else names.add(name);
   }

@@ -1,5 +1,6 @@
 /** The report of `why` as text for people. PURE. */
 import { durationText } from '../../base/duration-text.js';
+import { nameText } from '../../diagnosis/name-text.js';
 import type { ClientFacts, WhyReport } from '../../diagnosis/report.js';
 import { dateText, shortPrint } from '../../diagnosis/view.js';
 import type {
@@ -16,13 +17,12 @@ import { table } from '../table.js';
 const MAX_NAMES = 4;
 
 export function whyText(report: WhyReport): string {
-  const { asked, name, route, workers, facts, wildcard, clients, noHandshake, diagnosis } = report;
+  const { asked, route, workers, facts, wildcard, clients, noHandshake, diagnosis } = report;
   const { otherListeners = [], listenersLeftOut = 0 } = report;
-  const title = asked === '' ? '(a client without a server name)' : (name ?? asked);
-  const called = name !== undefined && name !== asked ? ` (asked for as ${asked})` : '';
+  const title = asked === '' ? '(a client without a server name)' : nameText(report);
   const { remedy } = diagnosis;
   return [
-    `${title}${called} at ${dateText(report.atMs)}\n`,
+    `${title} at ${dateText(report.atMs)}\n`,
     section('route', [
       route === undefined
         ? 'none: the information page, or 404'

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeTempDir, writePair } from '../../support/certificates.js';
+import { command } from '../../support/command.js';
 import { startProgram, type Program } from '../../support/program.js';
 import { openStage, prime2, type Stage } from '../../support/stage.js';
 import { says, why } from '../../support/why.js';
@@ -49,6 +50,31 @@ describe('why, of clients', () => {
       sentence:
         '"a b" is no host name that a certificate could be looked up for: a client that sends it is served the default certificate.',
     });
+  });
+
+  it('a name as a person types it, which expire and warm take, too', async () => {
+    const name = 'xn--bcher-kva.test';
+    await prime2(stage.redis, name, await stage.ca.issue([name], { type: 'rsa' }));
+    await using program = await start();
+    await says(program, 'bücher.test', {
+      code: 'served',
+      sentence: `${name} is served its own certificate, which came from redis, valid until <date>.`,
+      exitCode: 0,
+    });
+    expect((await why(program, 'https://bücher.test:443/')).report).to.include({
+      asked: 'https://bücher.test:443/',
+      name,
+    });
+    const forPeople = await command(program, ['why', 'bücher.test']);
+    expect(forPeople.stdout).to.match(/^xn--bcher-kva\.test \(asked for as bücher\.test\) at /);
+    const expired = await command(program, ['expire', 'domain', 'bücher.test', 'BÜCHER.test:443']);
+    expect(expired).to.include({ code: 0, stdout: `expired ${name}\nexpired ${name}\n` });
+    const warmed = await command(
+      program,
+      ['warm', '-', '--json'],
+      'bücher.test\nhttps://bücher.test/\nü/x\n',
+    );
+    expect(JSON.parse(warmed.stdout)).to.include({ names: 1, found: 1 });
   });
 
   it('clients that can use RSA alone, where there is an ECDSA certificate alone', async () => {

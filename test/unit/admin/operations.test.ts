@@ -87,11 +87,13 @@ describe('the table of operations', () => {
     expect(find('GET', '/why/%zz')).to.deep.equal({ kind: 'no name' });
   });
 
-  it('takes the address of a certificate for a name, in its shortest text', () => {
+  it('takes a name as a person types it, and the address of a certificate', () => {
     for (const [path, address] of [
       ['/expire/domain/192.0.2.1', '192.0.2.1'],
       ['/expire/domain/2001:DB8:0::1', '2001:db8::1'],
       ['/warm/%3A%3A1', '::1'],
+      ['/expire/domain/b%C3%BCcher.test', 'xn--bcher-kva.test'],
+      ['/warm/https%3A%2F%2Fa.test%2F', 'a.test'],
     ] as const) {
       const found = find('POST', path);
       expect(found.kind === 'call' && found.call.params, path).to.include({ name: address });

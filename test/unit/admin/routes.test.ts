@@ -118,6 +118,8 @@ describe('the admin routes', () => {
       '*',
       'a*.test',
       'a.test%2fb',
+      'b%C3%BCcher.test',
+      'a.test:443',
     ]) {
       it(`answer 400 to the name ${sent}`, async () => {
         const { ask, calls } = build();
