@@ -7,6 +7,7 @@ import type { AdminRequest, AdminRouter } from '../admin/routes.js';
 import { describeError } from '../domain/errors.js';
 import { readTarget } from '../domain/request-target.js';
 import type { Logger } from '../log/logger.js';
+import { plainAddress } from '../net/connection-info.js';
 import type { EventStream } from './event-stream.js';
 
 export interface AdminHttpOptions {
@@ -67,6 +68,6 @@ function readRequest({ method = '', url = '', headers, socket }: IncomingMessage
       referer: headers.referer,
       'sec-fetch-site': headers['sec-fetch-site'],
     },
-    client: socket.remoteAddress ?? '',
+    client: plainAddress(socket.remoteAddress),
   };
 }

@@ -177,6 +177,16 @@ describe('--admin-listen beyond loopback', () => {
     expect(await ask(door, '/status', { auth: CREDENTIALS, headers })).to.include({ status: 200 });
   });
 
+  it('holds one address alone for its wrong passwords where it takes both families', async () => {
+    await using program = await startProgram(['--admin-listen', '[::]:0', ...ADMIN_FLAGS]);
+    const port = adminPort(program);
+    const from = (localAddress: string, auth: string): Promise<Answer> =>
+      ask({ host: localAddress, port, localAddress, auth }, '/status');
+    for (let i = 0; i < 5; i++) await from('127.0.0.2', 'peter:wrong');
+    expect(await from('127.0.0.2', 'peter:wrong')).to.include({ status: 429 });
+    expect(await from('127.0.0.1', 'peter:wrong')).to.include({ status: 401 });
+  });
+
   it('says so when its address is in use', async () => {
     await using program = await startProgram(['--admin-listen', '127.0.0.1:0']);
     const taken = `127.0.0.1:${adminPort(program)}`;
