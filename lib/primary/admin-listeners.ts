@@ -9,12 +9,21 @@ import { createServer, type Server } from 'node:http';
 import { readHost } from '../domain/host.js';
 import { addressText, connectOptions, isLoopback, type Address } from '../domain/address.js';
 import { describeError, environmentError } from '../domain/errors.js';
+import type { Logger } from '../log/logger.js';
+import { plainAddress } from '../net/connection-info.js';
+import { ConnectionLimits } from '../net/connection-limits.js';
+import { clientGroup } from '../net/ip-bytes.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
 import { adminListener, type AdminHttpOptions } from './admin-http.js';
 
 /** Time-outs of requests, milliseconds: they have no bodies. */
+const HEAD_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often Node looks for what is over its time. Its own half minute would be the time-out of who says nothing. */
+const LOOK_EVERY_MS = 1_000;
 const MAX_CONNECTIONS = 256;
+/** Of one address: a health probe gets in whatever another client holds. Streams of events are 32 at most. */
+const MAX_CONNECTIONS_PER_CLIENT = 64;
 
 export class AdminListeners {
   readonly #servers: Server[] = [];
@@ -33,10 +42,15 @@ export class AdminListeners {
    */
   async open(address: Address, http: AdminHttpOptions, hosts: () => readonly string[]): Promise<void> {
     const takesHost = (host: string | undefined): boolean => isOwnHost(host, hosts());
-    const server = createServer(adminListener(isLoopback(address) ? { ...http, takesHost } : http));
-    server.headersTimeout = REQUEST_TIMEOUT_MS;
-    server.requestTimeout = REQUEST_TIMEOUT_MS;
-    server.maxConnections = MAX_CONNECTIONS;
+    const server = createServer(
+      {
+        headersTimeout: HEAD_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: LOOK_EVERY_MS,
+      },
+      adminListener(isLoopback(address) ? { ...http, takesHost } : http),
+    );
+    limitConnections(server, http.log);
     if ('socketPath' in address) await removeStaleSocket(address.socketPath);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
@@ -59,6 +73,30 @@ export class AdminListeners {
       server.closeAllConnections();
     }
   }
+}
+
+/** What is over a limit is closed before a byte of it is read. */
+function limitConnections(server: Server, log: Logger): void {
+  const limits = new ConnectionLimits({
+    limits: () => ({
+      maxConnections: MAX_CONNECTIONS,
+      maxConnectionsPerClient: MAX_CONNECTIONS_PER_CLIENT,
+    }),
+    now: () => performance.now(),
+    onRefused: (limit, refused, client) =>
+      log.notice('too many connections to the admin listener: some are refused', {
+        limit: limit === 'maxConnections' ? 'of all' : 'of one client',
+        refused,
+        open: limits.open,
+        client,
+      }),
+  });
+  server.on('connection', (socket) => {
+    const client = clientGroup(plainAddress(socket.remoteAddress));
+    const slot = limits.admit(client);
+    socket.once('close', () => slot?.release());
+    if (slot?.claim(client) !== true) socket.destroy();
+  });
 }
 
 function isOwnHost(raw: string | undefined, hosts: readonly string[]): boolean {

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { get, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { admin, ADMIN_FLAGS, CREDENTIALS } from '../../support/admin.js';
@@ -175,6 +176,29 @@ describe('--admin-listen beyond loopback', () => {
     expect(await ask(door, '/readyz')).to.include({ status: 200 });
     const headers = { host: 'any.example' };
     expect(await ask(door, '/status', { auth: CREDENTIALS, headers })).to.include({ status: 200 });
+  });
+
+  it('has room for a health probe while one client holds all connections that it can, silently', async () => {
+    await using program = await startProgram(['--admin-listen', '[::]:0', ...ADMIN_FLAGS]);
+    const port = adminPort(program);
+    const openedAtMs = performance.now();
+    const held = Array.from({ length: 300 }, () =>
+      connect({ port, host: '127.0.0.2', localAddress: '127.0.0.2' }).on('error', () => undefined),
+    );
+    const ended = Promise.all(held.map((socket) => once(socket.resume(), 'close')));
+    try {
+      const line = await program.logged('too many connections to the admin listener: some are refused');
+      expect(line).to.include({ level: 'notice', client: '127.0.0.2', limit: 'of one client' });
+      expect(await ask({ host: '127.0.0.1', port }, '/healthz')).to.include({ status: 200 });
+      // Node's own look at what is over its time comes every half minute.
+      await ended;
+      expect(performance.now() - openedAtMs).to.be.below(10_000);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
+    expect(await ask({ host: '127.0.0.2', port, localAddress: '127.0.0.2' }, '/healthz')).to.include({
+      status: 200,
+    });
   });
 
   it('holds one address alone for its wrong passwords where it takes both families', async () => {

@@ -55,6 +55,9 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
   'wrong passwords of one address, unpunished': ['admin/failed-logins', /FREE_FAILURES = (\d+);/],
   'bytes of a password': ['admin/authenticator', /MAX_PASSWORD_BYTES = (.+);/],
   'password checks that wait, in a worker': ['admin/check-queue', /MAX_WAITING = (\d+);/],
+  'connections of `--admin-listen`, each address': ['primary/admin-listeners', /MAX_CONNECTIONS = (\d+);/],
+  'the same of one client address': ['primary/admin-listeners', /MAX_CONNECTIONS_PER_CLIENT = (\d+);/],
+  'the head of a request there': ['primary/admin-listeners', /HEAD_TIMEOUT_MS = ([\d_]+);/],
   'bytes of log lines that wait for a slow disk': ['log/line-sink', /MAX_PENDING_BYTES = (.+);/],
 };
 
@@ -91,7 +94,11 @@ describe('docs/limits.md', () => {
       const shown = values.map((value) =>
         value.endsWith(' s') ? Number(value.slice(0, -2)) : Number(value),
       );
-      const scale = limit.startsWith('work ') ? 1e6 : limit.startsWith('an answer to a challenge') ? 1e3 : 1;
+      const scale = limit.startsWith('work ')
+        ? 1e6
+        : /^(?:an answer to a challenge|the head of)/.test(limit)
+          ? 1e3
+          : 1;
       expect(shown, limit).to.include(numberIn(literal ?? '') / scale);
     }
   });
