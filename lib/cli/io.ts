@@ -27,6 +27,8 @@ export interface CliIo {
   readonly isTerminal: boolean;
   /** Lines of the terminal that standard output is. @default it is none */
   readonly screenLines?: number | undefined;
+  /** Aborted when nobody reads standard output any more. @default somebody does */
+  readonly closed?: AbortSignal;
   /** Whether there is a process. */
   readonly isRunning: (pid: number) => boolean;
   /** Milliseconds since 1970. */
@@ -42,8 +44,8 @@ export interface CliIo {
 
 export type TakeSignals = () => ReadonlySet<NodeJS.Signals>;
 
-/** The real one. */
-export function processIo(takeSignals?: TakeSignals): CliIo {
+/** The real one. @param closed see `CliIo`. */
+export function processIo(closed: AbortSignal, takeSignals?: TakeSignals): CliIo {
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
@@ -58,6 +60,7 @@ export function processIo(takeSignals?: TakeSignals): CliIo {
       : undefined,
     isTerminal: process.stderr.isTTY,
     screenLines: process.stdout.isTTY ? process.stdout.rows : undefined,
+    closed,
     isRunning,
     now: Date.now,
     ...(takeSignals && { takeSignals }),

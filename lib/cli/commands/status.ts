@@ -24,12 +24,13 @@ export const STATUS: ClientCommand = {
   options: { ...JSON_OPTION, watch: { says: 'again every two seconds, until Ctrl-C' } },
   async run(context) {
     const isWatched = context.hasSwitch('watch');
+    const { closed } = context.io;
     do {
       const report = await context.ask('status', {});
       if (isWatched && !context.hasSwitch('json')) context.io.stdout(CLEAR);
       print(context, report, () => statusText(report));
-      if (isWatched) await delay(WATCH_MS);
-    } while (isWatched);
+      if (isWatched) await delay(WATCH_MS, undefined, { signal: closed }).catch(() => undefined);
+    } while (isWatched && closed?.aborted !== true);
     return 0;
   },
 };

@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { command, type CommandResult } from '../../support/command.js';
+import { command, commandLine, type CommandResult } from '../../support/command.js';
 import { connectTls } from '../../support/client.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { startProgram, type Program } from '../../support/program.js';
@@ -151,6 +151,31 @@ describe('the command', () => {
       } finally {
         await remove();
       }
+    });
+  });
+
+  describe('without a reader of its output', () => {
+    /** Its exit code, as a line of stderr after its own. */
+    const unread = async (words: string): Promise<string> =>
+      (await commandLine(program, `{ true && peter-sslers-proxy ${words}; echo "code $?" >&2; } | :`)).stderr;
+
+    it('ends without a word, and with the exit code that it would have had', async () => {
+      expect(await unread('start --help')).to.equal('code 0\n');
+      expect(await unread('why nobody.test')).to.equal('code 1\n');
+      expect(await unread('expire all --json')).to.equal('code 0\n');
+    });
+
+    it('does not go on for ever in status --watch', async () => {
+      expect(await unread('status --watch')).to.equal('code 0\n');
+    });
+
+    it('says in one sentence that its output cannot be written, on a full disk for example', async () => {
+      const { stderr, code } = await commandLine(program, 'peter-sslers-proxy status > /dev/full');
+      expect({ code, stderr }).to.deep.equal({
+        code: 1,
+        stderr:
+          'peter-sslers-proxy: standard output cannot be written: ENOSPC: no space left on device, write\n',
+      });
     });
   });
 
