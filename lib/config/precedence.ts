@@ -253,7 +253,8 @@ const READ_ERRORS: Readonly<Record<string, string>> = {
 
 function readNamedFile(input: SettingsInput, label: string, path: string): string {
   try {
-    return input.readFile(path);
+    // An editor may have put a byte order mark before the text, of which it is no part.
+    return input.readFile(path).replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof ProxyError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

@@ -163,6 +163,12 @@ describe('files that flags name', () => {
       expect(settings.manager?.credentials).to.equal('user:pa:ss');
     });
 
+    it('leaves out a byte order mark before the credentials, which an editor has put there', () => {
+      const flags = { ...manager, 'fallback-credentials': '/marked' };
+      const { settings } = load({ flags, files: { ...files, '/marked': `\uFEFF${files['/cred']}` } });
+      expect(settings.manager?.credentials).to.equal('user:pa:ss');
+    });
+
     const cases: [flags: Record<string, string>, message: string][] = [
       [{ 'fallback-ca': '/no-pem' }, '--fallback-ca names /no-pem, which holds no PEM certificate'],
       [{ 'fallback-ca': '/empty' }, '--fallback-ca names /empty, which holds no PEM certificate'],
