@@ -109,6 +109,8 @@ interface OperationDefinition<Op extends OperationName> {
   readonly isPage?: true;
   /** Where an operation has a short path, this one needs no password: it tells nothing but that. */
   readonly isOpen?: true;
+  /** It changes nothing, but asks so much of others that a page of another site may not ask for it. */
+  readonly isForOwnSite?: true;
   /** @returns undefined where the name is none. */
   params(rest: string, query: URLSearchParams): Operations[Op]['params'] | undefined;
 }
@@ -119,7 +121,7 @@ const has = (query: URLSearchParams, flag: string): boolean =>
 
 export const OPERATIONS: { readonly [Op in OperationName]: OperationDefinition<Op> } = {
   status: { method: 'GET', path: '/status', doors: 'all', params: none },
-  why: { method: 'GET', path: '/why/', doors: 'all', params: (name) => ({ name }) },
+  why: { method: 'GET', path: '/why/', doors: 'all', isForOwnSite: true, params: (name) => ({ name }) },
   // Its path ends in a slash, since the page asks for all else relative to where it is.
   dashboard: { method: 'GET', path: '/', doors: 'all', isPage: true, params: none },
   snapshot: { method: 'GET', path: '/snapshot', doors: 'all', params: none },

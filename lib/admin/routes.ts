@@ -107,8 +107,8 @@ export class AdminRouter {
    * Answers a request that is owned. Never rejects.
    *
    * In this order, so that a client learns nothing of what it may not use: 404 where there are no routes; 401,
-   * 429 or 503 without a right password; 404 for an unknown route; 405; 403 for what would change something at the behest of
-   * another site; 400.
+   * 429 or 503 without a right password; 404 for an unknown route; 405; 403 for what would change something, or
+   * ask much of others, at the behest of another site; 400.
    */
   async respond(request: AdminRequest): Promise<AdminResponse> {
     const response = await this.#answer(request);
@@ -129,7 +129,7 @@ export class AdminRouter {
     const allowed = route.kind === 'status' ? ['GET', 'HEAD'] : ['GET'];
     if (!allowed.includes(method)) return failure(405, 'Method Not Allowed', { allow: allowed.join(', ') });
     if (route.kind !== 'status' && isFromAnotherSite(browser, authority)) {
-      return failure(403, 'Sent by a page of another site');
+      return ofAnotherSite();
     }
     try {
       return await this.#act(route, query);
@@ -144,9 +144,13 @@ export class AdminRouter {
    * @returns the refusal for a client that is not let in; `stream` where it is; undefined: the request is for something else.
    */
   async askForEvents(request: AdminRequest): Promise<AdminResponse | 'stream' | undefined> {
-    const { method, target, host } = request;
+    const { method, target, host, browser } = request;
     if (method !== 'GET' || this.#operationPath(target.path) !== EVENTS_PATH) return undefined;
-    return (await this.#admit(request, target.authority ?? host)) ?? 'stream';
+    const authority = target.authority ?? host;
+    const refusal = await this.#admit(request, authority);
+    if (refusal !== undefined) return refusal;
+    // It could not read what is sent, but would hold one of few places.
+    return isFromAnotherSite(browser, authority) ? ofAnotherSite() : 'stream';
   }
 
   /** The path of an operation, below the root of all operations; undefined: it is none. */
@@ -174,8 +178,11 @@ export class AdminRouter {
       case 'no name':
         return failure(400, 'Not a domain name');
       case 'call':
-        if (found.changes && isFromAnotherSite(browser, authority)) {
-          return failure(403, 'Sent by a page of another site');
+        if (
+          (found.changes || OPERATIONS[found.call.op].isForOwnSite === true) &&
+          isFromAnotherSite(browser, authority)
+        ) {
+          return ofAnotherSite();
         }
     }
     try {
@@ -282,6 +289,8 @@ function success(fields: Record<string, Json>, extra: Record<string, Json> = {})
 function failure(status: number, reason: string, headers: Record<string, string> = {}): AdminResponse {
   return json(status, { result: 'error', expired: 'None', reason, ...SERVER }, headers);
 }
+
+const ofAnotherSite = (): AdminResponse => failure(403, 'Sent by a page of another site');
 
 function pageResponse({ status, headers, body }: Page): AdminResponse {
   return { status, headers: { 'cache-control': 'no-store', ...headers }, body };

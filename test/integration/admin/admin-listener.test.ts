@@ -129,6 +129,16 @@ describe('--admin-listen on a loopback address', () => {
     expect(crossed).to.include({ status: 403 });
   });
 
+  it('neither asks sources nor sends snapshots for a page of another site', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    for (const path of ['/why/a.localhost', '/events', '/.peter_sslers/proxy/events']) {
+      const refused = await ask(door, path, { headers });
+      expect(refused, path).to.include({ status: 403 });
+      expect(json(refused)).to.include({ reason: 'Sent by a page of another site' });
+    }
+    expect(await ask(door, '/metrics', { headers })).to.include({ status: 200 });
+  });
+
   it('has what changes the program itself on the control socket alone', async () => {
     for (const path of ['/reload', '/stop', '/warm/a.localhost']) {
       expect(await ask(door, path, { method: 'POST' }), path).to.include({ status: 404 });

@@ -142,6 +142,16 @@ describe('the doors of the admin routes', () => {
       });
     }
 
+    it('answer 403 to why for a page of another site, and ask nobody; everything else that is only read is shown', async () => {
+      const { ask, calls } = build();
+      const root = '/.peter_sslers/proxy';
+      expect((await ask(`${root}/why/a.test`, { browser: foreign })).status).to.equal(403);
+      expect((await ask(`${root}/why/a.test`, { browser: foreign, method: 'HEAD' })).status).to.equal(403);
+      expect(calls).to.deep.equal([]);
+      for (const path of ['/status', '/snapshot', '/metrics', '/healthz', '/readyz', '/certificates', '/'])
+        expect((await ask(root + path, { browser: foreign })).status, path).not.to.equal(403);
+    });
+
     it('show the status, whatever page the link was on', async () => {
       const { ask } = build();
       expect((await ask(`${ROOT}/status`, { browser: foreign })).status).to.equal(200);
