@@ -201,7 +201,7 @@ module.exports = {
       comment: 'lib/domain does no I/O: of Node only what computes.',
       severity: 'error',
       from: { path: '^lib/domain/' },
-      to: { pathNot: ['^lib/domain/', '^(node:)?(crypto|net)$'] },
+      to: { pathNot: ['^lib/domain/', '^(node:)?(crypto|net|url)$'] },
     },
     {
       name: 'nobody-imports-the-library',
