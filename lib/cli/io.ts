@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { text as textOf } from 'node:stream/consumers';
 import { hasIpv6Loopback } from '../base/loopback.js';
+import { systemProcesses } from '../primary/processes.js';
 import { readSecret } from './secret-input.js';
 
 export interface CliIo {
@@ -29,7 +30,7 @@ export interface CliIo {
   readonly screenLines?: number | undefined;
   /** Aborted when nobody reads standard output any more. @default somebody does */
   readonly closed?: AbortSignal;
-  /** Whether there is a process. */
+  /** Whether there is a process, and it has not ended. */
   readonly isRunning: (pid: number) => boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -70,9 +71,15 @@ export function processIo(closed: AbortSignal, takeSignals?: TakeSignals): CliIo
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isUnwaitedFor(pid);
   } catch (thrown) {
     // Another user's process may not be signalled, but it is there.
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/** What has ended is there until its parent has waited for it: the first process of a container may never do. */
+function isUnwaitedFor(pid: number): boolean {
+  const isKnown = systemProcesses.read(process.pid) !== undefined;
+  return isKnown && systemProcesses.read(pid) === undefined;
 }
