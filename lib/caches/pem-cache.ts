@@ -212,18 +212,20 @@ export class PemCache {
 
   /** The certificates that end between two dates, the soonest first. Does not update recency. */
   endingBetween(fromMs: number, toMs: number): CertificateStatus[] {
-    return this.#statusesOf(({ notAfterMs }) => fromMs < notAfterMs && notAfterMs <= toMs);
+    return this.#statusesOf(fromMs, ({ notAfterMs }) => fromMs < notAfterMs && notAfterMs <= toMs);
   }
 
   /** The certificates that are outside their dates, those that ended first coming first. Does not update recency. */
   outdated(dateMs: number): CertificateStatus[] {
-    return this.#statusesOf((slot) => slot.isOutdated && datesProblem(slot, dateMs) !== undefined);
+    return this.#statusesOf(dateMs, (slot) => slot.isOutdated && datesProblem(slot, dateMs) !== undefined);
   }
 
-  #statusesOf(isWanted: (slot: Slot) => boolean): CertificateStatus[] {
+  #statusesOf(dateMs: number, isWanted: (slot: Slot) => boolean): CertificateStatus[] {
     const statuses: CertificateStatus[] = [];
     for (const [name, slot] of this.#slots.entries()) {
-      if (isWanted(slot)) statuses.push({ name, tier: slot.origin, notAfterMs: slot.notAfterMs });
+      if (!isWanted(slot)) continue;
+      const { origin: tier, notBeforeMs, notAfterMs } = slot;
+      statuses.push({ name, tier, notAfterMs, ...(dateMs < notBeforeMs && { notBeforeMs }) });
     }
     return statuses.sort((a, b) => a.notAfterMs - b.notAfterMs);
   }

@@ -44,12 +44,17 @@ export const EXPIRY_TICKS: readonly ExpiryTick[] = [
 
 export function expiryMarks({ certificates, atMs }: StatusReport, numbers: Numbers): ExpiryMark[] {
   const named = [...certificates.outdated, ...certificates.expiring].map(
-    ({ name, tier, notAfterMs }, place) => {
+    ({ name, tier, notAfterMs, notBeforeMs }, place) => {
       const days = (notAfterMs - atMs) / DAY_MS;
       return {
         ...{ key: `${place} ${name}`, name, place: placeOf(days) },
-        says: `${endText(notAfterMs, atMs)}, from ${tierWord(tier)}`,
-        level: days < 0 ? ('bad' as const) : days < 3 ? ('warn' as const) : ('good' as const),
+        says: `${notBeforeMs === undefined ? endText(notAfterMs, atMs) : beginText(notBeforeMs, atMs)}, from ${tierWord(tier)}`,
+        level:
+          days < 0 || notBeforeMs !== undefined
+            ? ('bad' as const)
+            : days < 3
+              ? ('warn' as const)
+              : ('good' as const),
       };
     },
   );
@@ -68,7 +73,11 @@ export function expiryMarks({ certificates, atMs }: StatusReport, numbers: Numbe
 
 function endText(notAfterMs: number, atMs: number): string {
   const leftMs = notAfterMs - atMs;
-  // One that is not valid yet is outside of its dates, and ends later.
   const when = leftMs < 0 ? `ended ${durationText(-leftMs)} ago` : `ends in ${durationText(leftMs)}`;
   return `${when} (${dateText(notAfterMs)})`;
+}
+
+/** Of one that is outside of its dates, though it ends later. */
+function beginText(notBeforeMs: number, atMs: number): string {
+  return `not valid for ${durationText(notBeforeMs - atMs)} more (before ${dateText(notBeforeMs)})`;
 }

@@ -26,6 +26,8 @@ export interface CertificateStatus {
   readonly tier: Tier;
   /** Milliseconds since 1970. */
   readonly notAfterMs: number;
+  /** Of one alone that is not valid yet. */
+  readonly notBeforeMs?: number;
 }
 
 /** How often each of several things has happened since the start, by its name. What has not happened is left out. */

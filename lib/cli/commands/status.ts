@@ -59,8 +59,8 @@ export function statusText(report: StatusReport): string {
     ['connections', `${traffic.connectionsOpen} open, ${traffic.tunnelsOpen} tunnels`],
     ...backendsText(report),
     ['orders', orders.length === 0 ? 'none under way' : orders.join(', ')],
-    ['end within 14 days', certificatesText(certificates.expiring, certificates.expiringCount)],
-    ['served outdated', certificatesText(certificates.outdated, certificates.outdatedCount)],
+    ['end within 14 days', certificatesText(certificates.expiring, certificates.expiringCount, endText)],
+    ['served outdated', certificatesText(certificates.outdated, certificates.outdatedCount, outdatedText)],
   ];
   if (lastReload !== undefined) {
     const { agoMs, failure } = lastReload;
@@ -118,8 +118,22 @@ function sourceText(
   return `${state} for ${durationText(troubledForMs ?? 0)}: ${lastError ?? ''}${lookups}`;
 }
 
-function certificatesText(named: readonly CertificateStatus[], count: number): string {
+function certificatesText(
+  named: readonly CertificateStatus[],
+  count: number,
+  dates: (one: CertificateStatus) => string,
+): string {
   if (count === 0) return 'none';
-  const list = named.map(({ name, notAfterMs }) => `${name} (${dateText(notAfterMs)})`).join(', ');
+  const list = named.map((one) => `${one.name} (${dates(one)})`).join(', ');
   return count > named.length ? `${list}, and ${count - named.length} more` : list;
+}
+
+function endText({ notAfterMs }: CertificateStatus): string {
+  return dateText(notAfterMs);
+}
+
+function outdatedText({ notBeforeMs, notAfterMs }: CertificateStatus): string {
+  return notBeforeMs === undefined
+    ? `expired ${dateText(notAfterMs)}`
+    : `not valid before ${dateText(notBeforeMs)}`;
 }

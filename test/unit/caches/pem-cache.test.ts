@@ -359,5 +359,8 @@ describe('PemCache', () => {
     ]);
     expect(cache.endingBetween(nowMs, nowMs + 2_999)).to.deep.equal([]);
     expect(cache.outdated(nowMs)).to.deep.equal([{ name: C, tier: 'redis', notAfterMs: nowMs - 1_000 }]);
+    const later = { notBeforeMs: nowMs + 10_000, notAfterMs: nowMs + 20_000 };
+    cache.set(C, bundle(time, later), 'redis', 1000);
+    expect(cache.outdated(nowMs)).to.deep.equal([{ name: C, tier: 'redis', ...later }]);
   });
 });
