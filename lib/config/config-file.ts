@@ -40,23 +40,30 @@ export interface PairFiles {
  * Reads the flags out of a configuration file.
  *
  * @param file its name, for the messages.
- * @throws ProxyError ERR_USAGE: nothing in it (`{}` is something), not YAML, unknown key, a key twice, a value that is neither text, number, boolean nor (where
+ * @throws ProxyError ERR_USAGE: nothing in it (`{}` is something), not YAML, more than one document, unknown key, a key twice, a value that is neither text, number, boolean nor (where
  *   the flag may be repeated) a list of them; of `listen`, a map without an address or with other keys.
  */
 export function parseConfigFile(text: string, file: string): Map<FlagName, FileEntry> {
   const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}:`;
   };
   const broken = document.errors[0];
+  if (broken?.code === 'MULTIPLE_DOCS') {
+    throw usageError(
+      `${at(broken.pos[0])} a second YAML document begins here, and a file is one map of flags`,
+    );
+  }
   if (broken !== undefined) {
     // The parser's own message may quote the text, and with it a password.
-    const what = broken.code.toLowerCase().replaceAll('_', ' ');
-    throw usageError(`${at(broken.pos[0])} this is neither YAML nor JSON (${what})`);
+    throw usageError(`${at(broken.pos[0])} this is neither YAML nor JSON (${wordsOf(broken.code)})`);
   }
+  const [odd] = document.warnings;
+  if (odd !== undefined)
+    throw usageError(`${at(odd.pos[0])} this has no meaning here (${wordsOf(odd.code)})`);
   const entries = new Map<FlagName, FileEntry>();
   const top: unknown = document.contents;
   // A file that was cut off while it was written must not set every flag to its default.
@@ -83,6 +90,9 @@ export function parseConfigFile(text: string, file: string): Map<FlagName, FileE
   }
   return entries;
 }
+
+/** An error's code in words. */
+const wordsOf = (code: string): string => code.toLowerCase().replaceAll('_', ' ');
 
 type Place = (offset: number) => string;
 

@@ -157,6 +157,13 @@ describe('loadSettings: where a value comes from', () => {
     ['cert-dir: a\ncert_dir: b\n', '/c.yaml:2:1: cert-dir is set a second time'],
     ['cert-dir: a\ncert-dir: b\n', '/c.yaml:2:1: this is neither YAML nor JSON (duplicate key)'],
     ['- workers\n', '/c.yaml: the file must be a map of flags, such as "workers: 2"'],
+    [
+      'log-level: info\n---\nworkers: 2\n',
+      '/c.yaml:2:1: a second YAML document begins here, and a file is one map of flags',
+    ],
+    ['workers: 2\n---\n', '/c.yaml:2:1: a second YAML document begins here, and a file is one map of flags'],
+    ['log-level: info\nworkers: !two 2\n', '/c.yaml:2:10: this has no meaning here (tag resolve failed)'],
+    ['%BETTER 1\n---\nworkers: 2\n', '/c.yaml:1:1: this has no meaning here (bad directive)'],
     ['workers: [1, 2]\n', '/c.yaml:1:1: workers takes one value, not a list'],
     ['workers:\n', '/c.yaml:1:1: workers needs a value: text, a number, true or false'],
     ['admin-host: [{a: 1}]\n', '/c.yaml:1:1: admin-host needs a value: text, a number, true or false'],
