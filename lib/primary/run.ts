@@ -10,13 +10,13 @@
  * While the system holds on to a thread of ours (a network file system that does not answer) no process can exit: then it ends by
  * a SIGTERM of its own, once all is done.
  */
-import { unlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { shellWord } from '../base/shell-word.js';
 import type { Loaded } from '../config/load.js';
 import { defer } from '../base/deferred.js';
 import { startUnrefTimer } from '../base/timer.js';
-import { describeError, environmentError, usageError } from '../domain/errors.js';
+import { describeError } from '../domain/errors.js';
+import { removePidFile, writePidFile } from './pid-file.js';
 import { Primary } from './primary.js';
 import { ServiceManager } from './service-manager.js';
 import { urlsOf } from './status.js';
@@ -73,7 +73,9 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
       process.exit(1);
     });
     if (stop.count === 0) {
-      pidFile = writePidFile(primary.settings.pidFile);
+      const path = primary.settings.pidFile;
+      if (path !== undefined) writePidFile(path, log);
+      pidFile = path;
       io.stdout(readyLines(primary));
       serviceManager.ready();
       if (early.has('SIGUSR1')) primary.reopenLogs();
@@ -95,7 +97,7 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
     if (stop.count > 0) return 0;
     throw thrown;
   } finally {
-    if (pidFile !== undefined) removeQuietly(pidFile);
+    if (pidFile !== undefined) removePidFile(pidFile);
     stop.close();
     // Without our handlers this signal ends the process.
     if (primary?.isStuck === true) process.kill(process.pid, 'SIGTERM');
@@ -181,24 +183,4 @@ function readyLines(primary: Primary): string {
     ...(hint === undefined ? [] : [hint]),
   ];
   return ready + lines.map((line) => `${line}\n`).join('');
-}
-
-function writePidFile(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    writeFileSync(path, `${process.pid}\n`);
-    return path;
-  } catch (thrown) {
-    throw (thrown as NodeJS.ErrnoException).code === 'EACCES'
-      ? environmentError(`--pid-file ${path}: no permission to write it`, thrown)
-      : usageError(`--pid-file ${path}: ${describeError(thrown)}`, thrown);
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It is gone already.
-  }
 }

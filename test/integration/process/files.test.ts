@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { makeTempDir } from '../../support/certificates.js';
 import { request } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import { startProgram, type LogLine, type Program } from '../../support/program.js';
+import { spawnProgram, startProgram, type LogLine, type Program } from '../../support/program.js';
 import { startWithConfig, writeConfig } from '../../support/process-stage.js';
 
 async function linesOf(path: string): Promise<LogLine[]> {
@@ -50,6 +50,37 @@ describe('The pid file', () => {
       await remove();
     });
   }
+});
+
+describe('A pid file that two programs share', () => {
+  it('is left to the second one when the first one ends, which the second one has said', async () => {
+    const { dir, remove } = await makeTempDir();
+    const path = join(dir, 'proxy.pid');
+    try {
+      await using first = await startProgram(['--pid-file', path]);
+      await using second = await startProgram(['--pid-file', path]);
+      const line = await second.logged(
+        '--pid-file held the process id of another program of ours, which runs',
+      );
+      expect(line).to.include({ level: 'notice', path, of: first.pid });
+      first.kill('SIGTERM');
+      await first.exited;
+      expect(await readFile(path, 'utf8')).to.equal(`${second.pid}\n`);
+      second.kill('SIGTERM');
+      await second.exited;
+      expect(existsSync(path)).to.equal(false);
+    } finally {
+      await remove();
+    }
+  });
+});
+
+describe('A pid file on a full disk', () => {
+  it('ends the start with 1, so that a service manager tries again', async () => {
+    await using program = await spawnProgram(['--pid-file', '/dev/full']);
+    expect((await program.exited).code).to.equal(1);
+    expect(program.stderr).to.include('peter-sslers-proxy: --pid-file /dev/full: ENOSPC');
+  });
 });
 
 describe('The log file', () => {
