@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../base/make-directory.js';
 import { describeError, environmentError } from '../domain/errors.js';
+import type { Logger } from '../log/logger.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
 import { adminListener, type AdminHttpOptions } from './admin-http.js';
 
@@ -17,12 +18,11 @@ const UMASK = 0o177;
 
 export class ControlServer {
   readonly #server: Server;
+  readonly #log: Logger;
 
   constructor(http: AdminHttpOptions) {
     this.#server = createServer(adminListener(http));
-    this.#server.on('error', (error) =>
-      http.log.err('control socket failed', { error: describeError(error) }),
-    );
+    this.#log = http.log;
   }
 
   /**
@@ -54,6 +54,10 @@ export class ControlServer {
         process.umask(umask);
       }
     });
+    // Only now: that it cannot be opened is for the caller to say.
+    this.#server.on('error', (error) =>
+      this.#log.err('control socket failed', { error: describeError(error) }),
+    );
     chmodSync(path, SOCKET_MODE);
     // A program that is being stopped does not wait for it.
     this.#server.unref();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { AdminRouter } from '../../../lib/admin/routes.js';
 import { controlClient } from '../../../lib/cli/control-client.js';
-import { silentLogger } from '../../../lib/log/logger.js';
+import { silentLogger, type Logger } from '../../../lib/log/logger.js';
 import { ControlServer } from '../../../lib/primary/control-server.js';
 import { EventStream } from '../../../lib/primary/event-stream.js';
 import { makeTempDir } from '../../support/certificates.js';
@@ -23,7 +23,7 @@ describe('the control socket', () => {
     await remove();
   });
 
-  const open = async (at = path()): Promise<ControlServer> => {
+  const open = async (at = path(), log: Logger = silentLogger): Promise<ControlServer> => {
     const router = new AdminRouter({
       prefix: '/.peter_sslers',
       hosts: [],
@@ -41,7 +41,7 @@ describe('the control socket', () => {
     const server = new ControlServer({
       router,
       events: new EventStream({ snapshot: () => ({}) }),
-      log: silentLogger,
+      log,
     });
     opened.push(server);
     await server.open(at);
@@ -72,6 +72,14 @@ describe('the control socket', () => {
       message: `--control-socket ${path()}: it is in use by another program`,
     });
     expect(await controlClient(path())('stop', {})).to.deep.equal({ op: 'stop' });
+  });
+
+  it('leaves it to whoever opens it to log that it could not be opened', async () => {
+    await open();
+    const lines: string[] = [];
+    const log: Logger = { ...silentLogger, err: (message) => void lines.push(message) };
+    expect(await open(path(), log).catch((error: unknown) => error)).to.be.instanceOf(Error);
+    expect(lines).to.deep.equal([]);
   });
 
   it('takes the place of a socket that was left behind', async () => {
