@@ -19,7 +19,8 @@ export function fishCompletion(program: string, commands: readonly CommandWords[
 }
 
 function optionText({ word, says, value }: OptionWord): string {
-  const needs = value.kind === 'none' ? '' : ` -r${action(value)}`;
+  // `-x`: a value follows, and no file is one.
+  const needs = value.kind === 'none' ? '' : ` ${value.kind === 'file' ? '-r' : '-x'}${action(value)}`;
   return `-l ${word.slice(2)}${needs} -d ${quoted(says)}`;
 }
 

@@ -73,6 +73,14 @@ describe('completion', () => {
     }
   }
 
+  it('in fish offers files for values that are files alone', () => {
+    const values = (flag: string): string[] => inFish(['start', flag, '']).filter((line) => line !== '');
+    expect(values('--redis-strategy')).to.have.members(['1', '2', 'none']);
+    expect(values('--workers')).to.deep.equal([]);
+    expect(values('--cert-dir')).to.deep.equal(['configs/']);
+    expect(values('--config')).to.include.members(['config.yaml', 'configs/']);
+  });
+
   it('in bash knows a value behind "="', () => {
     expect(inBash(['start', '--redis-strategy', '=', 'no'])).to.deep.equal(['none', '']);
     expect(inBash(['start', '--redis-strategy', '='])).to.deep.equal(['1', '2', 'none', '']);
