@@ -12,6 +12,7 @@ import {
   type Cause,
   type Finding,
 } from './cause.js';
+import { WOULD_ORDER } from './report.js';
 import type { SourceFacts, SourceRemark } from '../domain/inspection.js';
 import { LISTENER_DIFFERS, LISTENER_DIFFERS_UNNAMED, LISTENER_FAILS } from './causes-listeners.js';
 import { budgetEmpty, CAUSES_ORDER } from './causes-order.js';
@@ -183,13 +184,19 @@ const CAUSES_MISSING: readonly Cause[] = [
     'half-an-entry',
     (view) => {
       const broken = view.down.find(({ scope }) => scope === 'name');
-      return broken === undefined
-        ? undefined
-        : mended(
-            `${defaultIs(view)}: ${broken.name} cannot tell for ${view.name}: ${broken.reason ?? 'its entry is damaged'}${othersText(view, broken)}.`,
-            `Prime the name again, or mend its entry in ${broken.name}; then:`,
-            expireCommand(view),
-          );
+      if (broken === undefined) return undefined;
+      const next =
+        view.facts.noHandshake === WOULD_ORDER
+          ? '; the next handshake that asks for it may start an order'
+          : '';
+      return mended(
+        `${defaultIs(view)}: ${broken.name} cannot tell for ${view.name}: ${broken.reason ?? 'its entry is damaged'}${othersText(view, broken)}${next}.`,
+        // The manager is who primes.
+        broken.orders === undefined
+          ? `Prime the name again, or mend its entry in ${broken.name}; then:`
+          : `See in the log of the ${broken.name} why it fails for this name; once it answers:`,
+        expireCommand(view),
+      );
     },
   ],
   [

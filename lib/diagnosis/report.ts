@@ -31,6 +31,9 @@ export interface ReportSettings {
   readonly rejectsUnknownNames: boolean;
 }
 
+/** Why no handshake was made, where one might order a certificate. */
+export const WOULD_ORDER = 'it would start an order';
+
 export interface WhyFacts {
   /** As it was asked for; empty: a client that sends no server name. */
   readonly asked: string;

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
 import { diagnose } from '../diagnosis/diagnose.js';
-import type { WhyFacts, WhyReport } from '../diagnosis/report.js';
+import { WOULD_ORDER, type WhyFacts, type WhyReport } from '../diagnosis/report.js';
 import { addressText } from '../domain/address.js';
 import type { AskedWorker, NameFacts } from '../domain/inspection.js';
 import { Router } from '../domain/router.js';
@@ -100,7 +100,7 @@ function obstacleToHandshake(
   if (isAddress(name)) return 'an address is no server name';
   if (workers.length > 0 && workers.every((worker) => 'failure' in worker)) return 'no worker answers';
   if (!facts || isSettled(facts)) return undefined;
-  if (wouldOrder(facts)) return 'it would start an order';
+  if (wouldOrder(facts)) return WOULD_ORDER;
   return wouldMint(facts) ? 'it would have a certificate minted' : undefined;
 }
 

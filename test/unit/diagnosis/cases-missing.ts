@@ -1,4 +1,5 @@
 /** Cases where a client is served the default, as nobody has one that could be served. */
+import { WOULD_ORDER } from '../../../lib/diagnosis/report.js';
 import { byDefault, hasIt, none, ordering, type Case } from './case.js';
 import { absent, broken, down, modern, orders, source } from './facts.js';
 
@@ -92,6 +93,29 @@ export const MISSING: readonly Case[] = [
     'a part is missing',
     { sources: [down('redis', { scope: 'name', reason: 'c:1 is missing' })], clients: byDefault },
     /redis cannot tell for www\.a\.test: c:1 is missing\.$/,
+    'expire',
+  ],
+  [
+    'half-an-entry',
+    'the manager fails for it alone, and could be asked for an order',
+    {
+      sources: [down('manager', { scope: 'name', reason: 'it answered 500', orders: orders() })],
+      clients: [],
+      noHandshake: WOULD_ORDER,
+    },
+    /manager cannot tell for www\.a\.test: it answered 500; the next handshake that asks for it may start an order\.$/,
+    'expire',
+  ],
+  [
+    'half-an-entry',
+    'the manager fails for it alone, and orders nothing',
+    {
+      sources: [
+        down('manager', { scope: 'name', reason: 'it answered 500', orders: orders({ isEnabled: false }) }),
+      ],
+      clients: byDefault,
+    },
+    /manager cannot tell for www\.a\.test: it answered 500\.$/,
     'expire',
   ],
   [

@@ -105,6 +105,7 @@ export interface Scene {
   readonly workers?: WhyFacts['workers'];
   readonly clients?: WhyFacts['clients'];
   readonly otherListeners?: WhyFacts['clients'];
+  readonly noHandshake?: string;
   readonly settings?: Partial<WhyFacts['settings']>;
 }
 
@@ -135,6 +136,7 @@ export function factsOf(scene: Scene): WhyFacts {
     }),
     ...(wildcard !== undefined && { wildcard }),
     clients: scene.clients ?? [modern(LEAF)],
+    ...(scene.noHandshake !== undefined && { noHandshake: scene.noHandshake }),
     ...(scene.otherListeners !== undefined && { otherListeners: scene.otherListeners }),
   };
 }
