@@ -22,7 +22,9 @@ export function guardOutput(): GuardedOutput {
     else endWith(`standard output cannot be written: ${describeError(error)}`);
   };
   // There is nobody left to tell.
-  const onStderr = (error: Error): void => void (isClosed(error) || process.exit(1));
+  const onStderr = (error: Error): void => {
+    if (!isClosed(error)) process.exit(1);
+  };
   process.stdout.on('error', onStdout);
   process.stderr.on('error', onStderr);
   return {
