@@ -46,6 +46,25 @@ describe('the Redis source in bad times', () => {
       expect((await look(source, KNOWN)).kind).to.equal('found');
     });
 
+    for (const { style, rights } of [
+      { style: 1, rights: ['~d1:*', '~c:*', '~p:*', '~i:*', '+hmget', '+get', '+select'] },
+      { style: 2, rights: ['~d2:*', '+hmget', '+select'] },
+    ] as const) {
+      it(`answers its check again after an outage where its user may read alone (prime style ${style})`, async () => {
+        const args = ['--user', 'proxy', 'on', '>staple', ...rights];
+        const server = await stage.ownServer({ args });
+        const source = stage.open(server.url.replace('//', '//proxy:staple@'), { style });
+        await server.load(redisFixture(`style${style}`));
+        expect((await look(source, KNOWN)).kind).to.equal('found');
+        await server.kill();
+        expect((await source.check()).ok).to.equal(false);
+        await server.restart();
+        await server.load(redisFixture(`style${style}`));
+        expect(await source.check()).to.deep.equal({ ok: true });
+        expect((await look(source, KNOWN)).kind).to.equal('found');
+      });
+    }
+
     it('is unavailable after its time-out when a server accepts and never answers, for all look-ups alike', async () => {
       let connections = 0;
       const source = stage.open(await stage.serve(() => connections++), { timeoutMs: SHORT_MS });
