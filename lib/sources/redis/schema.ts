@@ -4,7 +4,8 @@
  * Prime style 1: the hash `d1:NAME` has the ids of a certificate (`c`), a private key (`p`) and an intermediate (`i`); the
  * strings `c:ID`, `p:ID` and `i:ID` hold their PEM. Prime style 2: the hash `d2:NAME` has the whole chain (`f`) and the private
  * key (`p`). A name without a hash is absent. Anything that is there but cannot be put together (priming writes the parts
- * at different times, and the parts may expire on their own) is half an entry: unavailable, and no fault of Redis itself.
+ * at different times, and the parts may expire on their own) is half an entry: unavailable, and no fault of Redis itself. So is a
+ * value that is too long to be one of the manager's.
  */
 import type { CertificatePair } from '../../domain/certificate.js';
 import type { Lookup } from '../../domain/lookup.js';
@@ -15,6 +16,9 @@ export type PrimeStyle = 1 | 2;
 
 /** A value as Redis answers it; null where there is none. */
 export type RedisValue = string | null;
+
+/** As of a file, and of an answer of the manager: no chain is that long. PEM has an octet for each character. */
+const MAX_VALUE_LENGTH = 1_048_576;
 
 /** The first question for a name: these fields of this hash. */
 export interface EntryQuestion {
@@ -47,6 +51,7 @@ export function entryQuestion(style: PrimeStyle, name: ServerName): EntryQuestio
  */
 export function readPointers(entry: string, values: readonly RedisValue[]): Pointers | Lookup {
   if (isNoEntry(values)) return { kind: 'absent' };
+  if (values.some(isTooLong)) return tooLong(entry);
   const [certificate, key, intermediate] = values.map(present);
   if (certificate === undefined || key === undefined) {
     return halfAnEntry(`${entry} names no ${certificate === undefined ? 'certificate' : 'private key'}`);
@@ -63,6 +68,8 @@ export function readPointers(entry: string, values: readonly RedisValue[]): Poin
  * @param values the strings under `pointers.keys`, in that order.
  */
 export function readParts(pointers: Pointers, values: readonly RedisValue[]): Lookup {
+  const long = pointers.keys.find((_, index) => isTooLong(values[index]));
+  if (long !== undefined) return tooLong(long);
   const parts = pointers.keys.map((_, index) => present(values[index]));
   const [certificate, key, intermediate] = parts;
   const missing = pointers.keys.filter((_, index) => parts[index] === undefined);
@@ -83,6 +90,7 @@ export function readParts(pointers: Pointers, values: readonly RedisValue[]): Lo
  */
 export function readWhole(entry: string, values: readonly RedisValue[]): Lookup {
   if (isNoEntry(values)) return { kind: 'absent' };
+  if (values.some(isTooLong)) return tooLong(entry);
   const [chain, key] = values.map(present);
   if (chain === undefined || key === undefined) {
     return halfAnEntry(`${entry} holds no ${chain === undefined ? 'certificate' : 'private key'}`);
@@ -120,6 +128,15 @@ const MAX_QUOTE = 200;
 /** Redis keeps no empty hash, and answers for one that does not exist as for one that has none of the fields. */
 function isNoEntry(values: readonly RedisValue[]): boolean {
   return values.every((value) => value === null);
+}
+
+/** Asked of each value before it is looked at: what is long takes long to be examined, and everybody waits for that. */
+function isTooLong(value: RedisValue | undefined): boolean {
+  return (value?.length ?? 0) > MAX_VALUE_LENGTH;
+}
+
+function tooLong(key: string): Extract<Lookup, { kind: 'unavailable' }> {
+  return halfAnEntry(`${key} holds a value that is longer than 1 MiB`);
 }
 
 /** The manager is written in Python: a value that it does not have may be stored as the text `None`. */

@@ -18,6 +18,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
   'bytes of a PROXY header': ['net/proxy-protocol-parser', /MAX_PROXY_HEADER_BYTES = (.+);/],
   'look-ups that wait for that': ['sources/limits/token-bucket', /DEFAULT_MAX_WAITERS = (\d+);/],
   'an answer of the manager': ['sources/manager/client', /MAX_ANSWER_BYTES = (.+);/],
+  'a value in Redis': ['sources/redis/schema', /MAX_VALUE_LENGTH = (.+);/],
   'questions to the manager at once': ['sources/manager/client', /QUERY_CONNECTIONS = (\d+);/],
   'failures of a source in a row until it is skipped': [
     'sources/limits/circuit-breaker',

@@ -81,6 +81,40 @@ describe('the Redis schema', () => {
     );
   });
 
+  describe('with a value of more than 1 MiB', () => {
+    const long = 'A'.repeat(1_048_577);
+    const refused = (key: string): Lookup => ({
+      kind: 'unavailable',
+      scope: 'name',
+      reason: `${key} holds a value that is longer than 1 MiB`,
+    });
+
+    it('refuses the entry unexamined in prime style 2, whichever value it is', () => {
+      for (const values of [
+        [long, 'key'],
+        ['chain', long],
+        [long, null],
+      ]) {
+        expect(readWhole('d2:a.test', values)).to.deep.equal(refused('d2:a.test'));
+      }
+      expect(readWhole('d2:a.test', [long.slice(1), 'key']).kind).to.equal('found');
+    });
+
+    it('refuses the entry unexamined in prime style 1, and does not ask Redis for a part with such an id', () => {
+      for (const values of [
+        [long, '1', '1'],
+        ['1', long, '1'],
+        ['1', '1', long],
+      ]) {
+        expect(readPointers('d1:a.test', values)).to.deep.equal(refused('d1:a.test'));
+      }
+      const pointers = { kind: 'pointers', entry: 'd1:a.test', keys: ['c:1', 'p:2', 'i:3'] } as const;
+      expect(readParts(pointers, [long, 'key', 'chain'])).to.deep.equal(refused('c:1'));
+      expect(readParts(pointers, ['leaf', long, 'chain'])).to.deep.equal(refused('p:2'));
+      expect(readParts(pointers, ['leaf', 'key', long])).to.deep.equal(refused('i:3'));
+    });
+  });
+
   it('says absent of a name without a hash, in both styles', () => {
     for (const style of [1, 2] as const) {
       expect(lookup(style, redisFixture(`style${style}`), 'nobody.example.com')).to.deep.equal({
