@@ -42,6 +42,8 @@ export interface InternalCaOptions {
 
 interface Leaf {
   readonly pair: CertificatePair;
+  /** Before then a new one is minted: the clock was ahead. Milliseconds since 1970, as below. */
+  readonly notBeforeMs: number;
   /** From then on a new one is minted, milliseconds since 1970. */
   readonly renewAtMs: number;
 }
@@ -59,7 +61,7 @@ export class InternalCaSource implements CertificateSource {
   /** Where the root's certificate is: what clients have to trust, as in `curl --cacert`. */
   readonly rootCertPath: string;
   readonly #root: Authority;
-  readonly #rootEndMs: number;
+  readonly #rootCert: X509Certificate;
   readonly #allow: readonly string[];
   readonly #now: () => number;
   readonly #makeKey: typeof generateKey;
@@ -79,7 +81,7 @@ export class InternalCaSource implements CertificateSource {
   private constructor(options: InternalCaOptions, root: Authority) {
     this.rootCertPath = pathsIn(options.dir).certPath;
     this.#root = root;
-    this.#rootEndMs = Date.parse(new X509Certificate(root.certPem).validTo);
+    this.#rootCert = new X509Certificate(root.certPem);
     this.#allow = options.allow;
     this.#now = options.now;
     this.#makeKey = options.makeKey ?? generateKey;
@@ -98,7 +100,7 @@ export class InternalCaSource implements CertificateSource {
     if (context.isServedAbove !== undefined && (await context.isServedAbove()) === 'yes')
       return { kind: 'absent' };
     const leaf = this.#leaves.get(name);
-    if (leaf !== undefined && this.#now() < leaf.renewAtMs) return found(leaf.pair);
+    if (leaf !== undefined && isGoodAt(this.#now(), leaf)) return found(leaf.pair);
     if (isInspection === true) return { kind: 'absent' };
     try {
       return found(await untilAborted(this.#flightOf(name), [signal, this.#closing.signal]));
@@ -117,9 +119,8 @@ export class InternalCaSource implements CertificateSource {
 
   check(): Promise<SourceCheck> {
     if (this.#closing.signal.aborted) return Promise.resolve({ ok: false, reason: 'it is closed' });
-    const isOver = this.#now() >= this.#rootEndMs;
-    const reason = `${this.rootCertPath} has expired: remove it with its key, and a new root is made`;
-    return Promise.resolve(isOver ? { ok: false, reason } : { ok: true });
+    const reason = this.#rootTrouble();
+    return Promise.resolve(reason === undefined ? { ok: true } : { ok: false, reason });
   }
 
   /** The next look-up mints a new certificate. */
@@ -137,6 +138,14 @@ export class InternalCaSource implements CertificateSource {
     this.#closing.abort(new Error('it is closed'));
     this.forget();
     return Promise.resolve();
+  }
+
+  /** Why nothing that is minted now would be valid. */
+  #rootTrouble(): string | undefined {
+    if (this.#now() >= Date.parse(this.#rootCert.validTo)) {
+      return `${this.rootCertPath} has expired: remove it with its key, and a new root is made`;
+    }
+    return notYetText(this.rootCertPath, this.#rootCert, this.#now());
   }
 
   #isMintable(name: ServerName): boolean {
@@ -166,17 +175,31 @@ export class InternalCaSource implements CertificateSource {
 
   async #mint(name: ServerName): Promise<Leaf> {
     const key = await this.#makeKey('ec');
+    const trouble = this.#rootTrouble();
+    if (trouble !== undefined) throw usageError(trouble);
     const nowMs = this.#now();
+    const notBeforeMs = nowMs - BACKDATED_MS;
     const pair = mintLeaf({
       names: [name],
       key,
       issuer: this.#root,
-      notBeforeMs: nowMs - BACKDATED_MS,
+      notBeforeMs,
       notAfterMs: nowMs + LEAF_VALIDITY_MS,
     });
-    const lifeMs = Math.min(LEAF_VALIDITY_MS, this.#rootEndMs - nowMs);
-    return { pair, renewAtMs: nowMs + (lifeMs * 2) / 3 };
+    const lifeMs = Math.min(LEAF_VALIDITY_MS, Date.parse(this.#rootCert.validTo) - nowMs);
+    return { pair, notBeforeMs, renewAtMs: nowMs + (lifeMs * 2) / 3 };
   }
+}
+
+function isGoodAt(nowMs: number, { notBeforeMs, renewAtMs }: Leaf): boolean {
+  return nowMs >= notBeforeMs && nowMs < renewAtMs;
+}
+
+/** What to do about a root that is not valid yet: one that was made while the clock was ahead, or it is behind now. */
+function notYetText(path: string, cert: X509Certificate, nowMs: number): string | undefined {
+  if (nowMs >= Date.parse(cert.validFrom)) return undefined;
+  const remedy = 'if it is right, stop, remove the file with its key, and start: a new root is made';
+  return `${path} is not valid before ${cert.validFrom}: set the clock if it is behind; ${remedy}`;
 }
 
 function found(pair: CertificatePair): Lookup {
@@ -225,6 +248,9 @@ async function openRoot({ dir, now, log = silentLogger }: InternalCaOptions): Pr
   if (now() >= Date.parse(cert.validTo)) {
     throw usageError(`${certPath} has expired on ${cert.validTo}: remove both files and a new root is made`);
   }
+  // Not thrown: a machine without a clock of its own starts in the past, and is right soon after.
+  const reason = notYetText(certPath, cert, now());
+  if (reason !== undefined) log.err('the root of the internal CA is not valid yet', { reason });
   await warnOfLooseMode(keyPath, log);
   const message = certOnDisk === undefined ? 'the internal CA has made its root' : 'the internal CA is open';
   log[certOnDisk === undefined ? 'notice' : 'info'](message, { root: certPath });

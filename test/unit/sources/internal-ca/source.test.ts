@@ -190,6 +190,22 @@ describe('InternalCaSource', () => {
       });
     }
 
+    it('that was made while the clock was ahead is said to be, and to what end, until the clock is there', async () => {
+      nowMs += 200 * DAY_MS;
+      await open();
+      nowMs = START_MS;
+      const errors: unknown[] = [];
+      const log = { ...silentLogger, err: (...line: unknown[]) => void errors.push(line) };
+      const source = await open({ log });
+      const reason = `${source.rootCertPath} is not valid before Jul 19 23:00:00 2025 GMT: set the clock if it is behind; if it is right, stop, remove the file with its key, and start: a new root is made`;
+      expect(errors).to.deep.equal([['the root of the internal CA is not valid yet', { reason }]]);
+      expect(await source.check()).to.deep.equal({ ok: false, reason });
+      expect(await source.lookup(domain('a.test'), OPEN)).to.include({ kind: 'unavailable', reason });
+      nowMs += 200 * DAY_MS;
+      expect(await source.check()).to.deep.equal({ ok: true });
+      expect((await source.lookup(domain('a.test'), OPEN)).kind).to.equal('found');
+    });
+
     it('says which directory it cannot make', async () => {
       await mkdir(join(dir, '..'), { recursive: true });
       await writeFile(dir, 'a file');
@@ -266,6 +282,17 @@ describe('InternalCaSource', () => {
       expect(chainOf(await source.lookup(domain('a.test'), OPEN))).to.equal(first);
       nowMs += 1;
       expect(chainOf(await source.lookup(domain('a.test'), OPEN))).not.to.equal(first);
+    });
+
+    it('are minted anew when the clock is set back to before they are valid', async () => {
+      const source = await open();
+      nowMs += 40 * DAY_MS;
+      const ahead = chainOf(await source.lookup(domain('a.test'), OPEN));
+      nowMs -= 3_600_000;
+      expect(chainOf(await source.lookup(domain('a.test'), OPEN))).to.equal(ahead);
+      nowMs -= 1;
+      const right = chainOf(await source.lookup(domain('a.test'), OPEN));
+      expect(Date.parse(new X509Certificate(right).validFrom)).to.be.at.most(nowMs);
     });
 
     it('are minted anew after a forget, for one name or for all', async () => {
