@@ -8,7 +8,7 @@ import { bundleOf } from '../domain/certificate.js';
 import { examinePair } from '../domain/examination.js';
 import { shortcomingsOf } from '../domain/shortcomings.js';
 import { ServableCertificates } from '../resolver/servable.js';
-import { forEachBounded } from '../sources/directory/files.js';
+import { DirectoryFiles, forEachBounded } from '../sources/directory/files.js';
 import { LOOKED_FOR } from '../sources/directory/layouts.js';
 import { indexOf, leavesOf, type DirectoryIndex, type Leaf } from '../sources/directory/name-index.js';
 import { NOTHING_READ, readDirectory, type Reading } from '../sources/directory/reading.js';
@@ -34,20 +34,22 @@ export interface CertDirCheck {
 
 /** @param now milliseconds since 1970. Never rejects. */
 export async function checkCertDir(dir: string, now: () => number): Promise<CertDirCheck> {
-  const opened = await canBeOpened(dir, startUnrefTimer);
+  const files = new DirectoryFiles();
+  const opened = await canBeOpened(files, dir, startUnrefTimer);
   const remedy = 'see that it is there, mounted, and open to the user that the program runs as';
   if (!opened.ok) return { findings: [finding('error', AREA, dir, opened.reason, remedy)] };
   const late = (): CertDirCheck => ({
     findings: [finding('error', AREA, dir, 'it could not be read in time', remedy)],
   });
-  return within(readAndCheck(dir, now), late, LIMIT_MS);
+  return within(readAndCheck(files, dir, now), late, LIMIT_MS);
 }
 
-async function readAndCheck(dir: string, now: () => number): Promise<CertDirCheck> {
+async function readAndCheck(files: DirectoryFiles, dir: string, now: () => number): Promise<CertDirCheck> {
   const servable = new ServableCertificates();
   const refusals = new Map<string, string>();
   const reading = await readDirectory(NOTHING_READ, {
     root: dir,
+    files,
     now,
     maxKeysChecked: Infinity,
     pairOf: () => undefined,
@@ -66,7 +68,7 @@ async function readAndCheck(dir: string, now: () => number): Promise<CertDirChec
     ...unusable(reading),
     ...(await openKeys(reading)),
     ...leaves.flatMap((leaf) => ofLeaf(leaf, index, refusals, now())),
-    ...(await nothingRecognised(dir, reading)),
+    ...(await nothingRecognised(files, dir, reading)),
   ];
   const newest = leaves.reduce((last, { certificate }) => Math.max(last, certificate.notBeforeMs), -Infinity);
   return {
@@ -141,8 +143,8 @@ function remedyFor(shortcoming: string): string {
   return 'renew it: see why its renewal has not come';
 }
 
-async function nothingRecognised(dir: string, reading: Reading): Promise<Finding[]> {
+async function nothingRecognised(files: DirectoryFiles, dir: string, reading: Reading): Promise<Finding[]> {
   if (!hasRecognisedNothing(reading)) return [];
-  const what = `no certificate was recognised; there is ${await unrecognisedNames(dir, reading)}`;
+  const what = `no certificate was recognised; there is ${await unrecognisedNames(files, dir, reading)}`;
   return [finding('warning', AREA, dir, what, `it looks for ${LOOKED_FOR}`)];
 }

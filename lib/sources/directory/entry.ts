@@ -18,7 +18,7 @@ import {
   versionOf,
   type CertificateFacts,
 } from './certificate.js';
-import { isGone, lookAt, readText, type Look } from './files.js';
+import type { DirectoryFiles, Look } from './files.js';
 import type { PairFiles } from './layouts.js';
 
 export interface EntryPaths {
@@ -55,6 +55,7 @@ export interface Entry {
 }
 
 export interface EntryContext {
+  readonly files: DirectoryFiles;
   /** The time, milliseconds since 1970. */
   readonly now: () => number;
   /** Whether to check the key now. Asked once for each entry that has changed. */
@@ -92,14 +93,14 @@ export async function readEntry(
 ): Promise<Entry | undefined> {
   const isBoth = paths.key === paths.chain[0];
   const files = isBoth ? paths.chain : [...paths.chain, paths.key];
-  const look = await lookAt(files, context.now);
+  const look = await context.files.lookAt(files, context.now);
   const { stamps } = look;
   const stamp = stamps.join(' ');
   if (before?.stamp === stamp && !before.isUnsettled) return before;
   const remembered = before === undefined ? context.remembered?.(paths, stamp) : undefined;
   if (remembered !== undefined) return remembered;
   if (look.stats.size === 0) {
-    const gone = await Promise.all(files.map(isGone));
+    const gone = await Promise.all(files.map((path) => context.files.isGone(path)));
     if (gone.every(Boolean)) return undefined;
   }
   const read = await readContent(paths, look, before, context);
@@ -150,7 +151,7 @@ async function readContent(
     mayPass,
   });
   try {
-    chainPem = await readChain(paths, stats);
+    chainPem = await readChain(context.files, paths, stats);
     if (isBoth && before?.certificate === undefined && isWhole(chainPem) && !holdsBoth(chainPem)) {
       // Only its content tells that it is something else: certificates of authorities, say, or parameters.
       return { content: { version: versionOf(chainPem, '') }, mayPass: false };
@@ -171,7 +172,7 @@ async function readContent(
     if (isAsBefore || !context.isKeyWanted()) {
       return { content: { certificate: facts, version: unchecked }, mayPass: false };
     }
-    const keyText = isBoth ? chainPem : await readText(paths.key, stats.get(paths.key));
+    const keyText = isBoth ? chainPem : await context.files.readText(paths.key, stats.get(paths.key));
     const pair = pairOf(chainPem, keyText);
     if (typeof pair === 'string') return worse(`${paths.key}: ${pair}`, keyText);
     const version = versionOf(chainPem, keyText);
@@ -189,8 +190,12 @@ function earlierOf(before: Entry | undefined, context: EntryContext): Pick<Entry
 }
 
 /** The whole chain. @param known what has just been seen of its files. @throws Error where a file cannot be read. */
-export async function readChain({ chain }: EntryPaths, known?: Look['stats']): Promise<string> {
-  const texts = await Promise.all(chain.map((path) => readText(path, known?.get(path))));
+export async function readChain(
+  files: DirectoryFiles,
+  { chain }: EntryPaths,
+  known?: Look['stats'],
+): Promise<string> {
+  const texts = await Promise.all(chain.map((path) => files.readText(path, known?.get(path))));
   return texts.map((text) => (text.endsWith('\n') ? text : `${text}\n`)).join('');
 }
 

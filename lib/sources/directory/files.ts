@@ -1,7 +1,21 @@
 /**
  * How the directory source looks at files: stamps that differ whenever a file has changed, and bounded reading.
+ *
+ * Each operation takes one of the four threads that Node has for files, host names and keys. Where a network file system does not
+ * answer, it never gives it back: so the operations of one directory take turns, a few at once, and leave threads to the others.
  */
-import { close, lstat, open, read, stat, type BigIntStats } from 'node:fs';
+import {
+  close,
+  lstat,
+  open,
+  opendir,
+  read,
+  readdir,
+  stat,
+  type BigIntStats,
+  type Dirent,
+  type NoParamCallback,
+} from 'node:fs';
 
 /** A file as it was. */
 export interface Stamp {
@@ -19,23 +33,179 @@ export interface Stamp {
 const TICK_MS = 2_000;
 /** No chain is that long. The bound keeps a mistaken link to a disk image from being read into memory. */
 const MAX_FILE_BYTES = 1_048_576;
+/** Of one directory: half of the threads. A start is as quick as with more, as it is bound by what is done with the answers. */
+const MAX_AT_ONCE = 2;
 const GONE: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
 
-/**
- * Looks at a file, or at what a link leads to. With callbacks: promises make a look cost half as much again, and there are tens
- * of thousands in each reading of a large directory.
- *
- * @param now milliseconds since 1970. Asked at each look: a first reading may take longer than a tick.
- * @throws the system's error.
- */
-export function stampOf(path: string, now: () => number): Promise<Stamp> {
-  const fromMs = now();
-  return new Promise((resolve, reject) => {
-    stat(path, { bigint: true }, (error, stats) => {
-      if (error !== null) reject(error);
-      else resolve(stampFrom(stats, fromMs, now()));
+/** Several files at once. */
+export interface Look {
+  /** They differ when one of the files has changed. A file that cannot be looked at has the system's error code instead. */
+  readonly stamps: readonly string[];
+  /** Of those that could be looked at, by path. */
+  readonly stats: ReadonlyMap<string, BigIntStats>;
+  readonly isRacy: boolean;
+}
+
+/** The files of one directory. */
+export class DirectoryFiles {
+  #underWay = 0;
+  readonly #waiting: (() => void)[] = [];
+  #opening: Promise<void> | undefined;
+
+  /**
+   * Looks at a file, or at what a link leads to. With callbacks: promises make a look cost half as much again, and there are tens
+   * of thousands in each reading of a large directory.
+   *
+   * @param now milliseconds since 1970. Asked at each look: a first reading may take longer than a tick.
+   * @throws the system's error.
+   */
+  stampOf(path: string, now: () => number): Promise<Stamp> {
+    return new Promise((resolve, reject) => {
+      this.#stat(path, now, (outcome) => {
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      });
     });
-  });
+  }
+
+  /** Whether nothing of that name is there: no link that leads nowhere either, nor something that we may not look at. */
+  isGone(path: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#inTurn((ended) => {
+        lstat(path, (error) => {
+          ended();
+          resolve(error !== null && GONE.includes(error.code));
+        });
+      });
+    });
+  }
+
+  /** Looks at files. Never rejects. @param now as for `stampOf`. */
+  lookAt(paths: readonly string[], now: () => number): Promise<Look> {
+    return new Promise((resolve) => {
+      const stamps: string[] = [];
+      const found = new Map<string, BigIntStats>();
+      let isRacy = false;
+      let left = paths.length;
+      for (const [index, path] of paths.entries()) {
+        this.#stat(path, now, (outcome) => {
+          if (outcome instanceof Error) {
+            stamps[index] = outcome.code ?? 'unknown';
+          } else {
+            stamps[index] = outcome.text;
+            isRacy ||= outcome.isRacy;
+            found.set(path, outcome.stats);
+          }
+          left -= 1;
+          if (left === 0) resolve({ stamps, stats: found, isRacy });
+        });
+      }
+    });
+  }
+
+  /** What is in a folder. @throws the system's error. */
+  list(path: string): Promise<Dirent[]> {
+    return new Promise((resolve, reject) => {
+      this.#inTurn((ended) => {
+        readdir(path, { withFileTypes: true }, (error, entries) => {
+          ended();
+          if (error === null) resolve(entries);
+          else reject(error);
+        });
+      });
+    });
+  }
+
+  /**
+   * Opens the directory itself, and closes it again. Who asks while it does not answer waits for the same answer.
+   *
+   * @throws the system's error.
+   */
+  tryToOpen(root: string): Promise<void> {
+    this.#opening ??= this.#open(root).finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  #open(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#inTurn((ended) => {
+        const settle: NoParamCallback = (error) => {
+          ended();
+          if (error === null) resolve();
+          else reject(error);
+        };
+        opendir(path, (error, folder) => {
+          if (error === null) folder.close((closeError) => settle(closeError ?? null));
+          else settle(error);
+        });
+      });
+    });
+  }
+
+  /**
+   * Reads a file whole.
+   *
+   * @param known what has just been seen of it; looked at anew without.
+   * @throws Error whose message has the path.
+   */
+  async readText(path: string, known?: BigIntStats): Promise<string> {
+    const stats = known ?? (await this.stampOf(path, Date.now)).stats;
+    // Opening a pipe would wait for somebody to write into it.
+    if (!stats.isFile()) throw new Error(`${path} is not a file`);
+    if (stats.size > MAX_FILE_BYTES) throw new Error(`${path} is longer than 1 MiB`);
+    return this.#readAll(path, Number(stats.size));
+  }
+
+  /** In three calls, where `readFile` makes five; one that has grown meanwhile is read as long as it was. */
+  #readAll(path: string, size: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#inTurn((ended) => {
+        open(path, 'r', (openError, descriptor) => {
+          if (openError !== null) {
+            ended();
+            reject(openError);
+            return;
+          }
+          const bytes = Buffer.allocUnsafe(size);
+          read(descriptor, bytes, 0, size, 0, (readError, length) => {
+            close(descriptor, () => {
+              ended();
+              if (readError !== null) reject(readError);
+              else if (length < size) reject(new Error(`${path} has been cut while it was read`));
+              else resolve(bytes.toString('utf8'));
+            });
+          });
+        });
+      });
+    });
+  }
+
+  #stat(path: string, now: () => number, done: (outcome: Stamp | NodeJS.ErrnoException) => void): void {
+    this.#inTurn((ended) => {
+      const fromMs = now();
+      stat(path, { bigint: true }, (error, stats) => {
+        ended();
+        done(error ?? stampFrom(stats, fromMs, now()));
+      });
+    });
+  }
+
+  /** Begins an operation as soon as not too many are under way, which `ended` of each tells. */
+  #inTurn(begin: (ended: () => void) => void): void {
+    if (this.#underWay >= MAX_AT_ONCE) {
+      this.#waiting.push(() => begin(this.#ended));
+      return;
+    }
+    this.#underWay += 1;
+    begin(this.#ended);
+  }
+
+  readonly #ended = (): void => {
+    // Its turn goes to the next one.
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#underWay -= 1;
+    else next();
+  };
 }
 
 /** @param fromMs,untilMs the look was between them. A file with a later date does not count as racy: its date is wrong. */
@@ -48,81 +218,6 @@ function stampFrom(stats: BigIntStats, fromMs: number, untilMs: number): Stamp {
     isRacy: changedMs > fromMs - TICK_MS && changedMs < untilMs + TICK_MS,
     stats,
   };
-}
-
-/** Whether nothing of that name is there: no link that leads nowhere either, nor something that we may not look at. */
-export function isGone(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    lstat(path, (error) => resolve(error !== null && GONE.includes(error.code)));
-  });
-}
-
-/** Several files at once. */
-export interface Look {
-  /** They differ when one of the files has changed. A file that cannot be looked at has the system's error code instead. */
-  readonly stamps: readonly string[];
-  /** Of those that could be looked at, by path. */
-  readonly stats: ReadonlyMap<string, BigIntStats>;
-  readonly isRacy: boolean;
-}
-
-/** Looks at files. Never rejects. @param now as for `stampOf`. */
-export function lookAt(paths: readonly string[], now: () => number): Promise<Look> {
-  const fromMs = now();
-  return new Promise((resolve) => {
-    const stamps: string[] = [];
-    const found = new Map<string, BigIntStats>();
-    let isRacy = false;
-    let left = paths.length;
-    for (const [index, path] of paths.entries()) {
-      stat(path, { bigint: true }, (error, stats) => {
-        if (error === null) {
-          const stamp = stampFrom(stats, fromMs, now());
-          stamps[index] = stamp.text;
-          isRacy ||= stamp.isRacy;
-          found.set(path, stats);
-        } else {
-          stamps[index] = error.code ?? 'unknown';
-        }
-        left -= 1;
-        if (left === 0) resolve({ stamps, stats: found, isRacy });
-      });
-    }
-  });
-}
-
-/**
- * Reads a file whole.
- *
- * @param known what has just been seen of it; looked at anew without.
- * @throws Error whose message has the path.
- */
-export async function readText(path: string, known?: BigIntStats): Promise<string> {
-  const stats = known ?? (await stampOf(path, Date.now)).stats;
-  // Opening a pipe would wait for somebody to write into it.
-  if (!stats.isFile()) throw new Error(`${path} is not a file`);
-  if (stats.size > MAX_FILE_BYTES) throw new Error(`${path} is longer than 1 MiB`);
-  return readAll(path, Number(stats.size));
-}
-
-/** In three calls, where `readFile` makes five; one that has grown meanwhile is read as long as it was. */
-function readAll(path: string, size: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    open(path, 'r', (openError, descriptor) => {
-      if (openError !== null) {
-        reject(openError);
-        return;
-      }
-      const bytes = Buffer.allocUnsafe(size);
-      read(descriptor, bytes, 0, size, 0, (readError, length) => {
-        close(descriptor, () => {
-          if (readError !== null) reject(readError);
-          else if (length < size) reject(new Error(`${path} has been cut while it was read`));
-          else resolve(bytes.toString('utf8'));
-        });
-      });
-    });
-  });
 }
 
 /** Does the work for each item, so many at a time. */

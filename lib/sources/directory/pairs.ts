@@ -7,7 +7,7 @@ import type { CertificatePair } from '../../domain/certificate.js';
 import { describeError } from '../../domain/errors.js';
 import { isOfVersion, pairOf } from './certificate.js';
 import { readChain, type Entry } from './entry.js';
-import { readText } from './files.js';
+import type { DirectoryFiles } from './files.js';
 
 /** A pair that can be served, or a clause that says why there is none. */
 export type Loaded = CertificatePair | { readonly reason: string };
@@ -21,6 +21,7 @@ interface Kept {
 const MAX_KEPT_LENGTH = 16 * 1_048_576;
 
 export class DirectoryPairs {
+  readonly #files: DirectoryFiles;
   readonly #onTrouble: (entry: Entry, reason: string) => void;
   readonly #kept = new LRUCache<string, Kept>({
     maxSize: MAX_KEPT_LENGTH,
@@ -31,7 +32,8 @@ export class DirectoryPairs {
   readonly #bad = new WeakMap<Entry, { readonly reason: string; readonly mayPass: boolean }>();
 
   /** @param onTrouble told of each pair that turns out to be bad, once while its files stay as they are. */
-  constructor(onTrouble: (entry: Entry, reason: string) => void) {
+  constructor(files: DirectoryFiles, onTrouble: (entry: Entry, reason: string) => void) {
+    this.#files = files;
     this.#onTrouble = onTrouble;
   }
 
@@ -70,9 +72,9 @@ export class DirectoryPairs {
   async #read(entry: Entry): Promise<Loaded> {
     const { id, paths, version } = entry;
     try {
-      const chainPem = await readChain(paths);
+      const chainPem = await readChain(this.#files, paths);
       const isBoth = paths.key === paths.chain[0];
-      const keyText = isBoth ? chainPem : await readText(paths.key);
+      const keyText = isBoth ? chainPem : await this.#files.readText(paths.key);
       const pair = pairOf(chainPem, keyText);
       if (typeof pair === 'string') return this.#worse(entry, `${paths.key}: ${pair}`, false);
       // Files that have changed since the reading are good to serve, and are kept when they have been read.

@@ -1,7 +1,7 @@
 /**
  * One reading of a certificate directory: its folders, and the certificates in them.
  */
-import { forEachBounded } from './files.js';
+import { forEachBounded, type DirectoryFiles } from './files.js';
 import { idOf, pathsOf, readEntry, type Entry, type EntryContext, type EntryPaths } from './entry.js';
 import { CONCURRENT_LOOKS, walk, type Folder, type WalkContext } from './walk.js';
 
@@ -17,6 +17,7 @@ export interface Reading {
 
 export interface ReadingContext {
   readonly root: string;
+  readonly files: DirectoryFiles;
   /** The time, milliseconds since 1970. */
   readonly now: () => number;
   /** So many of the certificates that have changed are read with their keys. */
@@ -43,13 +44,15 @@ export const NOTHING_READ: Reading = {
 
 /** Never rejects. */
 export async function readDirectory(before: Reading, context: ReadingContext): Promise<Reading> {
-  const { root, now, pairOf, keep, remembered } = context;
+  const { root, files, now, pairOf, keep, remembered } = context;
   const { folders, unreadable, frozen } = await walk(root, before.folders, {
+    files,
     now,
     remembered: remembered?.folder,
   });
   let keysLeft = context.maxKeysChecked;
   const entryContext = {
+    files,
     now,
     isKeyWanted: () => keysLeft-- > 0,
     pairOf,

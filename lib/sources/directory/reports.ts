@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../../log/logger.js';
 import type { ChangedNames } from '../source.js';
+import type { DirectoryFiles } from './files.js';
 import { LOOKED_FOR } from './layouts.js';
 import type { DirectoryIndex } from './name-index.js';
 import type { Reading } from './reading.js';
@@ -11,11 +12,13 @@ import { DirectoryShortcomings } from './shortcomings.js';
 import { hasRecognisedNothing, unrecognisedNames } from './unrecognised.js';
 
 export class DirectoryReports {
+  readonly #files: DirectoryFiles;
   readonly #dir: string;
   readonly #log: Logger;
   readonly #shortcomings: DirectoryShortcomings;
 
-  constructor(dir: string, log: Logger) {
+  constructor(files: DirectoryFiles, dir: string, log: Logger) {
+    this.#files = files;
     this.#dir = dir;
     this.#log = log;
     this.#shortcomings = new DirectoryShortcomings(log);
@@ -67,7 +70,7 @@ export class DirectoryReports {
       this.#log.notice('no certificate was recognised in the certificate directory', {
         dir: this.#dir,
         lookedFor: LOOKED_FOR,
-        found: await unrecognisedNames(this.#dir, reading),
+        found: await unrecognisedNames(this.#files, this.#dir, reading),
       });
     }
     this.shortcomings(index, nowMs);

@@ -24,6 +24,7 @@ import { wildcardOf, type ServerName } from '../../domain/server-name.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { CertificateSource, ChangedNames, LookupContext, SourceCheck } from '../source.js';
 import { isCertificate, isSame, readChain } from './entry.js';
+import { DirectoryFiles } from './files.js';
 import { handOver, unavailable } from './hand-over.js';
 import { DirectoryMemory } from './memory.js';
 import { changedNames, indexOf, leavesOf, type DirectoryIndex, type Named } from './name-index.js';
@@ -72,6 +73,7 @@ export class DirectorySource implements CertificateSource {
   readonly isLocal = true;
   readonly hasAddresses = true;
   readonly #dir: string;
+  readonly #files = new DirectoryFiles();
   readonly #now: () => number;
   readonly #log: Logger;
   readonly #maxKeysChecked: number;
@@ -123,7 +125,7 @@ export class DirectorySource implements CertificateSource {
     this.#log = options.log ?? silentLogger;
     this.#maxKeysChecked = options.maxKeysChecked ?? DEFAULT_MAX_KEYS_CHECKED;
     this.#startTimer = options.startTimer ?? startUnrefTimer;
-    this.#reports = new DirectoryReports(this.#dir, this.#log);
+    this.#reports = new DirectoryReports(this.#files, this.#dir, this.#log);
     this.#scans = new RepeatedScan({
       scan: () => this.#scan(),
       pollMs: options.pollMs ?? DEFAULT_POLL_MS,
@@ -140,7 +142,7 @@ export class DirectorySource implements CertificateSource {
         startTimer: this.#startTimer,
       });
     }
-    this.#pairs = new DirectoryPairs(({ paths: { folder } }, reason) =>
+    this.#pairs = new DirectoryPairs(this.#files, ({ paths: { folder } }, reason) =>
       this.#reports.notServable(folder, reason),
     );
   }
@@ -170,7 +172,7 @@ export class DirectorySource implements CertificateSource {
     return [...leavesOf(this.#index)].map(({ paths, certificate: { notAfterMs } }) => ({
       file: paths.chain[0],
       notAfterMs,
-      read: () => readChain(paths),
+      read: () => readChain(this.#files, paths),
     }));
   }
 
@@ -180,7 +182,7 @@ export class DirectorySource implements CertificateSource {
 
   async check(): Promise<SourceCheck> {
     if (this.#isClosed) return { ok: false, reason: 'it is closed' };
-    return canBeOpened(this.#dir, this.#startTimer);
+    return canBeOpened(this.#files, this.#dir, this.#startTimer);
   }
 
   /**
@@ -231,6 +233,7 @@ export class DirectorySource implements CertificateSource {
     if (this.#isClosed) return;
     const reading = await readDirectory(this.#reading, {
       root: this.#dir,
+      files: this.#files,
       now: this.#now,
       maxKeysChecked: this.#maxKeysChecked,
       pairOf: (id, version) => this.#pairs.get(id, version),

@@ -1,11 +1,11 @@
 /**
  * How long the directory source waits for its file system: a network file system may not answer at all.
  */
-import { opendir } from 'node:fs/promises';
 import type { StartTimer } from '../../base/timer.js';
 import { describeError } from '../../domain/errors.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { SourceCheck } from '../source.js';
+import type { DirectoryFiles } from './files.js';
 import { unavailable } from './hand-over.js';
 import { unreadableText } from './reports.js';
 
@@ -43,19 +43,21 @@ export async function inTime(
 }
 
 /** Whether a directory can be opened. Never rejects. */
-export function canBeOpened(dir: string, startTimer: StartTimer): Promise<SourceCheck> {
+export function canBeOpened(
+  files: DirectoryFiles,
+  dir: string,
+  startTimer: StartTimer,
+): Promise<SourceCheck> {
   return new Promise((settled) => {
     const cancel = startTimer(() => settled({ ok: false, reason: lateText(dir) }), CHECK_TIMEOUT_MS);
     const settle = (outcome: SourceCheck): void => {
       cancel();
       settled(outcome);
     };
-    opendir(dir)
-      .then((handle) => handle.close())
-      .then(
-        () => settle({ ok: true }),
-        (error: unknown) => settle({ ok: false, reason: unreadableText(dir, describeError(error)) }),
-      );
+    files.tryToOpen(dir).then(
+      () => settle({ ok: true }),
+      (error: unknown) => settle({ ok: false, reason: unreadableText(dir, describeError(error)) }),
+    );
   });
 }
 

@@ -2,9 +2,9 @@
  * What lies in a certificate directory in which no certificate was recognised: the first names, to tell somebody who has placed them
  * there. Looked up for that alone, so that readings of large directories need not carry what they have no use for.
  */
-import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isCertificate } from './entry.js';
+import type { DirectoryFiles } from './files.js';
 import type { Reading } from './reading.js';
 
 /** Of names that are listed. */
@@ -21,11 +21,15 @@ export function hasRecognisedNothing({ entries, unreadable }: Reading): boolean 
  * @returns `README, old/a.crt, keys/ and more`: paths from the directory on, a slash behind folders that were not looked into, and
  *   hidden ones left out. Never rejects.
  */
-export async function unrecognisedNames(root: string, { folders }: Reading): Promise<string> {
+export async function unrecognisedNames(
+  files: DirectoryFiles,
+  root: string,
+  { folders }: Reading,
+): Promise<string> {
   const names: string[] = [];
   for (const folder of [...folders.keys()].slice(0, MAX_FOLDERS)) {
     if (names.length > MAX_NAMES) break;
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    const entries = await files.list(folder).catch(() => []);
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);
       if (entry.name.startsWith('.') || folders.has(path)) continue;

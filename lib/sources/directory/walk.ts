@@ -2,10 +2,10 @@
  * The folders of a certificate directory: down to a few levels, links followed and each folder looked into once, hidden ones
  * and copies of earlier certificates left out. A folder whose stamp is the same is not listed again.
  */
-import { readdir } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../../domain/errors.js';
-import { forEachBounded, isGone, stampOf } from './files.js';
+import { forEachBounded, type DirectoryFiles } from './files.js';
 import { isFileOfInterest, isFolderOfInterest, isHalf, recognise, type PairFiles } from './layouts.js';
 
 export interface Folder {
@@ -39,6 +39,7 @@ const MAX_DEPTH = 4;
 export const CONCURRENT_LOOKS = 32;
 
 export interface WalkContext {
+  readonly files: DirectoryFiles;
   /** The time, milliseconds since 1970. */
   readonly now: () => number;
   /** What an earlier run has found in a folder with this very stamp. Asked where there is nothing from before. */
@@ -89,17 +90,17 @@ async function lookInto(
   path: string,
   isRoot: boolean,
   before: Folder | undefined,
-  { now, remembered }: WalkContext,
+  { files, now, remembered }: WalkContext,
 ): Promise<Folder | string | undefined> {
   try {
-    const { text: stamp, isRacy, stats } = await stampOf(path, now);
+    const { text: stamp, isRacy, stats } = await files.stampOf(path, now);
     if (!stats.isDirectory()) return isRoot ? `${path} is not a directory` : undefined;
     if (before?.stamp === stamp && !before.isRacy) return before;
     const identity = `${stats.dev}:${stats.ino}`;
     const looked = { path, stamp, isRacy, identity, device: stats.dev };
     const known = before === undefined ? remembered?.(path, stamp) : undefined;
     if (known !== undefined) return { ...looked, pairs: known.pairs, below: known.below, isInherited: false };
-    const listed = await listing(path, before?.pairs ?? []);
+    const listed = listing(await files.list(path), before?.pairs ?? []);
     const isEmptied = before !== undefined && before.pairs.length + before.below.length > 0 && listed.isEmpty;
     // Somebody who removes certificates leaves the folder in place; where a file system was unmounted, another folder appears.
     const isOther = isRoot ? before?.identity !== identity : before?.device !== stats.dev;
@@ -107,17 +108,16 @@ async function lookInto(
     const { pairs, below, isInherited } = listed;
     return { ...looked, pairs, below, isInherited };
   } catch (error) {
-    return !isRoot && (await isGone(path)) ? undefined : describeError(error);
+    return !isRoot && (await files.isGone(path)) ? undefined : describeError(error);
   }
 }
 
-async function listing(
-  path: string,
+function listing(
+  entries: readonly Dirent[],
   earlier: readonly PairFiles[],
-): Promise<Listing & { readonly isEmpty: boolean; readonly isInherited: boolean }> {
+): Listing & { readonly isEmpty: boolean; readonly isInherited: boolean } {
   const files: string[] = [];
   const below: string[] = [];
-  const entries = await readdir(path, { withFileTypes: true });
   for (const entry of entries) {
     const { name } = entry;
     const mayBeFolder = entry.isDirectory() || entry.isSymbolicLink();

@@ -3,6 +3,7 @@ import { link, mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:
 import { join } from 'node:path';
 import type { CertificatePair } from '../../../../lib/domain/certificate.js';
 import { pathsOf, readEntry } from '../../../../lib/sources/directory/entry.js';
+import { DirectoryFiles } from '../../../../lib/sources/directory/files.js';
 import { NOTHING_READ, readDirectory } from '../../../../lib/sources/directory/reading.js';
 import { writePair } from '../../../support/certificates.js';
 import { chains, DAY_MS, DirectoryStage, look } from './stage.js';
@@ -170,7 +171,12 @@ describe('DirectorySource missing no change', () => {
   });
 
   it('reads files again while another change may leave the same stamp', async () => {
-    const context = { isKeyWanted: () => true, pairOf: () => undefined, keep: () => undefined };
+    const context = {
+      files: new DirectoryFiles(),
+      isKeyWanted: () => true,
+      pairOf: () => undefined,
+      keep: () => undefined,
+    };
     await on.place('a', ['a.test']);
     const paths = pathsOf(at('a'), { chain: ['fullchain.pem'], key: 'privkey.pem' });
     const read = async (nowMs: number, known?: Awaited<ReturnType<typeof readEntry>>) =>
@@ -190,7 +196,14 @@ describe('DirectorySource missing no change', () => {
     await on.place('a', ['a.test']);
     let looks = 0;
     const now = (): number => Date.now() - (looks++ === 0 ? 60_000 : 0);
-    const context = { root: on.dir, now, maxKeysChecked: 0, pairOf: () => undefined, keep: () => undefined };
+    const context = {
+      root: on.dir,
+      files: new DirectoryFiles(),
+      now,
+      maxKeysChecked: 0,
+      pairOf: () => undefined,
+      keep: () => undefined,
+    };
     const { entries } = await readDirectory(NOTHING_READ, context);
     expect([...entries.values()].map(({ isUnsettled }) => isUnsettled)).to.deep.equal([true]);
   });
@@ -199,7 +212,12 @@ describe('DirectorySource missing no change', () => {
     await on.place('a', ['a.test']);
     await utimes(at('a', 'fullchain.pem'), 4_000_000_000, 4_000_000_000);
     const paths = pathsOf(at('a'), { chain: ['fullchain.pem'], key: 'privkey.pem' });
-    const context = { isKeyWanted: () => false, pairOf: () => undefined, keep: () => undefined };
+    const context = {
+      files: new DirectoryFiles(),
+      isKeyWanted: () => false,
+      pairOf: () => undefined,
+      keep: () => undefined,
+    };
     const entry = await readEntry(paths, undefined, { ...context, now: () => Date.now() + 60_000 });
     expect(entry?.isUnsettled).to.equal(false);
   });
