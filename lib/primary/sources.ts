@@ -176,6 +176,7 @@ export class Sources {
           settings: manager,
           log,
           now: clock.now,
+          maxWaitMs: settings.lookupTimeoutMs,
           isCovered: this.#isCovered,
           onOrder: (result, tookMs) => observer.onOrder(result, tookMs),
         }),

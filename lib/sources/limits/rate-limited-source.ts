@@ -12,6 +12,7 @@ import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { clientGroup } from '../../net/ip-bytes.js';
 import type { CertificateSource, LookupContext } from '../source.js';
+import { withPatience } from './patience.js';
 import { WrappedSource } from './wrapped-source.js';
 
 export interface RateLimitedSourceOptions {
@@ -66,18 +67,9 @@ export class RateLimitedSource extends WrappedSource {
   }
 
   /** A token within `maxWaitMs` and before the signal aborts; false without. */
-  async #acquire({ client, signal }: LookupContext): Promise<boolean> {
-    if (signal.aborted) return false;
-    const wait = new AbortController();
-    const endWait = (): void => wait.abort();
-    const cancelTimer = this.#startTimer(endWait, this.#maxWaitMs);
-    signal.addEventListener('abort', endWait, { once: true });
-    try {
-      // Look-ups without a client (the program's own) share one turn.
-      return await this.#bucket.acquire(clientGroup(client ?? ''), wait.signal);
-    } finally {
-      cancelTimer();
-      signal.removeEventListener('abort', endWait);
-    }
+  #acquire({ client, signal }: LookupContext): Promise<boolean> {
+    const patience = { signal, maxWaitMs: this.#maxWaitMs, startTimer: this.#startTimer };
+    // Look-ups without a client (the program's own) share one turn.
+    return withPatience(patience, (within) => this.#bucket.acquire(clientGroup(client ?? ''), within));
   }
 }

@@ -6,7 +6,9 @@
  * 1 MiB are cut off with their connection. Redirects are not followed.
  *
  * Queries share a few kept-alive connections: the manager has four threads for everybody, and needs one of them to answer
- * the challenge of an order. An order takes a connection of its own, so that queries never wait behind it, and so that
+ * the challenge of an order. Who sends no more of them at once than that has each begin at once: in here they would wait in the
+ * order in which they come, whoever sends them, and their time would run. Questions whether the manager is well have connections
+ * apart, so as not to wait behind queries that hang. An order takes a connection of its own, so that queries never wait behind it, and so that
  * it is never sent on a connection that the manager is just closing: an order must not be sent twice.
  */
 import { setMaxListeners } from 'node:events';
@@ -19,7 +21,9 @@ import type { ManagerAnswer } from './schema.js';
 const USER_AGENT = `peter-sslers-proxy/${VERSION}`;
 const MAX_ANSWER_BYTES = 1_048_576;
 /** Three queries beside two orders are more than the manager's four threads, but a query takes milliseconds. */
-const QUERY_CONNECTIONS = 3;
+export const QUERY_CONNECTIONS = 3;
+/** A check, and one that took too long or a person's question beside it. */
+const APART_CONNECTIONS = 2;
 /** Shorter than most proxies and managers keep a connection, so that we close an idle one before they do. */
 const KEEP_ALIVE_MS = 15_000;
 
@@ -85,6 +89,7 @@ export class ManagerClient {
   readonly #prefix: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #queries: Pool;
+  readonly #apart: Pool;
   readonly #orders: Pool;
   readonly #asks: Agent;
   readonly #closing = new AbortController();
@@ -106,13 +111,9 @@ export class ManagerClient {
     const connect = { timeout: connectMs, ...(options.caPem !== undefined && { ca: options.caPem }) };
     const common = { maxResponseSize: MAX_ANSWER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS };
     const { Agent, Pool } = undici();
-    this.#queries = new Pool(origin, {
-      ...common,
-      connect,
-      connections: QUERY_CONNECTIONS,
-      headersTimeout: headersMs,
-      bodyTimeout: bodyMs,
-    });
+    const query = { ...common, connect, headersTimeout: headersMs, bodyTimeout: bodyMs };
+    this.#queries = new Pool(origin, { ...query, connections: QUERY_CONNECTIONS });
+    this.#apart = new Pool(origin, { ...query, connections: APART_CONNECTIONS });
     this.#orders = new Pool(origin, {
       ...common,
       connect,
@@ -137,11 +138,11 @@ export class ManagerClient {
   /**
    * Asks for a path of the manager. A connection that was kept alive and closed just now is tried again, once.
    *
-   * @param options `primes`: the manager is to write what it answers to Redis.
+   * @param options `primes`: the manager is to write what it answers to Redis. `isApart`: not on a connection of the queries.
    */
   async query(
     path: string,
-    { primes }: { readonly primes: boolean },
+    { primes, isApart = false }: { readonly primes: boolean; readonly isApart?: boolean },
     signal?: AbortSignal,
   ): Promise<ManagerAnswer | Failure> {
     const { connectMs, headersMs, bodyMs } = this.#options.timeouts;
@@ -150,8 +151,9 @@ export class ManagerClient {
       path: primes ? `${path}?openresty=1` : path,
       headers: this.#headers,
     };
+    const pool = isApart ? this.#apart : this.#queries;
     const send = async (within: AbortSignal): Promise<ManagerAnswer> => {
-      const start = () => this.#queries.request({ ...request, signal: within });
+      const start = () => pool.request({ ...request, signal: within });
       const response = await start().catch((error: unknown) => {
         if (!isStaleConnection(error) || within.aborted) throw error;
         return start();
@@ -201,7 +203,12 @@ export class ManagerClient {
   /** Ends every connection; exchanges under way fail. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([this.#queries.destroy(), this.#orders.destroy(), this.#asks.destroy()]);
+    await Promise.all([
+      this.#queries.destroy(),
+      this.#apart.destroy(),
+      this.#orders.destroy(),
+      this.#asks.destroy(),
+    ]);
   }
 
   /** Runs an exchange that ends with the time, the caller's signal, or the client. */

@@ -1,7 +1,8 @@
 /**
  * The manager as a source: every name is asked for with a query, and only what the query leaves open is ordered.
  *
- * 1. A name that is being ordered: `pending`, without a request.
+ * 1. A name that is being ordered: `pending`, without a request. So is one whose turn does not come: there are as many queries at
+ *    once as there are connections for them, and clients take turns. What has not been sent says nothing of the manager.
  * 2. `GET {root}/domain/NAME/config.json?openresty=1`, which also makes the manager write the certificate to Redis.
  *    A 500 as plain text is what a manager of prime style 2 says of a known name without certificate. The same question without
  *    `openresty=1` does not prime: its answer tells the two apart.
@@ -10,19 +11,26 @@
  * So a name that has a certificate never goes through the ordering path again, and an outage orders nothing.
  */
 import type { ManagerSettings } from '../../config/settings.js';
+import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
 import { describeError } from '../../domain/errors.js';
 import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import type { Logger } from '../../log/logger.js';
 import { Autocert, type AutocertOptions, type OrderLoad } from './autocert.js';
-import { ManagerClient, type ManagerTimeouts } from './client.js';
+import { ManagerClient, QUERY_CONNECTIONS, type ManagerTimeouts } from './client.js';
 import { IMPOSSIBLE_NAME, troubleOf } from './impossible-name.js';
 import { interpretOrder, interpretQuery, type OrderVerdict, type QueryVerdict } from './schema.js';
+import { clientGroup } from '../../net/ip-bytes.js';
+import { FairSlots } from '../limits/fair-slots.js';
+import { withPatience } from '../limits/patience.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
 /** The certificate of an order is of use even when the one that started it has stopped waiting. */
 const MIN_ORDER_MS = 120_000;
+const DEFAULT_MAX_WAIT_MS = 2_000;
+/** For those whose answer says how the manager is, or what it knows, and primes nothing. */
+const INSPECTION = { primes: false, isApart: true };
 
 export interface ManagerSourceOptions {
   readonly settings: ManagerSettings;
@@ -30,6 +38,10 @@ export interface ManagerSourceOptions {
   /** The clock, milliseconds. */
   readonly now: () => number;
   readonly timeouts?: Partial<ManagerTimeouts>;
+  /** How long a query may wait for its turn. @default 2000 */
+  readonly maxWaitMs?: number;
+  /** @default a timer that does not keep the process alive */
+  readonly startTimer?: StartTimer;
   /** Whether the default certificate covers a name, which is then not ordered. */
   isCovered?(this: void, name: ServerName): boolean;
   /** See `Autocert`. */
@@ -42,8 +54,14 @@ export class ManagerSource implements CertificateSource {
   readonly #settings: ManagerSettings;
   readonly #client: ManagerClient;
   readonly #autocert: Autocert | undefined;
+  readonly #slots = new FairSlots({ atOnce: QUERY_CONNECTIONS });
+  readonly #maxWaitMs: number;
+  readonly #startTimer: StartTimer;
 
-  constructor({ settings, log, now, timeouts, isCovered, onOrder }: ManagerSourceOptions) {
+  constructor(options: ManagerSourceOptions) {
+    const { settings, log, now, timeouts, isCovered, onOrder } = options;
+    this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
+    this.#startTimer = options.startTimer ?? startUnrefTimer;
     const { server, prefix, caPem, credentials, autocert } = settings;
     this.#settings = settings;
     this.#client = new ManagerClient({
@@ -87,12 +105,17 @@ export class ManagerSource implements CertificateSource {
     try {
       // Without priming: that would mend what a person wants to look at.
       if (context.isInspection === true) {
-        return (await this.#ask(name, { primes: false }, context.signal)).lookup;
+        return (await this.#ask(name, INSPECTION, context.signal)).lookup;
       }
       if (this.#autocert?.isOrdering(name) === true) {
         return { kind: 'pending', reason: 'the name is being ordered' };
       }
-      const query = await this.#query(name, context.signal);
+      const query = await this.#queryInTurn(name, context);
+      if (query === undefined) {
+        return context.signal.aborted || this.#slots.isClosed
+          ? { kind: 'unavailable', reason: 'the look-up was given up', scope: 'source' }
+          : { kind: 'pending', reason: 'the manager is busy with other names' };
+      }
       return this.#autocert === undefined ? query.lookup : await this.#autocert.follow(name, query, context);
     } catch (error) {
       return { kind: 'unavailable', reason: describeError(error), scope: 'name' };
@@ -101,7 +124,7 @@ export class ManagerSource implements CertificateSource {
 
   /** Asks for a name that cannot exist: a manager answers that it does not know it. */
   async check(): Promise<SourceCheck> {
-    const { lookup } = await this.#query(IMPOSSIBLE_NAME);
+    const { lookup } = await this.#ask(IMPOSSIBLE_NAME, INSPECTION, undefined);
     const reason = troubleOf(lookup);
     return reason === undefined
       ? { ok: true }
@@ -137,11 +160,27 @@ export class ManagerSource implements CertificateSource {
   }
 
   async close(): Promise<void> {
+    this.#slots.close();
     this.#autocert?.close();
     await this.#client.close();
   }
 
-  async #query(name: ServerName, signal?: AbortSignal): Promise<QueryVerdict> {
+  /** @returns undefined where it was never sent. */
+  async #queryInTurn(name: ServerName, { client, signal }: LookupContext): Promise<QueryVerdict | undefined> {
+    const patience = { signal, maxWaitMs: this.#maxWaitMs, startTimer: this.#startTimer };
+    // Look-ups without a client (the program's own) share one turn.
+    const release = await withPatience(patience, (within) =>
+      this.#slots.acquire(clientGroup(client ?? ''), within),
+    );
+    if (release === undefined) return undefined;
+    try {
+      return await this.#query(name, signal);
+    } finally {
+      release();
+    }
+  }
+
+  async #query(name: ServerName, signal: AbortSignal): Promise<QueryVerdict> {
     const verdict = await this.#ask(name, { primes: true }, signal);
     if (verdict.mayOrder !== 'unless-known') return verdict;
     const plain = await this.#ask(name, { primes: false }, signal);
@@ -150,7 +189,7 @@ export class ManagerSource implements CertificateSource {
 
   async #ask(
     name: ServerName,
-    options: { readonly primes: boolean },
+    options: { readonly primes: boolean; readonly isApart?: boolean },
     signal: AbortSignal | undefined,
   ): Promise<QueryVerdict> {
     const path = this.#client.queryPath(name);

@@ -20,6 +20,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, pattern: RegExp] | 
   'an answer of the manager': ['sources/manager/client', /MAX_ANSWER_BYTES = (.+);/],
   'a value in Redis': ['sources/redis/schema', /MAX_VALUE_LENGTH = (.+);/],
   'questions to the manager at once': ['sources/manager/client', /QUERY_CONNECTIONS = (\d+);/],
+  'questions of one client to it at once': undefined,
   'failures of a source in a row until it is skipped': [
     'sources/limits/circuit-breaker',
     /DEFAULT_THRESHOLD = (\d+);/,

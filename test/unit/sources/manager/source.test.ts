@@ -175,7 +175,10 @@ describe('ManagerSource', () => {
       const names = Array.from({ length: 12 }, (_, index) => `n${index}.example.com`);
       for (const name of names) manager.answer('GET', name, { status: 503, until });
       const source = connect();
-      const lookups = names.map((name) => look(source, name));
+      const lookups = names.map((name, index) => {
+        const { signal } = new AbortController();
+        return source.lookup(name as ServerName, { signal, client: `192.0.2.${index}` });
+      });
       await manager.received(3);
       expect(manager.requests).to.have.length(3);
       release();
