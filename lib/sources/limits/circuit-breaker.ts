@@ -42,6 +42,13 @@ export class CircuitBreaker {
     return wasOpen;
   }
 
+  /** Counts a failure that does not open it by itself. @returns whether another one would: it is to be found out what is wrong. */
+  doubtfulFailure(): boolean {
+    if (this.#openSinceMs !== undefined) return false;
+    this.#failures += 1;
+    return this.#failures >= this.#threshold;
+  }
+
   /** @returns whether this failure opened it. */
   failure(): boolean {
     if (this.#openSinceMs !== undefined) return false;

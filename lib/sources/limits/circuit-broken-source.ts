@@ -6,6 +6,9 @@
  * so on up to 5 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
  * goes on with the longer delays: only a look-up that succeeds brings them back to 1 s.
  *
+ * Failures that may be the fault of the names (`doubtful-failure.ts`) do not suffice: three names for which a source hangs, or a
+ * firewall in front of it answers, must not shut it for all others. Before it is skipped for those, its `check()` has to fail, too.
+ *
  * Trouble is logged once when it begins, at err, even if successes come in between; and at notice when it is over: after ten
  * seconds without a failure, with how long it took and how many look-ups failed.
  *
@@ -22,6 +25,7 @@ import type { ServerName } from '../../domain/server-name.js';
 import type { SourceStatus } from '../../domain/status-report.js';
 import type { Logger } from '../../log/logger.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
+import { isDoubtful } from './doubtful-failure.js';
 import { WrappedSource } from './wrapped-source.js';
 
 export interface CircuitBrokenSourceOptions {
@@ -40,6 +44,9 @@ const FIRST_PROBE_DELAY_MS = 1_000;
 /** The longest pause between checks. After an outage, names that are not cached get the default certificate for this long. */
 const LONGEST_PROBE_DELAY_MS = 5_000;
 
+/** A source that has not answered a check by then is sick, or so busy that it had better be left alone. */
+const VERIFY_MS = 2_000;
+
 export class CircuitBrokenSource extends WrappedSource {
   readonly #log: Logger;
   readonly #breaker: CircuitBreaker;
@@ -49,6 +56,7 @@ export class CircuitBrokenSource extends WrappedSource {
   #trouble: { readonly sinceMs: number; lastMs: number; failures: number } | undefined;
   #probeDelayMs = FIRST_PROBE_DELAY_MS;
   #cancelProbe: (() => void) | undefined;
+  #isVerifying = false;
   #isClosed = false;
 
   constructor(inner: CertificateSource, options: CircuitBrokenSourceOptions) {
@@ -126,7 +134,7 @@ export class CircuitBrokenSource extends WrappedSource {
         return;
       case 'unavailable':
         if (result.scope === 'name') this.#succeeded();
-        else this.#failed(result.reason);
+        else this.#failed(result.reason, isDoubtful(result));
     }
   }
 
@@ -146,7 +154,7 @@ export class CircuitBrokenSource extends WrappedSource {
       channels.sourceState.publish({ source: this.name, state: 'up', afterMs });
   }
 
-  #failed(reason: string): void {
+  #failed(reason: string, mayBeOfName: boolean): void {
     const nowMs = this.#now();
     if (this.#trouble === undefined) {
       this.#trouble = { sinceMs: nowMs, lastMs: nowMs, failures: 0 };
@@ -155,12 +163,41 @@ export class CircuitBrokenSource extends WrappedSource {
     }
     this.#trouble.lastMs = nowMs;
     this.#trouble.failures += 1;
-    if (this.#breaker.failure()) {
-      this.#log.notice(`source ${this.name} is unavailable: ${reason}; skipped until it answers again`);
-      this.#publish('skipped', reason);
-      this.#scheduleProbe();
-    }
     this.#lastReason = reason;
+    if (!mayBeOfName) this.#countFailure(reason);
+    else if (this.#breaker.doubtfulFailure()) void this.#verify();
+  }
+
+  #countFailure(reason: string): void {
+    if (!this.#breaker.failure()) return;
+    this.#lastReason = reason;
+    this.#log.notice(`source ${this.name} is unavailable: ${reason}; skipped until it answers again`);
+    this.#publish('skipped', reason);
+    this.#scheduleProbe();
+  }
+
+  /** Finds out whether it is the source that fails, or only the names that it was asked for. */
+  async #verify(): Promise<void> {
+    if (this.#isVerifying) return;
+    this.#isVerifying = true;
+    const outcome = await this.#checkInTime();
+    this.#isVerifying = false;
+    if (this.#isClosed || this.#breaker.state === 'open') return;
+    if (outcome.ok) this.#breaker.success();
+    // One more, so that a look-up which has succeeded meanwhile counts.
+    else this.#countFailure(outcome.reason);
+  }
+
+  /** Never rejects: `check` of this class does not. */
+  #checkInTime(): Promise<SourceCheck> {
+    return new Promise((settle) => {
+      const late = { ok: false, reason: `it did not answer a check within ${VERIFY_MS / 1000} s` } as const;
+      const cancel = this.#startTimer(() => settle(late), VERIFY_MS);
+      void this.check().then((outcome) => {
+        cancel();
+        settle(outcome);
+      });
+    });
   }
 
   #publish(state: 'failing' | 'skipped', reason: string): void {

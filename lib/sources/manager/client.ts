@@ -55,6 +55,8 @@ export interface ManagerClientOptions {
 
 export interface Failure {
   readonly failure: string;
+  /** It was reached: what went wrong afterwards may be the fault of what it was asked. */
+  readonly wasReached?: boolean;
 }
 
 /** Codes of Node, OpenSSL and undici, in words. */
@@ -80,6 +82,10 @@ const FAILURES: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on this port',
   EPROTO: 'it does not speak TLS on this port',
 };
+
+/** Those that come after a connection was there: it broke off, said too much, or too little in time. */
+const AFTER_CONNECTING =
+  /^(ECONNRESET|EPIPE|UND_ERR_(SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_EXCEEDED_MAX_SIZE|HEADERS_OVERFLOW))$/;
 
 /** A certificate that does not chain to what is trusted. */
 const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|INVALID_CA|CERT_UNTRUSTED/;
@@ -237,7 +243,9 @@ export class ManagerClient {
       }
       return await run(controller.signal);
     } catch (error) {
-      return { failure: cause === '' ? describeFailure(error) : cause };
+      // It takes longer than a connection may take to be established.
+      if (cause !== '') return { failure: cause, wasReached: true };
+      return { failure: describeFailure(error), wasReached: AFTER_CONNECTING.test(codeOf(error)) };
     } finally {
       clearTimeout(timer);
       for (const [source, onAbort] of sources) source.removeEventListener('abort', onAbort);

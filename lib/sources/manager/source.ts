@@ -22,6 +22,7 @@ import { ManagerClient, QUERY_CONNECTIONS, type ManagerTimeouts } from './client
 import { IMPOSSIBLE_NAME, troubleOf } from './impossible-name.js';
 import { interpretOrder, interpretQuery, type OrderVerdict, type QueryVerdict } from './schema.js';
 import { clientGroup } from '../../net/ip-bytes.js';
+import { doubted } from '../limits/doubtful-failure.js';
 import { FairSlots } from '../limits/fair-slots.js';
 import { withPatience } from '../limits/patience.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
@@ -113,7 +114,7 @@ export class ManagerSource implements CertificateSource {
       const query = await this.#queryInTurn(name, context);
       if (query === undefined) {
         return context.signal.aborted || this.#slots.isClosed
-          ? { kind: 'unavailable', reason: 'the look-up was given up', scope: 'source' }
+          ? doubted({ kind: 'unavailable', reason: 'the look-up was given up', scope: 'source' })
           : { kind: 'pending', reason: 'the manager is busy with other names' };
       }
       return this.#autocert === undefined ? query.lookup : await this.#autocert.follow(name, query, context);
@@ -195,9 +196,11 @@ export class ManagerSource implements CertificateSource {
     const path = this.#client.queryPath(name);
     const answer = await this.#client.query(path, options, signal);
     if ('failure' in answer) {
-      return { lookup: { kind: 'unavailable', reason: answer.failure, scope: 'source' }, mayOrder: 'no' };
+      const lookup = { kind: 'unavailable', reason: answer.failure, scope: 'source' } as const;
+      return { lookup: answer.wasReached === true ? doubted(lookup) : lookup, mayOrder: 'no' };
     }
-    return interpretQuery(answer, name, path, this.#settings.preferences);
+    const verdict = interpretQuery(answer, name, path, this.#settings.preferences);
+    return { ...verdict, lookup: doubted(verdict.lookup) };
   }
 
   async #order(name: ServerName): Promise<OrderVerdict> {

@@ -9,6 +9,9 @@ import { openStage, type Stage } from '../../support/stage.js';
 import { eventuallySees } from '../../support/eventually.js';
 import { fingerprintOf, visit } from '../../support/visit.js';
 
+/** What a manager is asked for to see whether it is well. */
+const CHECKED = 'check.peter-sslers-proxy.invalid';
+
 const FORMS: Record<string, { script: Script; reason: RegExp }> = {
   '500 in plain text': {
     script: { status: 500, headers: { 'Content-Type': 'text/plain' }, body: 'Internal Server Error' },
@@ -150,11 +153,34 @@ describe('A manager that answers with', () => {
 });
 
 describe('A manager that goes on failing', () => {
+  it('for some names alone is not skipped for all others', async () => {
+    const stage = await openStage();
+    try {
+      await using program = await startProgram(stage.managerFlags);
+      const pair = await stage.ca.issue(['well.test']);
+      stage.manager.setCertificate('well.test', pair);
+      for (const [index, script] of [
+        { status: 502 },
+        { closeWithoutAnswer: true },
+        { status: 403, headers: { 'Content-Type': 'text/html' }, body: '<h1>Forbidden</h1>' },
+      ].entries()) {
+        stage.manager.answer('GET', `f${index}.test`, script);
+        expect((await visit(program, `f${index}.test`)).tier).to.equal('default');
+      }
+      await stage.manager.received(1, ({ url }) => url.includes(CHECKED));
+      expect((await visit(program, 'well.test')).fingerprint).to.equal(fingerprintOf(pair));
+      expect(program.log.filter(({ msg }) => msg.includes('skipped'))).to.deep.equal([]);
+    } finally {
+      await stage.close();
+    }
+  });
+
   it('is skipped, which is said once at notice, and used again when it is well', async () => {
     const stage = await openStage();
     try {
       const failing = Array.from({ length: 20 }, (_, index) => `f${index}.test`);
       await using program = await startProgram([...stage.managerFlags, '--error-cache-duration', '0.2']);
+      stage.manager.answer('GET', CHECKED, { status: 503, times: 1 });
       for (const name of failing) {
         stage.manager.answer('GET', name, { status: 503 });
         expect((await visit(program, name)).tier).to.equal('default');
@@ -171,7 +197,7 @@ describe('A manager that goes on failing', () => {
       expect(seen.fingerprint).to.equal(fingerprintOf(pair));
       const spoken = program.log.filter(({ level, msg }) => level === 'notice' && msg.startsWith('source '));
       expect(spoken.map(({ msg }) => msg)).to.deep.equal([
-        'source manager is unavailable: it answered 503; skipped until it answers again',
+        `source manager is unavailable: the manager at ${stage.manager.root}: it answered 503; skipped until it answers again`,
         'source manager answers again',
       ]);
     } finally {

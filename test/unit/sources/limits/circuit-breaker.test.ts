@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CircuitBreaker } from '../../../../lib/sources/limits/circuit-breaker.js';
 
 describe('CircuitBreaker', () => {
-  // + a success, - a failure; in capitals below: what changed (O opened, C closed, . nothing).
+  // + a success, - a failure, ? a doubtful one; in capitals below: what changed (O opened, C closed, D to be found out, . nothing).
   const cases = [
     { title: 'opens after three failures in a row', events: '---', changes: '..O', state: 'open' },
     { title: 'stays closed at two', events: '--', changes: '..', state: 'closed' },
@@ -10,6 +10,9 @@ describe('CircuitBreaker', () => {
     { title: 'closes with one success', events: '---+', changes: '..OC', state: 'closed' },
     { title: 'opens once', events: '-----', changes: '..O..', state: 'open' },
     { title: 'counts afresh after it closed', events: '----+--', changes: '..O.C..', state: 'closed' },
+    { title: 'has doubtful ones found out', events: '??????', changes: '..DDDD', state: 'closed' },
+    { title: 'counts doubtful ones for those that are not', events: '??-?', changes: '..O.', state: 'open' },
+    { title: 'counts doubtful ones afresh', events: '???+??', changes: '..D...', state: 'closed' },
     { title: 'opens again', events: '---+---', changes: '..OC..O', state: 'open' },
   ] as const;
   for (const { title, events, changes, state } of cases) {
@@ -17,6 +20,7 @@ describe('CircuitBreaker', () => {
       const breaker = new CircuitBreaker({ now: () => 0 });
       const seen = Array.from(events, (event) => {
         if (event === '+') return breaker.success() ? 'C' : '.';
+        if (event === '?') return breaker.doubtfulFailure() ? 'D' : '.';
         return breaker.failure() ? 'O' : '.';
       });
       expect([seen.join(''), breaker.state]).to.deep.equal([changes, state]);

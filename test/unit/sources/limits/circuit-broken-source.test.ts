@@ -3,12 +3,14 @@ import type { Lookup } from '../../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
 import { silentLogger, type Logger } from '../../../../lib/log/logger.js';
 import { CircuitBrokenSource } from '../../../../lib/sources/limits/circuit-broken-source.js';
+import { doubted } from '../../../../lib/sources/limits/doubtful-failure.js';
 import type { CertificateSource, SourceCheck } from '../../../../lib/sources/source.js';
 import { ManualTime, settled } from '../../../support/manual-time.js';
 
 const NAME = 'a.test' as ServerName;
 const CONTEXT = { signal: new AbortController().signal };
 const DOWN: Lookup = { kind: 'unavailable', reason: 'connection refused', scope: 'source' };
+const HANGS: Lookup = doubted({ kind: 'unavailable', reason: 'it did not answer in time', scope: 'source' });
 const SICK_NAME: Lookup = { kind: 'unavailable', reason: 'half an entry', scope: 'name' };
 const ABSENT: Lookup = { kind: 'absent' };
 const FOUND: Lookup = { kind: 'found', candidates: [] };
@@ -124,6 +126,48 @@ describe('CircuitBrokenSource', () => {
       expect(source.state).to.equal('open');
     });
   }
+
+  describe('after three failures that may be the fault of the names', () => {
+    it('uses a source whose check is well', async () => {
+      const { look, script, source, calls, notices } = openStage();
+      script.check = () => Promise.resolve({ ok: true });
+      for (let i = 0; i < 3; i += 1) await look(HANGS);
+      await settled();
+      expect([source.state, calls.checks, notices]).to.deep.equal(['closed', 1, []]);
+      for (let i = 0; i < 2; i += 1) await look(HANGS);
+      await settled();
+      expect([source.state, calls.checks]).to.deep.equal(['closed', 1]);
+    });
+
+    it('skips one whose check fails, and probes it', async () => {
+      const { look, source, calls, notices, time } = openStage();
+      for (let i = 0; i < 3; i += 1) await look(HANGS);
+      await settled();
+      expect([source.state, calls.checks, time.delaysMs]).to.deep.equal(['open', 1, [1_000]]);
+      expect(notices).to.deep.equal([
+        'source redis is unavailable: still down; skipped until it answers again',
+      ]);
+    });
+
+    it('skips one whose check takes longer than two seconds, and asks it meanwhile', async () => {
+      const { look, script, source, calls, time } = openStage();
+      script.check = () => new Promise(() => undefined);
+      for (let i = 0; i < 5; i += 1) await look(HANGS);
+      await time.advance(1_999);
+      expect([source.state, calls.lookups, calls.checks]).to.deep.equal(['closed', 5, 1]);
+      await time.advance(1);
+      expect(source.state).to.equal('open');
+    });
+
+    it('uses one that has found a name while its check failed', async () => {
+      const { look, script, source, time } = openStage();
+      script.check = () => new Promise(() => undefined);
+      for (let i = 0; i < 3; i += 1) await look(HANGS);
+      await look(FOUND);
+      await time.advance(2_000);
+      expect(source.state).to.equal('closed');
+    });
+  });
 
   it('probes after 1 s, and then less and less often down to every 5 s', async () => {
     const { fail, time, calls } = openStage();
