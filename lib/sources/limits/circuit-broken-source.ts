@@ -6,7 +6,7 @@
  * so on up to 5 s, and when it is ok the source is used again. One that passes its check and then fails every look-up
  * goes on with the longer delays: only a look-up that succeeds brings them back to 1 s.
  *
- * Failures that may be the fault of the names (`doubtful-failure.ts`) do not suffice: three names for which a source hangs, or a
+ * Failures that may be the fault of the names (`sources/doubtful-failure.ts`) do not suffice: three names for which a source hangs, or a
  * firewall in front of it answers, must not shut it for all others. Before it is skipped for those, its `check()` has to fail, too.
  *
  * Trouble is logged once when it begins, at err, even if successes come in between; and at notice when it is over: after ten
@@ -25,7 +25,7 @@ import type { ServerName } from '../../domain/server-name.js';
 import type { SourceStatus } from '../../domain/status-report.js';
 import type { Logger } from '../../log/logger.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
-import { isDoubtful } from './doubtful-failure.js';
+import { isDoubtful } from '../doubtful-failure.js';
 import { WrappedSource } from './wrapped-source.js';
 
 export interface CircuitBrokenSourceOptions {

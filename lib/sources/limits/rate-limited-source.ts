@@ -12,7 +12,7 @@ import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { clientGroup } from '../../net/ip-bytes.js';
 import type { CertificateSource, LookupContext } from '../source.js';
-import { withPatience } from './patience.js';
+import { withPatience } from '../../base/patience.js';
 import { WrappedSource } from './wrapped-source.js';
 
 export interface RateLimitedSourceOptions {

@@ -22,9 +22,9 @@ import { ManagerClient, QUERY_CONNECTIONS, type ManagerTimeouts } from './client
 import { IMPOSSIBLE_NAME, troubleOf } from './impossible-name.js';
 import { interpretOrder, interpretQuery, type OrderVerdict, type QueryVerdict } from './schema.js';
 import { clientGroup } from '../../net/ip-bytes.js';
-import { doubted } from '../limits/doubtful-failure.js';
-import { FairSlots } from '../limits/fair-slots.js';
-import { withPatience } from '../limits/patience.js';
+import { doubted } from '../doubtful-failure.js';
+import { FairSlots } from './fair-slots.js';
+import { withPatience } from '../../base/patience.js';
 import type { CertificateSource, LookupContext, SourceCheck } from '../source.js';
 
 /** The certificate of an order is of use even when the one that started it has stopped waiting. */

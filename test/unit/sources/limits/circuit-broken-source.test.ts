@@ -3,7 +3,7 @@ import type { Lookup } from '../../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../../lib/domain/server-name.js';
 import { silentLogger, type Logger } from '../../../../lib/log/logger.js';
 import { CircuitBrokenSource } from '../../../../lib/sources/limits/circuit-broken-source.js';
-import { doubted } from '../../../../lib/sources/limits/doubtful-failure.js';
+import { doubted } from '../../../../lib/sources/doubtful-failure.js';
 import type { CertificateSource, SourceCheck } from '../../../../lib/sources/source.js';
 import { ManualTime, settled } from '../../../support/manual-time.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FairSlots, type Release } from '../../../../lib/sources/limits/fair-slots.js';
+import { FairSlots, type Release } from '../../../../lib/sources/manager/fair-slots.js';
 import { settled } from '../../../support/manual-time.js';
 
 function openStage({ atOnce = 3, maxWaiters = 8 } = {}) {

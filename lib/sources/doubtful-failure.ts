@@ -2,7 +2,7 @@
  * A failure of a source that may be the fault of the one name that was asked for: the source was reached, and hung for it, broke
  * off, or answered with an error. Whether all of the source is sick is told by asking it something else.
  */
-import type { Lookup } from '../../domain/lookup.js';
+import type { Lookup } from '../domain/lookup.js';
 
 type DoubtfulFailure = Extract<Lookup, { kind: 'unavailable' }> & { readonly isDoubtful: true };
 

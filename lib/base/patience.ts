@@ -1,7 +1,7 @@
 /**
  * Waiting for a turn in a queue of our own: for so long, and not longer than somebody wants what comes of it.
  */
-import type { StartTimer } from '../../base/timer.js';
+import type { StartTimer } from './timer.js';
 
 export interface Patience {
   /** Aborts when nobody wants it any more. */
