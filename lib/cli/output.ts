@@ -1,5 +1,5 @@
 /**
- * What becomes of a command whose output nobody takes. For commands alone: the running program ends for no reader of its ready line.
+ * What becomes of a command whose output nobody takes. For commands alone: the proxy, once it runs, ends for no reader of its ready line.
  *
  * `… | head -1` is no failure: whoever reads has what it wanted. Other tools are ended by SIGPIPE there, which Node ignores; here the
  * command ends with the exit code that it would have had, for `check | head` and `why NAME | head` are asked for theirs.
@@ -11,7 +11,7 @@ import { PROGRAM } from './parser.js';
 export interface GuardedOutput {
   /** Aborted when nobody reads standard output any more. */
   readonly closed: AbortSignal;
-  /** From here on errors of the output are for somebody else. */
+  /** From here on what cannot be written is lost, and that is all. */
   release(): void;
 }
 
@@ -30,10 +30,14 @@ export function guardOutput(): GuardedOutput {
   return {
     closed: closed.signal,
     release: () => {
-      process.stdout.off('error', onStdout);
-      process.stderr.off('error', onStderr);
+      process.stdout.off('error', onStdout).on('error', lose);
+      process.stderr.off('error', onStderr).on('error', lose);
     },
   };
+}
+
+function lose(): void {
+  // The log has lines of its own, which wait for room.
 }
 
 function isClosed(error: NodeJS.ErrnoException): boolean {

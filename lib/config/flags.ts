@@ -143,7 +143,7 @@ export const FLAGS = {
     description: 'order of asking; those not configured are left out',
     repeatable: true,
   },
-  wildcards: off('look *.parent up after a name is absent everywhere', { sets: 'wildcards' }),
+  wildcards: off('serve a name that has nothing valid of its own with *.parent', { sets: 'wildcards' }),
   'miss-rate': {
     kind: 'number',
     value: 'n/s',

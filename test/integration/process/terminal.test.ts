@@ -9,7 +9,7 @@ import { startBackend } from '../../support/backend.js';
 import { makeTempDir } from '../../support/certificates.js';
 import { handshake } from '../../support/client.js';
 import { eventually } from '../../support/eventually.js';
-import type { Program } from '../../support/program.js';
+import { spawnProgram, type Program } from '../../support/program.js';
 import {
   BIN,
   groupIsEmpty,
@@ -126,4 +126,20 @@ describe('In a terminal', () => {
     expect(signal ?? code).to.be.oneOf(['SIGTERM', 0]);
     await eventually('the group is empty', () => groupIsEmpty(program.pid));
   });
+});
+
+describe('Without anybody who takes its standard output', () => {
+  for (const [what, starter] of [
+    ['a full disk', 'exec "$@" > /dev/full'],
+    ['a reader that has gone', 'exec "$@" > >(exec true)'],
+  ] as const) {
+    it(`the program runs on: ${what}`, async () => {
+      await using program = await spawnProgram([], { starter: ['bash', '-c', starter, 'bash'] });
+      await program.logged('started');
+      await program.reload();
+      program.kill('SIGTERM');
+      expect(await program.exited).to.deep.equal({ code: 0, signal: null });
+      expect(program.log.map(({ msg }) => msg)).not.to.include('primary failed');
+    });
+  }
 });
