@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import { nearest } from '../base/nearest.js';
-import { ProxyError, usageError } from '../domain/errors.js';
+import { ProxyError, fileError, usageError } from '../domain/errors.js';
 import { parseConfigFile, type PairFiles } from './config-file.js';
 import {
   ENVIRONMENT_PREFIX,
@@ -176,7 +176,7 @@ export function quote(text: string): string {
  *
  * @returns the flags, and a warning for every `PETER_SSLERS_…` variable that is not ours (a container platform may
  *   well have set it).
- * @throws ProxyError ERR_USAGE: an unknown flag or key, a flag twice that takes one value, an empty value, an unreadable file.
+ * @throws ProxyError ERR_USAGE: an unknown flag or key, a flag twice that takes one value, an empty value, an unreadable file (see `fileError`).
  */
 export function gather(input: SettingsInput): { given: GivenFlags; warnings: string[] } {
   const given = new Map<FlagName, Given>();
@@ -258,6 +258,6 @@ function readNamedFile(input: SettingsInput, label: string, path: string): strin
   } catch (error) {
     if (error instanceof ProxyError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw usageError(`${label} names ${path}, which cannot be read: ${READ_ERRORS[code] ?? code}`, error);
+    throw fileError(`${label} names ${path}, which cannot be read: ${READ_ERRORS[code] ?? code}`, error);
   }
 }

@@ -84,6 +84,17 @@ export function environmentError(message: string, cause?: unknown): ProxyError {
   return new ProxyError('ERR_ENVIRONMENT', message, cause === undefined ? undefined : { cause });
 }
 
+/** What a file meets that may be over at the next try with the same settings. */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  ...['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENOTCONN'],
+  ...['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'],
+]);
+
+/** A file that the settings name cannot be used: the machine's fault where that may pass (a full disk), else theirs. */
+export function fileError(message: string, cause: unknown): ProxyError {
+  return (PASSING.has(codeOf(cause)) ? environmentError : usageError)(message, cause);
+}
+
 /** Whatever was thrown, as text for a log line: the message, never a stack. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return describeOther(thrown);

@@ -7,7 +7,7 @@
  * `flushSync` never returns on a full disk.)
  */
 import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
-import { usageError } from '../domain/errors.js';
+import { fileError } from '../domain/errors.js';
 
 /** Where lines go. Each ends in a newline. */
 export interface LogStream {
@@ -50,7 +50,7 @@ export class LineSink implements LogStream {
   /**
    * @param file appended to; absent: the descriptor of its kind, for the log stderr.
    * @param writeBytes for tests.
-   * @throws ProxyError ERR_USAGE: it cannot be opened for writing.
+   * @throws ProxyError as of `fileError`: it cannot be opened for writing.
    */
   constructor(file: string | undefined, writeBytes: WriteBytes = writeSync, kind: SinkKind = LOG) {
     this.#writeBytes = writeBytes;
@@ -64,7 +64,7 @@ export class LineSink implements LogStream {
       this.#fd = openSync(file, APPENDING, 0o640);
     } catch (error) {
       const reason = reasonOf(error, file, kind);
-      throw usageError(`${kind.flagName} names ${file}, which cannot be written: ${reason}`, error);
+      throw fileError(`${kind.flagName} names ${file}, which cannot be written: ${reason}`, error);
     }
   }
 

@@ -32,10 +32,10 @@ export interface LoggerOptions {
 
 /** A logger that can be told of a reload and of a rotated file. */
 export interface ReopenableLogger extends Logger {
-  /** Opens the file again under its name: after it was rotated. Throws ERR_USAGE and goes on with the old one. */
+  /** Opens the file again under its name: after it was rotated. Throws a ProxyError and goes on with the old one. */
   reopen(): void;
   setLevel(level: LogLevel): void;
-  /** Takes other settings over: level, format and file. Throws ERR_USAGE, with nothing changed. */
+  /** Takes other settings over: level, format and file. Throws a ProxyError, with nothing changed. */
   configure(settings: LogSettings): void;
   /** Writes what could not be written yet: before an exit. Never throws, and takes half a second at most. */
   flush(): void;
@@ -44,7 +44,7 @@ export interface ReopenableLogger extends Logger {
 /**
  * Opens the log.
  *
- * @throws ProxyError ERR_USAGE: the file cannot be opened for writing.
+ * @throws ProxyError as of `fileError`: the file cannot be opened for writing.
  */
 export function createLogger(options: LoggerOptions): ReopenableLogger {
   const { role, workerId, pid = process.pid, now = Date.now } = options;

@@ -65,7 +65,7 @@ function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): WorkerHa
  * Opens the access log, which only the workers write, and closes it again; a pipe when they have opened it. Who reads from that ends
  * with the last who writes to it.
  *
- * @throws ProxyError ERR_USAGE: it cannot be written.
+ * @throws ProxyError as of `fileError`: it cannot be written.
  */
 export function tryAccessLog({ accessLog }: Pick<Settings, 'accessLog'>): void {
   if (accessLog?.file === undefined) return;

@@ -16,7 +16,7 @@ import type { LRUCache } from 'lru-cache';
 import { growingLru } from '../../base/growing-lru.js';
 import { makeDirectory } from '../../base/make-directory.js';
 import type { CertificatePair } from '../../domain/certificate.js';
-import { codeOf, describeError, usageError } from '../../domain/errors.js';
+import { codeOf, describeError, fileError, usageError } from '../../domain/errors.js';
 import type { SourceInspection } from '../../domain/inspection.js';
 import type { Lookup } from '../../domain/lookup.js';
 import { isWildcard, matchesPattern, type ServerName } from '../../domain/server-name.js';
@@ -72,7 +72,7 @@ export class InternalCaSource implements CertificateSource {
   /**
    * Reads the root, or makes it.
    *
-   * @throws ProxyError ERR_USAGE naming the file that cannot be used, and what to do about it.
+   * @throws ProxyError as of `fileError`, naming the file that cannot be used, and what to do about it.
    */
   static async open(options: InternalCaOptions): Promise<InternalCaSource> {
     return new InternalCaSource(options, await openRoot(options));
@@ -340,6 +340,6 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw usageError(`${what}: ${describeError(error)}`, error);
+    throw fileError(`${what}: ${describeError(error)}`, error);
   }
 }

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { describeError, environmentError, ProxyError, usageError } from '../../../lib/domain/errors.js';
+import {
+  describeError,
+  environmentError,
+  fileError,
+  ProxyError,
+  usageError,
+} from '../../../lib/domain/errors.js';
 
 const codeOnly = (code: unknown): Error => Object.assign(new Error(''), { code });
 
@@ -76,5 +82,16 @@ describe('ProxyError', () => {
     expect(environmentError('a port').origin).to.equal('settings');
     expect(new ProxyError('ERR_BUS_BUSY', 'too many').origin).to.equal('internal');
     expect(new ProxyError('ERR_INTERNAL', 'a fault').origin).to.equal('internal');
+  });
+});
+
+describe('fileError', () => {
+  it('blames the machine for what may pass, so that a service manager tries again, and else the settings', () => {
+    for (const code of ['ENOSPC', 'EIO', 'EMFILE', 'ESTALE']) {
+      expect(fileError('f', codeOnly(code)).code, code).to.equal('ERR_ENVIRONMENT');
+    }
+    for (const code of ['ENOENT', 'EACCES', 'EISDIR', 'ENXIO', '']) {
+      expect(fileError('f', codeOnly(code)).code, code).to.equal('ERR_USAGE');
+    }
   });
 });
