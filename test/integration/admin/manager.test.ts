@@ -99,6 +99,8 @@ describe('The admin routes, asked by the manager', () => {
     ['www.example.com.', 'www.example.com'],
     ['%77ww.example.com', 'www.example.com'],
     ['a_b.example.com?x=1', 'a_b.example.com'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['2001:DB8::0:1', '2001:db8::1'],
   ];
   for (const [sent, name] of names) {
     it(`expire ${name} when the path says ${sent}, cached or not`, async () => {
@@ -109,7 +111,7 @@ describe('The admin routes, asked by the manager', () => {
     });
   }
 
-  for (const sent of ['127.0.0.1', '42', 'a%20b', '%ff', 'a..b', '%00', '-']) {
+  for (const sent of ['127.1', '42', 'a%20b', '%ff', 'a..b', '%00', '-']) {
     it(`refuse ${sent}, which is no name, with 400`, async () => {
       const { status, json } = await admin(program, `/expire/domain/${sent}`);
       expect(status).to.equal(400);

@@ -14,6 +14,8 @@ import { startProgram, type LogLine, type Program } from '../../support/program.
 
 /** A port where nobody listens: a backend that fails. */
 const NOBODY = 'http://127.0.0.1:9';
+/** The name that the manager is checked with. */
+const CHECKED = 'check.peter-sslers-proxy.invalid';
 const DOWN = /^source manager is unavailable/;
 
 describe('The log', () => {
@@ -55,6 +57,8 @@ describe('The log', () => {
       });
       expect(answer.status).to.equal(200);
     }
+    // It fails for no name: for all, and for its check.
+    manager.answer('GET', CHECKED, { status: 503 });
     for (let count = 0; count < 12; count++) {
       manager.answer('GET', `down${count}.test`, { closeWithoutAnswer: true });
       await request({ port, name: `down${count}.test` });
