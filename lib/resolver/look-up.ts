@@ -220,22 +220,23 @@ export class LookUps {
   }
 
   /**
-   * Where the sources that could be asked have nothing good, what is retained may be better: an outage of the manager must not put
-   * the leaf alone that Redis has in the place of its whole chain.
+   * Where nothing good was found, and the source of what is retained cannot tell now, that may be better: an outage of the manager must
+   * not put the leaf alone that Redis has in the place of its whole chain. Once that source has spoken, its word counts.
    *
    * @param provisional is given what is added.
    */
   #addRetained(
     name: ServerName,
     candidates: Candidates,
-    { troubles, waits }: Gathered,
+    { asked }: Gathered,
     provisional: Set<string>,
   ): void {
     const { pem, clock } = this.#parts;
     const retained = pem.get(name)?.entry;
-    const isUnclear = troubles.length > 0 || waits.length > 0;
     // With nothing that is valid the retained one serves on anyway.
-    if (!isUnclear || candidates.isGood || !candidates.isValid || retained === undefined) return;
+    if (retained === undefined || candidates.isGood || !candidates.isValid) return;
+    const origin = asked.find(({ source }) => source === retained.origin);
+    if (origin === undefined || origin.outcome === 'found' || origin.outcome === 'absent') return;
     for (const half of retained.certificate.pairs) {
       if (datesProblem(half, clock.date()) !== undefined) continue;
       candidates.add(half, retained.origin);
