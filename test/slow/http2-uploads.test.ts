@@ -68,13 +68,20 @@ describe('An upload over HTTP/2', () => {
     });
     await using program = await startProgram(['--backend', backend.url]);
     await using line = await startSlowLine(program.port, delayMs);
+    await using other = await startSlowLine(program.port, delayMs);
     using client = await H2Client.connect(line.port, NAME);
-    const startedMs = performance.now();
+    using counter = await H2Client.connect(other.port, NAME);
     const stream = client.open({ ':method': 'POST' }, { isOpen: true });
     stream.end(Buffer.alloc(8_000_000));
-    expect(await responseOf(stream)).to.include({ body: 'taken' });
+    const taking = responseOf(stream);
+    // On a busy machine a round trip takes longer than the line: so they are counted, by small requests beside it.
+    let roundTrips = 0;
+    for (let isTaken = false; !isTaken; roundTrips += 1) {
+      isTaken = await Promise.race([counter.request().then(() => false), taking.then(() => true)]);
+    }
+    expect(await taking).to.include({ body: 'taken' });
     // 64 KiB, 1 MiB, 4 MiB, the rest and the answer; with windows that do not grow it is 9.
-    expect((performance.now() - startedMs) / (2 * delayMs)).to.be.below(7.5);
+    expect(roundTrips).to.be.within(2, 7);
   });
 
   it(`by git push of 7 MB comes through ${PUSHES} times`, async function () {
