@@ -22,7 +22,9 @@ describe('The Debian package', () => {
   let tree: string;
   let control: string;
 
-  before(async () => {
+  before(async function () {
+    // It installs what the program needs, beside whatever else is running.
+    this.timeout(300_000);
     findProgram('dpkg-deb', 'dpkg');
     ({ dir, remove } = await makeTempDir());
     tree = join(dir, 'tree');

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 describe('HTTP/2 on the engine of Node', () => {
   it('passes the tests of HTTP/2', async function () {
     // They take half a minute by themselves.
-    this.timeout(300_000);
+    this.timeout(600_000);
     const { code, output } = await new Promise<{ code: number | string | null; output: string }>(
       (resolve) => {
         execFile(
