@@ -170,6 +170,7 @@ export type {
   CertificateSource,
   ChangedNames,
   LookupContext,
+  ServedAbove,
   SourceCheck,
   SourceRole,
 } from './sources/source.js';
