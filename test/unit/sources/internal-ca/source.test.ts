@@ -10,7 +10,6 @@ import { normaliseDomain, type ServerName } from '../../../../lib/domain/server-
 import { silentLogger } from '../../../../lib/log/logger.js';
 import { InternalCaSource, type InternalCaOptions } from '../../../../lib/sources/internal-ca/source.js';
 import { generateKey } from '../../../../lib/pki/keys.js';
-import type { ServedAbove } from '../../../../lib/sources/source.js';
 import { makeTempDir, makeTestCa } from '../../../support/certificates.js';
 import { describeSourceContract } from '../../../support/source-contract.js';
 
@@ -71,23 +70,6 @@ describe('InternalCaSource', () => {
     }
     throw new Error('it opened');
   };
-
-  it('mints nothing for a look-up that may order nothing', async () => {
-    const source = await open();
-    const name = domain('half.test');
-    expect(await source.lookup(name, { ...OPEN, mayOrder: false })).to.deep.equal({ kind: 'absent' });
-    expect((await source.lookup(name, OPEN)).kind).to.equal('found');
-  });
-
-  it('mints nothing for a name that the wildcard above serves, and keeps nothing in its way', async () => {
-    const source = await open();
-    const name = domain('x.half.test');
-    const served = (isServedAbove: ServedAbove) =>
-      source.lookup(name, { ...OPEN, isServedAbove: () => Promise.resolve(isServedAbove) });
-    expect((await served('no')).kind).to.equal('found');
-    expect((await served('unknown')).kind, 'it costs nobody anything').to.equal('found');
-    expect(await served('yes')).to.deep.equal({ kind: 'absent' });
-  });
 
   describe('its root', () => {
     it('is made on first use, for the owner alone, with nothing left over', async () => {
