@@ -60,14 +60,8 @@ export class View {
 
   /** The best that a look-up would find now, where it is valid. */
   get best(): Held | undefined {
-    const valid = this.#counting.filter(
-      ({ candidate: { verdict, reason } }) =>
-        verdict === 'best' || (verdict === 'good' && reason === undefined),
-    );
-    const isBest = ({ candidate: { verdict, reason } }: Held): boolean =>
-      verdict === 'best' && reason === undefined;
-    const best = valid.find(isBest) ?? valid[0];
-    return best?.candidate.reason === undefined ? best : undefined;
+    const valid = this.#counting.filter(({ candidate }) => isValid(candidate));
+    return valid.find(({ candidate }) => candidate.verdict === 'best') ?? valid[0];
   }
 
   /** The same, though it is outdated. */
@@ -161,10 +155,11 @@ function isWildcardAsked({ facts, wildcard, atMs }: WhyFacts): boolean {
 /** Whether there is a certificate that is valid now, in the cache or in a source. */
 function isAtHand({ primary: { cached }, sources }: NameFacts, atMs: number): boolean {
   if (cached !== undefined && cached.notAfterMs > atMs) return true;
-  const candidates = sources.flatMap((source) => source.candidates);
-  return candidates.some(
-    ({ verdict, reason }) => (verdict === 'best' || verdict === 'good') && reason === undefined,
-  );
+  return sources.some(({ candidates }) => candidates.some(isValid));
+}
+
+function isValid({ verdict, reason }: CandidateFacts): boolean {
+  return (verdict === 'best' || verdict === 'good') && reason === undefined;
 }
 
 /** What a client meets where nothing of the name can be served, as the beginning of a sentence. */

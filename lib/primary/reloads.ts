@@ -19,6 +19,7 @@ import { resolverSettings } from './derived-settings.js';
 import { endsWithin } from './ending.js';
 import { tryAccessLog } from './listening.js';
 import type { PrimaryMetrics } from './metrics.js';
+import type { OperationHost } from './operation-host.js';
 import type { SettingsInUse } from './settings-in-use.js';
 import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
@@ -57,7 +58,7 @@ export class Reloads {
   #running: Promise<Reloaded> | undefined;
   /** The reload that follows the running one: further requests fold into it. */
   #waiting: Promise<Reloaded> | undefined;
-  #last: { readonly atMs: number; readonly failure?: string } | undefined;
+  #last: OperationHost['lastReload'];
 
   constructor(parts: ReloadParts) {
     this.#parts = parts;
@@ -69,7 +70,7 @@ export class Reloads {
   }
 
   /** What has come of the last one. `atMs`: of `performance.now`. */
-  get last(): { readonly atMs: number; readonly failure?: string } | undefined {
+  get last(): OperationHost['lastReload'] {
     return this.#last;
   }
 

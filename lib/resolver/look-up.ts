@@ -115,7 +115,7 @@ export class LookUps {
     const candidates = new Candidates(name, clock.date(), servable);
     const hasGrace = !(isPurged && this.#isCopy(pem.get(name)?.entry.origin));
     const servesOn = hasGrace && this.#servesOn(name);
-    const wildcard = this.#settings.wildcards ? wildcardOf(name) : undefined;
+    const wildcard = this.#wildcardAbove(name);
     const gathered = await gather(name, {
       sources: this.#sources,
       candidates,
@@ -127,7 +127,7 @@ export class LookUps {
         known: pem.get(name) !== undefined,
         mayOrder,
         ...(servesOn && { orderObstacle: 'the last one of the name serves on for the present' }),
-        ...(wildcard !== undefined && { isServedAbove: () => this.#isServed(wildcard, starter) }),
+        ...(wildcard !== undefined && { isServedAbove: () => this.#isServedBy(wildcard, starter) }),
         onOrder: (order) => flight.beginOrder(order),
       },
       lookupTimeoutMs: this.#settings.lookupTimeoutMs,
@@ -190,7 +190,7 @@ export class LookUps {
     };
     let isUnclear = gathered.troubles.length > 0 || gathered.waits.length > 0;
     const wants = candidates.missingKind;
-    const wildcard = this.#settings.wildcards ? wildcardOf(name) : undefined;
+    const wildcard = this.#wildcardAbove(name);
     if (wants !== undefined && wildcard !== undefined) {
       const { kind } = await resolve(wildcard, { name: wildcard, phase: 'lookup', ...starter, wants });
       const lender = pem.get(wildcard)?.entry;
@@ -250,7 +250,6 @@ export class LookUps {
     const { absentGraceMs } = this.#settings;
     const retained = pem.get(name)?.entry.certificate;
     return (
-      absentGraceMs > 0 &&
       retained !== undefined &&
       pem.absentForMs(name) < absentGraceMs &&
       datesProblem(retained, clock.date()) === undefined &&
@@ -258,7 +257,12 @@ export class LookUps {
     );
   }
 
-  async #isServed(wildcard: ServerName, starter: Starter): Promise<ServedAbove> {
+  /** Undefined where none is to be looked up. */
+  #wildcardAbove(name: ServerName): ServerName | undefined {
+    return this.#settings.wildcards ? wildcardOf(name) : undefined;
+  }
+
+  async #isServedBy(wildcard: ServerName, starter: Starter): Promise<ServedAbove> {
     const { pem, clock, resolve } = this.#parts;
     const resolution = await resolve(wildcard, { name: wildcard, phase: 'lookup', ...starter });
     if (isServed({ resolution, held: pem.get(wildcard)?.entry.certificate }, clock.date())) return 'yes';
