@@ -28,6 +28,8 @@ export class DashboardServer implements AsyncDisposable {
   hasEvents = true;
   /** Answered to the next questions in place of what they ask for. */
   failure: number | undefined;
+  /** Told so far, to all pages together. */
+  events = 0;
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
   readonly #timer: NodeJS.Timeout;
@@ -60,6 +62,7 @@ export class DashboardServer implements AsyncDisposable {
   }
 
   #tell(stream: ServerResponse): void {
+    this.events += 1;
     stream.write(`data: ${JSON.stringify(this.play.frame())}\n\n`);
   }
 

@@ -51,7 +51,7 @@ export interface SourceHooks<Harness extends SourceHarness> {
 }
 
 /** Soon, for a look-up that was told to stop. Far above what it takes, below every time-out in use. */
-const SOON_MS = 1_000;
+const SOON_MS = 2_000;
 
 /**
  * Declares the suite.

@@ -9,7 +9,7 @@ for (const style of [1, 2] as const) {
       const server = await startRedisServer({ password: 'hush-hush' });
       await server.load(redisFixture(`style${style}`));
       const url = `redis://:hush-hush@127.0.0.1:${server.port}`;
-      const source = new RedisSource({ settings: { strategy: style, url }, timeoutMs: 500 });
+      const source = new RedisSource({ settings: { strategy: style, url }, timeoutMs: 2_500 });
       return {
         ...{
           source,

@@ -70,7 +70,7 @@ describe('the Redis source in bad times', () => {
       const source = stage.open(await stage.serve(() => connections++), { timeoutMs: SHORT_MS });
       const started = performance.now();
       const results = await Promise.all(Array.from({ length: 20 }, () => look(source, KNOWN)));
-      expect(performance.now() - started).to.be.lessThan(SHORT_MS + 1_000);
+      expect(performance.now() - started).to.be.lessThan(SHORT_MS + 2_000);
       for (const result of results) {
         expect(result).to.include({ kind: 'unavailable', scope: 'source' });
         expect(reasonOf(result)).to.match(/did not answer within 150 ms|Socket timeout/);
