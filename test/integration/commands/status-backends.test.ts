@@ -165,8 +165,8 @@ describe('status, of backends', () => {
       return Promise.all([command(program, ['status']), backendsOf(program)]);
     });
     expect(stopped.code).to.equal(0);
-    // Two at once, of which each waits for half a second, on a machine that may be busy.
-    expect(stopped.tookMs).to.be.below(2 * tookMs + 2_000);
+    // Two at once, of which each waits for half a second; far below the minute that the command would wait.
+    expect(stopped.tookMs).to.be.below(2 * tookMs + 10_000);
     expect(stopped.stdout).to.match(
       new RegExp(
         `^backends +1 of 2 workers has not answered in time \\(process ${first}\\): what it knows of backends is missing$`,
