@@ -4,16 +4,14 @@
  * Two programs may have been given one file. It is the later one's then: the earlier one leaves it alone when it ends.
  */
 import { readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { codeOf, describeError, environmentError, usageError } from '../domain/errors.js';
+import { codeOf, describeError, fileError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
 import { systemProcesses } from './processes.js';
 
-/** Failures that only another path mends. After any other (a full disk, no permission) the same start may succeed. */
-const WRONG_PATHS: ReadonlySet<string | undefined> = new Set(['ENOENT', 'EISDIR', 'ENOTDIR']);
 /** How the title of every primary begins. */
 const TITLE = 'peter-sslers-proxy: primary';
 
-/** @throws ProxyError ERR_USAGE: there is no such place; ERR_ENVIRONMENT: it cannot be written now. */
+/** @throws ProxyError as of `fileError`: it cannot be written. */
 export function writePidFile(path: string, log: Logger): void {
   const earlier = pidIn(path);
   // In a container an earlier run may have had the id that is ours now.
@@ -27,10 +25,8 @@ export function writePidFile(path: string, log: Logger): void {
   try {
     writeFileSync(path, `${process.pid}\n`);
   } catch (thrown) {
-    const code = codeOf(thrown);
-    if (WRONG_PATHS.has(code)) throw usageError(`--pid-file ${path}: ${describeError(thrown)}`, thrown);
-    const why = code === 'EACCES' ? 'no permission to write it' : describeError(thrown);
-    throw environmentError(`--pid-file ${path}: ${why}`, thrown);
+    const why = codeOf(thrown) === 'EACCES' ? 'no permission to write it' : describeError(thrown);
+    throw fileError(`--pid-file ${path}: ${why}`, thrown);
   }
 }
 
