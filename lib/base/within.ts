@@ -2,6 +2,8 @@
  * The bound of what may never answer: a server, a file system.
  */
 
+import { startTimer as startNodeTimer } from './timer.js';
+
 /** How long a check of one thing may take. */
 export const LIMIT_MS = 10_000;
 
@@ -14,14 +16,15 @@ export async function within<T>(
   work: Promise<T>,
   late: () => T | Promise<T>,
   limitMs = LIMIT_MS,
+  startTimer = startNodeTimer,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer = (): void => undefined;
   const overdue = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(late()), limitMs);
+    cancelTimer = startTimer(() => resolve(late()), limitMs);
   });
   try {
     return await Promise.race([work, overdue]);
   } finally {
-    clearTimeout(timer);
+    cancelTimer();
   }
 }

@@ -2,6 +2,7 @@
  * Asks the name servers for both kinds of addresses of one name, by c-ares: that takes no thread, and tells how long an answer holds.
  */
 import { Resolver } from 'node:dns/promises';
+import { within } from '../../base/within.js';
 import { codeOf } from '../../domain/errors.js';
 import type { Family, Found } from './found.js';
 
@@ -38,7 +39,8 @@ export async function askDns(name: string, resolver: DnsResolver): Promise<Found
   const v6 = askFamily(6, resolver.resolve6(name, { ttl: true }));
   const first = await Promise.race([v4, v6]);
   const other = first.family === 4 ? v6 : v4;
-  const second = first.found.kind === 'found' ? await within(OTHER_FAMILY_MS, other) : await other;
+  const second =
+    first.found.kind === 'found' ? await within(other, () => undefined, OTHER_FAMILY_MS) : await other;
   return bothOf(first, second);
 }
 
@@ -72,14 +74,6 @@ function bothOf(first: FamilyAnswer, second: FamilyAnswer | undefined): Found {
   }
   if (other?.kind === 'found') return one.kind === 'failed' ? { ...other, missing: first.family } : other;
   return one.kind === 'failed' ? one : (other ?? one);
-}
-
-async function within<Value>(limitMs: number, promise: Promise<Value>): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, limitMs, undefined)));
-  const value = await Promise.race([promise, late]);
-  clearTimeout(timer);
-  return value;
 }
 
 function reasonOf(code: string): string {

@@ -17,6 +17,7 @@
  */
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
 import { startUnrefTimer, type StartTimer } from '../../base/timer.js';
+import { within } from '../../base/within.js';
 import { channels } from '../../channels/channels.js';
 import { describeError } from '../../domain/errors.js';
 import type { SourceInspection } from '../../domain/inspection.js';
@@ -46,6 +47,10 @@ const LONGEST_PROBE_DELAY_MS = 5_000;
 
 /** A source that has not answered a check by then is sick, or so busy that it had better be left alone. */
 const VERIFY_MS = 2_000;
+const UNANSWERED: SourceCheck = {
+  ok: false,
+  reason: `it did not answer a check within ${VERIFY_MS / 1000} s`,
+};
 
 export class CircuitBrokenSource extends WrappedSource {
   readonly #log: Logger;
@@ -180,24 +185,13 @@ export class CircuitBrokenSource extends WrappedSource {
   async #verify(): Promise<void> {
     if (this.#isVerifying) return;
     this.#isVerifying = true;
-    const outcome = await this.#checkInTime();
+    // Never rejects: `check` of this class does not.
+    const outcome = await within(this.check(), () => UNANSWERED, VERIFY_MS, this.#startTimer);
     this.#isVerifying = false;
     if (this.#isClosed || this.#breaker.state === 'open') return;
     if (outcome.ok) this.#breaker.success();
     // One more, so that a look-up which has succeeded meanwhile counts.
     else this.#countFailure(outcome.reason);
-  }
-
-  /** Never rejects: `check` of this class does not. */
-  #checkInTime(): Promise<SourceCheck> {
-    return new Promise((settle) => {
-      const late = { ok: false, reason: `it did not answer a check within ${VERIFY_MS / 1000} s` } as const;
-      const cancel = this.#startTimer(() => settle(late), VERIFY_MS);
-      void this.check().then((outcome) => {
-        cancel();
-        settle(outcome);
-      });
-    });
   }
 
   #publish(state: 'failing' | 'skipped', reason: string): void {
