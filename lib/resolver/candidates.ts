@@ -4,11 +4,12 @@
  * A candidate is one pair: one half of what is served. They are ranked by, in this order:
  *
  *  1. valid now;
- *  2. may be used by servers (extended key usage);
- *  3. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken, or whose issuer has
+ *  2. from a copy (Redis): no older than what the authority (the manager) had before, where that is valid still;
+ *  3. may be used by servers (extended key usage);
+ *  4. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken, or whose issuer has
  *     expired;
- *  4. its key: ECDSA on P-256 or P-384 and RSA of 2,048 bits or more before all others;
- *  5. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
+ *  5. its key: ECDSA on P-256 or P-384 and RSA of 2,048 bits or more before all others;
+ *  6. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
  *
  * The best one is served, together with the best one of the other kind (ECDSA beside RSA), from whatever source, provided that
  * both are valid now and for servers, and that the ECDSA chain is no worse than the RSA one: clients that take both are served
@@ -21,6 +22,7 @@ import {
   bundleOf,
   datesProblem,
   type CertificateBundle,
+  type CertificateHalf,
   type CertificatePair,
 } from '../domain/certificate.js';
 import { chainState, type ChainState } from '../domain/chain-state.js';
@@ -59,6 +61,8 @@ export interface Provenance {
   readonly isLate?: boolean;
   /** It is the wildcard's above the name. */
   readonly isLent?: boolean;
+  /** Its source holds copies of what an authority has. */
+  readonly isCopy?: boolean;
 }
 
 interface Candidate {
@@ -68,6 +72,8 @@ interface Candidate {
   readonly isValid: boolean;
   readonly isLate: boolean;
   readonly isLent: boolean;
+  /** It is a copy, and the authority has had a newer one of the kind. */
+  readonly isBehind: boolean;
 }
 
 const CHAIN_RANK: Readonly<Record<ChainState, number>> = { broken: 0, alone: 1, 'leads on': 2 };
@@ -76,20 +82,30 @@ export class Candidates {
   readonly #name: ServerName;
   readonly #dateMs: number;
   readonly #servable: ServableCertificates;
+  readonly #authoritys: readonly CertificateHalf[];
   #kept: Candidate[] = [];
 
-  /** @param dateMs the time to judge dates by, milliseconds since 1970. */
-  constructor(name: ServerName, dateMs: number, servable: ServableCertificates) {
+  /**
+   * @param dateMs the time to judge dates by, milliseconds since 1970.
+   * @param authoritys what the authority had before, and is valid now.
+   */
+  constructor(
+    name: ServerName,
+    dateMs: number,
+    servable: ServableCertificates,
+    authoritys: readonly CertificateHalf[] = [],
+  ) {
     this.#name = name;
     this.#dateMs = dateMs;
     this.#servable = servable;
+    this.#authoritys = authoritys;
   }
 
   /** Takes a pair of a source. @returns what is wrong with it, if anything is. */
   add(
     pair: CertificatePair,
     tier: Tier,
-    { isLate = false, isLent = false }: Provenance = {},
+    { isLate = false, isLent = false, isCopy = false }: Provenance = {},
   ): Remark | undefined {
     const examination = examinePair(pair, this.#name);
     if ('unusable' in examination) return { kind: 'unusable', reason: examination.unusable };
@@ -99,8 +115,13 @@ export class Candidates {
     if (refusal !== null) return { kind: 'unusable', reason: `OpenSSL refuses it: ${refusal}`, fingerprint };
     const outdated = datesProblem(examined.half, this.#dateMs);
     const chain = chainState(examined.leaf, examined.above, this.#dateMs);
-    this.#kept.push({ examined, chain, tier, isValid: outdated === undefined, isLate, isLent });
+    const isBehind = isCopy && this.#isBehind(examined.half);
+    this.#kept.push({ examined, chain, tier, isValid: outdated === undefined, isLate, isLent, isBehind });
     return outdated === undefined ? undefined : { kind: 'outdated', reason: outdated, fingerprint };
+  }
+
+  #isBehind({ keyClass, notBeforeMs }: CertificateHalf): boolean {
+    return this.#authoritys.some((newer) => newer.keyClass === keyClass && newer.notBeforeMs > notBeforeMs);
   }
 
   /** Forgets what a source has. */
@@ -148,8 +169,8 @@ export class Candidates {
   }
 }
 
-function isGood({ examined: { half, isForServers }, chain, isValid }: Candidate): boolean {
-  return isValid && isForServers && chain !== 'broken' && half.keyClass !== 'other';
+function isGood({ examined: { half, isForServers }, chain, isValid, isBehind }: Candidate): boolean {
+  return isValid && !isBehind && isForServers && chain !== 'broken' && half.keyClass !== 'other';
 }
 
 /** Below 0 where `a` is better. */
@@ -158,6 +179,7 @@ function compare(a: Candidate, b: Candidate): number {
   return (
     Number(a.isLate) - Number(b.isLate) ||
     Number(b.isValid) - Number(a.isValid) ||
+    Number(a.isBehind) - Number(b.isBehind) ||
     Number(y.isForServers) - Number(x.isForServers) ||
     CHAIN_RANK[b.chain] - CHAIN_RANK[a.chain] ||
     Number(y.half.keyClass !== 'other') - Number(x.half.keyClass !== 'other')

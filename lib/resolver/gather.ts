@@ -17,7 +17,7 @@ import type { CertificatePair } from '../domain/certificate.js';
 import type { Lookup } from '../domain/lookup.js';
 import { isAddress, type ServerName } from '../domain/server-name.js';
 import type { CertificateSource, LookupContext } from '../sources/source.js';
-import type { Candidates, Remark } from './candidates.js';
+import type { Candidates, Provenance, Remark } from './candidates.js';
 
 export interface GatherOptions {
   readonly sources: readonly CertificateSource[];
@@ -185,7 +185,7 @@ class Gathering implements Gathered {
 
   #take({ name: source, role }: CertificateSource, lookup: Lookup, isLate: boolean): void {
     if (role === 'copy' && this.#isOverruled) return;
-    const said = this.#said(source, lookup, isLate);
+    const said = this.#said(source, lookup, { isLate, isCopy: role === 'copy' });
     this.#offer();
     if (role === undefined && (said === undefined || said === 'pending')) this.#unclear ??= source;
     if (role !== 'authority' || said === undefined) return;
@@ -202,7 +202,7 @@ class Gathering implements Gathered {
   }
 
   /** Notes what a source has said. @returns what it comes to; undefined where it could not tell. */
-  #said(source: string, lookup: Lookup, isLate: boolean): Gathered['authority'] {
+  #said(source: string, lookup: Lookup, from: Provenance): Gathered['authority'] {
     switch (lookup.kind) {
       case 'pending':
         this.waits.push(`${source}: ${lookup.reason}`);
@@ -214,16 +214,16 @@ class Gathering implements Gathered {
       case 'absent':
         return 'absent';
       case 'found': {
-        const isAsItShouldBe = lookup.candidates.flat().map((pair) => this.#addPair(source, pair, isLate));
+        const isAsItShouldBe = lookup.candidates.flat().map((pair) => this.#addPair(source, pair, from));
         return isAsItShouldBe.includes(true) ? 'found' : 'absent';
       }
     }
   }
 
   /** @returns whether it is as it should be. */
-  #addPair(source: string, pair: CertificatePair, isLate: boolean): boolean {
+  #addPair(source: string, pair: CertificatePair, from: Provenance): boolean {
     const { candidates, onRemark } = this.#options;
-    const remark = candidates.add(pair, source, { isLate });
+    const remark = candidates.add(pair, source, from);
     if (remark === undefined) return true;
     if (remark.kind === 'unusable') this.#noteTrouble(source, remark.reason);
     onRemark(source, remark);

@@ -7,7 +7,7 @@ import { channels } from '../channels/channels.js';
 import type { PemCache } from '../caches/pem-cache.js';
 import type { PemEntry } from '../caches/pem-slot.js';
 import { startUnrefTimer, type StartTimer } from '../base/timer.js';
-import { datesProblem } from '../domain/certificate.js';
+import { datesProblem, type CertificateHalf } from '../domain/certificate.js';
 import { TIER_CACHE, type Resolution, type ResolveRequest, type Tier } from '../domain/lookup.js';
 import { wildcardOf, type ServerName } from '../domain/server-name.js';
 import { logOfHandshake, type Logger } from '../log/logger.js';
@@ -112,7 +112,7 @@ export class LookUps {
     // Without an authority there is nobody to ask before the copies.
     const isPurged = this.#purged.has(name) && this.#sources.some(({ role }) => role === 'authority');
     const wantsBoth = halves.isWanted(name);
-    const candidates = new Candidates(name, clock.date(), servable);
+    const candidates = new Candidates(name, clock.date(), servable, this.#authoritys(name));
     const hasGrace = !(isPurged && this.#isCopy(pem.get(name)?.entry.origin));
     const servesOn = hasGrace && this.#servesOn(name);
     const wildcard = this.#wildcardAbove(name);
@@ -267,6 +267,15 @@ export class LookUps {
     const resolution = await resolve(wildcard, { name: wildcard, phase: 'lookup', ...starter });
     if (isServed({ resolution, held: pem.get(wildcard)?.entry.certificate }, clock.date())) return 'yes';
     return resolution.kind === 'pending' ? 'unknown' : 'no';
+  }
+
+  /** What is retained of a name that the authority had, and is valid now: a copy that nobody brings up to date may be behind it. */
+  #authoritys(name: ServerName): CertificateHalf[] {
+    const { pem, clock } = this.#parts;
+    const retained = pem.get(name)?.entry;
+    const origin = this.#sources.find((source) => source.name === retained?.origin);
+    if (retained === undefined || origin?.role !== 'authority') return [];
+    return retained.certificate.pairs.filter((half) => datesProblem(half, clock.date()) === undefined);
   }
 
   #isCopy(tier: Tier | undefined): boolean {

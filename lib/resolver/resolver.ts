@@ -12,7 +12,8 @@
  *     (`wildcards.ts`).
  *  7. Where a client can use no key of what was found, the half that it can use is looked for, once (`halves.ts`).
  *  8. In the last third of a certificate's life that came from a copy (Redis), the authority (the manager) is asked behind the
- *     scenes, at most hourly a name: a renewal gets through with nobody priming.
+ *     scenes, at most hourly a name: a renewal gets through with nobody priming. A copy that stays behind what the authority had
+ *     counts only where the authority has none (`candidates.ts`).
  *
  * A waiter waits for `lookupTimeoutMs`; where a valid certificate is retained, which can serve on, only for `refreshTimeoutMs`;
  * the starter of an order, who comes back with phase `order`, for `autocertTimeoutMs`. Each is for name, wildcard and half
