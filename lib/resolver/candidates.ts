@@ -4,11 +4,11 @@
  * A candidate is one pair: one half of what is served. They are ranked by, in this order:
  *
  *  1. valid now;
- *  2. from a copy (Redis): no older than what the authority (the manager) had before, where that is valid still;
- *  3. may be used by servers (extended key usage);
- *  4. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken, or whose issuer has
+ *  2. may be used by servers (extended key usage);
+ *  3. its chain leads on; a leaf alone, whose issuer may be a root, comes before one whose chain is broken, or whose issuer has
  *     expired;
- *  5. its key: ECDSA on P-256 or P-384 and RSA of 2,048 bits or more before all others;
+ *  4. its key: ECDSA on P-256 or P-384 and RSA of 2,048 bits or more before all others;
+ *  5. no copy (Redis) that is older than what the authority (the manager) had before, and that is valid still;
  *  6. the order of the sources, and the order within a source (the manager's preferences, the newest of a directory).
  *
  * The best one is served, together with the best one of the other kind (ECDSA beside RSA), from whatever source, provided that
@@ -179,10 +179,10 @@ function compare(a: Candidate, b: Candidate): number {
   return (
     Number(a.isLate) - Number(b.isLate) ||
     Number(b.isValid) - Number(a.isValid) ||
-    Number(a.isBehind) - Number(b.isBehind) ||
     Number(y.isForServers) - Number(x.isForServers) ||
     CHAIN_RANK[b.chain] - CHAIN_RANK[a.chain] ||
-    Number(y.half.keyClass !== 'other') - Number(x.half.keyClass !== 'other')
+    Number(y.half.keyClass !== 'other') - Number(x.half.keyClass !== 'other') ||
+    Number(a.isBehind) - Number(b.isBehind)
   );
 }
 

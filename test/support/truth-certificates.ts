@@ -1,6 +1,7 @@
 /**
  * The certificates of the scenario "truth", made before it begins.
  */
+import { X509Certificate } from 'node:crypto';
 import type { CertificatePair } from '../../lib/domain/certificate.js';
 import { generateKey } from '../../lib/pki/keys.js';
 import { selfSigned } from '../../lib/pki/mint.js';
@@ -65,6 +66,7 @@ function certificate(
   pair: CertificatePair,
   { isValid = true, isForServers = true, hasIssuer = true } = {},
 ): Stuff {
-  const known = { leaf: fingerprintOf(pair), isValid, isForServers, hasIssuer };
+  const notBeforeMs = Date.parse(new X509Certificate(pair.chainPem).validFrom);
+  const known = { leaf: fingerprintOf(pair), isValid, isForServers, hasIssuer, notBeforeMs };
   return { make, pair, content: { kind: 'certificate', certificate: known } };
 }

@@ -12,6 +12,8 @@ export interface KnownCertificate {
   readonly isForServers: boolean;
   /** False for one that has signed itself. */
   readonly hasIssuer: boolean;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
 }
 
 /** What a source has for a name. */

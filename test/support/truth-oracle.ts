@@ -251,7 +251,20 @@ export class Oracle {
   #outcomes(name: string, since: Since, toMs: number): Outcome[] {
     const contents = (source: SourceName): Content[] => this.#contents(name, source, since[source], toMs);
     const [directory, redis, manager] = [contents('directory'), contents('redis'), contents('manager')];
-    return outcomesOf({ directory, redis, manager }, this.#purged(name, since.manager, toMs));
+    const purged = this.#purged(name, since.manager, toMs);
+    return outcomesOf({ directory, redis, manager }, purged, this.#newestMs(name, toMs));
+  }
+
+  /** The latest `notBefore` of what the manager has had and is valid. */
+  #newestMs(name: string, toMs: number): number {
+    const had = this.#history.contents(name, 'manager', -Infinity, toMs);
+    return Math.max(
+      ...had.map((content) =>
+        content.kind === 'certificate' && content.certificate.isValid
+          ? content.certificate.notBeforeMs
+          : -Infinity,
+      ),
+    );
   }
 
   #isValidLeaf(name: string, leaf: string | undefined): boolean {

@@ -2,6 +2,8 @@
  * A copy (Redis) that nobody brings up to date: the authority (the manager) primes another one, or none.
  */
 import { expect } from 'chai';
+import { generateKey } from '../../../lib/pki/keys.js';
+import { selfSigned } from '../../../lib/pki/mint.js';
 import { ABSENT, DOWN, found, WAIT } from '../../support/fake-source.js';
 import { DAY_MS, issue, NAME, openRolesStage, START_MS } from './stage.js';
 
@@ -59,6 +61,13 @@ describe('Resolver: a copy that is behind', () => {
     const stage = await renewed();
     stage.manager.answer(ABSENT);
     expect(await stage.resolve()).to.include({ kind: 'found', tier: 'redis' });
+    expect(await servedBy(stage)).to.deep.equal({ kind: 'found', chainPem: stage.old.chainPem });
+  });
+
+  it('is followed where the authority has only a poorer one by now', async () => {
+    const stage = await renewed();
+    const validity = { notBeforeMs: START_MS - DAY_MS, notAfterMs: START_MS + DAY_MS };
+    stage.manager.answer(found(selfSigned({ names: [NAME], key: await generateKey(), ...validity })));
     expect(await servedBy(stage)).to.deep.equal({ kind: 'found', chainPem: stage.old.chainPem });
   });
 
