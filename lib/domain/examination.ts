@@ -53,10 +53,11 @@ const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
  * @param name the name to be served; a wildcard asks whether names below it are covered. Undefined leaves the name out
  *   (the default certificate serves any).
  */
-export function examinePair(
-  { chainPem, keyPem }: CertificatePair,
-  name: ServerName | undefined,
-): PairExamination {
+export function examinePair(pair: CertificatePair, name: ServerName | undefined): PairExamination {
+  if (!isText(pair, 'chainPem') || !isText(pair, 'keyPem')) {
+    return { unusable: 'it is no pair of texts, `chainPem` and `keyPem`' };
+  }
+  const { chainPem, keyPem } = pair;
   const blocks = splitChain(chainPem);
   if (blocks.length === 0) return { unusable: `the chain ${noCertificate(chainPem)}` };
   if (isCutOff(chainPem, blocks)) return { unusable: 'a certificate of the chain is cut off' };
@@ -131,4 +132,13 @@ function isForServers(leaf: X509Certificate): boolean {
   // Node's `keyUsage` is the extended one, as OIDs; undefined without it, whatever the type says.
   const usages = leaf.keyUsage as readonly string[] | undefined;
   return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
+}
+
+/** An embedder may have no types, and read a file as a `Buffer`. */
+function isText(pair: unknown, part: keyof CertificatePair): boolean {
+  return (
+    typeof pair === 'object' &&
+    pair !== null &&
+    typeof (pair as Partial<Record<string, unknown>>)[part] === 'string'
+  );
 }

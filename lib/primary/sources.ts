@@ -23,6 +23,7 @@ import type { OrderResult } from '../domain/order-result.js';
 import type { OrderLoad } from '../sources/manager/autocert.js';
 import { ManagerSource } from '../sources/manager/source.js';
 import { MeasuredSource, type LookupOutcome } from '../sources/limits/measured-source.js';
+import { OwnSource } from '../sources/limits/own-source.js';
 import { RateLimitedSource } from '../sources/limits/rate-limited-source.js';
 import { RedisSource } from '../sources/redis/source.js';
 import type { CertificateSource, ChangedNames } from '../sources/source.js';
@@ -64,7 +65,7 @@ export class Sources {
 
   constructor(parts: SourcesParts) {
     this.#parts = parts;
-    this.#own = (parts.own ?? []).map((source) => this.#guard(source));
+    this.#own = (parts.own ?? []).map((source) => this.#guard(new OwnSource(source)));
     for (const source of this.#own) source.onChange(parts.onChange);
   }
 

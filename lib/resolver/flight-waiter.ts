@@ -89,6 +89,8 @@ export class FlightWaiter {
     } catch (thrown) {
       const ownLog = logOfHandshake(log, request.handshake);
       ownLog.err('look-up failed', { name, error: describeError(thrown) });
+      // No mistake in a source, nor one of ours, takes away what is at hand.
+      if (goodEnough !== undefined) return pending('internal error', request, goodEnough);
       return { kind: 'unavailable', reason: 'internal error', keepMs: this.#settings.errorCacheDurationMs };
     }
   }

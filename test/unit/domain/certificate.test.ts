@@ -84,6 +84,13 @@ describe('examine', () => {
     });
   });
 
+  it('refuses what is no pair of texts, whoever has handed it over without a type', () => {
+    const buffers = { chainPem: Buffer.from(ec.chainPem), keyPem: Buffer.from(ec.keyPem) };
+    for (const pair of [null, undefined, 'pem', {}, { ...ec, keyPem: undefined }, buffers]) {
+      expect(reasonOf(pair as CertificatePair)).to.equal('it is no pair of texts, `chainPem` and `keyPem`');
+    }
+  });
+
   it('asks for no name when the certificate is to serve any', () => {
     expect(examine([other], undefined, NOW_MS).kind).to.equal('usable');
     expect(examine([oddCertificate({})], undefined, NOW_MS).kind).to.equal('usable');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defer } from '../../../lib/base/deferred.js';
 import type { Settings } from '../../../lib/config/settings.js';
 import { describeError } from '../../../lib/domain/errors.js';
+import type { Lookup } from '../../../lib/domain/lookup.js';
 import type { ServerName } from '../../../lib/domain/server-name.js';
 import { silentLogger } from '../../../lib/log/logger.js';
 import { Sources } from '../../../lib/primary/sources.js';
@@ -91,6 +92,13 @@ describe('The sources of the primary', () => {
     expect(second[1]).to.not.equal(first[1]);
     await look(second[0], NAME);
     expect(own.asked).to.deep.equal([NAME]);
+  });
+
+  it("take an embedder's answer that is none for a failure of its source", async () => {
+    const own = new FakeSource('mine', () => ({ kind: 'none' }) as unknown as Lookup);
+    const [mine] = await build(make([own]), withDir('one'));
+    const lookup = await mine?.lookup(NAME, { signal: new AbortController().signal });
+    expect(lookup).to.include({ kind: 'unavailable', scope: 'source' });
   });
 
   it('are as they were when a new one does not open in time, which is closed when it opens after all', async () => {

@@ -144,6 +144,18 @@ describe('Resolver: what a look-up comes to', () => {
     expect(await resolve()).to.include({ kind: 'found', tier: 'redis' });
   });
 
+  it('lets it serve on, too, where a source breaks its contract, and the look-up fails', async () => {
+    const { resolve, redis, time } = openStage();
+    redis.answer(found(await issue()));
+    await resolve();
+    time.nowMs += 600_001;
+    redis.answer(() => {
+      throw new Error('it was not to throw');
+    });
+    expect((await resolve()).kind).to.equal('pending');
+    expect(await resolve()).to.have.nested.property('lastGood.kind', 'found');
+  });
+
   it('gives up the retained certificate at its notAfter', async () => {
     const { resolve, redis, time } = openStage();
     redis.answer(found(await issue([NAME], { notAfter: START_MS + DAY_MS })));
