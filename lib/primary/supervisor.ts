@@ -1,8 +1,6 @@
 /**
  * The worker processes: as many as are wanted, replaced when they die or stand still, all told of new settings, drained.
  */
-import cluster from 'node:cluster';
-import { fileURLToPath } from 'node:url';
 import type { WorkersExpired } from '../domain/cache-status.js';
 import type { WorkerStatus } from '../domain/status-report.js';
 import type { WorkerSettings } from '../config/worker-settings.js';
@@ -28,8 +26,6 @@ const RETIREMENT_MS = 2_000_000_000;
 /** How long a request that is already on its way may still come on an idle connection, at a stop and at a reload. */
 const IDLE_GRACE_MS = 1_000;
 const IDLE_GRACE_AT_RELOAD_MS = 3_000;
-/** Where Node loads the program of the workers from. */
-export const WORKER_PROGRAM = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
 export interface SupervisorOptions extends WorkerOptions {
   /** Told of a worker that has ended. */
@@ -69,11 +65,6 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    cluster.setupPrimary({
-      exec: WORKER_PROGRAM,
-      args: [],
-      execArgv: withoutScript(process.execArgv),
-    });
   }
 
   /** Workers that accept or are about to. */
@@ -304,13 +295,4 @@ export class Supervisor {
   #tellProcesses(): void {
     this.#options.onProcesses([...this.#workers].flatMap(({ pid }) => pid ?? []));
   }
-}
-
-const SCRIPT_FLAGS = new Set(['-e', '--eval', '-p', '--print', '-pe']);
-
-/** The flags of an embedder's Node, without a script given by `node -e`: the workers would run that. */
-function withoutScript(execArgv: readonly string[]): string[] {
-  return execArgv.filter(
-    (flag, i) => !SCRIPT_FLAGS.has(flag.replace(/=[\s\S]*/, '')) && !SCRIPT_FLAGS.has(execArgv[i - 1] ?? ''),
-  );
 }

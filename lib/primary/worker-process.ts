@@ -1,7 +1,7 @@
 /**
  * One worker process, as the primary sees it: forked, given its settings and listening handles, asked over the bus, drained.
  */
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import type { SendHandle } from 'node:child_process';
 import { BusEndpoint, type Handlers } from '../bus/endpoint.js';
 import type { HotCertificate } from '../domain/cache-status.js';
@@ -18,6 +18,7 @@ import { systemClock } from '../base/clock.js';
 import { defer } from '../base/deferred.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
+import { forkWorker } from './fork-worker.js';
 
 const START_DEADLINE_MS = 20_000;
 /** Certificates in one message: some 200 KB, and 40 ms of the worker's time on Node 20. */
@@ -82,7 +83,7 @@ export class WorkerProcess {
   constructor(options: WorkerOptions, events: WorkerEvents) {
     this.#options = options;
     this.#events = events;
-    this.#worker = fork();
+    this.#worker = forkWorker();
     this.#ready.promise.catch(() => undefined);
     this.#bus = new BusEndpoint<WorkerToPrimary, PrimaryToWorker>(portToWorker(this.#worker), {
       ...options.handlers(this.#worker.id),
@@ -241,14 +242,5 @@ export class WorkerProcess {
       const message: ListenMessage = { bus: BUS_VERSION, kind: 'listen', role, index, count: handles.length };
       this.#worker.send(message, native as SendHandle);
     }
-  }
-}
-
-/** @throws ProxyError ERR_ENVIRONMENT */
-function fork(): Worker {
-  try {
-    return cluster.fork();
-  } catch (thrown) {
-    throw environmentError(`a worker cannot be started: ${describeError(thrown)}`);
   }
 }

@@ -6,24 +6,9 @@ import type * as Channels from '../../lib/channels/channels.js';
 import type { CertificatePair } from '../../lib/index.js';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../support/certificates.js';
 import { handshake } from '../support/client.js';
-import { startEmbedder } from '../support/embedder.js';
-import type { Program } from '../support/program.js';
+import { said, SAY, startEmbedder } from '../support/embedder.js';
 import { fingerprintOf, visit } from '../support/visit.js';
 
-/** What the script has said with `say(…)`. */
-function said(program: Program): unknown[] {
-  return program.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('say '))
-    .map((line) => JSON.parse(line.slice(4)) as unknown);
-}
-
-const SAY = `
-  const say = (value) => process.stdout.write('say ' + JSON.stringify(value) + '\\n');
-  const failureOf = async (run) => {
-    try { await run(); return 'nothing'; } catch (error) { return error.code + ': ' + error.message; }
-  };
-`;
 /** A source that has every name of the input, and says when it is asked and closed. */
 const SOURCE = `[{
   name: 'mine',

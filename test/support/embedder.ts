@@ -59,3 +59,19 @@ export async function startEmbedder(
   }
   return program;
 }
+
+/** What the script has said with `say(…)`. */
+export function said(program: Program): unknown[] {
+  return program.stdout
+    .split('\n')
+    .filter((line) => line.startsWith('say '))
+    .map((line) => JSON.parse(line.slice(4)) as unknown);
+}
+
+/** For `before`: `say(value)`, and `failureOf(run)` for the code and the message of what it throws. */
+export const SAY = `
+  const say = (value) => process.stdout.write('say ' + JSON.stringify(value) + '\\n');
+  const failureOf = async (run) => {
+    try { await run(); return 'nothing'; } catch (error) { return error.code + ': ' + error.message; }
+  };
+`;
