@@ -38,7 +38,7 @@ export interface StartOptions {
 /** The PEM cache that all workers share. */
 export interface SharedCache {
   /**
-   * Puts a certificate in, fresh for `cert-cache-duration`.
+   * Puts a certificate in, fresh for `cert-cache-duration`. Workers are told, and ask for it at the next handshake.
    *
    * @param name a host name, or a wildcard.
    * @param pairs one pair, or an RSA and an ECDSA one.
@@ -119,7 +119,7 @@ export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
     addresses: primary.addresses,
     httpAddresses: primary.httpAddresses,
     cache: {
-      set: (name, pairs) => primary.resolver.seed(nameOf(name), pairs),
+      set: (name, pairs) => primary.seed(nameOf(name), pairs),
       get: (name) => {
         const hit = primary.pem.get(nameOf(name));
         return hit === undefined ? undefined : cachedCertificate(hit);

@@ -72,6 +72,8 @@ export class Primary implements OperationHost {
   #supervisor: Supervisor | undefined;
   #record: WorkerRecord | undefined;
   #stopping: Promise<void> | undefined;
+  /** Names put into the PEM cache by hand, of which workers have not been told yet. */
+  readonly #seeded: ServerName[] = [];
   /** It is being stopped or killed. */
   #isEnding = false;
   #isStuck = false;
@@ -120,6 +122,13 @@ export class Primary implements OperationHost {
       },
     });
     this.negative = new NegativeCache({ maxItems: settings.negativeMaxItems, now: systemClock.now });
+    this.#ticketKeys = new TicketKeys((ticketKeys) => {
+      void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
+    });
+    const { pem, negative, metrics } = this;
+    const parts = { pem, negative, log, clock: systemClock, observer: metrics.events };
+    this.#resolver = new Resolver(parts, resolverSettings(settings), []);
+    // After the resolver: a source may tell of a change as soon as it is listened to.
     this.sources = new Sources({
       log,
       clock: systemClock,
@@ -127,12 +136,6 @@ export class Primary implements OperationHost {
       observer: this.metrics.events,
       ...(options.sources === undefined ? {} : { own: options.sources }),
     });
-    this.#ticketKeys = new TicketKeys((ticketKeys) => {
-      void this.#supervisor?.broadcast('ticketKeys', { ticketKeys });
-    });
-    const { pem, negative, metrics } = this;
-    const parts = { pem, negative, log, clock: systemClock, observer: metrics.events };
-    this.#resolver = new Resolver(parts, resolverSettings(settings), []);
     this.#control = new Control(this, log);
     this.#reloads = new Reloads({
       log,
@@ -205,6 +208,15 @@ export class Primary implements OperationHost {
   /** See `Sources.internalCaRootPath`. */
   get internalCaRootPath(): string | undefined {
     return this.sources.internalCaRootPath;
+  }
+
+  /** Puts a certificate into the PEM cache by hand. @throws ProxyError: see `Resolver.seed`. */
+  seed(name: ServerName, pairs: readonly CertificatePair[]): void {
+    this.#resolver.seed(name, pairs);
+    this.#seeded.push(name);
+    if (this.#seeded.length > 1) return;
+    // Thousands may be put in at a time: workers are told of all of them in one message.
+    setImmediate(() => this.#tellChange(this.#seeded.splice(0)));
   }
 
   /** Expires everything; says how many workers have heard of it where that is asked for. */
@@ -340,6 +352,10 @@ export class Primary implements OperationHost {
   /** A source has something new: nobody is to go on with what was known of it before. */
   #noteChange(names: ChangedNames): void {
     this.#resolver.changed(names);
+    this.#tellChange(names);
+  }
+
+  #tellChange(names: ChangedNames): void {
     void this.#supervisor?.broadcast('makeStale', names === undefined ? {} : { names });
   }
 

@@ -6,14 +6,24 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { makeTempDir } from '../support/certificates.js';
+import type { CertificatePair } from '../../lib/index.js';
+import { makeTempDir, makeTestCa } from '../support/certificates.js';
 import { handshake } from '../support/client.js';
 import { said, SAY, startEmbedder } from '../support/embedder.js';
 import { eventually } from '../support/eventually.js';
+import { fingerprintOf } from '../support/visit.js';
 
 const execute = promisify(execFile);
 
 describe('The library, in a program that does as it likes,', () => {
+  let pair: CertificatePair;
+  let renewed: CertificatePair;
+
+  before(async () => {
+    const ca = await makeTestCa();
+    [pair, renewed] = await Promise.all([ca.issue(['a.test']), ca.issue(['a.test'])]);
+  });
+
   it('takes no harm from a cluster of the program, and does none to it', async () => {
     const { dir, remove } = await makeTempDir();
     try {
@@ -70,5 +80,45 @@ describe('The library, in a program that does as it likes,', () => {
     } finally {
       await remove();
     }
+  });
+
+  it('serves what is put into the cache to the next client, also where a worker knew of none or another', async () => {
+    await using program = await startEmbedder(
+      {},
+      `
+        const pairs = [input.pair, input.renewed];
+        process.on('SIGUSR2', async () => { proxy.cache.set('a.test', [pairs.shift()]); say('set'); });
+      `,
+      { pair, renewed },
+      { before: SAY, sources: '[]' },
+    );
+    const fingerprint = async (): Promise<string> =>
+      (await handshake({ port: program.port, servername: 'a.test' })).certificate.fingerprint256;
+    const next = async (what: CertificatePair) => {
+      program.kill('SIGUSR2');
+      await eventually('it is served', async () => (await fingerprint()) === fingerprintOf(what));
+    };
+    await fingerprint();
+    await next(pair);
+    await next(renewed);
+  });
+
+  it('hears a source that has something to tell before it has started', async () => {
+    await using program = await startEmbedder(
+      {},
+      `say('started');`,
+      {},
+      {
+        before: SAY,
+        sources: `[{
+        name: 'mine',
+        onChange(listener) { listener(undefined); listener(['a.test']); },
+        async lookup() { return { kind: 'absent' }; },
+        async check() { return { ok: true }; },
+        async close() {},
+      }]`,
+      },
+    );
+    expect(said(program)).to.deep.equal(['started']);
   });
 });
