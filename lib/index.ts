@@ -13,9 +13,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseHtpasswd } from './admin/htpasswd.js';
 import { hasIpv6Loopback } from './base/loopback.js';
-import { didYouMean } from './base/nearest.js';
 import type { CacheStatus, WorkersExpired } from './domain/cache-status.js';
-import { findFlag, FLAG_NAMES, type FlagName } from './config/flags.js';
+import type { FlagName } from './config/flags.js';
 import { loadSettings } from './config/load.js';
 import type { Address } from './domain/address.js';
 import type { PemHit } from './caches/pem-slot.js';
@@ -23,16 +22,23 @@ import type { CertificateBundle, CertificatePair } from './domain/certificate.js
 import { environmentError, usageError } from './domain/errors.js';
 import { normaliseDomain, type ServerName } from './domain/server-name.js';
 import { Primary } from './primary/primary.js';
+import { isList, readStartOptions } from './primary/start-options.js';
 import type { CertificateSource } from './sources/source.js';
 
 /** The value of a flag: what would stand behind it on the command line; a list for a repeatable one. */
 export type SettingValue = string | number | boolean | readonly string[];
 
 export interface StartOptions {
-  /** Flags by their names without dashes in front: `{ 'lru-maxitems': 500 }`. Unlike the program, the environment is not read. */
-  readonly settings?: Partial<Readonly<Record<FlagName, SettingValue>>>;
-  /** Sources of your own, asked in this order before all others. They run in your process. */
-  readonly sources?: readonly CertificateSource[];
+  /**
+   * Flags by their names without dashes in front: `{ 'lru-maxitems': 500 }`; one that is undefined counts as not given. Unlike the
+   * program, the environment is not read. Paths are relative to the working directory of the moment.
+   */
+  readonly settings?: Partial<Readonly<Record<FlagName, SettingValue | undefined>>>;
+  /**
+   * Sources of your own, asked in this order before all others. They run in your process. Each has a name of its own, none of
+   * `lru`, `cache` and `default`.
+   */
+  readonly sources?: readonly CertificateSource[] | undefined;
 }
 
 /** The PEM cache that all workers share. */
@@ -91,35 +97,33 @@ export interface ProxyHandle {
  */
 export async function start(options: StartOptions = {}): Promise<ProxyHandle> {
   if (!cluster.isPrimary) throw environmentError('the proxy cannot be started in a cluster worker');
-  const flags = Object.fromEntries(
-    Object.entries(options.settings ?? {}).map(([name, value]) => {
-      if (findFlag(name) === undefined) {
-        throw usageError(`unknown setting ${JSON.stringify(name)}${didYouMean(name, FLAG_NAMES)}`);
-      }
-      return [name, Array.isArray(value) ? value.map(String) : [String(value)]];
-    }),
-  );
-  // Once: what a reload reads must not be other addresses.
+  const { flags, sources } = readStartOptions(options);
+  // Once: what a reload reads must not be other addresses, nor other files.
   const hasIpv6 = hasIpv6Loopback();
+  const cwd = process.cwd();
   const primary = await Primary.start({
     load: () =>
       loadSettings({
         flags,
         env: {},
         readFile: (path) => readFileSync(path, 'utf8'),
-        cwd: process.cwd(),
+        cwd,
         cpuCount: availableParallelism(),
         hasIpv6,
         nowMs: Date.now(),
         checkHtpasswd: (text) => void parseHtpasswd(text),
       }),
-    ...(options.sources === undefined ? {} : { sources: options.sources }),
+    sources,
   });
   return {
     addresses: primary.addresses,
     httpAddresses: primary.httpAddresses,
     cache: {
-      set: (name, pairs) => primary.seed(nameOf(name), pairs),
+      set: (name, pairs) => {
+        const known = nameOf(name);
+        if (!isList(pairs)) throw usageError(`the certificates for ${known} must be a list of pairs`);
+        primary.seed(known, pairs);
+      },
       get: (name) => {
         const hit = primary.pem.get(nameOf(name));
         return hit === undefined ? undefined : cachedCertificate(hit);
@@ -144,12 +148,11 @@ function cachedCertificate({ entry, state }: PemHit): CachedCertificate {
   return { certificate: entry.certificate, state };
 }
 
-function nameOf(raw: string): ServerName {
-  return normaliseDomain(raw) ?? raise(`${JSON.stringify(raw)} is no host name`);
-}
-
-function raise(message: string): never {
-  throw usageError(message);
+/** @param raw a string, as far as types say. */
+function nameOf(raw: unknown): ServerName {
+  const name = typeof raw === 'string' ? normaliseDomain(raw) : undefined;
+  if (name !== undefined) return name;
+  throw usageError(`${typeof raw === 'string' ? JSON.stringify(raw) : String(raw)} is no host name`);
 }
 
 /** The look-up order by itself, with its caches, for programs that terminate TLS in their own way. */
