@@ -106,9 +106,11 @@ class Gathering implements Gathered {
         note.outcome = lookup.kind;
         this.#take(source, lookup, isLate);
       });
-      const following = order.slice(index + 1).filter(({ isLocal }) => isLocal !== true).length;
-      if (source.isLocal === true || following === 0) await asked;
-      else if (await this.#isLate(asked, following + 1)) late.push(asked);
+      const following = order.slice(index + 1);
+      const elsewhere = following.filter(({ isLocal }) => isLocal !== true).length;
+      if (source.isLocal === true || following.length === 0) await asked;
+      // What answers from memory takes no time, but must be asked while somebody waits.
+      else if (await this.#isLate(asked, Math.max(elsewhere, 1) + 1)) late.push(asked);
     }
     // Late sources are waited for where nothing better was found.
     if (!this.#isEnough()) await Promise.all(late);

@@ -46,6 +46,18 @@ describe('Resolver: whom it asks, and for how long', () => {
     expect(await answer).to.include({ kind: 'found', tier: 'manager' });
   });
 
+  it('does not wait for ever for the last source that is asked elsewhere where one in memory follows it', async () => {
+    const { time, resolve, redis: elsewhere, manager: directory } = openStage();
+    directory.isLocal = true;
+    elsewhere.hold();
+    directory.answer(found(await issue()));
+    const asked = resolve();
+    await settled();
+    await time.advance(2_000);
+    // Not `pending`: the directory was asked in time.
+    expect(await asked).to.include({ kind: 'found', tier: 'manager' });
+  });
+
   it('never takes a late source for one that has none', async () => {
     const { resolve, redis, time } = openStage();
     const held = redis.hold();
