@@ -4,7 +4,7 @@
  * 1. `lookup` never throws and never rejects: whatever goes wrong is `unavailable` with a reason.
  * 2. `absent` is said only when the source answered and has none. Half an entry, an error page or a timeout is
  *    `unavailable`.
- * 3. `lookup` settles soon after `signal` aborts, with `unavailable`.
+ * 3. `lookup` settles, whatever becomes of what it waits for; soon after `signal` aborts with `unavailable`.
  * 4. A source examines nothing: whether a certificate fits the name is judged in one place, by the resolver.
  * 5. A source writes nothing into what it reads.
  * 6. No reason and no error holds key material or a password.
@@ -18,7 +18,11 @@ import type { ServerName } from '../domain/server-name.js';
 export type ServedAbove = 'yes' | 'no' | 'unknown';
 
 export interface LookupContext {
-  /** Aborts when nobody wants the answer any more (the source is being closed, or the look-up took too long). */
+  /**
+   * Aborts when nobody wants the answer any more: the source is being closed, or the person who wants to know (`isInspection`) waits no
+   * longer. A look-up that takes long is not aborted, for its answer is of use to the next client: a source has its own time limit. Until
+   * one has settled, its name is not looked up anew.
+   */
   readonly signal: AbortSignal;
   /** The address of the client whose handshake started the look-up: what a rate limit is shared between. */
   readonly client?: string;
@@ -65,7 +69,7 @@ export type SourceRole = 'authority' | 'copy';
 export type ChangedNames = readonly ServerName[] | undefined;
 
 export interface CertificateSource {
-  /** As in the logs and on the information page: `redis`, `manager`, `directory`, `ca`. */
+  /** As in the logs and on the information page: `redis`, `manager`, `directory`, `ca`. No two sources have the same. */
   readonly name: string;
   readonly role?: SourceRole;
   /** It answers from memory: it is asked even when a good certificate is there, for the other half of a pair. @default false */
