@@ -2,11 +2,13 @@
  * Where connections are accepted: `--listen`, with the default certificates of single listeners, and `--http-listen`.
  */
 import type { CertificatePair } from '../domain/certificate.js';
+import type { FlagName } from './flags.js';
 import type { GivenFlags } from './precedence.js';
 import { readPairs } from './named-files.js';
 import { parseListen } from './listen-address.js';
 import type { Problem } from './problem.js';
 import { addressText, type Address, type PassedSocket } from '../domain/address.js';
+import { takesConnectionsOf } from '../domain/wildcard-address.js';
 import type { ListenAddress, Settings } from './settings.js';
 
 /** What listeners depend on beside what was given. */
@@ -39,17 +41,36 @@ export function readListeners(
   });
   if (listen.length === 0) given.fail('listen', 'needs an address');
   const httpListen = given.list('http-listen', parse).flat();
-  const before = new Set<string>();
-  for (const [name, addresses] of [['listen', listen] as const, ['http-listen', httpListen] as const]) {
+  refuseOverlaps(given, [
+    ['listen', listen],
+    ['http-listen', httpListen],
+  ]);
+  return { settings: { listen, httpListen }, warnings };
+}
+
+/** Addresses that only one of two sockets can have are refused here: the system would say so of the second when the program runs. */
+export function refuseOverlaps(
+  given: GivenFlags,
+  lists: readonly (readonly [name: FlagName, addresses: readonly (Address | PassedSocket)[]])[],
+): void {
+  const before = new Map<string, Address | PassedSocket>();
+  for (const [name, addresses] of lists) {
     for (const address of addresses) {
       // Port 0 is a port of the system's choice, each time another.
       if ('port' in address && address.port === 0) continue;
       const text = 'fd' in address ? `fd:${address.fd}` : addressText(address);
       if (before.has(text)) given.fail(name, `names ${text}, which is listened on already`);
-      before.add(text);
+      for (const [other, earlier] of before) {
+        if (takesConnectionsOf(earlier, address)) {
+          given.fail(name, `names ${text}, which ${other} takes too: leave one of them out`);
+        }
+        if (takesConnectionsOf(address, earlier)) {
+          given.fail(name, `names ${text}, which takes ${other} too: leave one of them out`);
+        }
+      }
+      before.set(text, address);
     }
   }
-  return { settings: { listen, httpListen }, warnings };
 }
 
 function withPairs(

@@ -11,7 +11,7 @@ import { effectiveValues, type EffectiveValue } from './effective.js';
 import { CERT_PREFERENCES, SOURCE_NAMES } from './flags.js';
 import { parsePassed } from './passed-sockets.js';
 import { gather, type GivenFlags, type SettingsInput } from './precedence.js';
-import { readListeners } from './listeners.js';
+import { readListeners, refuseOverlaps } from './listeners.js';
 import { parseListen } from './listen-address.js';
 import { parseLogLevel } from './log-level.js';
 import { readPlain } from './plain-settings.js';
@@ -133,6 +133,7 @@ export function loadSettings(input: LoadInput): Loaded {
 /** Anybody on the machine may use a loopback address; beyond that there must be passwords. */
 function adminAddresses(given: GivenFlags, hasIpv6: boolean, hasPasswords: boolean): readonly Address[] {
   const addresses = given.list('admin-listen', (text) => parseListen(text, hasIpv6)).flat();
+  refuseOverlaps(given, [['admin-listen', addresses]]);
   const open = addresses.find((address) => !isLoopback(address));
   if (open !== undefined && !hasPasswords) {
     given.fail(

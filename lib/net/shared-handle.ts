@@ -56,13 +56,17 @@ const BACKLOG = 511;
 /** As nginx has it: everybody may connect, as to a port. The permissions of the directory can restrict that. */
 const SOCKET_MODE = 0o666;
 
+/** `UV_TCP_IPV6ONLY`. */
+const IPV6_ALONE = 1;
+
 /**
  * Binds an address in the primary. Closing it removes a unix socket's file.
  *
  * @param flagName what an error's sentence begins with.
+ * @param ipv6Alone whether a socket on `[::]` leaves IPv4 to another one.
  * @throws ProxyError ERR_ENVIRONMENT: the address is in use, or not permitted, or not this machine's.
  */
-export function bindSharedHandle(address: Address, flagName = '--listen'): SharedHandle {
+export function bindSharedHandle(address: Address, flagName = '--listen', ipv6Alone = false): SharedHandle {
   const internals = net as unknown as NetInternals;
   const created =
     'socketPath' in address
@@ -72,7 +76,7 @@ export function bindSharedHandle(address: Address, flagName = '--listen'): Share
           address.port,
           net.isIPv6(address.host) ? 6 : 4,
           undefined,
-          0,
+          ipv6Alone ? IPV6_ALONE : 0,
         );
   if (typeof created === 'number') throw listenError(address, flagName, created);
   // libuv reports a port in use with the next call on the handle: with this one, since the primary does not listen.

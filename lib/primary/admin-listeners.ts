@@ -38,9 +38,15 @@ export class AdminListeners {
    * Opens an address.
    *
    * @param hosts those that are answered on a loopback address, beside addresses and `localhost`.
+   * @param ipv6Only whether a socket on `[::]` leaves IPv4 to another one.
    * @throws ProxyError ERR_ENVIRONMENT: it is in use, or not permitted, or not this machine's.
    */
-  async open(address: Address, http: AdminHttpOptions, hosts: () => readonly string[]): Promise<void> {
+  async open(
+    address: Address,
+    http: AdminHttpOptions,
+    hosts: () => readonly string[],
+    ipv6Only: boolean,
+  ): Promise<void> {
     const takesHost = (host: string | undefined): boolean => isOwnHost(host, hosts());
     const server = createServer(
       {
@@ -57,7 +63,7 @@ export class AdminListeners {
         reject(environmentError(`--admin-listen ${addressText(address)}: ${reasonOf(error)}`, error)),
       );
       // Exclusive: in a cluster Node's primary would share the address with workers.
-      server.listen({ ...connectOptions(address), exclusive: true }, resolve);
+      server.listen({ ...connectOptions(address), ipv6Only, exclusive: true }, resolve);
     });
     server.on('error', (error) => http.log.err('admin listener failed', { error: describeError(error) }));
     // A program that is being stopped does not wait for it.

@@ -10,6 +10,7 @@ import { AdminRouter, type AdminRouterOptions } from '../admin/routes.js';
 import type { Call, OperationHandlers } from '../admin/operations.js';
 import { MAX_SOCKET_PATH_BYTES } from '../config/listen-address.js';
 import { isLoopback, type Address } from '../domain/address.js';
+import { isIpv6Alone } from '../domain/wildcard-address.js';
 import { describeError, environmentError } from '../domain/errors.js';
 import type { Logger } from '../log/logger.js';
 import type { AdminHttpOptions } from './admin-http.js';
@@ -75,7 +76,13 @@ export class Control {
     const router = this.#router(
       isLoopback(address) ? { trusted: true } : { authenticator: this.#openAuthenticator() },
     );
-    await this.#listeners.open(address, this.#http(router), () => this.#host.settings.admin.hosts);
+    const { admin } = this.#host.settings;
+    await this.#listeners.open(
+      address,
+      this.#http(router),
+      () => this.#host.settings.admin.hosts,
+      isIpv6Alone(address, admin.listen),
+    );
   }
 
   async #openSocket(): Promise<void> {

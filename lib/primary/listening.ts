@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import type { ListenRole } from '../bus/messages.js';
 import type { Address, PassedSocket } from '../domain/address.js';
 import type { Settings } from '../config/settings.js';
+import { isIpv6Alone } from '../domain/wildcard-address.js';
 import { LineSink, STDOUT } from '../log/line-sink.js';
 import { adoptSharedHandle, bindSharedHandle, type SharedHandle } from '../net/shared-handle.js';
 import { removeStaleSocket } from '../net/stale-socket.js';
@@ -24,8 +25,9 @@ export class Listeners {
    * @throws ProxyError ERR_ENVIRONMENT: one is in use, or not permitted, or not this machine's.
    */
   async open({ listen, httpListen }: Pick<Settings, 'listen' | 'httpListen'>): Promise<void> {
-    for (const address of listen) this.#tls.push(await bind(address, '--listen'));
-    for (const address of httpListen) this.#http.push(await bind(address, '--http-listen'));
+    const all = [...listen, ...httpListen];
+    for (const address of listen) this.#tls.push(await bind(address, all, '--listen'));
+    for (const address of httpListen) this.#http.push(await bind(address, all, '--http-listen'));
   }
 
   /** The addresses for TLS, with the real ports. */
@@ -51,10 +53,14 @@ export class Listeners {
 }
 
 /** Binds an address; a unix socket that nobody listens on any more is removed first. */
-async function bind(address: Address | PassedSocket, flagName: string): Promise<SharedHandle> {
+async function bind(
+  address: Address | PassedSocket,
+  all: readonly (Address | PassedSocket)[],
+  flagName: string,
+): Promise<SharedHandle> {
   if ('fd' in address) return adoptSharedHandle(address, flagName);
   if ('socketPath' in address) await removeStaleSocket(address.socketPath);
-  return bindSharedHandle(address, flagName);
+  return bindSharedHandle(address, flagName, isIpv6Alone(address, all));
 }
 
 function handlesOf(role: ListenRole, handles: readonly SharedHandle[]): WorkerHandle[] {

@@ -2,8 +2,10 @@
  * Several listen addresses: each is served alike.
  */
 import { expect } from 'chai';
+import { ADMIN_FLAGS } from '../../support/admin.js';
 import { handshake } from '../../support/client.js';
 import { startProgram } from '../../support/program.js';
+import { unusedPort } from '../../support/unused-port.js';
 
 describe('--listen', () => {
   it('given several times, IPv6 among them, serves the same at every address, with every worker', async () => {
@@ -57,4 +59,24 @@ describe('--listen', () => {
       'a.test',
     );
   });
+
+  for (const order of [
+    ['0.0.0.0', '[::]'],
+    ['[::]', '0.0.0.0'],
+  ]) {
+    it(`takes ${order.join(' and ')} with the same port, for TLS and for administrators`, async () => {
+      const [port, adminPort] = [await unusedPort(), await unusedPort()];
+      await using program = await startProgram([
+        ...order.flatMap((host) => ['--listen', `${host}:${port}`, '--admin-listen', `${host}:${adminPort}`]),
+        ...ADMIN_FLAGS,
+      ]);
+      for (const host of ['127.0.0.1', '::1']) {
+        expect((await handshake({ host, port, servername: 'a.test' })).names).to.equal('a.test');
+        const url = `http://${host.includes(':') ? `[${host}]` : host}:${adminPort}/healthz`;
+        expect((await fetch(url)).status).to.equal(200);
+      }
+      const { ready } = JSON.parse(program.stdout) as { ready: string[] };
+      expect(ready).to.deep.equal(order.map((host) => `https://${host}:${port}`));
+    });
+  }
 });

@@ -17,9 +17,9 @@ for (const name of ['listen', 'http-listen'] as const) {
     const right: [text: string, address: unknown][] = [
       ['[::]:443', { host: '::', port: 443 }],
       ['0.0.0.0:0', { host: '0.0.0.0', port: 0 }],
-      ['8443', { host: '0.0.0.0', port: 8443 }],
-      [':8443', { host: '0.0.0.0', port: 8443 }],
-      ['*:8443', { host: '0.0.0.0', port: 8443 }],
+      ['8444', { host: '0.0.0.0', port: 8444 }],
+      [':8444', { host: '0.0.0.0', port: 8444 }],
+      ['*:8444', { host: '0.0.0.0', port: 8444 }],
       ['localhost:443', { host: '127.0.0.1', port: 443 }],
       ['LocalHost:443', { host: '127.0.0.1', port: 443 }],
       ['unix:/run/p.sock', { socketPath: '/run/p.sock' }],
@@ -36,10 +36,10 @@ for (const name of ['listen', 'http-listen'] as const) {
     });
 
     const onIpv6: [text: string, addresses: string[]][] = [
-      ['8443', ['[::]:8443']],
-      [':8443', ['[::]:8443']],
-      ['*:8443', ['[::]:8443']],
-      ['0.0.0.0:8443', ['0.0.0.0:8443']],
+      ['8444', ['[::]:8444']],
+      [':8444', ['[::]:8444']],
+      ['*:8444', ['[::]:8444']],
+      ['0.0.0.0:8444', ['0.0.0.0:8444']],
       ['localhost:443', ['127.0.0.1:443', '[::1]:443']],
       // Each would have a port of its own.
       ['localhost:0', ['127.0.0.1:0']],
@@ -97,6 +97,24 @@ describe('--listen and --http-listen', () => {
     expect(problemOf({ flags: { listen: ['localhost:1', '[::1]:1'] }, hasIpv6: true })).to.equal(
       '--listen names [::1]:1, which is listened on already',
     );
+  });
+
+  for (const [first, second, said] of [
+    ['0.0.0.0:1', '127.0.0.1:1', '127.0.0.1:1, which 0.0.0.0:1 takes'],
+    ['127.0.0.1:1', '0.0.0.0:1', '0.0.0.0:1, which takes 127.0.0.1:1'],
+    ['127.0.0.1:1', '[::]:1', '[::]:1, which takes 127.0.0.1:1'],
+    ['[::]:1', '[::1]:1', '[::1]:1, which [::]:1 takes'],
+  ] as const) {
+    it(`cannot have ${first} and ${second}, as one takes the connections of the other`, () => {
+      expect(problemOf({ flags: { listen: first, 'http-listen': second } })).to.equal(
+        `--http-listen names ${said} too: leave one of them out`,
+      );
+    });
+  }
+
+  it('may have every IPv4 and every IPv6 address with one port, and single ones with another', () => {
+    const listen = ['0.0.0.0:1', '[::]:1', '127.0.0.1:2', '[::1]:2', '0.0.0.0:0', '127.0.0.1:0'];
+    expect(load({ flags: { listen } }).settings.listen.map(addressText)).to.deep.equal(listen);
   });
 
   it('cannot have the same address', () => {
