@@ -12,6 +12,7 @@ import { checkClock, checkDescriptors, descriptorLimit } from './machine.js';
 import { checkPorts, type RunningProgram } from './ports.js';
 import { checkManager, checkRedis } from './servers.js';
 import { checkControlSocket, checkInternalCa, checkState } from './state.js';
+import { checkUser } from './user.js';
 
 export interface CheckParts {
   /** What was given of the flags … */
@@ -33,7 +34,7 @@ export async function checkAll(parts: CheckParts): Promise<Finding[]> {
   const { given, loaded, socketPath, running, trouble, now } = parts;
   const { settings, warnings } = loaded;
   const { redis, manager, certDir, controlSocket } = settings;
-  const [files, ports, limit, ofRedis, ofManager, ofDirectory, ca, state, socket] = await Promise.all([
+  const [files, ports, limit, ofRedis, ofManager, ofDirectory, ca, state, user, socket] = await Promise.all([
     checkFiles(given, settings),
     checkPorts(settings, running),
     descriptorLimit(),
@@ -42,6 +43,7 @@ export async function checkAll(parts: CheckParts): Promise<Finding[]> {
     certDir === undefined ? undefined : checkCertDir(certDir, now),
     checkInternalCa(settings, now()),
     checkState(settings),
+    checkUser(settings),
     checkControlSocket(socketPath, controlSocket !== undefined, running, trouble),
   ]);
   const clock = checkClock(now(), {
@@ -61,6 +63,7 @@ export async function checkAll(parts: CheckParts): Promise<Finding[]> {
     ...(ofManager?.findings ?? []),
     ...ca,
     state,
+    ...user,
     socket,
   ];
 }

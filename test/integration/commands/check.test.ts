@@ -2,7 +2,7 @@
  * `check`, with the real program, a real Redis and a manager: each mistake is found, with what to do about it.
  */
 import { expect } from 'chai';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTempDir, makeTestCa, writePair, type TestCa } from '../../support/certificates.js';
 import { opensslIssue } from '../../support/openssl-issue.js';
@@ -114,6 +114,20 @@ describe('check', () => {
     expect(of(checked, 'control socket')[0]).to.match(
       /^error its path has \d+ bytes, and no socket may have more/,
     );
+  });
+
+  it('warns where root has checked for a program that runs as another user', async function () {
+    if (process.geteuid?.() !== 0) return this.skip();
+    const stateDir = join(cwd, 'state');
+    await mkdir(stateDir);
+    expect(of(await check(['--state-dir', stateDir]), 'user')).to.deep.equal([]);
+    await chown(stateDir, 4711, 4712);
+    const [found, ...others] = of(await check(['--state-dir', stateDir]), 'user');
+    expect(others).to.deep.equal([]);
+    expect(found).to.match(
+      /^warning it is user 4711's, whom the program seems to run as, and root has checked/,
+    );
+    expect(found).to.contain(' → check as that user: setpriv --reuid 4711 --regid 4712 --init-groups ');
   });
 
   it('finds what is wrong with the default certificate', async () => {
