@@ -50,7 +50,7 @@ export interface PrimaryOptions {
   /** Resolves when the start is not wanted any more: the start then fails, if a worker is not ready yet. */
   readonly giveUp?: Promise<void>;
   /** Told of each reload that begins, whoever has asked for it. @param ended never rejects. */
-  onReload?(ended: Promise<unknown>): void;
+  onReload?(ended: Promise<{ readonly ok: boolean }>): void;
 }
 
 export class Primary implements OperationHost {

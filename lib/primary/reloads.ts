@@ -50,7 +50,7 @@ export interface ReloadParts {
   /** Whether the program is being stopped or killed. */
   isEnding(this: void): boolean;
   /** Told of each reload that begins. @param ended never rejects. */
-  onReload(ended: Promise<unknown>): void;
+  onReload(ended: Promise<Reloaded>): void;
 }
 
 export class Reloads {

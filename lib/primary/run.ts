@@ -18,7 +18,7 @@ import { startUnrefTimer } from '../base/timer.js';
 import { describeError } from '../domain/errors.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { Primary } from './primary.js';
-import { ServiceManager } from './service-manager.js';
+import { isUnderServiceManager, ServiceManager } from './service-manager.js';
 import { urlsOf } from './status.js';
 import { sendBySystemdNotify } from './systemd-notify.js';
 
@@ -76,7 +76,7 @@ export async function runPrimary(load: () => Loaded, io: RunIo): Promise<number>
       const path = primary.settings.pidFile;
       if (path !== undefined) writePidFile(path, log);
       pidFile = path;
-      io.stdout(readyLines(primary));
+      io.stdout(readyLines(primary, isUnderServiceManager(io.env)));
       serviceManager.ready();
       if (early.has('SIGUSR1')) primary.reopenLogs();
       if (early.has('SIGHUP')) void primary.reload();
@@ -157,7 +157,8 @@ function listenersOf(primary: Primary): string[] {
   return [...urlsOf('https', primary.addresses), ...urlsOf('http', primary.httpAddresses)];
 }
 
-function readyLines(primary: Primary): string {
+/** @param isJournal whether they are read where nobody knows the working directory. */
+function readyLines(primary: Primary, isJournal: boolean): string {
   const { settings } = primary;
   const urls = listenersOf(primary);
   const admin = urlsOf('http', primary.adminAddresses);
@@ -166,7 +167,7 @@ function readyLines(primary: Primary): string {
   const hint =
     root === undefined || tcp === undefined || settings.routes.length > 0
       ? undefined
-      : `curl --cacert ${shellWord(relative(process.cwd(), root))} https://hello.localhost:${tcp.port}/`;
+      : `curl --cacert ${shellWord(isJournal ? root : relative(process.cwd(), root))} https://hello.localhost:${tcp.port}/`;
   if (settings.log.format === 'json') {
     const line = {
       ready: urls,

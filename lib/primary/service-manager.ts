@@ -6,7 +6,7 @@
  * | ----------------------------------------------------------------------- | -------------------------------------------------- |
  * | every worker accepts                                                    | `READY=1`, `MAINPID`, `STATUS`                     |
  * | a reload begins                                                         | `RELOADING=1`, `MONOTONIC_USEC`                    |
- * | it has ended, well or not (the log says which)                          | `READY=1`, `STATUS`                                |
+ * | it has ended, well or not (`STATUS` says which)                         | `READY=1`, `STATUS`                                |
  * | a stop begins                                                           | `STOPPING=1`, `STATUS`, `EXTEND_TIMEOUT_USEC`      |
  * | at half of WATCHDOG_USEC, while the event loop turns and a worker serves | `WATCHDOG=1`                                       |
  *
@@ -44,6 +44,11 @@ const LOOK_AGAIN_MS = 1_000;
 /** What ending may take beyond `--drain-timeout`: workers' last log lines, sources that are closed. */
 const ENDING_MS = 10_000;
 
+/** Whether one has given a socket to be told over. */
+export function isUnderServiceManager(env: ServiceManagerOptions['env']): boolean {
+  return (env['NOTIFY_SOCKET'] ?? '') !== '';
+}
+
 export class ServiceManager {
   readonly #options: ServiceManagerOptions;
   readonly #isThere: boolean;
@@ -56,7 +61,7 @@ export class ServiceManager {
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
-    this.#isThere = (options.env['NOTIFY_SOCKET'] ?? '') !== '';
+    this.#isThere = isUnderServiceManager(options.env);
   }
 
   /** Every worker accepts. */
@@ -67,7 +72,7 @@ export class ServiceManager {
   }
 
   /** A reload has begun. @param ended never rejects. */
-  reloading(ended: Promise<unknown>): void {
+  reloading(ended: Promise<{ readonly ok: boolean }>): void {
     if (this.#isStopping) return;
     // What waits is of an earlier reload. The first READY never waits.
     this.#waiting = [];
@@ -76,8 +81,11 @@ export class ServiceManager {
       `MONOTONIC_USEC=${this.#options.monotonicUs()}`,
       'STATUS=Reading the settings again',
     ]);
-    void ended.then(() => {
-      if (!this.#isStopping) this.#tell(['READY=1', `STATUS=${this.#options.state.describe()}`]);
+    void ended.then(({ ok }) => {
+      if (this.#isStopping) return;
+      // `systemctl reload` has succeeded all the same: this is where an operator sees it.
+      const outcome = ok ? '' : '; the last reload was refused: see the log';
+      this.#tell(['READY=1', `STATUS=${this.#options.state.describe()}${outcome}`]);
     });
   }
 

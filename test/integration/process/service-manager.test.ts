@@ -49,7 +49,7 @@ describe('A service manager', () => {
     expect(program.log.filter(({ msg }) => msg.includes('service manager'))).to.deep.equal([]);
   });
 
-  it('is told that a refused reload has ended, too', async () => {
+  it('is told that a refused reload has ended, too, and that it was refused', async () => {
     using receiver = await NotifyReceiver.start(dir);
     const config = join(dir, 'config.yaml');
     await writeConfig(config, { workers: 1 });
@@ -59,7 +59,23 @@ describe('A service manager', () => {
     program.kill('SIGHUP');
     const [, reloading, again] = await receiver.untilStates(3);
     expect([reloading?.['RELOADING'], again?.['READY']]).to.deep.equal(['1', '1']);
+    const serving = `Serving https://127.0.0.1:${program.port}`;
+    expect(again?.['STATUS']).to.equal(`${serving}; the last reload was refused: see the log`);
     await program.logged('not reloaded, everything stays as it was');
+    await writeConfig(config, { workers: 1 });
+    await program.reload();
+    const [, , , , afterwards] = await receiver.untilStates(5);
+    expect(afterwards?.['STATUS']).to.equal(serving);
+  });
+
+  it('has the whole path of the root in its journal, where nobody knows the working directory', async () => {
+    using receiver = await NotifyReceiver.start(dir);
+    await using program = await startProgram(['--state-dir', join(dir, 'state'), '--log-format', 'text'], {
+      cwd: dir,
+      env: { NOTIFY_SOCKET: receiver.path },
+    });
+    await program.until('the hint is there', ({ stdout }) => stdout.includes('curl'));
+    expect(program.stdout).to.contain(`curl --cacert ${join(dir, 'state', 'ca', 'root.pem')} https://`);
   });
 
   it('hears of life while the primary lives, not while it stands still', async () => {

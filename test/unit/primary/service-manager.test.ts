@@ -48,7 +48,7 @@ describe('A service manager', () => {
     for (const env of [{}, { NOTIFY_SOCKET: '' }]) {
       const stage = new Stage({ ...env, WATCHDOG_USEC: '2000' });
       stage.manager.ready();
-      stage.manager.reloading(Promise.resolve());
+      stage.manager.reloading(Promise.resolve({ ok: true }));
       stage.manager.stopping(1000);
       await stage.time.advance(10_000);
       expect(stage.told).to.deep.equal([]);
@@ -58,7 +58,7 @@ describe('A service manager', () => {
   it('is told of the start, a reload and the stop, in order', async () => {
     const stage = new Stage(THERE);
     stage.manager.ready();
-    stage.manager.reloading(Promise.resolve());
+    stage.manager.reloading(Promise.resolve({ ok: true }));
     await settled();
     stage.manager.stopping(30_000);
     await settled();
@@ -72,12 +72,12 @@ describe('A service manager', () => {
 
   it('hears of no reload once the stop has begun', async () => {
     const stage = new Stage(THERE);
-    const reload = defer<void>();
+    const reload = defer<{ ok: boolean }>();
     stage.manager.ready();
     stage.manager.reloading(reload.promise);
     stage.manager.stopping(0);
-    reload.resolve();
-    stage.manager.reloading(Promise.resolve());
+    reload.resolve({ ok: true });
+    stage.manager.reloading(Promise.resolve({ ok: true }));
     await settled();
     expect(stage.subjects).to.deep.equal(['READY=1', 'STOPPING=1']);
   });
@@ -88,7 +88,7 @@ describe('A service manager', () => {
     stage.transit = first.promise;
     stage.manager.ready();
     for (let i = 0; i < 100; i++) {
-      stage.manager.reloading(Promise.resolve());
+      stage.manager.reloading(Promise.resolve({ ok: true }));
       await settled();
     }
     expect(stage.subjects).to.deep.equal(['READY=1']);
