@@ -28,6 +28,11 @@ describe("The container's health check", () => {
     expect(await check(port)).to.equal(1);
   });
 
+  it('is content with a program that wants a PROXY header of everybody', async () => {
+    await using program = await startProgram(['--accept-proxy-protocol', '0.0.0.0/0']);
+    expect(await check(program.port)).to.equal(0);
+  });
+
   it('is not content where workers stand still', async () => {
     await using program = await startProgram();
     const [worker = 0] = await program.workerPids();
