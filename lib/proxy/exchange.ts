@@ -109,8 +109,6 @@ export class Exchange implements UpstreamEvents {
   ): void {
     if (this.#isOver) return;
     this.#context.trace?.answered(status);
-    // An attempt at another backend may have run out of time before.
-    this.#client.timeout = undefined;
     try {
       const fields = this.#options.responseHeaders(responseHeaders(headers, status));
       fields.push(REQUEST_ID, this.#client.id);
@@ -241,6 +239,8 @@ export class Exchange implements UpstreamEvents {
 
   #follow(step: Step<Upstream>): void {
     if (step.kind !== 'end') {
+      // What one backend was late for ends nothing: whatever comes of the request comes of the next.
+      this.#client.timeout = undefined;
       this.#lease = step.lease;
       this.#attempts?.proceed(step, (lease) => this.#dispatch(lease));
       return;

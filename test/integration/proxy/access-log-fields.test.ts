@@ -31,6 +31,7 @@ describe('--access-log-field', () => {
     backend = await startBackend((incoming, response) => {
       if (incoming.url === '/slow') setTimeout(() => response.writeHead(203).end('late'), 60);
       else if (incoming.url === '/cut') response.destroy();
+      else if (incoming.url === '/silent') response.on('error', () => undefined);
       else response.writeHead(201).end('made');
     });
     backend.server.on('upgrade', (_, socket) => {
@@ -180,6 +181,36 @@ describe('--access-log-field', () => {
     await untilLines(4);
     expect(objects()[3]).to.include({ status: 502, backend: backend.url });
     expect(objects()[3]).not.to.have.any.keys('backendStatus', 'backendMs');
+  });
+
+  it('tells of no time-out where another backend has taken the request up since', async () => {
+    // It accepts connections, and says nothing of TLS on them.
+    await using silent = await startTcpBackend(() => undefined);
+    const slow = silent.url.replace('tcp://', 'https://');
+    await using program = await start(
+      ['status', 'attempts', 'timeout'],
+      ...['--backend', slow, '--backend', backend.url, '--backend-connect-timeout', '0.2'],
+    );
+    const connect = (): Promise<RawClient> => RawClient.connect(program.port, 'a.test');
+    {
+      using client = await connect();
+      await client.send(UPGRADE).until('it is upgraded', ({ received }) => received.endsWith('\r\n\r\n'));
+      client.socket.end();
+      await client.closed();
+      await untilLines(1);
+    }
+    {
+      using client = await connect();
+      const asked = once(backend.server, 'request');
+      client.send('GET /silent HTTP/1.1\r\nHost: a.test\r\n\r\n');
+      await asked;
+      client.socket.destroy();
+      await untilLines(2);
+    }
+    expect(objects()).to.deep.equal([
+      { status: 101, attempts: 2 },
+      { status: 499, attempts: 2 },
+    ]);
   });
 
   it('tells of a session that was resumed', async () => {
