@@ -86,8 +86,10 @@ export class EndedRequest implements AccessEntry {
     return this.#context.method;
   }
 
+  /** On HTTP/2 a CONNECT has no path: the authority is its target, as on HTTP/1.1 (RFC 9113 §8.5). */
   get target(): string {
-    return this.#context.url;
+    const { url, host = '' } = this.#context;
+    return url === '' ? host : url;
   }
 
   get httpVersion(): string {

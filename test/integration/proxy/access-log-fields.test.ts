@@ -213,6 +213,14 @@ describe('--access-log-field', () => {
     ]);
   });
 
+  it('has the authority as the target of a CONNECT on HTTP/2, as HTTP/1.1 has it', async () => {
+    await using program = await start(['method', 'target', 'status'], '--backend', backend.url);
+    using client = await H2Client.connect(program.port, 'a.test');
+    await client.request({ ':method': 'CONNECT', ':authority': 'a.test:443', ':path': undefined });
+    await untilLines(1);
+    expect(objects()).to.deep.equal([{ method: 'CONNECT', target: 'a.test:443', status: 405 }]);
+  });
+
   it('tells of a session that was resumed', async () => {
     await using program = await start(['resumed', 'certificate', 'tls'], '--backend', backend.url);
     const session = await newSession(program.port, 'TLSv1.3', 'a.test');
