@@ -32,6 +32,18 @@ export interface SinkKind {
   readonly fd: typeof STDOUT | typeof STDERR;
   /** The flag that names the file, for error messages. */
   readonly flagName: string;
+  /** Absent: what cannot be written is told to nobody. */
+  readonly watch?: SinkWatch;
+}
+
+/** Who wants to know what becomes of lines. */
+export interface SinkWatch {
+  /** Lines wait, or are lost. @param code of the system; EAGAIN: a reader is so far behind that they are lost. */
+  onFailed(code: string): void;
+  /** These will never be written. */
+  onLost(lines: number): void;
+  /** All there was is written: with every line, while all is well. */
+  onWritten(): void;
 }
 
 const LOG: SinkKind = { fd: STDERR, flagName: '--log-file' };
@@ -43,9 +55,12 @@ export class LineSink implements LogStream {
   readonly #fd: number;
   readonly #isFile: boolean;
   readonly #writeBytes: WriteBytes;
+  readonly #watch: SinkWatch | undefined;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** What the last attempt that failed has failed with. */
+  #lastCode = 'EAGAIN';
 
   /**
    * @param file appended to; absent: the descriptor of its kind, for the log stderr.
@@ -54,6 +69,7 @@ export class LineSink implements LogStream {
    */
   constructor(file: string | undefined, writeBytes: WriteBytes = writeSync, kind: SinkKind = LOG) {
     this.#writeBytes = writeBytes;
+    this.#watch = kind.watch;
     this.#isFile = file !== undefined;
     if (file === undefined) {
       this.#fd = kind.fd;
@@ -70,7 +86,11 @@ export class LineSink implements LogStream {
 
   write(line: string): void {
     const bytes = Buffer.from(line);
-    if (this.#pendingBytes + bytes.length > MAX_PENDING_BYTES) return;
+    if (this.#pendingBytes + bytes.length > MAX_PENDING_BYTES) {
+      this.#watch?.onFailed(this.#lastCode);
+      this.#watch?.onLost(1);
+      return;
+    }
     this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
     this.#drain();
@@ -88,6 +108,7 @@ export class LineSink implements LogStream {
   close(): void {
     this.flush();
     clearTimeout(this.#retry);
+    if (this.#pending.length > 0) this.#watch?.onLost(this.#pending.length);
     this.#pending = [];
     // Standard output and standard error stay open.
     if (this.#isFile) closeSync(this.#fd);
@@ -95,6 +116,7 @@ export class LineSink implements LogStream {
 
   /** Writes as much as possible. @returns the code of the error that stopped it; undefined: all is written. */
   #drain(): string | undefined {
+    if (this.#pending.length === 0) return undefined;
     try {
       for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
         const written = this.#writeBytes(this.#fd, next);
@@ -102,14 +124,19 @@ export class LineSink implements LogStream {
         if (written < next.length) this.#pending[0] = next.subarray(written);
         else this.#pending.shift();
       }
-      return undefined;
     } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      this.#lastCode = code;
+      // A reader that is behind loses nothing yet.
+      if (code !== 'EAGAIN') this.#watch?.onFailed(code);
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
         this.#drain();
       }, RETRY_MS).unref();
-      return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      return code;
     }
+    this.#watch?.onWritten();
+    return undefined;
   }
 }
 

@@ -8,9 +8,10 @@
 import type { AccessLogSettings } from '../../config/settings.js';
 import { describeError } from '../../domain/errors.js';
 import type { Logger } from '../../log/logger.js';
-import { LineSink, STDOUT, type LogStream } from '../../log/line-sink.js';
+import { LineSink, STDOUT, type LogStream, type SinkWatch } from '../../log/line-sink.js';
 import { EndedRequest, refusedEntry } from './entries.js';
 import { layoutOf, type Layout } from './layout.js';
+import { AccessLogTrouble } from './trouble.js';
 import type { TcpEntry } from '../tunnel/tcp-record.js';
 import type { ClientConnection } from '../downstream/client-connection.js';
 import type { Http1Observer } from '../downstream/http1/server.js';
@@ -24,8 +25,10 @@ export interface AccessLogParts {
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
   /** Opens what is written to. @default the file, or standard output */
-  readonly open?: (file: string | undefined) => AccessLogSink;
+  readonly open?: OpenAccessLog;
 }
+
+export type OpenAccessLog = (file: string | undefined, watch: SinkWatch) => AccessLogSink;
 
 export interface AccessLogSink extends LogStream {
   flush(): void;
@@ -37,14 +40,15 @@ export interface AccessLogSink extends LogStream {
  *
  * @throws ProxyError ERR_USAGE: it cannot be written.
  */
-export function openAccessLog(file: string | undefined): AccessLogSink {
-  return new LineSink(file, undefined, { fd: STDOUT, flagName: '--access-log' });
+export function openAccessLog(file: string | undefined, watch: SinkWatch): AccessLogSink {
+  return new LineSink(file, undefined, { fd: STDOUT, flagName: '--access-log', watch });
 }
 
 export class AccessLog implements Http1Observer {
   readonly #log: Logger;
   readonly #now: () => number;
-  readonly #open: (file: string | undefined) => AccessLogSink;
+  readonly #open: OpenAccessLog;
+  readonly #trouble: AccessLogTrouble;
   #settings: AccessLogSettings | undefined;
   /** Undefined: off. */
   #layout: Layout | undefined;
@@ -55,6 +59,7 @@ export class AccessLog implements Http1Observer {
     this.#log = parts.log;
     this.#now = parts.now ?? Date.now;
     this.#open = parts.open ?? openAccessLog;
+    this.#trouble = new AccessLogTrouble(parts.log);
     this.#settings = settings;
     this.#layout = settings && layoutOf(settings);
     if (settings !== undefined) this.#swap(settings.file);
@@ -116,7 +121,7 @@ export class AccessLog implements Http1Observer {
 
   #swap(file: string | undefined): void {
     try {
-      const next = this.#open(file);
+      const next = this.#open(file, this.#trouble);
       this.#sink?.close();
       this.#sink = next;
     } catch (thrown) {

@@ -2,7 +2,7 @@
  * Files that the program writes: the pid file, and the log with its rotation.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeTempDir } from '../../support/certificates.js';
@@ -80,6 +80,34 @@ describe('A pid file on a full disk', () => {
     await using program = await spawnProgram(['--pid-file', '/dev/full']);
     expect((await program.exited).code).to.equal(1);
     expect(program.stderr).to.include('peter-sslers-proxy: --pid-file /dev/full: ENOSPC');
+  });
+});
+
+describe('An access log on a full disk', () => {
+  it('is said in the log, and so is how many lines it has lost when there is room again', async () => {
+    const { dir, remove } = await makeTempDir();
+    try {
+      const path = join(dir, 'access.log');
+      await symlink('/dev/full', path);
+      await using program = await startProgram(['--access-log', path, '--workers', '1']);
+      await visit(program, 'one.localhost');
+      await visit(program, 'two.localhost');
+      const line = await program.logged(
+        'the access log cannot be written: lines wait, and are lost in the end',
+      );
+      expect(line).to.include({ level: 'err', role: 'worker', error: 'ENOSPC' });
+      await rm(path);
+      program.kill('SIGUSR1');
+      await eventually('a new file is written', async () => {
+        await visit(program, 'three.localhost');
+        return existsSync(path) && (await readFile(path, 'utf8')) !== '';
+      });
+      const again = await program.logged('the access log is written again');
+      expect(again['level']).to.equal('notice');
+      expect(again['lost']).to.be.at.least(2);
+    } finally {
+      await remove();
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { LineSink, STDOUT } from '../../../lib/log/line-sink.js';
+import { LineSink, STDOUT, type SinkWatch } from '../../../lib/log/line-sink.js';
 import { makeTempDir } from '../../support/certificates.js';
 
 const MIB = 1024 * 1024;
@@ -82,6 +82,51 @@ describe('LineSink', () => {
     full.write('one\n');
     full.flush();
     expect(attempts).to.equal(2);
+  });
+});
+
+describe('LineSink, watched', () => {
+  let reader: Reader;
+  let told: string[];
+  let sink: LineSink;
+  beforeEach(() => {
+    reader = new Reader();
+    told = [];
+    const watch: SinkWatch = {
+      onFailed: (code) => told.push(code),
+      onLost: (lines) => told.push(`lost ${lines}`),
+      onWritten: () => told.push('written'),
+    };
+    sink = new LineSink(undefined, reader.write, { fd: STDOUT, flagName: '--access-log', watch });
+  });
+
+  it('tells at once that a disk is full, and when all that waited is written', () => {
+    reader.code = 'ENOSPC';
+    reader.room = 0;
+    sink.write('one\n');
+    expect(told).to.deep.equal(['ENOSPC']);
+    reader.room = Infinity;
+    sink.write('two\n');
+    expect(told).to.deep.equal(['ENOSPC', 'written']);
+  });
+
+  it('tells of a reader that is behind when lines are lost by it, and not before', () => {
+    reader.room = 0;
+    const line = 'x'.repeat(MIB - 1);
+    sink.write(line);
+    expect(told).to.deep.equal([]);
+    sink.write(line);
+    expect(told).to.deep.equal(['EAGAIN', 'lost 1']);
+  });
+
+  it('tells how many lines are lost when it is closed', () => {
+    reader.code = 'ENOSPC';
+    reader.room = 0;
+    sink.write('one\n');
+    sink.write('two\n');
+    told = [];
+    sink.close();
+    expect(told).to.deep.equal(['ENOSPC', 'lost 2']);
   });
 });
 
