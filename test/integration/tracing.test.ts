@@ -1,6 +1,7 @@
 /**
  * The example for OpenTelemetry in `docs/tracing.md`, as it is there, with OpenTelemetry's own packages: what a collector gets.
  */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -12,7 +13,7 @@ import { startBackend } from '../support/backend.js';
 import { makeTempDir, makeTestCa } from '../support/certificates.js';
 import { request } from '../support/client.js';
 import { modulesOf } from '../support/doc-page.js';
-import { eventuallySees } from '../support/eventually.js';
+import { eventually, eventuallySees } from '../support/eventually.js';
 import { startFakeManager } from '../support/fake-manager.js';
 import { startProgram } from '../support/program.js';
 
@@ -65,6 +66,11 @@ class Collector {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** How many traces the spans so named are of. */
+  traces(name: string): number {
+    return new Set(this.spans.filter((span) => span.name === name).map(({ traceId }) => traceId)).size;
+  }
+
   /** The spans, once there is one of each of these names; those of failures have `failed` behind it. */
   async all(names: readonly string[]): Promise<Span[]> {
     const titles = (): string[] =>
@@ -93,17 +99,50 @@ function attribute({ attributes }: Span, key: string): unknown {
   return value === undefined ? undefined : Object.values(value)[0];
 }
 
+/** A process with the id that all of them have in a container, in which one handshake is done, with the same id in each. */
+const RUN_IN_CONTAINER = `
+  import { channel } from 'node:diagnostics_channel';
+  Object.defineProperty(process, 'pid', { value: 1 });
+  await import(process.argv[1]);
+  const message = { handshake: '1-1', outcome: 'done', startedAtMs: Date.now(), tookMs: 1 };
+  channel('peter-sslers-proxy:handshake').publish(message);
+  setTimeout(() => undefined, 60_000);
+`;
+
+/** The module of the page, in a folder from which it finds its packages. @returns its path. */
+async function placeModule(dir: string): Promise<string> {
+  const [, { name, text }] = modulesOf(await readFile(new URL('docs/tracing.md', ROOT), 'utf8')) as [
+    unknown,
+    { name: string; text: string },
+  ];
+  await writeFile(join(dir, name), text);
+  await symlink(fileURLToPath(new URL('node_modules', ROOT)), join(dir, 'node_modules'));
+  return join(dir, name);
+}
+
 describe('The example for OpenTelemetry', () => {
+  it('tells apart the handshakes of two runs that have the same ids', async () => {
+    const { dir, remove } = await makeTempDir();
+    await using collector = await Collector.start();
+    const module = await placeModule(dir);
+    const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const runs = [1, 2].map(() =>
+      spawn(process.execPath, ['--input-type=module', '-e', RUN_IN_CONTAINER, module], { env }),
+    );
+    try {
+      await eventually('both have told', () => collector.spans.length === 2);
+      expect(collector.traces('tls handshake')).to.equal(2);
+    } finally {
+      for (const run of runs) run.kill('SIGKILL');
+      await remove();
+    }
+  });
+
   it('sends a trace of each handshake from both processes, and one of each request that is linked to it', async () => {
     const { dir, remove } = await makeTempDir();
     const manager = await startFakeManager();
     try {
-      const [, { name, text }] = modulesOf(await readFile(new URL('docs/tracing.md', ROOT), 'utf8')) as [
-        unknown,
-        { name: string; text: string },
-      ];
-      await writeFile(join(dir, name), text);
-      await symlink(fileURLToPath(new URL('node_modules', ROOT)), join(dir, 'node_modules'));
+      const module = await placeModule(dir);
       manager.issue('new.test', await (await makeTestCa()).issue(['new.test']));
       await using collector = await Collector.start();
       await using backend = await startBackend((_incoming, response) => response.end('hello'));
@@ -114,7 +153,7 @@ describe('The example for OpenTelemetry', () => {
         ],
         {
           env: {
-            NODE_OPTIONS: `--import ${join(dir, name)}`,
+            NODE_OPTIONS: `--import ${module}`,
             OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
           },
         },
