@@ -111,7 +111,7 @@ function sourceTroubles({ sources }: StatusReport): Trouble[] {
 
 function certificateTroubles({ status: { certificates, atMs } }: HealthFacts): Trouble[] {
   const troubles: Trouble[] = [];
-  const { outdated, outdatedCount, expiring } = certificates;
+  const { outdated, outdatedCount, expiring, expiringCount } = certificates;
   if (outdatedCount > 0) {
     const is = outdatedCount === 1 ? 'is' : 'are';
     troubles.push({
@@ -125,12 +125,14 @@ function certificateTroubles({ status: { certificates, atMs } }: HealthFacts): T
   }
   const late = expiring.filter(({ notAfterMs }) => notAfterMs - atMs < LATE_RENEWAL_MS);
   if (late.length > 0) {
+    const mayBeMore = isCutOff(late, expiring, expiringCount);
     troubles.push({
       ...{ level: 'warn', short: 'Certificates are about to end' },
-      says: `${counted(late.length, 'certificate ends', 'certificates end')} within three days.`,
+      says: `${mayBeMore ? 'At least ' : ''}${counted(late.length, 'certificate ends', 'certificates end')} within three days.`,
       detail: namesText(
         late.map(({ name }) => name),
         late.length,
+        mayBeMore,
       ),
     });
   }
@@ -156,14 +158,15 @@ function trafficTroubles({ status, numbers, minute }: HealthFacts): Trouble[] {
     });
   }
   const leftOut = numbers.value('peter_sslers_backends_left_out');
-  const named = (status.backends?.backends ?? [])
-    .filter(({ state }) => state === 'left out')
-    .map(({ name }) => name);
+  const { backends = [], count = 0 } = status.backends ?? {};
+  const named = backends.filter(({ state }) => state === 'left out').map(({ name }) => name);
   if (leftOut > 0)
     troubles.push({
       ...{ level: 'warn', short: 'Backends are left out' },
       says: 'Backends are left out after failures.',
-      ...(named.length > 0 && { detail: namesText(named, named.length) }),
+      ...(named.length > 0 && {
+        detail: namesText(named, named.length, isCutOff(named, backends, count)),
+      }),
     });
   const requests = minute.growth('peter_sslers_requests_total');
   const failed = minute.growth('peter_sslers_requests_total', { code: '5xx' });
@@ -203,7 +206,14 @@ function programTroubles({ status, minute }: HealthFacts): Trouble[] {
   return troubles;
 }
 
-function namesText(names: readonly string[], count: number): string {
+/** Whether more of a kind may be beyond the end of a list that has the first of all. */
+function isCutOff(some: readonly unknown[], list: readonly unknown[], all: number): boolean {
+  return some.length === list.length && list.length < all;
+}
+
+/** @param mayBeMore there are so many, or more. */
+function namesText(names: readonly string[], count: number, mayBeMore = false): string {
   const shown = names.slice(0, 3);
-  return count > shown.length ? `${shown.join(', ')} and ${count - shown.length} more` : listText(shown);
+  if (count <= shown.length) return listText(shown);
+  return `${shown.join(', ')} and ${mayBeMore ? 'at least ' : ''}${count - shown.length} more`;
 }

@@ -50,6 +50,39 @@ describe('The headline of the dashboard', () => {
     expect(troubles.map(({ level }) => level)).to.deep.equal(['bad', 'warn', 'warn', 'warn']);
   });
 
+  it('says how many certificates are about to end, where the list of them goes no further than it knows', () => {
+    const expiring = Array.from({ length: 20 }, (_, i) => ({
+      ...{ name: `n${i}.test`, tier: 'redis' as const, notAfterMs: NOW_MS + DAY_MS },
+    }));
+    const said = (expiringCount: number): unknown => {
+      const { troubles } = health({
+        certificates: { expiring, expiringCount, outdated: [], outdatedCount: 0 },
+      });
+      return [troubles[0]?.says, troubles[0]?.detail];
+    };
+    expect(said(20)).to.deep.equal([
+      '20 certificates end within three days.',
+      'n0.test, n1.test, n2.test and 17 more',
+    ]);
+    expect(said(1_000)).to.deep.equal([
+      'At least 20 certificates end within three days.',
+      'n0.test, n1.test, n2.test and at least 17 more',
+    ]);
+  });
+
+  it('says how many backends are left out, likewise', () => {
+    const backends = Array.from({ length: 20 }, (_, i) => ({
+      ...{ name: `http://192.0.2.${i}`, state: 'left out' as const, busy: 0, idle: 0, workers: 2 },
+    }));
+    const said = (count: number): string | undefined => {
+      const report = { workers: 2, silentWorkers: [], count, upCount: 0, backends };
+      const left = counter('backends_left_out', 2 * count, {});
+      return healthOf(facts([left], [left], { backends: report })).troubles[0]?.detail;
+    };
+    expect(said(20)).to.match(/ and 17 more$/);
+    expect(said(300)).to.match(/ and at least 17 more$/);
+  });
+
   const growing = [
     ['a worker that died', 'worker_restarts_total', { cause: 'died' }, 'Workers die'],
     [
