@@ -3,8 +3,9 @@
  */
 import { durationText } from '../base/duration-text.js';
 import type { CauseCode, ClientFacts, WhyReport } from '../diagnosis/report.js';
+import { dateText } from '../diagnosis/view.js';
 import type { AskedWorker, CachedFacts, NameFacts, SourceFacts, WorkerFacts } from '../domain/inspection.js';
-import { counted, dateText, listText, tookText } from './text.js';
+import { counted, listText, tookText } from './text.js';
 import type { Station } from './way.js';
 import { tierWord, type Level } from './words.js';
 

@@ -54,6 +54,13 @@ describe('The way of one name', () => {
     expect(served?.notes.at(-1)).to.equal('modern on unix:/x: no handshake, alert');
   });
 
+  it('says dates as the sentence above it does: in UTC', () => {
+    const notes = whyWay(play.why('a.test')).flatMap((station) => station.notes);
+    const dated = notes.filter((note) => note.includes('until'));
+    expect(dated).to.have.length.above(2);
+    for (const note of dated) expect(note).to.match(/until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+  });
+
   it('is dashed after its end', () => {
     const stations = whyWay(withCode(play.why('missing.test'), 'negative-cached'));
     expect(stations.map(({ edge }) => edge?.isDashed)).to.deep.equal([false, false, false, true, true, true]);
