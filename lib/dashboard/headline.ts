@@ -47,7 +47,10 @@ export function headline(): Headline {
       // While it is tried again nothing has been won yet.
       if (state === 'connecting') return;
       lost.hidden = state !== 'lost';
+      // In a row of tabs the title is all that is seen: it must not go on saying how things were. The next frame says how they are.
+      if (state === 'paused') document.title = 'Paused · peter-sslers-proxy';
       if (state !== 'lost') return;
+      document.title = '! Connection lost · peter-sslers-proxy';
       const at =
         lastMs === undefined ? '' : ` What is shown is of ${new Date(lastMs).toTimeString().slice(0, 8)}.`;
       setText(byId('lost-text'), `Connection lost.${at} Trying again.`);

@@ -175,9 +175,26 @@ describe('The dashboard', function () {
     expect(await page.innerText('#lost')).to.match(
       /^Connection lost. What is shown is of \d\d:\d\d:\d\d. Trying again.$/,
     );
+    // In a row of tabs the title is all that is seen.
+    expect(await page.title()).to.match(/^! Connection lost/);
     server.isDown = false;
     await page.waitForSelector('[data-feed=live]');
     expect(await page.isVisible('#lost')).to.equal(false);
+    await until(page, `document.title.startsWith('All well')`);
+  });
+
+  it('does not go on saying that all is well while it is hidden', async () => {
+    await using opened = await open('calm');
+    const { page } = opened;
+    const hide = (isHidden: boolean): Promise<unknown> =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    await hide(true);
+    expect(await page.title()).to.match(/^Paused/);
+    await hide(false);
+    await until(page, `document.title.startsWith('All well')`);
+    isQuiet(opened);
   });
 
   it('asks for each snapshot at a door that has no streams', async () => {
