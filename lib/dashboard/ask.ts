@@ -8,7 +8,10 @@ import type { Frame } from './frame.js';
 /** `why` asks sources for up to 5 s, and plays clients then. */
 const TIMEOUT_MS = 30_000;
 
-export function askWhy(name: string): Promise<WhyReport> {
+/** @throws Error with a sentence, as all of these do. */
+export async function askWhy(name: string): Promise<WhyReport> {
+  // A path in which they stand leads elsewhere, however they are escaped.
+  if (name === '.' || name === '..') throw new Error(`"${name}" is no host name.`);
   return ask('GET', `why/${encodeURIComponent(name)}`);
 }
 

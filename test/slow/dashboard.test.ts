@@ -197,6 +197,19 @@ describe('The dashboard', function () {
     isQuiet(opened);
   });
 
+  it('says that dots are no name, though no path can ask about them', async () => {
+    await using opened = await open('calm');
+    for (const dots of ['.', '..']) {
+      await opened.page.fill('#search', dots);
+      await opened.page.keyboard.press('Enter');
+      await until(opened.page, `!document.getElementById('why').hidden`);
+      await until(opened.page, `!document.getElementById('why').hasAttribute('aria-busy')`);
+      expect(await opened.page.textContent('#why-sentence')).to.equal(`"${dots}" is no host name.`);
+      await opened.page.keyboard.press('Escape');
+    }
+    isQuiet(opened);
+  });
+
   it('asks for each snapshot at a door that has no streams', async () => {
     server = await startDashboard('calm');
     server.hasEvents = false;
