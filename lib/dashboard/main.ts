@@ -99,7 +99,7 @@ function take({ status, series }: Frame): void {
     requests.clear();
   }
   const { numbers } = newest;
-  const facts: HealthFacts = { status, numbers, now: recent.over(SMOOTH_S), minute: recent.over(MINUTE_S) };
+  const facts: HealthFacts = { status, numbers, now: recent.over(SMOOTH_S), minute: recent.within(MINUTE_S) };
   head.health(healthOf(facts));
   drawWay(wayOf({ status, numbers, rates: facts.now }));
   const last = recent.over(1);

@@ -14,12 +14,12 @@ interface Moment {
 /** What has happened between two moments. Without an earlier one nothing is known, and all is 0. */
 export class Rates {
   readonly #from: Moment | undefined;
-  readonly #to: Moment;
+  readonly to: Moment;
   readonly seconds: number;
 
   constructor(from: Moment | undefined, to: Moment) {
     this.#from = from;
-    this.#to = to;
+    this.to = to;
     this.seconds = from === undefined ? 0 : (to.atMs - from.atMs) / 1_000;
   }
 
@@ -31,7 +31,7 @@ export class Rates {
   /** How much a counter has grown. */
   growth(name: string, where?: Where): number {
     if (this.#from === undefined) return 0;
-    return Math.max(0, this.#to.numbers.value(name, where) - this.#from.numbers.value(name, where));
+    return Math.max(0, this.to.numbers.value(name, where) - this.#from.numbers.value(name, where));
   }
 
   perSecond(name: string, where?: Where): number {
@@ -41,7 +41,7 @@ export class Rates {
   /** The mean of a histogram's observations, milliseconds where they are seconds; undefined: there were none. */
   meanMs(name: string, where?: Where): number | undefined {
     const before = this.#from?.numbers.sum(name, where) ?? { count: 0, sum: 0 };
-    const now = this.#to.numbers.sum(name, where);
+    const now = this.to.numbers.sum(name, where);
     const count = now.count - before.count;
     return count > 0 && this.isKnown ? Math.max(0, ((now.sum - before.sum) / count) * 1_000) : undefined;
   }
@@ -49,6 +49,8 @@ export class Rates {
 
 /** Frames of the last minute. */
 const KEPT_MS = 61_000;
+/** A frame may be late by so much. */
+const LATE_S = 5;
 
 /** The last frames, to compare the newest one with. */
 export class Recent {
@@ -77,6 +79,12 @@ export class Recent {
     const earlier = this.#moments.slice(0, -1);
     const wanted = newest.atMs - seconds * 1_000 - 500;
     return new Rates(earlier.find(({ atMs }) => atMs >= wanted) ?? earlier.at(-1), newest);
+  }
+
+  /** The same for what is said to be of that time: behind a longer pause nothing is known, for it might be hours ago. */
+  within(seconds: number): Rates {
+    const rates = this.over(seconds);
+    return rates.seconds <= seconds + LATE_S ? rates : new Rates(undefined, rates.to);
   }
 }
 

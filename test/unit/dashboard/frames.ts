@@ -57,7 +57,7 @@ export function facts(
     status: status(changes),
     numbers: new Numbers(now),
     now: recent.over(5),
-    minute: recent.over(60),
+    minute: recent.within(60),
   };
 }
 

@@ -11,6 +11,7 @@ describe('The rates of the dashboard', () => {
     for (const frame of frames([before], [now])) recent.add(frame);
     expect(recent.over(5).perSecond(NAME)).to.equal(5);
     expect(recent.over(60).growth(NAME)).to.equal(50);
+    expect(recent.within(60).growth(NAME)).to.equal(50);
   });
 
   it('have the mean of a histogram over that time alone', () => {
@@ -51,5 +52,8 @@ describe('The rates of the dashboard', () => {
       series: [counter('handshakes_total', 700)],
     });
     expect(recent.over(5).perSecond(NAME)).to.equal(1);
+    // What is said to be of the last minute is not of all that time.
+    expect(recent.within(60).growth(NAME)).to.equal(0);
+    expect(recent.within(60).isKnown).to.equal(false);
   });
 });
