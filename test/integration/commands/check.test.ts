@@ -116,11 +116,12 @@ describe('check', () => {
     );
   });
 
-  it('warns where root has checked for a program that runs as another user', async function () {
-    if (process.geteuid?.() !== 0) return this.skip();
+  it('warns where root has checked for a program that runs as another user', async () => {
     const stateDir = join(cwd, 'state');
     await mkdir(stateDir);
     expect(of(await check(['--state-dir', stateDir]), 'user')).to.deep.equal([]);
+    // Nobody but root may read more than others, nor give a directory away: for anybody else that was all.
+    if (process.geteuid?.() !== 0) return;
     await chown(stateDir, 4711, 4712);
     const [found, ...others] = of(await check(['--state-dir', stateDir]), 'user');
     expect(others).to.deep.equal([]);
