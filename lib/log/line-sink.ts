@@ -7,7 +7,7 @@
  * `flushSync` never returns on a full disk.)
  */
 import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
-import { fileError } from '../domain/errors.js';
+import { codeOf, fileError } from '../domain/errors.js';
 
 /** Where lines go. Each ends in a newline. */
 export interface LogStream {
@@ -125,7 +125,7 @@ export class LineSink implements LogStream {
         else this.#pending.shift();
       }
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const code = codeOf(error) ?? 'unknown';
       this.#lastCode = code;
       // A reader that is behind loses nothing yet.
       if (code !== 'EAGAIN') this.#watch?.onFailed(code);

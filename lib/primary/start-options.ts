@@ -2,6 +2,7 @@
  * What an embedder hands to `start`, as it is at run time: without types, or from a file, it may be anything. Whatever no flag and no source
  * can be is refused in one sentence, before it is taken for a text (`undefined` for the name of a file, say).
  */
+import { isRecord } from '../base/is-record.js';
 import { didYouMean } from '../base/nearest.js';
 import { findFlag, FLAG_NAMES } from '../config/flags.js';
 import { usageError } from '../domain/errors.js';
@@ -65,8 +66,4 @@ function sourceOf(source: unknown, at: number, earlier: readonly unknown[]): Cer
     throw usageError(`${label} has the name of another source`);
   }
   return source as object as CertificateSource;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
  * An answer that is none is a failure of that source, which hides no certificate that another one has, and is never taken for
  * "there is none". It may be the fault of the one name: the source is skipped only if its `check()` fails, too.
  */
+import { isRecord } from '../../base/is-record.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
 import { doubted } from '../doubtful-failure.js';
@@ -17,7 +18,9 @@ export class OwnSource extends WrappedSource {
 }
 
 function read(answer: unknown): Lookup {
-  const { kind, candidates, reason, scope } = fieldsOf(answer);
+  const { kind, candidates, reason, scope }: Partial<Record<string, unknown>> = isRecord(answer)
+    ? answer
+    : {};
   const words = typeof reason === 'string' ? reason : 'it does not say why';
   switch (kind) {
     case 'found':
@@ -36,10 +39,6 @@ function read(answer: unknown): Lookup {
     default:
       return broken('its answer is none of found, absent, unavailable and pending');
   }
-}
-
-function fieldsOf(value: unknown): Partial<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? value : {};
 }
 
 /** What is wrong inside is said by the examination of each pair. */

@@ -12,6 +12,7 @@
  * (wrong prefix, wrong credentials, another server), `name` where the fault may be this entry's: a manager that crashes
  * over one name answers 500, with an error page whose type depends on the server that it runs on.
  */
+import { isRecord } from '../../base/is-record.js';
 import type { CertificatePair } from '../../domain/certificate.js';
 import type { Lookup } from '../../domain/lookup.js';
 import type { ServerName } from '../../domain/server-name.js';
@@ -129,7 +130,7 @@ export function interpretOrder(
 function kindOfError(object: object, message: string): 'active' | 'unable' | 'refused' {
   if (ACTIVE.test(message)) return 'active';
   const errors = member(object, 'form_errors');
-  if (!isObject(errors)) return 'refused';
+  if (!isRecord(errors)) return 'refused';
   const fields = Object.keys(errors).filter((field) => field !== MAIN_ERROR);
   if (fields.length > 0) return fields.includes('domain_name') ? 'refused' : 'unable';
   return NOT_CONFIGURED.test(message) ? 'unable' : 'refused';
@@ -205,13 +206,13 @@ function readCertificates(object: object, name: ServerName, preferences: readonl
 }
 
 function domainNameOf(domain: unknown): string | undefined {
-  const name = isObject(domain) ? member(domain, 'domain_name') : undefined;
+  const name = isRecord(domain) ? member(domain, 'domain_name') : undefined;
   return typeof name === 'string' ? name : undefined;
 }
 
 /** One certificate object, or what is wrong with it (never with its content). */
 function readPair(value: unknown): CertificatePair | string {
-  if (!isObject(value)) return 'is not an object';
+  if (!isRecord(value)) return 'is not an object';
   const keyPem = readPem(value, 'private_key');
   if (keyPem === undefined) return 'holds no private key';
   const fullchainPem = readPem(value, 'fullchain');
@@ -228,7 +229,7 @@ function readPair(value: unknown): CertificatePair | string {
 
 function readPem(object: object, key: string): string | undefined {
   const part = member(object, key);
-  const pem = isObject(part) ? member(part, 'pem') : undefined;
+  const pem = isRecord(part) ? member(part, 'pem') : undefined;
   return typeof pem === 'string' && pem.includes('-----BEGIN ') ? pem : undefined;
 }
 
@@ -240,7 +241,7 @@ function ownWords(object: object): string {
     if (typeof text === 'string') words.push(text);
   }
   const formErrors = member(object, 'form_errors');
-  if (isObject(formErrors)) {
+  if (isRecord(formErrors)) {
     for (const text of Object.values(formErrors)) if (typeof text === 'string') words.push(text);
   }
   return words.length === 0 ? 'no reason given' : quote(words.join('; '));
@@ -257,15 +258,11 @@ function parseObject(answer: ManagerAnswer): { object: object } | { problem: str
       problem: `it answered ${answer.status} with ${type === 'application/json' ? 'broken JSON' : type}`,
     };
   }
-  return isObject(value) ? { object: value } : { problem: 'it answered with JSON that is not an object' };
+  return isRecord(value) ? { object: value } : { problem: 'it answered with JSON that is not an object' };
 }
 
 function unavailable(reason: string, scope: 'source' | 'name'): QueryVerdict {
   return { lookup: { kind: 'unavailable', reason, scope }, mayOrder: 'no' };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A member of the object itself, not an inherited one such as `constructor`. */
